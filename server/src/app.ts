@@ -1,0 +1,48 @@
+// The Express application: what every request passes, in order.
+import cors from 'cors';
+import express, { type Express } from 'express';
+import type { Context } from './context.ts';
+import { answerErrors, answerUnknownPaths } from './http/errors.ts';
+import { beginExchange, noteRoute } from './http/exchange.ts';
+import { metrics } from './routes/metrics.ts';
+import { operations, servedPaths } from './routes/operations.ts';
+
+export function createApp(context: Context): Express {
+  const { BASE_PATH, CORS_ORIGINS } = context.config;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag'); // predictions are not cached, and hashing every answer costs
+  app.use(beginExchange(context));
+  if (CORS_ORIGINS !== undefined)
+    app.use(
+      cors({
+        origin: CORS_ORIGINS.includes('*') ? '*' : [...CORS_ORIGINS],
+        exposedHeaders: [
+          'X-Request-Id',
+          'ML-Model-Name',
+          'ML-Model-Version',
+          'ML-Contract-Hash',
+          'Server-Timing',
+          'Retry-After',
+        ],
+        maxAge: 86_400,
+      }),
+    );
+  const routes = operations(context);
+  app.use(routes);
+  if (BASE_PATH !== undefined) app.use(BASE_PATH, routes);
+  app.use(answerUnknownPaths(servedPaths(context)));
+  app.use(answerErrors(context));
+  return app;
+}
+
+/** What METRICS_PORT serves: /metrics alone. */
+export function createMetricsApp(context: Context): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(beginExchange(context));
+  app.get('/metrics', noteRoute('/metrics'), ...metrics(context));
+  app.use(answerUnknownPaths(['/metrics']));
+  app.use(answerErrors(context));
+  return app;
+}

@@ -1,0 +1,173 @@
+// Every setting of the predictor: environment variables in, one typed Config out, all errors at once.
+import { cleanEnv } from 'envalid';
+import { CommandError } from '../command-error.ts';
+import { oneOf, origins, share, someOf, text, urlPath, wholeNumber } from './validators.ts';
+
+const MiB = 1024 * 1024;
+const port = wholeNumber(0, 65535);
+const milliseconds = (min: number, max = 3_600_000) => wholeNumber(min, max, 'milliseconds');
+
+/** The variables, in the order of `--help`. Sources of the defaults stand beside them. */
+const variables = {
+  HOST: text({ default: '0.0.0.0', desc: 'Address to listen on.' }),
+  PORT: port({ default: 5000, desc: 'Port to listen on; 0 takes a free one.' }),
+  METRICS_PORT: port({
+    default: undefined,
+    desc: 'Serve /metrics on this port only, so that an Ingress never shows it. Unset: on PORT.',
+  }),
+  MODEL_DIR: text({
+    default: undefined,
+    desc: 'Directory with model.onnx and, optionally, model.json and golden.json. Unset: the iris model v1.',
+  }),
+  MODEL_NAME: text({ default: undefined, desc: "Name to report instead of model.json's." }),
+  MODEL_VERSION: text({ default: undefined, desc: "Version to report instead of model.json's." }),
+  BASE_PATH: urlPath({ default: undefined, desc: 'Mount all routes here too, such as /v1.' }),
+  LOG_LEVEL: oneOf(
+    'fatal',
+    'error',
+    'warn',
+    'info',
+    'debug',
+    'trace',
+    'silent',
+  )({
+    default: 'info',
+    desc: 'Least level of the lines logged.',
+  }),
+  LOG_SAMPLE: share({
+    default: 1,
+    desc: 'Share of the successful requests logged; failures always are.',
+  }),
+  MAX_BODY_BYTES: wholeNumber(
+    1024,
+    1024 * MiB,
+    'bytes',
+  )({
+    default: MiB,
+    desc: 'Largest request body, after decompression.',
+  }),
+  MAX_ROWS: wholeNumber(1, 1_000_000)({ default: 1024, desc: 'Most rows of one request.' }),
+  BATCHING: oneOf(
+    'auto',
+    'on',
+    'off',
+  )({
+    default: 'auto',
+    desc: 'Run waiting requests together. auto: when the outputs are then bit for bit the same.',
+  }),
+  BATCH_MAX_ROWS: wholeNumber(1, 65_536)({ default: 64, desc: 'Most rows of one batched run.' }),
+  QUEUE_MAX_ROWS: wholeNumber(
+    1,
+    10_000_000,
+  )({
+    default: 4096,
+    desc: 'Rows that may wait; more are refused with 503.',
+  }),
+  REQUEST_TIMEOUT_MS: milliseconds(1)({ default: 10_000, desc: 'Deadline of a prediction.' }),
+  ENGINE: oneOf(
+    'auto',
+    'inline',
+    'workers',
+  )({
+    default: 'auto',
+    desc: 'Where runs happen: the main thread or worker threads. auto: by measuring the model.',
+  }),
+  WORKERS: wholeNumber(
+    0,
+    256,
+  )({ default: 0, desc: 'Worker threads; 0: one for each CPU granted.' }),
+  INTRA_OP_THREADS: wholeNumber(
+    0,
+    256,
+  )({
+    default: 0,
+    desc: 'ONNX Runtime threads of one run; 0: the CPUs granted, shared by the workers.',
+  }),
+  EXECUTION_PROVIDERS: someOf(
+    'cpu',
+    'cuda',
+    'tensorrt',
+  )({
+    default: ['cpu'],
+    desc: "ONNX Runtime's execution providers, in order of preference.",
+  }),
+  API_KEYS_FILE: text({
+    default: undefined,
+    desc: 'File with one API key a line; when set, /predict and /model need one.',
+  }),
+  CORS_ORIGINS: origins({
+    default: undefined,
+    desc: 'Origins whose pages may call the API: *, or a comma-separated list.',
+  }),
+  DOCS: oneOf('on', 'off')({ default: 'on', desc: 'Serve the docs page at /docs.' }),
+  DRAIN_DELAY_MS: milliseconds(0)({
+    default: 0,
+    desc: 'Time to go on serving after SIGTERM, while load balancers notice that /readyz fails.',
+  }),
+  SHUTDOWN_TIMEOUT_MS: milliseconds(0)({
+    default: 25_000, // below Kubernetes' default grace of 30 s
+    desc: 'Longest wait for requests in flight before the process ends.',
+  }),
+  KEEP_ALIVE_TIMEOUT_MS: milliseconds(1000)({
+    default: 75_000, // above the 60 s that nginx, Envoy and cloud load balancers keep idle connections
+    desc: "Idle time of a kept connection; must exceed the proxy's.",
+  }),
+} as const;
+
+/** The settings of one predictor process. */
+export type Config = Readonly<ReturnType<typeof clean>>;
+
+/**
+ * Reads the settings.
+ * @throws CommandError naming every variable that is wrong, what was expected and what it was.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const config = clean(env);
+  if (config.MAX_ROWS > config.QUEUE_MAX_ROWS)
+    throw new CommandError(
+      `MAX_ROWS (${config.MAX_ROWS}) is more than QUEUE_MAX_ROWS (${config.QUEUE_MAX_ROWS}), so that the largest request could never be queued. Raise QUEUE_MAX_ROWS or lower MAX_ROWS.`,
+    );
+  if (
+    config.METRICS_PORT !== undefined &&
+    config.METRICS_PORT !== 0 &&
+    config.METRICS_PORT === config.PORT
+  )
+    throw new CommandError(
+      `METRICS_PORT and PORT are both ${config.PORT}. Give them different ports, or unset METRICS_PORT to serve /metrics on PORT.`,
+    );
+  return { ...config }; // envalid's own object is a Proxy: slow to read
+}
+
+/** The text of `serve --help`: every variable, its default and what it does. */
+export function describeConfig(): string {
+  return Object.entries(documentedVariables())
+    .map(([name, { fallback, description }]) => `  ${name.padEnd(22)}${description} [${fallback}]`)
+    .join('\n');
+}
+
+/** Name, default and description of every variable, for `--help` and the docs. */
+export function documentedVariables(): Record<string, { fallback: string; description: string }> {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, spec]) => [
+      name,
+      {
+        fallback: spec.default === undefined ? 'unset' : String(spec.default),
+        description: spec.desc ?? '',
+      },
+    ]),
+  );
+}
+
+function clean(env: Readonly<Record<string, string | undefined>>) {
+  return cleanEnv(env, variables, {
+    reporter: ({ errors }) => {
+      const problems = Object.entries(errors).map(
+        ([name, error]) => `  ${name}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      if (problems.length > 0)
+        throw new CommandError(
+          `Bad environment variable${problems.length > 1 ? 's' : ''}:\n${problems.join('\n')}\nRun with --help to see all of them.`,
+        );
+    },
+  });
+}

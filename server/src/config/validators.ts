@@ -1,0 +1,74 @@
+// The kinds of environment variable that the predictor has, each with a sentence for a bad value.
+import { EnvError, makeValidator } from 'envalid';
+
+/** A whole number between `min` and `max`, both included. */
+export const wholeNumber = (min: number, max: number, unit = '') =>
+  makeValidator<number>((input) => {
+    const value = Number(input);
+    if (!/^\d+$/.test(input.trim()) || value < min || value > max)
+      throw new EnvError(
+        expected(`a whole number${unit && ` of ${unit}`} from ${min} to ${max}`, input),
+      );
+    return value;
+  });
+
+/** A number between 0 and 1. */
+export const share = makeValidator<number>((input) => {
+  const value = Number(input);
+  if (input.trim() === '' || !(value >= 0 && value <= 1))
+    throw new EnvError(expected('a share from 0 to 1', input));
+  return value;
+});
+
+/** One of a few words. */
+export const oneOf = <const Word extends string>(...words: Word[]) =>
+  makeValidator<Word>((input) => {
+    const found = words.find((word) => word === input);
+    if (found === undefined) throw new EnvError(expected(`one of ${words.join(', ')}`, input));
+    return found;
+  });
+
+/** Words from a list, separated by commas, each at most once, at least one. */
+export const someOf = <const Word extends string>(...words: Word[]) =>
+  makeValidator<readonly Word[]>((input) => {
+    const found = input.split(',').map((part) => {
+      const word = words.find((known) => known === part.trim());
+      if (word === undefined)
+        throw new EnvError(expected(`a comma-separated list of ${words.join(', ')}`, input));
+      return word;
+    });
+    return [...new Set(found)];
+  });
+
+/** Any text that is not empty. */
+export const text = makeValidator<string>((input) => {
+  if (input.trim() === '')
+    throw new EnvError('expected some text, got none; unset it for the default');
+  return input;
+});
+
+/** A URL path such as `/v1`: a leading slash, no trailing one. */
+export const urlPath = makeValidator<string>((input) => {
+  if (!/^(\/[A-Za-z0-9._~-]+)+$/.test(input))
+    throw new EnvError(
+      expected('a path such as /v1, with a leading slash and no trailing one', input),
+    );
+  return input;
+});
+
+/** Web origins separated by commas, or `*`. */
+export const origins = makeValidator<readonly string[]>((input) => {
+  const found = input.split(',').map((origin) => origin.trim());
+  for (const origin of found) {
+    if (origin === '*') continue;
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+      throw new EnvError(
+        expected('* or origins such as https://app.example.com, separated by commas', input),
+      );
+  }
+  return found;
+});
+
+function expected(what: string, got: string): string {
+  return `expected ${what}, got ${JSON.stringify(got)}`;
+}

@@ -1,0 +1,32 @@
+// The contract of a running server: one document, served, hashed and enforced.
+import type { OpenAPIObject } from 'openapi3-ts/oas31';
+import { stringify } from 'yaml';
+import type { Model } from '../model/model.ts';
+import { contractHash } from './canonical-hash.ts';
+import { type ContractOptions, specialise } from './specialise.ts';
+import { createValidator, type ValidateBody } from './validator.ts';
+
+export interface Contract {
+  readonly document: OpenAPIObject;
+  readonly hash: string;
+  readonly validatePredict: ValidateBody;
+  /** The document as JSON and as YAML text. */
+  json(): string;
+  yaml(): string;
+}
+
+export function createContract(
+  base: OpenAPIObject,
+  model: Model,
+  options: ContractOptions,
+): Contract {
+  const specialised = specialise(base, model, options);
+  const { document } = specialised;
+  return {
+    document,
+    hash: contractHash(document),
+    validatePredict: createValidator(specialised),
+    json: () => JSON.stringify(document, null, 2),
+    yaml: () => stringify(document, { aliasDuplicateObjects: false }),
+  };
+}

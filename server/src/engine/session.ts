@@ -1,0 +1,102 @@
+// One ONNX Runtime session: the only file that touches onnxruntime-node.
+import type { Tensor as OrtTensor, InferenceSession as Session } from 'onnxruntime-node';
+import { isDatatype } from '../tensor/datatype.ts';
+import type { Tensor, Tensors } from '../tensor/tensor.ts';
+import type { Signature, TensorSpec } from './signature.ts';
+
+export interface SessionOptions {
+  readonly executionProviders: readonly string[];
+  /** Threads within one run. */
+  readonly intraOpThreads: number;
+}
+
+/** A loaded model that runs one set of tensors at a time and blocks its thread meanwhile. */
+export interface ModelSession {
+  readonly signature: Signature;
+  run(feeds: Tensors): Promise<Tensors>;
+  release(): Promise<void>;
+}
+
+/** Thrown when a file is not a model that can be served; the message says why in one sentence. */
+export class ModelLoadError extends Error {
+  override readonly name = 'ModelLoadError';
+}
+
+/**
+ * Loads an ONNX file.
+ * @throws ModelLoadError when ONNX Runtime cannot read the file, or when an input is not a tensor
+ */
+export async function openSession(
+  modelFile: string,
+  options: SessionOptions,
+): Promise<ModelSession> {
+  // Since 1.29 ONNX Runtime sends telemetry by default on Linux. It must be off before the library loads.
+  process.env['ORT_DISABLE_TELEMETRY'] = '1';
+  const { InferenceSession, Tensor } = await import('onnxruntime-node');
+  const session = await InferenceSession.create(modelFile, {
+    executionProviders: [...options.executionProviders],
+    intraOpNumThreads: options.intraOpThreads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+    // Idle pool threads spin by default, which would burn the CPU that a container is billed and throttled for.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  }).catch((cause: unknown) => {
+    throw new ModelLoadError(
+      `${modelFile} cannot be loaded as an ONNX model: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  });
+  const signature = readSignature(session, modelFile);
+  const fetches = signature.outputs.map((output) => output.name);
+
+  return {
+    signature,
+    async run(feeds) {
+      const ortFeeds: Record<string, OrtTensor> = {};
+      for (const name in feeds) {
+        const tensor = feeds[name];
+        if (tensor) ortFeeds[name] = toOrt(Tensor, tensor);
+      }
+      const results = await session.run(ortFeeds, fetches);
+      const outputs: Record<string, Tensor> = {};
+      for (const name of fetches) outputs[name] = fromOrt(results[name], name);
+      return outputs;
+    },
+    release: () => session.release(),
+  };
+}
+
+function toOrt(Constructor: typeof OrtTensor, tensor: Tensor): OrtTensor {
+  // The constructor is overloaded by datatype; the datatype table guarantees that data and datatype match.
+  return Reflect.construct(Constructor, [tensor.datatype, tensor.data, tensor.dims]);
+}
+
+function fromOrt(tensor: OrtTensor | undefined, name: string): Tensor {
+  if (tensor === undefined) throw new Error(`the model gave no output ${JSON.stringify(name)}`);
+  if (!isDatatype(tensor.type))
+    throw new Error(`output ${JSON.stringify(name)} has the unsupported datatype ${tensor.type}`);
+  return { datatype: tensor.type, dims: tensor.dims, data: tensor.data };
+}
+
+/** Inputs and outputs as the file declares them. Outputs that are no tensors (sequences, maps) are left out. */
+function readSignature(session: Session, modelFile: string): Signature {
+  const inputs = session.inputMetadata.map((input) => {
+    const spec = toSpec(input);
+    if (spec === undefined)
+      throw new ModelLoadError(
+        `${modelFile} takes the input ${JSON.stringify(input.name)}, which is ${input.isTensor ? `a tensor of ${input.type}` : 'not a tensor'}; only tensors of numbers, booleans and strings can be served.`,
+      );
+    return spec;
+  });
+  const outputs = session.outputMetadata.flatMap((output) => toSpec(output) ?? []);
+  if (outputs.length === 0)
+    throw new ModelLoadError(
+      `${modelFile} has no tensor output. Export it without ZipMap (skl2onnx: options={"zipmap": False}), so that the probabilities are a tensor.`,
+    );
+  return { inputs, outputs };
+}
+
+function toSpec(value: Session.ValueMetadata): TensorSpec | undefined {
+  if (!value.isTensor || !isDatatype(value.type)) return undefined;
+  return { name: value.name, datatype: value.type, shape: value.shape };
+}

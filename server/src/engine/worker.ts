@@ -1,0 +1,75 @@
+// The program of one worker thread: it loads the model and runs what it is sent, one after the other.
+import { parentPort, workerData } from 'node:worker_threads';
+import type { TensorData } from '../tensor/datatype.ts';
+import type { Tensors } from '../tensor/tensor.ts';
+import { openSession, type SessionOptions } from './session.ts';
+import type { Signature } from './signature.ts';
+
+export interface WorkerSetup {
+  readonly modelFile: string;
+  readonly options: SessionOptions;
+}
+/** What a worker is sent: tensors to run, or `close`. */
+export type ToWorker = Tensors | 'close';
+/** What it answers: first `ready` or `unusable`, then one `done` or `failed` a run, in order. */
+export type FromWorker =
+  | { readonly kind: 'ready'; readonly signature: Signature }
+  | { readonly kind: 'unusable'; readonly name: string; readonly message: string }
+  | { readonly kind: 'done'; readonly outputs: Tensors }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** The buffers of tensors, to hand over instead of copying. */
+export function buffersOf(tensors: Tensors): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>();
+  for (const { data } of Object.values(tensors)) {
+    const buffer = bufferOf(data);
+    if (buffer !== undefined) buffers.add(buffer);
+  }
+  return [...buffers];
+}
+
+function bufferOf(data: TensorData): ArrayBuffer | undefined {
+  // A view of a part of a buffer is copied instead: its buffer holds other rows too.
+  if (Array.isArray(data) || data.byteLength !== data.buffer.byteLength) return undefined;
+  return data.buffer instanceof ArrayBuffer ? data.buffer : undefined;
+}
+
+async function serve(port: NonNullable<typeof parentPort>, setup: WorkerSetup): Promise<void> {
+  const answer = (message: FromWorker, transfer: ArrayBuffer[] = []) =>
+    port.postMessage(message, transfer);
+  const session = await openSession(setup.modelFile, setup.options);
+  answer({ kind: 'ready', signature: session.signature });
+
+  // Ending a thread during a run aborts the process, so a close waits for its turn behind the runs.
+  let queue = Promise.resolve();
+  port.on('message', (message: ToWorker) => {
+    queue = queue.then(async () => {
+      if (message === 'close') {
+        await session.release();
+        port.close();
+        return;
+      }
+      try {
+        const outputs = await session.run(message);
+        answer({ kind: 'done', outputs }, buffersOf(outputs));
+      } catch (error) {
+        answer({ kind: 'failed', message: messageOf(error) });
+      }
+    });
+  });
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+if (parentPort !== null) {
+  const port = parentPort;
+  serve(port, workerData).catch((error: unknown) => {
+    const unusable: FromWorker = {
+      kind: 'unusable',
+      name: error instanceof Error ? error.name : 'Error',
+      message: messageOf(error),
+    };
+    port.postMessage(unusable);
+    port.close();
+  });
+}

@@ -1,0 +1,80 @@
+// The one place where errors become answers.
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { Context } from '../context.ts';
+import { DeadlineError, QueueFullError } from '../engine/batcher.ts';
+import { InputError } from '../tensor/input-error.ts';
+import { exchangeOf } from './exchange.ts';
+import { ProblemException, sendProblem } from './problem.ts';
+
+/** Seconds after which an overloaded or draining server is worth another try. */
+const RETRY_AFTER = { 'Retry-After': '1' };
+
+/** Answers every error as a problem. */
+export function answerErrors(context: Context): ErrorRequestHandler {
+  return (error: unknown, _req, res, next) => {
+    const exchange = exchangeOf(res);
+    const problem = asProblem(error);
+    exchange.error = problem.cause instanceof Error ? problem.cause : problem;
+    if (res.headersSent) return next(error);
+    if (problem.kind === 'internal-error')
+      context.log.error({ err: error, requestId: exchange.id }, 'unexpected error');
+    sendProblem(res, problem, exchange.id);
+  };
+}
+
+/** Answers paths that are not in the contract. */
+export function answerUnknownPaths(paths: readonly string[]): RequestHandler {
+  return (req, _res, next) =>
+    next(
+      new ProblemException(
+        'not-found',
+        `There is nothing at ${req.path}. There is: ${paths.join(', ')}.`,
+      ),
+    );
+}
+
+/** Answers methods that a path of the contract does not have. */
+export function answerOtherMethods(path: string, methods: readonly string[]): RequestHandler {
+  const allow = methods
+    .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    .join(', ');
+  return (req, res, next) => {
+    if (req.method === 'OPTIONS') return void res.set('Allow', allow).status(204).end();
+    next(
+      new ProblemException(
+        'method-not-allowed',
+        `${path} does not answer ${req.method}; expected ${allow}.`,
+        {
+          headers: { Allow: allow },
+        },
+      ),
+    );
+  };
+}
+
+function asProblem(error: unknown): ProblemException {
+  if (error instanceof ProblemException) return error;
+  if (error instanceof InputError)
+    return new ProblemException('invalid-input', error.message, {
+      errors: [{ pointer: error.pointer, detail: error.expectation }],
+    });
+  if (error instanceof QueueFullError)
+    return new ProblemException('overloaded', `${error.message}. Try again after 1 s.`, {
+      headers: RETRY_AFTER,
+    });
+  if (error instanceof DeadlineError)
+    return new ProblemException(
+      'deadline-exceeded',
+      `No prediction within ${error.timeoutMs} ms. Send fewer rows, or try again when there is less load.`,
+    );
+  // Express itself refuses a path with a bad % escape.
+  if (error instanceof URIError)
+    return new ProblemException('not-found', `The path cannot be decoded: ${error.message}.`);
+  return new ProblemException(
+    'internal-error',
+    "The server has a fault. The server's log has the cause under this request id.",
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,81 @@
+// Errors as RFC 9457 defines them: every kind that the API answers, in one table.
+import type { Response } from 'express';
+
+/** The kinds of problem, with the status and title of each; the contract documents them. */
+const kinds = {
+  'invalid-json': { status: 400, title: 'The request body is not JSON' },
+  'empty-body': { status: 400, title: 'The request body is empty' },
+  'invalid-encoding': { status: 400, title: 'The request body cannot be decoded' },
+  unauthorized: { status: 401, title: 'An API key is needed' },
+  'not-found': { status: 404, title: 'There is nothing at this path' },
+  'method-not-allowed': { status: 405, title: 'The path does not answer this method' },
+  'content-too-large': { status: 413, title: 'The request body is too large' },
+  'unsupported-media-type': {
+    status: 415,
+    title: "The request body's media type is not supported",
+  },
+  'unsupported-encoding': { status: 415, title: "The request body's encoding is not supported" },
+  'invalid-input': { status: 422, title: 'The request does not fit the model' },
+  'model-failure': { status: 500, title: 'The model failed' },
+  'internal-error': { status: 500, title: 'The server has a fault' },
+  overloaded: { status: 503, title: 'The server has too much to do' },
+  unavailable: { status: 503, title: 'The server is not ready' },
+  'deadline-exceeded': { status: 504, title: 'The deadline passed' },
+} as const;
+
+export type ProblemKind = keyof typeof kinds;
+
+/** One place in the request body that is wrong. */
+export interface ProblemError {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** Thrown by a route to answer a problem. */
+export class ProblemException extends Error {
+  override readonly name = 'ProblemException';
+  readonly kind: ProblemKind;
+  readonly errors: readonly ProblemError[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    kind: ProblemKind,
+    detail: string,
+    more: {
+      errors?: readonly ProblemError[];
+      headers?: Readonly<Record<string, string>>;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(detail, { cause: more.cause });
+    this.kind = kind;
+    this.errors = more.errors;
+    this.headers = more.headers ?? {};
+  }
+
+  get status(): number {
+    return kinds[this.kind].status;
+  }
+}
+
+/** The body of a problem. */
+export function problemBody(problem: ProblemException, requestId: string): object {
+  const { status, title } = kinds[problem.kind];
+  return {
+    type: `urn:ml-api:problem:${problem.kind}`,
+    title,
+    status,
+    detail: problem.message,
+    requestId,
+    ...(problem.errors && { errors: problem.errors }),
+  };
+}
+
+/** Answers a problem. */
+export function sendProblem(res: Response, problem: ProblemException, requestId: string): void {
+  res
+    .status(problem.status)
+    .set(problem.headers)
+    .type('application/problem+json')
+    .send(JSON.stringify(problemBody(problem, requestId)));
+}

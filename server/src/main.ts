@@ -1,0 +1,45 @@
+// The predictor's program. Its first argument says what to do; without one it serves.
+import { CommandError } from './command-error.ts';
+import type { Files } from './service.ts';
+
+// The same places in the source tree (server/src) and in the image (server/dist).
+const root = new URL('../../', import.meta.url);
+const files: Files = {
+  contract: new URL('openapi.yaml', root),
+  manifestSchema: new URL('model/model.schema.json', root),
+  defaultModel: new URL('model/v1', root),
+};
+
+const usage = `Usage: COMMAND [--help]
+
+  serve        Serve one ONNX model over HTTP (the default).
+  fetch-model  Download a model and check its SHA-256, as an init container does.
+  verify       Replay golden predictions against running servers, as \`helm test\` does.
+`;
+
+async function run([first = 'serve', ...rest]: readonly string[]): Promise<void> {
+  const [command, args] =
+    first.startsWith('--') && first !== '--help' ? ['serve', [first, ...rest]] : [first, rest];
+  const help = args.includes('--help');
+  switch (command) {
+    case 'serve': {
+      const { serve, serveHelp } = await import('./serve.ts');
+      if (help) return void process.stdout.write(serveHelp());
+      return serve(args, process.env, files);
+    }
+    case '--help':
+    case 'help':
+      return void process.stdout.write(usage);
+    default:
+      throw new CommandError(`There is no command ${JSON.stringify(command)}.\n\n${usage}`);
+  }
+}
+
+run(process.argv.slice(2)).catch((error: unknown) => {
+  const expected =
+    error instanceof Error && (error.name === 'CommandError' || error.name === 'ModelLoadError');
+  process.stderr.write(
+    `${expected ? error.message : error instanceof Error ? (error.stack ?? error) : error}\n`,
+  );
+  process.exitCode = 1;
+});

@@ -1,0 +1,111 @@
+// Everything the predictor measures, in Prometheus' terms. Label values are bounded: routes of the contract,
+// methods and statuses of HTTP, labels of the model.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Resources } from './engine/resources.ts';
+
+/** Seconds, from 100 µs (a small model inline) to 10 s (the default deadline). */
+const LATENCY_BUCKETS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+const ROW_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+/** Classes beyond this many are counted together, so that a model with a huge vocabulary stays cheap to scrape. */
+const MAX_LABELS = 100;
+
+export interface Metrics {
+  readonly contentType: string;
+  /** The metrics in Prometheus' text format. */
+  text(): Promise<string>;
+  requestDone(route: string, method: string, status: number, seconds: number): void;
+  runDone(rows: number, seconds: number): void;
+  predicted(label: string): void;
+}
+
+export interface MetricsSources {
+  readonly version: string;
+  readonly model: { readonly name: string; readonly contractHash: string };
+  readonly resources: Resources;
+  readonly queuedRows: () => number;
+  readonly requestsInFlight: () => number;
+}
+
+export function createMetrics(sources: MetricsSources): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ version: sources.version });
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const requests = new Counter({
+    name: 'ml_api_http_requests_total',
+    help: 'HTTP requests answered.',
+    labelNames: ['route', 'method', 'status'],
+    registers,
+  });
+  const requestSeconds = new Histogram({
+    name: 'ml_api_http_request_duration_seconds',
+    help: 'Time from the request to the end of its answer.',
+    labelNames: ['route'],
+    buckets: LATENCY_BUCKETS,
+    registers,
+  });
+  const runSeconds = new Histogram({
+    name: 'ml_api_inference_duration_seconds',
+    help: 'Time of one run of the model.',
+    buckets: LATENCY_BUCKETS,
+    registers,
+  });
+  const batchRows = new Histogram({
+    name: 'ml_api_batch_rows',
+    help: 'Rows of one run of the model.',
+    buckets: ROW_BUCKETS,
+    registers,
+  });
+  const predictions = new Counter({
+    name: 'ml_api_predictions_total',
+    help: 'Rows predicted, by predicted class.',
+    labelNames: ['label'],
+    registers,
+  });
+  gauge('ml_api_queue_rows', 'Rows waiting for a run.', sources.queuedRows);
+  gauge('ml_api_requests_in_flight', 'Requests being answered.', sources.requestsInFlight);
+  gauge('ml_api_cpu_limit_cores', 'CPUs granted to the process.', () => sources.resources.cpus);
+  gauge(
+    'ml_api_memory_limit_bytes',
+    'Memory granted to the process.',
+    () => sources.resources.memoryBytes,
+  );
+  new Gauge({
+    name: 'ml_api_model_info',
+    help: 'The model served; always 1.',
+    labelNames: ['name', 'contract_hash'],
+    registers,
+  }).set({ name: sources.model.name, contract_hash: sources.model.contractHash }, 1);
+
+  function gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  const labels = new Set<string>();
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    requestDone(route, method, status, seconds) {
+      requests.inc({ route, method, status });
+      requestSeconds.observe({ route }, seconds);
+    },
+    runDone(rows, seconds) {
+      batchRows.observe(rows);
+      runSeconds.observe(seconds);
+    },
+    predicted(label) {
+      if (labels.size < MAX_LABELS) labels.add(label);
+      predictions.inc({ label: labels.has(label) ? label : 'other' });
+    },
+  };
+}

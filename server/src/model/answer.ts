@@ -1,0 +1,74 @@
+// The outputs of a run to the body of an answer.
+import type { Tensor, Tensors } from '../tensor/tensor.ts';
+import { elementToJson, type JsonValue, tensorToJson } from '../tensor/to-json.ts';
+import { type Model, scoresAreThePrediction } from './model.ts';
+
+/** What a request asks for beside the prediction. */
+export interface Wanted {
+  readonly probabilities?: boolean;
+  readonly labels?: boolean;
+  readonly outputs?: boolean;
+}
+
+export interface Prediction {
+  readonly prediction: readonly JsonValue[];
+  readonly labels?: readonly string[];
+  readonly probabilities?: JsonValue;
+  readonly outputs?: Readonly<Record<string, JsonValue>>;
+}
+
+/** @throws NonFiniteOutputError when an output that is asked for is NaN or infinite */
+export function toPrediction(model: Model, outputs: Tensors, wanted: Wanted): Prediction {
+  const prediction = predictionOf(model, outputs);
+  const scores =
+    model.probabilities ?? (scoresAreThePrediction(model) ? model.prediction : undefined);
+  return {
+    prediction,
+    ...(wanted.labels && { labels: prediction.map((one) => labelOf(model, one)) }),
+    ...(wanted.probabilities &&
+      scores && { probabilities: tensorToJson(pick(outputs, scores.name), scores.name) }),
+    ...(wanted.outputs && {
+      outputs: Object.fromEntries(
+        Object.entries(outputs).map(([name, tensor]) => [name, tensorToJson(tensor, name)]),
+      ),
+    }),
+  };
+}
+
+/** The name of a class: the class itself where the model names its classes, else its label. */
+export function labelOf(model: Model, prediction: JsonValue): string {
+  if (typeof prediction === 'number') return model.labels?.[prediction] ?? String(prediction);
+  return String(prediction);
+}
+
+function predictionOf(model: Model, outputs: Tensors): JsonValue[] {
+  const tensor = pick(outputs, model.prediction.name);
+  if (scoresAreThePrediction(model)) return largestPlaces(tensor);
+  if (model.task !== 'tensor') return [...flat(tensor)];
+  const value = tensorToJson(tensor, model.prediction.name);
+  return Array.isArray(value) ? value : [value];
+}
+
+/** One element a row, whether the output is [rows] or [rows, 1]. */
+function* flat(tensor: Tensor): Generator<JsonValue> {
+  for (let i = 0; i < tensor.data.length; i++) yield elementToJson(tensor, i);
+}
+
+/** The place of the largest score of every row; the first of equals, as numpy.argmax. */
+function largestPlaces(tensor: Tensor): number[] {
+  const width = tensor.dims.at(-1) ?? 1;
+  const places: number[] = [];
+  for (let start = 0; start < tensor.data.length; start += width) {
+    let best = 0;
+    for (let i = 1; i < width; i++)
+      if (Number(tensor.data[start + i]) > Number(tensor.data[start + best])) best = i;
+    places.push(best);
+  }
+  return places;
+}
+
+function pick(outputs: Tensors, name: string): Tensor {
+  const tensor = outputs[name];
+  if (tensor === undefined) throw new Error(`the model gave no output ${JSON.stringify(name)}`);
+  return tensor;
+}

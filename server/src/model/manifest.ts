@@ -1,0 +1,61 @@
+// model.json: what people know of a model that its ONNX file does not say. Every field is optional.
+import { readFile } from 'node:fs/promises';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { ModelLoadError } from '../engine/session.ts';
+
+export interface Manifest {
+  readonly name?: string;
+  readonly version?: string;
+  readonly task?: Task;
+  readonly description?: string;
+  /** What is known of each feature of a row, in order. */
+  readonly features?: readonly Feature[];
+  /** The classes' names, in the order of the classes. */
+  readonly labels?: readonly string[];
+  /** The output that is the prediction. */
+  readonly prediction?: string;
+  /** The output that holds the probability of every class. */
+  readonly probabilities?: string;
+  readonly trainedAt?: string;
+  readonly metrics?: Readonly<Record<string, number>>;
+  readonly license?: string;
+}
+export type Task = 'classification' | 'regression' | 'tensor';
+export interface Feature {
+  readonly name: string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly example?: number;
+  readonly unit?: string;
+}
+
+/**
+ * Reads model.json.
+ * @returns an empty manifest when there is no such file
+ * @throws ModelLoadError when it is not JSON or does not fit model.schema.json
+ */
+export async function readManifest(file: string, schemaFile: string | URL): Promise<Manifest> {
+  const source = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '{}';
+    throw new ModelLoadError(`${file} cannot be read: ${error.message}`);
+  });
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(source);
+  } catch (error) {
+    throw new ModelLoadError(
+      `${file} is not JSON: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+  const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
+  const validate = ajv.compile<Manifest>(JSON.parse(await readFile(schemaFile, 'utf8')));
+  if (!validate(manifest)) {
+    const problems = (validate.errors ?? []).map((error) => {
+      const detail =
+        'additionalProperty' in error.params ? ` ("${error.params['additionalProperty']}")` : '';
+      return `${error.instancePath || 'the document'} ${error.message}${detail}`;
+    });
+    throw new ModelLoadError(`${file} is not a valid model.json: ${problems.join('; ')}.`);
+  }
+  return manifest;
+}

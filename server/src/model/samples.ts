@@ -1,0 +1,81 @@
+// Inputs to warm a model up with and to check batching by: the golden rows when there are any, else rows made
+// from the features' examples, else rows of zeros.
+import { joinRows, type Work } from '../engine/batcher.ts';
+import { isFree, type TensorSpec } from '../engine/signature.ts';
+import { datatypes } from '../tensor/datatype.ts';
+import { rowsOf, type Tensor } from '../tensor/tensor.ts';
+import type { Golden } from './golden.ts';
+import { encodeInputs } from './inputs.ts';
+import type { Model } from './model.ts';
+
+export interface Samples {
+  /** Single rows (or whole tensors, for a model without rows); at least one. */
+  readonly rows: readonly [Work, ...Work[]];
+  /** False when the sizes of free dimensions had to be guessed: then a run's duration says little. */
+  readonly representative: boolean;
+}
+
+/** At most this many golden rows are used: enough to fill a batch with different ones. */
+const MAX_SAMPLES = 64;
+
+export function sampleInputs(model: Model, golden: Golden | undefined): Samples {
+  if (golden !== undefined) {
+    const [first, ...rest] = goldenRows(model, golden);
+    if (first) return { rows: [first, ...rest], representative: true };
+  }
+  const representative = model.signature.inputs.every((input) =>
+    input.shape.every((size, axis) => !isFree(size) || (axis === 0 && model.rowMode === 'many')),
+  );
+  const example = exampleRow(model);
+  if (example === undefined) return { rows: [zeros(model)], representative };
+  // Rows around the example, so that a batch has different ones.
+  const steps = [0, 0.25, 0.5, -0.25].map((step) =>
+    encodeInputs(
+      model,
+      example.map((value) => value * (1 + step)),
+    ),
+  );
+  const [first, ...rest] = steps;
+  return { rows: first ? [first, ...rest] : [zeros(model)], representative };
+}
+
+/** `count` rows in one piece of work, taken from the samples in turn. */
+export function batchOf(samples: readonly [Work, ...Work[]], count: number): Work {
+  const parts = Array.from(
+    { length: count },
+    (_, i) => (samples[i % samples.length] ?? samples[0]).feeds,
+  );
+  return { feeds: joinRows(parts), rows: count };
+}
+
+function goldenRows(model: Model, { inputs }: Golden): Work[] {
+  const whole = encodeInputs(model, inputs);
+  if (model.rowMode !== 'many') return [whole];
+  return Array.from({ length: Math.min(whole.rows, MAX_SAMPLES) }, (_, row) => ({
+    feeds: Object.fromEntries(
+      Object.entries(whole.feeds).map(([name, tensor]) => [name, rowsOf(tensor, row, row + 1)]),
+    ),
+    rows: 1,
+  }));
+}
+
+/** The features' examples as a row, when every feature has one or the middle of its range. */
+export function exampleRow(model: Model): number[] | undefined {
+  const values = model.features?.map(
+    ({ example, min, max }) =>
+      example ?? (min !== undefined && max !== undefined ? (min + max) / 2 : undefined),
+  );
+  return values?.every((value) => value !== undefined) ? values : undefined;
+}
+
+function zeros(model: Model): Work {
+  const feeds: Record<string, Tensor> = {};
+  for (const input of model.signature.inputs) feeds[input.name] = zeroTensor(input);
+  return { feeds, rows: 1 };
+}
+
+function zeroTensor({ datatype, shape }: TensorSpec): Tensor {
+  const dims = shape.map((size) => (typeof size === 'number' && !isFree(size) ? size : 1));
+  const length = dims.reduce((product, size) => product * size, 1);
+  return { datatype, dims, data: datatypes[datatype].allocate(length) };
+}

@@ -1,0 +1,64 @@
+// GET /docs: the served contract as a page with "try it out", from Swagger UI's own files: nothing is loaded
+// from another host. GET / leads there.
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { Router } from 'express';
+import type { Context } from '../context.ts';
+
+const assets = ['swagger-ui-bundle.js', 'swagger-ui.css'];
+
+/** Swagger UI sets styles on elements and draws icons from data: URLs; everything else is its own files. */
+const CONTENT_SECURITY_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+export function docs({ serving }: Context): Router {
+  const directory = path.dirname(
+    createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'),
+  );
+  const router = Router({ caseSensitive: true, strict: true });
+  const title = `${serving.model.name} ${serving.model.version}`;
+
+  router.get('/', (req, res) => res.redirect(302, `${req.baseUrl}/docs`));
+  router.get('/docs', (_req, res) => {
+    res.set('Content-Security-Policy', CONTENT_SECURITY_POLICY).type('html').send(page(title));
+  });
+  router.get('/docs/init.js', (_req, res) => {
+    res.type('js').send(INIT);
+  });
+  for (const asset of assets)
+    router.get(`/docs/${asset}`, (_req, res) =>
+      res.sendFile(asset, { root: directory, maxAge: '1d' }),
+    );
+  return router;
+}
+
+/** Addresses are relative, so that the page works below a base path too. */
+const page = (title: string) => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+<div id="docs"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/init.js"></script>
+</body>
+</html>
+`;
+
+const INIT = `SwaggerUIBundle({
+  url: 'openapi.json',
+  dom_id: '#docs',
+  deepLinking: true,
+  tryItOutEnabled: true,
+  validatorUrl: null, // never send the contract to another host
+});
+`;
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,63 @@
+// The command `serve`: reads the environment, starts the predictor, and stops it when the process is told to.
+import pino from 'pino';
+import { describeConfig, readConfig } from './config/config.ts';
+import { exampleRow } from './model/samples.ts';
+import { createService, type Files, type Service } from './service.ts';
+
+export const serveHelp = () => `Usage: serve [--try]
+
+Serves one ONNX model. All settings are environment variables:
+
+${describeConfig()}
+
+  --try   Also print what to try, for people at a terminal.
+`;
+
+export async function serve(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  files: Files,
+): Promise<void> {
+  const config = readConfig(env);
+  // Lines are collected for up to 4 KiB or 100 ms: a write for each would cost more than a small prediction.
+  const destination = pino.destination({ fd: 1, sync: false, minLength: 4096 });
+  const flushing = setInterval(() => destination.flush(), 100).unref();
+  const log = pino(
+    { level: config.LOG_LEVEL, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    destination,
+  );
+
+  const service = await createService(config, files, log);
+  if (args.includes('--try')) process.stderr.write(whatToTry(service));
+
+  process.once('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'the predictor failed');
+    destination.flushSync();
+    process.exit(1); // its state is unknown; Kubernetes starts another
+  });
+  const stop = (signal: NodeJS.Signals) => {
+    log.info({ signal }, 'signal');
+    void service.stop().then(() => {
+      clearInterval(flushing);
+      destination.flushSync();
+    });
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+function whatToTry({ port, context }: Service): string {
+  const url = `http://localhost:${port}`;
+  const row = exampleRow(context.serving.model);
+  const body = row ? JSON.stringify({ inputs: row }) : '{"inputs": …}';
+  return `
+${context.serving.model.name} ${context.serving.model.version} is served at ${url}
+
+  Ask it    curl -X POST ${url}/predict -H 'Content-Type: application/json' -d '${body}'
+  Docs      ${url}/docs
+  Contract  ${url}/openapi.json
+  Metrics   ${url}/metrics
+
+Stop with Ctrl-C.
+`;
+}

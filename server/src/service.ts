@@ -1,0 +1,165 @@
+// One predictor: listens at once, loads and tries the model, then serves until it is told to stop.
+import path from 'node:path';
+import type { Logger } from 'pino';
+import { createApp, createMetricsApp } from './app.ts';
+import type { Config } from './config/config.ts';
+import type { Context } from './context.ts';
+import { createContract } from './contract/contract.ts';
+import { readContract } from './contract/read-contract.ts';
+import { createBatcher } from './engine/batcher.ts';
+import { chooseServing } from './engine/choose.ts';
+import { readResources } from './engine/resources.ts';
+import { readApiKeys } from './http/api-keys.ts';
+import { type Listener, listen } from './http/listener.ts';
+import { answerStarting } from './http/starting.ts';
+import type { State } from './lifecycle.ts';
+import { createMetrics } from './metrics.ts';
+import { readGolden } from './model/golden.ts';
+import { readManifest } from './model/manifest.ts';
+import { describeModel } from './model/model.ts';
+
+export interface Service {
+  readonly context: Context;
+  readonly port: number;
+  /** The port of the metrics, when it is another. */
+  readonly metricsPort: number | undefined;
+  /** Becomes unready, finishes what was begun, and frees everything. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** The files that the predictor is made of, beside its code. */
+export interface Files {
+  readonly contract: URL;
+  readonly manifestSchema: URL;
+  /** The model that is served when MODEL_DIR is unset. */
+  readonly defaultModel: URL;
+}
+
+/**
+ * Starts a predictor.
+ * @throws CommandError or ModelLoadError when it cannot serve, after freeing what it had taken
+ */
+export async function createService(config: Config, files: Files, log: Logger): Promise<Service> {
+  let state: State = { kind: 'starting' };
+  const address = { host: config.HOST, keepAliveTimeoutMs: config.KEEP_ALIVE_TIMEOUT_MS };
+  const main = await listen(answerStarting, { ...address, port: config.PORT, variable: 'PORT' });
+  const opened: Listener[] = [main];
+  try {
+    const metricsPort = config.METRICS_PORT;
+    const metricsListener =
+      metricsPort === undefined
+        ? undefined
+        : await listen(answerStarting, { ...address, port: metricsPort, variable: 'METRICS_PORT' });
+    if (metricsListener) opened.push(metricsListener);
+
+    const context = await createContext(config, files, log, main, () =>
+      currentState(context, state),
+    );
+    main.handleWith(createApp(context));
+    metricsListener?.handleWith(createMetricsApp(context));
+    state = { kind: 'ready' };
+    log.info(startReport(context, main.port), 'ready');
+
+    let stopping: Promise<void> | undefined;
+    const stop = async () => {
+      state = { kind: 'draining' };
+      log.info({ requestsInFlight: main.requestsInFlight }, 'draining');
+      await new Promise((resolve) => setTimeout(resolve, config.DRAIN_DELAY_MS));
+      const cut = await main.close(config.SHUTDOWN_TIMEOUT_MS);
+      if (cut > 0)
+        log.warn(
+          { requests: cut },
+          'requests were cut off: they took longer than SHUTDOWN_TIMEOUT_MS',
+        );
+      await metricsListener?.close(1_000);
+      context.apiKeys?.close();
+      context.batcher.close();
+      await context.serving.engine.close();
+      log.info('stopped');
+    };
+    return {
+      context,
+      port: main.port,
+      metricsPort: metricsListener?.port,
+      stop() {
+        stopping ??= stop();
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await Promise.all(opened.map((listener) => listener.close(0)));
+    throw error;
+  }
+}
+
+async function createContext(
+  config: Config,
+  files: Files,
+  log: Logger,
+  listener: Listener,
+  state: () => State,
+): Promise<Context> {
+  const directory = config.MODEL_DIR ?? files.defaultModel.pathname;
+  const apiKeys =
+    config.API_KEYS_FILE === undefined ? undefined : readApiKeys(config.API_KEYS_FILE, log);
+  const manifestFile = path.join(directory, 'model.json');
+  const [manifest, golden, base] = await Promise.all([
+    readManifest(manifestFile, files.manifestSchema),
+    readGolden(path.join(directory, 'golden.json')),
+    readContract(files.contract),
+  ]);
+  const resources = readResources();
+  const naming = { name: config.MODEL_NAME, version: config.MODEL_VERSION };
+  const serving = await chooseServing(
+    path.join(directory, 'model.onnx'),
+    (signature) => describeModel(signature, manifest, naming, manifestFile),
+    golden,
+    config,
+    resources,
+  );
+  const contract = createContract(base, serving.model, {
+    basePath: config.BASE_PATH,
+    maxRows: config.MAX_ROWS,
+    needsApiKey: apiKeys !== undefined,
+    without: config.METRICS_PORT === undefined ? [] : ['getMetrics'],
+  });
+  const metrics = createMetrics({
+    version: serving.model.version,
+    model: { name: serving.model.name, contractHash: contract.hash },
+    resources,
+    queuedRows: () => batcher.queuedRows,
+    requestsInFlight: () => listener.requestsInFlight,
+  });
+  const batcher = createBatcher(serving.engine, {
+    batching: serving.batching,
+    batchMaxRows: config.BATCH_MAX_ROWS,
+    queueMaxRows: config.QUEUE_MAX_ROWS,
+    timeoutMs: config.REQUEST_TIMEOUT_MS,
+    onRun: (rows, durationMs) => metrics.runDone(rows, durationMs / 1000),
+  });
+  return { config, log, resources, serving, contract, batcher, metrics, apiKeys, state };
+}
+
+/** An engine that lost a worker makes the process broken, whatever state it was in. */
+function currentState({ serving }: Context, state: State): State {
+  const reason = serving.engine.failure();
+  return reason === undefined ? state : { kind: 'broken', reason };
+}
+
+function startReport({ serving, contract, config, resources }: Context, port: number): object {
+  const { model, engine, batching, batchingReason } = serving;
+  return {
+    port,
+    model: model.name,
+    version: model.version,
+    task: model.task,
+    contractHash: contract.hash,
+    engine: engine.kind,
+    workers: engine.workers,
+    intraOpThreads: engine.intraOpThreads,
+    batching,
+    batchingReason,
+    executionProviders: config.EXECUTION_PROVIDERS,
+    ...resources,
+  };
+}

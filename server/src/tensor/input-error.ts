@@ -1,0 +1,14 @@
+/** A value in the request body that the model does not take. */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+  /** JSON Pointer (RFC 6901) to the value in the body; empty for the whole body. */
+  readonly pointer: string;
+  /** What was expected and what came instead. */
+  readonly expectation: string;
+
+  constructor(pointer: string, expectation: string) {
+    super(`${pointer || 'the body'}: ${expectation}`);
+    this.pointer = pointer;
+    this.expectation = expectation;
+  }
+}
