@@ -3,15 +3,18 @@ import cors from 'cors';
 import express, { type Express } from 'express';
 import type { Context } from './context.ts';
 import { answerErrors, answerUnknownPaths } from './http/errors.ts';
-import { beginExchange, noteRoute } from './http/exchange.ts';
+import { beginExchange } from './http/exchange.ts';
+import { docs } from './routes/docs.ts';
 import { metrics } from './routes/metrics.ts';
-import { operations, servedPaths } from './routes/operations.ts';
+import { mountOperations, servedPaths } from './routes/operations.ts';
 
 export function createApp(context: Context): Express {
-  const { BASE_PATH, CORS_ORIGINS } = context.config;
+  const { BASE_PATH, CORS_ORIGINS, DOCS } = context.config;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag'); // predictions are not cached, and hashing every answer costs
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
   app.use(beginExchange(context));
   if (CORS_ORIGINS !== undefined)
     app.use(
@@ -28,9 +31,8 @@ export function createApp(context: Context): Express {
         maxAge: 86_400,
       }),
     );
-  const routes = operations(context);
-  app.use(routes);
-  if (BASE_PATH !== undefined) app.use(BASE_PATH, routes);
+  mountOperations(app, context);
+  if (DOCS === 'on') app.use(BASE_PATH === undefined ? '/' : ['/', BASE_PATH], docs(context));
   app.use(answerUnknownPaths(servedPaths(context)));
   app.use(answerErrors(context));
   return app;
@@ -41,7 +43,7 @@ export function createMetricsApp(context: Context): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(beginExchange(context));
-  app.get('/metrics', noteRoute('/metrics'), ...metrics(context));
+  app.get('/metrics', ...metrics(context));
   app.use(answerUnknownPaths(['/metrics']));
   app.use(answerErrors(context));
   return app;

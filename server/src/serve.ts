@@ -22,10 +22,7 @@ export async function serve(
   // Lines are collected for up to 4 KiB or 100 ms: a write for each would cost more than a small prediction.
   const destination = pino.destination({ fd: 1, sync: false, minLength: 4096 });
   const flushing = setInterval(() => destination.flush(), 100).unref();
-  const log = pino(
-    { level: config.LOG_LEVEL, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    destination,
-  );
+  const log = pino({ level: config.LOG_LEVEL, base: null }, destination);
 
   const service = await createService(config, files, log);
   if (args.includes('--try')) process.stderr.write(whatToTry(service));

@@ -38,6 +38,13 @@ const variables = {
     default: 1,
     desc: 'Share of the successful requests logged; failures always are.',
   }),
+  LOG_RATE: wholeNumber(
+    0,
+    1_000_000,
+  )({
+    default: 100, // as zap's production default: the first 100 a second
+    desc: 'Successful requests logged a second at most; 0: no limit. Failures always are.',
+  }),
   MAX_BODY_BYTES: wholeNumber(
     1024,
     1024 * MiB,

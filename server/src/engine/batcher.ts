@@ -16,9 +16,10 @@ export interface BatcherOptions {
   readonly onRun: (rows: number, durationMs: number) => void;
 }
 
-/** The outputs of one request and where its time went, in milliseconds. */
+/** What became of one request, and where its time went, in milliseconds. */
 export interface Answer {
-  readonly outputs: Tensors;
+  /** The request's own rows of every output. */
+  readonly outputs: Outputs;
   readonly queueMs: number;
   readonly inferenceMs: number;
 }
@@ -27,6 +28,30 @@ export interface Answer {
 export interface Work {
   readonly feeds: Tensors;
   readonly rows: number;
+}
+
+/** The outputs of a run, of which a request sees its own rows only. */
+export class Outputs {
+  readonly #run: Tensors;
+  readonly #start: number;
+  readonly #end: number | undefined;
+
+  /** @param end the row after the last; undefined for all of the run, which then need not have rows */
+  constructor(run: Tensors, start = 0, end?: number) {
+    this.#run = run;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  get names(): string[] {
+    return Object.keys(this.#run);
+  }
+
+  get(name: string): Tensor {
+    const tensor = this.#run[name];
+    if (tensor === undefined) throw new Error(`the model gave no output ${JSON.stringify(name)}`);
+    return this.#end === undefined ? tensor : rowsOf(tensor, this.#start, this.#end);
+  }
 }
 
 export class QueueFullError extends Error {
@@ -78,15 +103,15 @@ const DEADLINE_CHECKS_PER_TIMEOUT = 20;
 
 export function createBatcher(engine: Engine, options: BatcherOptions): Batcher {
   const queue: Job[] = [];
-  const unsettled = new Set<Job>(); // in order of arrival, and so of deadline
+  // Arrays, not Sets: a busy Set leaves a trail of outgrown tables, each of which keeps the jobs it held from
+  // being collected young; that cost a third of the throughput.
+  const inProgress: (readonly Job[])[] = [];
   let queuedRows = 0;
-  let running = 0;
   let scheduled = false;
 
   const settle = (job: Job, error: Error | undefined, answer?: Answer) => {
     if (job.settled) return;
     job.settled = true;
-    unsettled.delete(job);
     job.callback(error, answer);
   };
 
@@ -100,8 +125,8 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
   const deadlineTimer = setInterval(
     () => {
       const now = performance.now();
-      for (const job of unsettled) {
-        if (now - job.arrivedAt < options.timeoutMs) break;
+      for (const job of [...inProgress.flat(), ...queue]) {
+        if (now - job.arrivedAt < options.timeoutMs) continue;
         remove(job);
         settle(job, new DeadlineError(options.timeoutMs));
       }
@@ -130,7 +155,7 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
     const startedAt = performance.now();
     try {
       const outputs = await runRows(job.work);
-      settle(job, undefined, answerOf(job, outputs, performance.now() - startedAt));
+      settle(job, undefined, answerOf(job, new Outputs(outputs), performance.now() - startedAt));
     } catch (error) {
       settle(job, asError(error));
     }
@@ -181,21 +206,20 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
     for (const job of jobs) {
       const start = row;
       row += job.work.rows;
-      const own = mapTensors(outputs, (tensor) => rowsOf(tensor, start, start + job.work.rows));
-      settle(job, undefined, answerOf(job, own, inferenceMs));
+      settle(job, undefined, answerOf(job, new Outputs(outputs, start, row), inferenceMs));
     }
   };
 
   const start = () => {
     scheduled = false;
-    while (running < engine.concurrency && queue.length > 0) {
+    while (inProgress.length < engine.concurrency && queue.length > 0) {
       const jobs = takeBatch();
       const now = performance.now();
       for (const job of jobs) job.startedAt = now;
       const [only] = jobs;
-      running++;
+      inProgress.push(jobs);
       void (jobs.length === 1 && only ? runAlone(only) : runTogether(jobs)).finally(() => {
-        running--;
+        inProgress.splice(inProgress.indexOf(jobs), 1);
         schedule();
       });
     }
@@ -203,7 +227,7 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
 
   /** Starts runs after the requests that arrived in this turn of the event loop have been read. */
   const schedule = () => {
-    if (scheduled || running >= engine.concurrency || queue.length === 0) return;
+    if (scheduled || inProgress.length >= engine.concurrency || queue.length === 0) return;
     scheduled = true;
     setImmediate(start);
   };
@@ -228,10 +252,10 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
         settled: false,
       };
       queue.push(job);
-      unsettled.add(job);
       queuedRows += work.rows;
       schedule();
       return () => {
+        if (job.settled) return;
         remove(job);
         settle(job, new CancelledError('the client went away'));
       };
@@ -240,7 +264,7 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
   };
 }
 
-function answerOf(job: Job, outputs: Tensors, inferenceMs: number): Answer {
+function answerOf(job: Job, outputs: Outputs, inferenceMs: number): Answer {
   return { outputs, queueMs: job.startedAt - job.arrivedAt, inferenceMs };
 }
 

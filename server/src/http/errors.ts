@@ -3,7 +3,7 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Context } from '../context.ts';
 import { DeadlineError, QueueFullError } from '../engine/batcher.ts';
 import { InputError } from '../tensor/input-error.ts';
-import { exchangeOf } from './exchange.ts';
+import { exchangeOf, identify } from './exchange.ts';
 import { ProblemException, sendProblem } from './problem.ts';
 
 /** Seconds after which an overloaded or draining server is worth another try. */
@@ -11,14 +11,15 @@ const RETRY_AFTER = { 'Retry-After': '1' };
 
 /** Answers every error as a problem. */
 export function answerErrors(context: Context): ErrorRequestHandler {
-  return (error: unknown, _req, res, next) => {
+  const setHeaders = identify(context);
+  return (error: unknown, req, res, next) => {
     const exchange = exchangeOf(res);
     const problem = asProblem(error);
     exchange.error = problem.cause instanceof Error ? problem.cause : problem;
     if (res.headersSent) return next(error);
     if (problem.kind === 'internal-error')
       context.log.error({ err: error, requestId: exchange.id }, 'unexpected error');
-    sendProblem(res, problem, exchange.id);
+    setHeaders(req, res, () => sendProblem(res, problem, exchange.id));
   };
 }
 

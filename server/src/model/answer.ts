@@ -1,5 +1,6 @@
 // The outputs of a run to the body of an answer.
-import type { Tensor, Tensors } from '../tensor/tensor.ts';
+import type { Outputs } from '../engine/batcher.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { elementToJson, type JsonValue, tensorToJson } from '../tensor/to-json.ts';
 import { type Model, scoresAreThePrediction } from './model.ts';
 
@@ -18,7 +19,7 @@ export interface Prediction {
 }
 
 /** @throws NonFiniteOutputError when an output that is asked for is NaN or infinite */
-export function toPrediction(model: Model, outputs: Tensors, wanted: Wanted): Prediction {
+export function toPrediction(model: Model, outputs: Outputs, wanted: Wanted): Prediction {
   const prediction = predictionOf(model, outputs);
   const scores =
     model.probabilities ?? (scoresAreThePrediction(model) ? model.prediction : undefined);
@@ -26,10 +27,10 @@ export function toPrediction(model: Model, outputs: Tensors, wanted: Wanted): Pr
     prediction,
     ...(wanted.labels && { labels: prediction.map((one) => labelOf(model, one)) }),
     ...(wanted.probabilities &&
-      scores && { probabilities: tensorToJson(pick(outputs, scores.name), scores.name) }),
+      scores && { probabilities: tensorToJson(outputs.get(scores.name), scores.name) }),
     ...(wanted.outputs && {
       outputs: Object.fromEntries(
-        Object.entries(outputs).map(([name, tensor]) => [name, tensorToJson(tensor, name)]),
+        outputs.names.map((name) => [name, tensorToJson(outputs.get(name), name)]),
       ),
     }),
   };
@@ -41,8 +42,8 @@ export function labelOf(model: Model, prediction: JsonValue): string {
   return String(prediction);
 }
 
-function predictionOf(model: Model, outputs: Tensors): JsonValue[] {
-  const tensor = pick(outputs, model.prediction.name);
+function predictionOf(model: Model, outputs: Outputs): JsonValue[] {
+  const tensor = outputs.get(model.prediction.name);
   if (scoresAreThePrediction(model)) return largestPlaces(tensor);
   if (model.task !== 'tensor') return [...flat(tensor)];
   const value = tensorToJson(tensor, model.prediction.name);
@@ -65,10 +66,4 @@ function largestPlaces(tensor: Tensor): number[] {
     places.push(best);
   }
   return places;
-}
-
-function pick(outputs: Tensors, name: string): Tensor {
-  const tensor = outputs[name];
-  if (tensor === undefined) throw new Error(`the model gave no output ${JSON.stringify(name)}`);
-  return tensor;
 }

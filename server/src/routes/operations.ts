@@ -1,13 +1,12 @@
 // The routes, from the contract: every operation of the served document is mounted at its path with the handler
 // of its operationId. An operation without a handler stops the start.
-import { type RequestHandler, Router } from 'express';
+import type { Application, RequestHandler } from 'express';
 import type { Context } from '../context.ts';
 import { requireApiKey } from '../http/api-keys.ts';
 import { answerOtherMethods } from '../http/errors.ts';
-import { noteRoute } from '../http/exchange.ts';
+import { identify } from '../http/exchange.ts';
 import { liveness, readiness, startup } from '../lifecycle.ts';
 import { contractAs } from './contract.ts';
-import { docs } from './docs.ts';
 import { health } from './health.ts';
 import { metrics } from './metrics.ts';
 import { model } from './model.ts';
@@ -24,9 +23,12 @@ const handlers: Readonly<Record<string, (context: Context) => RequestHandler[]>>
   getContractYaml: (context) => contractAs(context, 'yaml'),
 };
 
-export function operations(context: Context): Router {
-  const router = Router({ caseSensitive: true, strict: true });
+/** Mounts the operations at `/` and, when there is one, at the base path. */
+export function mountOperations(app: Application, context: Context): void {
+  const { BASE_PATH } = context.config;
+  const identified = identify(context);
   for (const [path, item] of Object.entries(context.contract.document.paths ?? {})) {
+    const paths = BASE_PATH === undefined ? [path] : [path, BASE_PATH + path];
     const methods: string[] = [];
     for (const method of ['post', 'get'] as const) {
       const operation = item[method];
@@ -38,13 +40,12 @@ export function operations(context: Context): Router {
         );
       const guard =
         context.apiKeys && operation.security?.length ? [requireApiKey(context.apiKeys)] : [];
-      router[method](path, noteRoute(path), ...guard, ...handler(context));
+      const headers = method === 'post' ? [] : [identified]; // predict writes its headers itself
+      app[method](paths, ...headers, ...guard, ...handler(context));
       methods.push(method.toUpperCase());
     }
-    router.all(path, noteRoute(path), answerOtherMethods(path, methods));
+    app.all(paths, answerOtherMethods(path, methods));
   }
-  if (context.config.DOCS === 'on') router.use(docs(context));
-  return router;
 }
 
 /** The paths of the contract, for the answer to a wrong one. */
