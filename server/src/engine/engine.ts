@@ -14,7 +14,7 @@ export interface Engine {
   readonly concurrency: number;
   /** Why the engine can no longer do all its work, when it cannot: only a restart helps then. */
   failure(): string | undefined;
-  /** Runs the model. Rejects when the model fails on these tensors. */
+  /** Runs the model; the memory of the feeds may be handed over, and is then empty. Rejects when the model fails on these tensors. */
   run(feeds: Tensors): Promise<Tensors>;
   /** Waits for the runs in progress and frees the model. */
   close(): Promise<void>;

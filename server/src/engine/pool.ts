@@ -56,6 +56,7 @@ async function startThread(setup: WorkerSetup): Promise<Thread> {
   const started = Promise.withResolvers<Signature>();
   const ended = Promise.withResolvers<void>();
   let gone: Error | undefined;
+  let closing = false;
 
   const fail = (error: Error) => {
     gone ??= error;
@@ -80,7 +81,7 @@ async function startThread(setup: WorkerSetup): Promise<Thread> {
   });
   worker.on('error', (error: Error) => fail(error));
   worker.on('exit', (code) => {
-    fail(new Error(`a worker thread ended with code ${code}`));
+    if (!closing) fail(new Error(`a worker thread ended with code ${code}`));
     ended.resolve();
   });
 
@@ -98,11 +99,12 @@ async function startThread(setup: WorkerSetup): Promise<Thread> {
     run(feeds) {
       if (gone !== undefined) return Promise.reject(gone);
       const run = Promise.withResolvers<Tensors>();
-      waiting.push(run);
       send(feeds, buffersOf(feeds));
+      waiting.push(run);
       return run.promise;
     },
     async close() {
+      closing = true;
       send('close');
       await ended.promise;
     },

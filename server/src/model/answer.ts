@@ -45,14 +45,16 @@ export function labelOf(model: Model, prediction: JsonValue): string {
 function predictionOf(model: Model, outputs: Outputs): JsonValue[] {
   const tensor = outputs.get(model.prediction.name);
   if (scoresAreThePrediction(model)) return largestPlaces(tensor);
-  if (model.task !== 'tensor') return [...flat(tensor)];
+  if (model.task !== 'tensor') return flat(tensor, model.prediction.name);
   const value = tensorToJson(tensor, model.prediction.name);
   return Array.isArray(value) ? value : [value];
 }
 
 /** One element a row, whether the output is [rows] or [rows, 1]. */
-function* flat(tensor: Tensor): Generator<JsonValue> {
-  for (let i = 0; i < tensor.data.length; i++) yield elementToJson(tensor, i);
+function flat(tensor: Tensor, name: string): JsonValue[] {
+  const values = new Array<JsonValue>(tensor.data.length);
+  for (let i = 0; i < values.length; i++) values[i] = elementToJson(tensor, name, i);
+  return values;
 }
 
 /** The place of the largest score of every row; the first of equals, as numpy.argmax. */

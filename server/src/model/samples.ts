@@ -2,7 +2,7 @@
 // from the features' examples, else rows of zeros.
 import { joinRows, type Work } from '../engine/batcher.ts';
 import { isFree, type TensorSpec } from '../engine/signature.ts';
-import { datatypes } from '../tensor/datatype.ts';
+import { datatypes, isFloat } from '../tensor/datatype.ts';
 import { rowsOf, type Tensor } from '../tensor/tensor.ts';
 import type { Golden } from './golden.ts';
 import { encodeInputs } from './inputs.ts';
@@ -28,8 +28,9 @@ export function sampleInputs(model: Model, golden: Golden | undefined): Samples 
   );
   const example = exampleRow(model);
   if (example === undefined) return { rows: [zeros(model)], representative };
-  // Rows around the example, so that a batch has different ones.
-  const steps = [0, 0.25, 0.5, -0.25].map((step) =>
+  // Rows around the example, so that a batch has different ones; whole numbers may be indexes and stay.
+  const [input] = model.signature.inputs;
+  const steps = (input && isFloat(input.datatype) ? [0, 0.25, 0.5, -0.25] : [0]).map((step) =>
     encodeInputs(
       model,
       example.map((value) => value * (1 + step)),
@@ -39,13 +40,13 @@ export function sampleInputs(model: Model, golden: Golden | undefined): Samples 
   return { rows: first ? [first, ...rest] : [zeros(model)], representative };
 }
 
-/** `count` rows in one piece of work, taken from the samples in turn. */
+/** `count` rows in one piece of work, copied from the samples in turn. */
 export function batchOf(samples: readonly [Work, ...Work[]], count: number): Work {
   const parts = Array.from(
     { length: count },
     (_, i) => (samples[i % samples.length] ?? samples[0]).feeds,
   );
-  return { feeds: joinRows(parts), rows: count };
+  return { feeds: structuredClone(joinRows(parts)), rows: count };
 }
 
 function goldenRows(model: Model, { inputs }: Golden): Work[] {

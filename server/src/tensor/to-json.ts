@@ -1,5 +1,4 @@
 // Tensors to nested arrays that JSON can carry, without losing or inventing a value.
-import { isFloat } from './datatype.ts';
 import type { Tensor } from './tensor.ts';
 
 declare global {
@@ -19,34 +18,38 @@ export class NonFiniteOutputError extends Error {
 
 /**
  * The nested arrays of a tensor; the element itself when it has no dimension.
+ * @param name the output's name, for the error
  * @throws NonFiniteOutputError when an element is NaN or infinite
  */
 export function tensorToJson(tensor: Tensor, name: string): JsonValue {
-  if (isFloat(tensor.datatype))
-    for (const element of tensor.data)
-      if (!Number.isFinite(element))
-        throw new NonFiniteOutputError(
-          `The model's output ${JSON.stringify(name)} has the value ${String(element)}, which JSON cannot carry.`,
-        );
-  return nest(tensor, 0, 0, tensor.data.length);
+  return nest(tensor, name, 0, 0, tensor.data.length);
 }
 
-function nest(tensor: Tensor, axis: number, start: number, end: number): JsonValue {
+function nest(tensor: Tensor, name: string, axis: number, start: number, end: number): JsonValue {
   const size = tensor.dims[axis];
-  if (size === undefined) return elementToJson(tensor, start);
+  if (size === undefined) return elementToJson(tensor, name, start);
   const values = new Array<JsonValue>(size);
   const step = size === 0 ? 0 : (end - start) / size;
   for (let i = 0; i < size; i++)
-    values[i] = nest(tensor, axis + 1, start + i * step, start + (i + 1) * step);
+    values[i] = nest(tensor, name, axis + 1, start + i * step, start + (i + 1) * step);
   return values;
 }
 
-/** One element of a tensor as JSON. */
-export function elementToJson(tensor: Tensor, at: number): JsonValue {
+/**
+ * One element of a tensor.
+ * @throws NonFiniteOutputError when it is NaN or infinite
+ */
+export function elementToJson(tensor: Tensor, name: string, at: number): JsonValue {
   const element = tensor.data[at];
   if (element === undefined) throw new RangeError(`no element ${at} in ${tensor.data.length}`);
   if (tensor.datatype === 'bool') return element !== 0;
-  if (typeof element !== 'bigint') return element;
-  const number = Number(element);
-  return Number.isSafeInteger(number) ? number : JSON.rawJSON(String(element));
+  if (typeof element === 'bigint') {
+    const number = Number(element);
+    return Number.isSafeInteger(number) ? number : JSON.rawJSON(String(element));
+  }
+  if (typeof element === 'number' && !Number.isFinite(element))
+    throw new NonFiniteOutputError(
+      `The model's output ${JSON.stringify(name)} has the value ${element}, which JSON cannot carry.`,
+    );
+  return element;
 }

@@ -1,0 +1,116 @@
+"""Writes the small ONNX models that the server's tests use. Needs the packages of model/requirements.txt.
+
+    python make.py
+
+Every model is a directory with model.onnx and, where a test needs it, model.json. The files are committed.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+from onnx import TensorProto as T, checker, helper, numpy_helper
+
+HERE = pathlib.Path(__file__).parent
+
+
+def save(name, inputs, outputs, nodes, initializers=(), manifest=None):
+    graph = helper.make_graph(
+        nodes,
+        name,
+        [helper.make_tensor_value_info(*spec) for spec in inputs],
+        [spec if not isinstance(spec, tuple) else helper.make_tensor_value_info(*spec) for spec in outputs],
+        [numpy_helper.from_array(value, key) for key, value in initializers],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    checker.check_model(model)
+    directory = HERE / name
+    directory.mkdir(exist_ok=True)
+    (directory / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
+    if manifest is not None:
+        (directory / "model.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+# Every datatype comes back as it went in.
+kinds = ["FLOAT16", "FLOAT", "DOUBLE", "INT8", "UINT8", "INT16", "UINT16", "INT32", "UINT32", "INT64", "UINT64", "BOOL", "STRING"]
+save(
+    "every-datatype",
+    [(k.lower(), getattr(T, k), ["batch", 2]) for k in kinds],
+    [(f"{k.lower()}_out", getattr(T, k), ["batch", 2]) for k in kinds],
+    [helper.make_node("Identity", [k.lower()], [f"{k.lower()}_out"]) for k in kinds],
+)
+# y = x - mean of the batch: a row's answer depends on the other rows.
+save(
+    "rows-influence-each-other",
+    [("x", T.FLOAT, ["batch", 2])],
+    [("y", T.FLOAT, ["batch", 2])],
+    [
+        helper.make_node("ReduceMean", ["x", "axes"], ["mean"], keepdims=1),
+        helper.make_node("Sub", ["x", "mean"], ["y"]),
+    ],
+    [("axes", np.array([0], np.int64))],
+)
+# y = the square of a place in a table of ten: a place outside makes the run fail.
+save(
+    "fails-on-some-rows",
+    [("place", T.INT64, ["batch", 1])],
+    [("square", T.FLOAT, ["batch", 1])],
+    [helper.make_node("Gather", ["table", "place"], ["square"])],
+    [("table", np.arange(10, dtype=np.float32) ** 2)],
+    {"name": "squares", "task": "regression", "features": [{"name": "place", "example": 3}]},
+)
+# A long chain of matrix products: more than 50 ms a run, in a small file.
+save(
+    "heavy",
+    [("x", T.FLOAT, ["batch", 1024])],
+    [("y", T.FLOAT, ["batch", 1024])],
+    [helper.make_node("ConstantOfShape", ["shape"], ["weights"], value=numpy_helper.from_array(np.array([1 / 1024], np.float32)))]
+    + [helper.make_node("MatMul", [f"x{i}" if i else "x", "weights"], [f"x{i + 1}" if i < 399 else "y"]) for i in range(400)],
+    [("shape", np.array([1024, 1024], np.int64))],
+)
+# An image at a time: dimension 0 is 1.
+save(
+    "one-image",
+    [("image", T.UINT8, [1, 3, 2, 2])],
+    [("brightness", T.FLOAT, [1, 3])],
+    [
+        helper.make_node("Cast", ["image"], ["pixels"], to=T.FLOAT),
+        helper.make_node("ReduceMean", ["pixels", "axes"], ["brightness"], keepdims=0),
+    ],
+    [("axes", np.array([2, 3], np.int64))],
+)
+# State along dimension 1 and a scalar, as speech models have: no dimension of rows.
+save(
+    "state-and-scalar",
+    [("state", T.FLOAT, [2, "batch", 3]), ("rate", T.INT64, [])],
+    [("next", T.FLOAT, [2, "batch", 3])],
+    [helper.make_node("Cast", ["rate"], ["factor"], to=T.FLOAT), helper.make_node("Mul", ["state", "factor"], ["next"])],
+)
+# Token ids and their mask: two inputs that share a free dimension.
+save(
+    "two-inputs",
+    [("ids", T.INT64, ["batch", "sequence"]), ("mask", T.INT64, ["batch", "sequence"])],
+    [("sum", T.INT64, ["batch"])],
+    [
+        helper.make_node("Mul", ["ids", "mask"], ["kept"]),
+        helper.make_node("ReduceSum", ["kept", "axes"], ["sum"], keepdims=0),
+    ],
+    [("axes", np.array([1], np.int64))],
+)
+# The logarithm of a negative number is NaN.
+save("not-a-number", [("x", T.FLOAT, ["batch", 1])], [("log", T.FLOAT, ["batch", 1])], [helper.make_node("Log", ["x"], ["log"])])
+# Scores alone: the class is the place of the largest.
+save(
+    "scores",
+    [("x", T.FLOAT, ["batch", 3])],
+    [("scores", T.FLOAT, ["batch", 3])],
+    [helper.make_node("Softmax", ["x"], ["scores"])],
+    manifest={"name": "scores", "task": "classification", "labels": ["red", "green", "blue"]},
+)
+# Nothing but a sequence: cannot be served.
+save(
+    "sequence",
+    [("x", T.FLOAT, ["batch", 1])],
+    [helper.make_tensor_sequence_value_info("list", T.FLOAT, None)],
+    [helper.make_node("SequenceConstruct", ["x"], ["list"])],
+)

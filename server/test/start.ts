@@ -1,0 +1,54 @@
+// Starts a real predictor on a free port for a test, and stops it after.
+import { Writable } from 'node:stream';
+import pino from 'pino';
+import request from 'supertest';
+import { onTestFinished } from 'vitest';
+import { readConfig } from '../src/config/config.ts';
+import { createService, type Files, type Service } from '../src/service.ts';
+
+const root = new URL('../../', import.meta.url);
+export const files: Files = {
+  contract: new URL('openapi.yaml', root),
+  manifestSchema: new URL('model/model.schema.json', root),
+  defaultModel: new URL('model/v1', root),
+};
+
+/** The directory of one of the models in test/models. */
+export const testModel = (name: string) => new URL(`./models/${name}`, import.meta.url).pathname;
+
+export interface Running extends Service {
+  readonly url: string;
+  /** What was logged so far, a parsed line each. */
+  readonly logs: readonly Record<string, unknown>[];
+  /** supertest against the listening server. */
+  readonly http: ReturnType<typeof request>;
+  predict(body: unknown): request.Test;
+}
+
+/** A predictor with the given environment variables; stopped when the test ends. */
+export async function start(env: Readonly<Record<string, string>> = {}): Promise<Running> {
+  const logs: Record<string, unknown>[] = [];
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      for (const line of String(chunk).trim().split('\n')) logs.push(JSON.parse(line));
+      done();
+    },
+  });
+  const config = readConfig({ HOST: '127.0.0.1', PORT: '0', ...env });
+  const service = await createService(
+    config,
+    files,
+    pino({ level: config.LOG_LEVEL, base: null }, sink),
+  );
+  onTestFinished(() => service.stop());
+  const url = `http://127.0.0.1:${service.port}`;
+  const http = request(url);
+  return {
+    ...service,
+    url,
+    logs,
+    http,
+    predict: (body) =>
+      http.post('/predict').set('Content-Type', 'application/json').send(JSON.stringify(body)),
+  };
+}
