@@ -32,7 +32,11 @@ export function createApp(context: Context): Express {
       }),
     );
   mountOperations(app, context);
-  if (DOCS === 'on') app.use(BASE_PATH === undefined ? '/' : ['/', BASE_PATH], docs(context));
+  if (DOCS === 'on') {
+    const pages = docs(context);
+    app.use(pages);
+    if (BASE_PATH !== undefined) app.use(BASE_PATH, pages);
+  }
   app.use(answerUnknownPaths(servedPaths(context)));
   app.use(answerErrors(context));
   return app;

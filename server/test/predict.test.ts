@@ -121,7 +121,8 @@ async function post(url: string, body: unknown): Promise<Answer> {
     body: JSON.stringify(body),
   });
   expect(response.status).toBe(200);
-  return response.json();
+  const answer: Answer = JSON.parse(await response.text());
+  return answer;
 }
 
 function expectClose(actual: number[], expected: readonly number[], tolerance = 0): void {

@@ -67,6 +67,16 @@ export async function openSession(
 }
 
 function toOrt(Constructor: typeof OrtTensor, tensor: Tensor): OrtTensor {
+  if (tensor.data instanceof Float16Array) {
+    // onnxruntime-node 1.30 passes a Float16Array on as an empty one: give it the same bits as uint16.
+    const { buffer, byteOffset, length } = tensor.data;
+    const bits = new Constructor(
+      'uint16',
+      new Uint16Array(buffer, byteOffset, length),
+      tensor.dims,
+    );
+    return Object.assign(bits, { type: 'float16' });
+  }
   // The constructor is overloaded by datatype; the datatype table guarantees that data and datatype match.
   return Reflect.construct(Constructor, [tensor.datatype, tensor.data, tensor.dims]);
 }
@@ -75,7 +85,13 @@ function fromOrt(tensor: OrtTensor | undefined, name: string): Tensor {
   if (tensor === undefined) throw new Error(`the model gave no output ${JSON.stringify(name)}`);
   if (!isDatatype(tensor.type))
     throw new Error(`output ${JSON.stringify(name)} has the unsupported datatype ${tensor.type}`);
-  return { datatype: tensor.type, dims: tensor.dims, data: tensor.data };
+  return { datatype: tensor.type, dims: tensor.dims, data: float16Of(tensor) ?? tensor.data };
+}
+
+/** The elements of a float16 tensor, which comes as its bits. */
+function float16Of({ type, data }: OrtTensor): Float16Array | undefined {
+  if (type !== 'float16' || !(data instanceof Uint16Array)) return undefined;
+  return new Float16Array(data.buffer, data.byteOffset, data.length);
 }
 
 /** Inputs and outputs as the file declares them. Outputs that are no tensors (sequences, maps) are left out. */

@@ -1,5 +1,5 @@
 // Inputs to warm a model up with and to check batching by: the golden rows when there are any, else rows made
-// from the features' examples, else rows of zeros.
+// from the features' examples, else rows of made-up values.
 import { joinRows, type Work } from '../engine/batcher.ts';
 import { isFree, type TensorSpec } from '../engine/signature.ts';
 import { datatypes, isFloat } from '../tensor/datatype.ts';
@@ -27,7 +27,7 @@ export function sampleInputs(model: Model, golden: Golden | undefined): Samples 
     input.shape.every((size, axis) => !isFree(size) || (axis === 0 && model.rowMode === 'many')),
   );
   const example = exampleRow(model);
-  if (example === undefined) return { rows: [zeros(model)], representative };
+  if (example === undefined) return { rows: madeUpRows(model), representative };
   // Rows around the example, so that a batch has different ones; whole numbers may be indexes and stay.
   const [input] = model.signature.inputs;
   const steps = (input && isFloat(input.datatype) ? [0, 0.25, 0.5, -0.25] : [0]).map((step) =>
@@ -37,7 +37,7 @@ export function sampleInputs(model: Model, golden: Golden | undefined): Samples 
     ),
   );
   const [first, ...rest] = steps;
-  return { rows: first ? [first, ...rest] : [zeros(model)], representative };
+  return { rows: first ? [first, ...rest] : madeUpRows(model), representative };
 }
 
 /** `count` rows in one piece of work, copied from the samples in turn. */
@@ -69,14 +69,27 @@ export function exampleRow(model: Model): number[] | undefined {
   return values?.every((value) => value !== undefined) ? values : undefined;
 }
 
-function zeros(model: Model): Work {
-  const feeds: Record<string, Tensor> = {};
-  for (const input of model.signature.inputs) feeds[input.name] = zeroTensor(input);
-  return { feeds, rows: 1 };
+/** Four rows that differ, so that a batch shows whether rows influence each other. */
+function madeUpRows(model: Model): [Work, ...Work[]] {
+  const row = (seed: number): Work => ({
+    feeds: Object.fromEntries(
+      model.signature.inputs.map((input) => [input.name, madeUpTensor(input, seed)]),
+    ),
+    rows: 1,
+  });
+  return [row(0), row(1), row(2), row(3)];
 }
 
-function zeroTensor({ datatype, shape }: TensorSpec): Tensor {
+/** Fractions between -1 and 1; whole numbers and booleans of 0 and 1, which most indexes allow; empty strings. */
+function madeUpTensor({ datatype, shape }: TensorSpec, seed: number): Tensor {
   const dims = shape.map((size) => (typeof size === 'number' && !isFree(size) ? size : 1));
   const length = dims.reduce((product, size) => product * size, 1);
-  return { datatype, dims, data: datatypes[datatype].allocate(length) };
+  const data = datatypes[datatype].allocate(length);
+  for (let i = 0; i < length; i++) {
+    if (Array.isArray(data)) break;
+    const bit = (i + seed) % 2;
+    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(bit);
+    else data[i] = isFloat(datatype) ? Math.sin(i + 7 * seed) : bit;
+  }
+  return { datatype, dims, data };
 }

@@ -1,0 +1,176 @@
+// The program as people and Kubernetes start it: its messages when it cannot serve, and its end.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { testModel } from './start.ts';
+
+const main = new URL('../src/main.ts', import.meta.url).pathname;
+const iris = new URL('../../model/v1', import.meta.url).pathname;
+
+describe('a start that cannot succeed ends with one clear message', () => {
+  it.each([
+    [
+      'bad variables, all at once',
+      { PORT: 'http', LOG_SAMPLE: '2' },
+      /^Bad environment variables:\n {2}PORT: expected a whole number from 0 to 65535, got "http"\n {2}LOG_SAMPLE: expected a share from 0 to 1, got "2"\nRun with --help to see all of them\.\n$/,
+    ],
+    [
+      'limits that contradict',
+      { MAX_ROWS: '9000' },
+      /^MAX_ROWS \(9000\) is more than QUEUE_MAX_ROWS \(4096\)/,
+    ],
+    [
+      'no model',
+      { MODEL_DIR: '/nowhere' },
+      /^There is no model at \/nowhere\/model\.onnx\. Set MODEL_DIR to a directory that contains model\.onnx\.\n$/,
+    ],
+    [
+      'a model that is not ONNX',
+      { MODEL_DIR: withFiles({ 'model.onnx': 'hello' }) },
+      /model\.onnx cannot be loaded as an ONNX model: .*\n$/,
+    ],
+    [
+      'a model without a tensor output',
+      { MODEL_DIR: testModel('sequence') },
+      /has no tensor output\. Export it without ZipMap/,
+    ],
+    [
+      'a model.json that is not JSON',
+      { MODEL_DIR: withIris({ 'model.json': '{' }) },
+      /model\.json is not JSON: /,
+    ],
+    [
+      'a model.json with an unknown field',
+      { MODEL_DIR: withIris({ 'model.json': '{"nam": "iris"}' }) },
+      /model\.json is not a valid model\.json: the document must NOT have additional properties \("nam"\)\.\n$/,
+    ],
+    [
+      'a model.json that contradicts the model',
+      { MODEL_DIR: withIris({ 'model.json': '{"features": [{"name": "a"}]}' }) },
+      /model\.json contradicts the model: "features" says 1 features, but the model takes 4\.\n$/,
+    ],
+    [
+      'labels that contradict the model',
+      { MODEL_DIR: withIris({ 'model.json': '{"labels": ["a", "b"]}' }) },
+      /"labels" says 2 labels, but output "probabilities" has 3 classes\.\n$/,
+    ],
+    [
+      'an output that does not exist',
+      { MODEL_DIR: withIris({ 'model.json': '{"prediction": "class"}' }) },
+      /"prediction" says class, but the model's outputs are "label", "probabilities"\.\n$/,
+    ],
+    [
+      'a golden.json without inputs',
+      { MODEL_DIR: withIris({ 'golden.json': '{}' }) },
+      /golden\.json needs "inputs"/,
+    ],
+    [
+      'a file of API keys that is not there',
+      { API_KEYS_FILE: '/nowhere' },
+      /^API_KEYS_FILE: \/nowhere cannot be read/,
+    ],
+    [
+      'a file without API keys',
+      { API_KEYS_FILE: '/dev/null' },
+      /^API_KEYS_FILE: \/dev\/null holds no key/,
+    ],
+  ])('%s', async (_name, env, message) => {
+    const { code, stderr } = await run([], env);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(code).toBe(1);
+  });
+
+  it('a port in use', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void taken.close());
+    await new Promise((resolve) => taken.once('listening', resolve));
+    const address = taken.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const { code, stderr } = await run([], { PORT: String(port) });
+    expect(stderr).toBe(
+      `Port ${port} on 127.0.0.1 is in use. Stop what listens there, or set PORT to another port (0 takes a free one).\n`,
+    );
+    expect(code).toBe(1);
+  });
+
+  it('an unknown command', async () => {
+    const { code, stderr } = await run(['server'], {});
+    expect(stderr).toContain('There is no command "server".');
+    expect(code).toBe(1);
+  });
+});
+
+it('--help lists every variable with its default', async () => {
+  const { code, stdout } = await run(['serve', '--help'], {});
+  expect(code).toBe(0);
+  for (const line of ['PORT ', 'MODEL_DIR ', 'LOG_RATE ', 'KEEP_ALIVE_TIMEOUT_MS '])
+    expect(stdout).toContain(`  ${line}`);
+  expect(stdout).toContain('[5000]');
+});
+
+it('serves, prints what to try, and ends with 0 on SIGTERM', async () => {
+  const child = launch(['serve', '--try'], {});
+  const stderr = collect(child.stderr);
+  await expect.poll(() => stderr.text, { timeout: 30_000 }).toContain('Stop with Ctrl-C');
+  const url = /served at (\S+)/.exec(stderr.text)?.[1];
+  const command = /-d '(.*)'/.exec(stderr.text)?.[1];
+  const response = await fetch(`${url}/predict`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: command ?? '',
+  });
+  expect(await response.text()).toBe('{"prediction":[0]}');
+  child.kill('SIGTERM');
+  expect(await exitOf(child)).toBe(0);
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(args: readonly string[], env: Record<string, string>): Promise<Ended> {
+  const child = launch(args, env);
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const code = await exitOf(child);
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+function launch(args: readonly string[], env: Record<string, string>): ChildProcess {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+function exitOf(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.once('close', resolve));
+}
+
+function collect(stream: NodeJS.ReadableStream | null): { text: string } {
+  const collected = { text: '' };
+  stream?.on('data', (chunk) => {
+    collected.text += String(chunk);
+  });
+  return collected;
+}
+
+function withFiles(files: Record<string, string>, base?: string): string {
+  const directory = mkdtempSync(path.join(tmpdir(), 'model-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  if (base !== undefined) cpSync(base, directory, { recursive: true });
+  for (const [name, content] of Object.entries(files))
+    writeFileSync(path.join(directory, name), content);
+  return directory;
+}
+
+/** A copy of the iris model with other files beside it. */
+function withIris(files: Record<string, string>): string {
+  return withFiles(files, iris);
+}
