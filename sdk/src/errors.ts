@@ -1,0 +1,139 @@
+// The errors that calls throw: one class for each thing that a caller may want to handle differently.
+import type { Problem, ProblemError } from './generated/types.gen.js';
+
+/** What every error of this package is. */
+export class MlApiError extends Error {
+  override readonly name: string = 'MlApiError';
+}
+
+/** No answer came: the connection was refused, reset, or could not be made. */
+export class NetworkError extends MlApiError {
+  override readonly name: string = 'NetworkError';
+}
+
+/** No answer came in time. */
+export class TimeoutError extends MlApiError {
+  override readonly name: string = 'TimeoutError';
+  /** The time that had been given, in milliseconds. */
+  readonly timeoutMs: number;
+
+  constructor(message: string, timeoutMs: number) {
+    super(message);
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** The server's contract is not the one that this client was generated from; only thrown on request. */
+export class ContractMismatchError extends MlApiError {
+  override readonly name: string = 'ContractMismatchError';
+  readonly expected: string;
+  readonly actual: string;
+
+  constructor(expected: string, actual: string) {
+    super(
+      `The server's contract has changed: it has the hash ${actual}, this client was generated from ${expected}. Generate the client again.`,
+    );
+    this.expected = expected;
+    this.actual = actual;
+  }
+}
+
+/** The server answered with an error; its class says which. */
+export class ResponseError extends MlApiError {
+  override readonly name: string = 'ResponseError';
+  /** The HTTP status. */
+  readonly status: number;
+  /** The kind of problem for programs, such as `urn:ml-api:problem:invalid-input`; `about:blank` when unknown. */
+  readonly type: string;
+  readonly title: string;
+  /** What is wrong with this request, and how to go on. */
+  readonly detail: string;
+  /** The places in the request body that are wrong. */
+  readonly errors: readonly ProblemError[];
+  /** Names the request in the server's log. */
+  readonly requestId: string | undefined;
+  readonly headers: Headers;
+
+  constructor(problem: Partial<Problem>, response: Response) {
+    const title = problem.title ?? (response.statusText || 'Error');
+    super(`${response.status} ${problem.detail ?? title}`);
+    this.status = response.status;
+    this.type = problem.type ?? 'about:blank';
+    this.title = title;
+    this.detail = problem.detail ?? title;
+    this.errors = problem.errors ?? [];
+    this.requestId = problem.requestId ?? response.headers.get('X-Request-Id') ?? undefined;
+    this.headers = response.headers;
+  }
+}
+
+/** 400: the body is not JSON. */
+export class BadRequestError extends ResponseError {
+  override readonly name = 'BadRequestError';
+}
+/** 401 or 403: the API key is missing or wrong. */
+export class AuthenticationError extends ResponseError {
+  override readonly name = 'AuthenticationError';
+}
+/** 404: there is nothing at this address; often a wrong base URL or version. */
+export class NotFoundError extends ResponseError {
+  override readonly name = 'NotFoundError';
+}
+/** 413: the body is too large; send fewer rows a request. */
+export class ContentTooLargeError extends ResponseError {
+  override readonly name = 'ContentTooLargeError';
+}
+/** 422: the inputs do not fit the model; `errors` says where and what was expected. */
+export class InvalidInputError extends ResponseError {
+  override readonly name = 'InvalidInputError';
+}
+/** 429: too many requests. */
+export class RateLimitError extends ResponseError {
+  override readonly name = 'RateLimitError';
+}
+/** 503: the server is starting, draining, or has too much to do. */
+export class UnavailableError extends ResponseError {
+  override readonly name = 'UnavailableError';
+}
+/** 504: the prediction did not come within the server's deadline. */
+export class DeadlineExceededError extends ResponseError {
+  override readonly name = 'DeadlineExceededError';
+}
+/** 500 and every other 5xx: the model failed, or the server has a fault. */
+export class ServerError extends ResponseError {
+  override readonly name = 'ServerError';
+}
+
+const classes: Readonly<Record<number, typeof ResponseError>> = {
+  400: BadRequestError,
+  401: AuthenticationError,
+  403: AuthenticationError,
+  404: NotFoundError,
+  413: ContentTooLargeError,
+  422: InvalidInputError,
+  429: RateLimitError,
+  503: UnavailableError,
+  504: DeadlineExceededError,
+};
+
+/** The error of an answer that is not a success. Reads the body, whatever it is. */
+export async function errorOf(response: Response): Promise<ResponseError> {
+  const text = await response.text().catch(() => '');
+  const Class = classes[response.status] ?? (response.status >= 500 ? ServerError : ResponseError);
+  return new Class(problemIn(text), response);
+}
+
+/** Proxies answer HTML or text instead of a problem: then its beginning is the detail. */
+function problemIn(text: string): Partial<Problem> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // not JSON
+  }
+  const words = text
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return words === '' ? {} : { detail: words.slice(0, 200) };
+}
