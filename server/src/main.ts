@@ -27,6 +27,16 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
       if (help) return void process.stdout.write(serveHelp());
       return serve(args, process.env, files);
     }
+    case 'fetch-model': {
+      const { fetchModel, fetchModelHelp } = await import('./fetch-model.ts');
+      if (help) return void process.stdout.write(fetchModelHelp());
+      return fetchModel(process.env);
+    }
+    case 'verify': {
+      const { verify, verifyHelp } = await import('./verify.ts');
+      if (help) return void process.stdout.write(verifyHelp);
+      return verify(args);
+    }
     case '--help':
     case 'help':
       return void process.stdout.write(usage);

@@ -1,7 +1,16 @@
 // Every setting of the predictor: environment variables in, one typed Config out, all errors at once.
 import { cleanEnv } from 'envalid';
 import { CommandError } from '../command-error.ts';
-import { oneOf, origins, share, someOf, text, urlPath, wholeNumber } from './validators.ts';
+import {
+  oneOf,
+  origins,
+  reportTo,
+  share,
+  someOf,
+  text,
+  urlPath,
+  wholeNumber,
+} from './validators.ts';
 
 const MiB = 1024 * 1024;
 const port = wholeNumber(0, 65535);
@@ -166,15 +175,5 @@ export function documentedVariables(): Record<string, { fallback: string; descri
 }
 
 function clean(env: Readonly<Record<string, string | undefined>>) {
-  return cleanEnv(env, variables, {
-    reporter: ({ errors }) => {
-      const problems = Object.entries(errors).map(
-        ([name, error]) => `  ${name}: ${error instanceof Error ? error.message : String(error)}`,
-      );
-      if (problems.length > 0)
-        throw new CommandError(
-          `Bad environment variable${problems.length > 1 ? 's' : ''}:\n${problems.join('\n')}\nRun with --help to see all of them.`,
-        );
-    },
-  });
+  return cleanEnv(env, variables, { reporter: reportTo('with --help') });
 }

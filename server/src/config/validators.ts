@@ -1,5 +1,6 @@
 // The kinds of environment variable that the predictor has, each with a sentence for a bad value.
-import { EnvError, makeValidator } from 'envalid';
+import { EnvError, EnvMissingError, makeValidator } from 'envalid';
+import { CommandError } from '../command-error.ts';
 
 /** A whole number between `min` and `max`, both included. */
 export const wholeNumber = (min: number, max: number, unit = '') =>
@@ -71,4 +72,33 @@ export const origins = makeValidator<readonly string[]>((input) => {
 
 function expected(what: string, got: string): string {
   return `expected ${what}, got ${JSON.stringify(got)}`;
+}
+
+/** An http or https URL. */
+export const webUrl = makeValidator<string>((input) => {
+  if (!URL.canParse(input) || !/^https?:$/.test(new URL(input).protocol))
+    throw new EnvError(expected('a URL such as https://host/model.onnx', input));
+  return input;
+});
+
+/** A SHA-256 in hex, of either case. */
+export const sha256Hex = makeValidator<string>((input) => {
+  if (!/^[0-9a-fA-F]{64}$/.test(input)) throw new EnvError(expected('64 hex digits', input));
+  return input.toLowerCase();
+});
+
+/** Makes envalid throw one CommandError that tells of every bad variable. */
+export function reportTo(help: string) {
+  return ({ errors }: { errors: Readonly<Record<string, unknown>> }): void => {
+    const problems = Object.entries(errors).map(([name, error]) => `  ${name}: ${whyBad(error)}`);
+    if (problems.length > 0)
+      throw new CommandError(
+        `Bad environment variable${problems.length > 1 ? 's' : ''}:\n${problems.join('\n')}\nRun ${help} to see all of them.`,
+      );
+  };
+}
+
+function whyBad(error: unknown): string {
+  if (error instanceof EnvMissingError) return 'is missing';
+  return error instanceof Error ? error.message : String(error);
 }

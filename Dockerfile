@@ -1,0 +1,34 @@
+# The predictor with both iris models inside. `npm run image` builds it; `docker build .` does too.
+ARG NODE_VERSION=26.10.0
+
+FROM docker.io/library/node:${NODE_VERSION}-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY server/package.json server/
+COPY sdk/package.json sdk/
+# The secrets serve builds behind a proxy with a certificate authority of its own; without them they are skipped.
+RUN --mount=type=cache,target=/root/.npm \
+    --mount=type=secret,id=npmrc,target=/root/.npmrc \
+    --mount=type=secret,id=ca,target=/run/secrets/ca.pem \
+    npm ci --workspace server --include-workspace-root=false --ignore-scripts
+COPY openapi.yaml LICENSE ./
+COPY server/ server/
+COPY model/ model/
+RUN node server/build.ts /out/app \
+    && mkdir -p /out/models /out/usr/local/bin \
+    && cp -r model/v1 model/v2 /out/models/ \
+    && cp /usr/local/bin/node /out/usr/local/bin/node
+# The one library that Node needs and the runtime base does not have, to the same place.
+RUN lib="$(ldd /usr/local/bin/node | sed -n 's/.*libatomic.so.1 => \([^ ]*\).*/\1/p')" \
+    && mkdir -p "/out/usr/lib/$(basename "$(dirname "$lib")")" \
+    && cp -L "$lib" "/out/usr/lib/$(basename "$(dirname "$lib")")/"
+
+# glibc and libstdc++, and nothing else: no shell, no package manager.
+FROM gcr.io/distroless/cc-debian12:nonroot
+COPY --from=build /out/ /
+ENV NODE_ENV=production MODEL_DIR=/models/v1
+WORKDIR /app
+USER 65532:65532
+EXPOSE 5000
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=8", "/app/server/dist/main.js"]
+CMD ["serve"]

@@ -1,0 +1,227 @@
+// The command `verify`: replays golden predictions against running servers, as `helm test` does.
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { CommandError } from './command-error.ts';
+import { contractHash } from './contract/canonical-hash.ts';
+import { type Answer, ask, type Target } from './http/ask.ts';
+import { type Golden, readGolden } from './model/golden.ts';
+
+export const verifyHelp = `Usage: verify --target NAME=URL [--target …] --golden FILE [options]
+
+Sends the golden inputs to every target and compares the answers with the golden ones.
+
+  --target NAME=URL     A server to ask, such as service=http://ml-api-v1
+  --host NAME=HOST      The Host header for a target, where its name is not in DNS
+  --golden FILE         golden.json
+  --metrics URL         Also check that these metrics tell of the same contract
+  --expect-version V    The version that every answer must come from
+  --api-key-file FILE   File whose first line is the API key to send
+  --ca-file FILE        File with the certificate authority of https targets
+  --timeout-ms N        Longest time for one request (10000)
+`;
+
+/** Rows of one request: small enough for every server's limit of rows. */
+const ROWS_PER_REQUEST = 50;
+
+interface Settings {
+  readonly golden: Golden;
+  readonly version: string | undefined;
+}
+
+/** @throws CommandError when anything is not as expected; the report says what */
+export async function verify(args: readonly string[]): Promise<void> {
+  const { targets, metrics, settings } = await readArguments(args);
+  let failures = 0;
+  const check = async (name: string, run: () => Promise<string>) => {
+    try {
+      report('ok', name, await run());
+    } catch (error) {
+      failures++;
+      report('FAILED', name, error instanceof Error ? error.message : String(error));
+    }
+  };
+  let hash: string | undefined;
+  for (const target of targets) {
+    await check(`${target.name}: contract`, async () => {
+      hash = await checkContract(target);
+      return `hash ${hash.slice(0, 12)} is that of the served document`;
+    });
+    await check(`${target.name}: predictions`, () => checkPredictions(target, settings));
+  }
+  if (metrics !== undefined) await check('metrics', () => checkMetrics(metrics, hash));
+  if (failures > 0) throw new CommandError(`\n${failures} check${failures > 1 ? 's' : ''} failed.`);
+  process.stdout.write('\nAll checks passed.\n');
+}
+
+async function checkContract(target: Target): Promise<string> {
+  const answer = await ask(target, 'GET', '/openapi.json');
+  expectStatus(answer, 200);
+  const header = answer.headers['ml-contract-hash'];
+  const served = contractHash(JSON.parse(answer.body));
+  if (header !== served)
+    throw new Error(
+      `the header ML-Contract-Hash is ${header}, the served document's hash ${served}`,
+    );
+  return served;
+}
+
+async function checkPredictions(target: Target, { golden, version }: Settings): Promise<string> {
+  const tally = { rows: 0, different: 0, first: '' };
+  for (const part of partsOf(golden)) {
+    const answer = await ask(
+      target,
+      'POST',
+      '/predict',
+      JSON.stringify({
+        inputs: part.inputs,
+        ...(golden.labels && { labels: true }),
+        ...(golden.probabilities && { probabilities: true }),
+      }),
+    );
+    expectStatus(answer, 200);
+    const got = answer.headers['ml-model-version'];
+    if (version !== undefined && got !== version)
+      throw new Error(`version ${got} answered; expected ${version}`);
+    compare(JSON.parse(answer.body), part, golden, tally);
+  }
+  if (tally.different > 0)
+    throw new Error(`${tally.different} of ${tally.rows} rows differ; the first: ${tally.first}`);
+  return `${tally.rows} rows as expected`;
+}
+
+interface Part {
+  readonly start: number;
+  readonly rows: number;
+  readonly inputs: unknown;
+}
+
+/** The golden inputs in requests of a few rows; inputs without rows, or named ones, in one. */
+function partsOf({ inputs, prediction }: Golden): Part[] {
+  if (!Array.isArray(inputs)) return [{ start: 0, rows: prediction?.length ?? 1, inputs }];
+  const parts: Part[] = [];
+  for (let start = 0; start < inputs.length; start += ROWS_PER_REQUEST) {
+    const rows = inputs.slice(start, start + ROWS_PER_REQUEST);
+    parts.push({ start, rows: rows.length, inputs: rows });
+  }
+  return parts;
+}
+
+function compare(
+  body: Record<string, unknown[] | undefined>,
+  part: Part,
+  golden: Golden,
+  tally: { rows: number; different: number; first: string },
+): void {
+  for (let i = 0; i < part.rows; i++) {
+    const row = part.start + i;
+    tally.rows++;
+    const difference = (['prediction', 'labels', 'probabilities'] as const)
+      .filter((field) => golden[field] !== undefined)
+      .find((field) => !isClose(body[field]?.[i], golden[field]?.[row], golden.tolerance ?? 0));
+    if (difference === undefined) continue;
+    tally.different++;
+    tally.first ||= `row ${row}, ${difference}: expected ${JSON.stringify(golden[difference]?.[row])}, got ${JSON.stringify(body[difference]?.[i])}`;
+  }
+}
+
+/** Equal, with a tolerance for fractions. */
+function isClose(actual: unknown, expected: unknown, tolerance: number): boolean {
+  if (Array.isArray(expected))
+    return (
+      Array.isArray(actual) &&
+      actual.length === expected.length &&
+      expected.every((value, i) => isClose(actual[i], value, tolerance))
+    );
+  if (typeof expected === 'number' && typeof actual === 'number')
+    return Math.abs(actual - expected) <= tolerance;
+  return actual === expected;
+}
+
+async function checkMetrics(target: Target, hash: string | undefined): Promise<string> {
+  const answer = await ask(target, 'GET', '');
+  expectStatus(answer, 200);
+  const info = answer.body.split('\n').find((line) => line.startsWith('ml_api_model_info{'));
+  if (info === undefined) throw new Error('there is no series ml_api_model_info');
+  if (hash !== undefined && !info.includes(`contract_hash="${hash}"`))
+    throw new Error(`ml_api_model_info tells of another contract than ${hash}: ${info}`);
+  return 'ml_api_model_info tells of the same contract';
+}
+
+function expectStatus(answer: Answer, status: number): void {
+  if (answer.status !== status)
+    throw new Error(`status ${answer.status}; expected ${status}: ${answer.body.slice(0, 300)}`);
+}
+
+function report(result: string, name: string, detail: string): void {
+  process.stdout.write(`${result.padEnd(8)}${name}: ${detail}\n`);
+}
+
+async function readArguments(args: readonly string[]) {
+  const { values } = parse(args);
+  if (values.golden === undefined) throw usageError('--golden is missing');
+  const names = values.target ?? [];
+  if (names.length === 0) throw usageError('--target is missing');
+  const timeoutMs = Number(values['timeout-ms']);
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1)
+    throw usageError(`--timeout-ms: expected a whole number, got "${values['timeout-ms']}"`);
+  const hosts = new Map((values.host ?? []).map((pair) => splitPair('--host', pair)));
+  const key = await readOptional('--api-key-file', values['api-key-file']);
+  const ca = await readOptional('--ca-file', values['ca-file']);
+  const common = { timeoutMs, apiKey: key?.split('\n')[0]?.trim(), ca };
+  const targets: Target[] = names.map((pair) => {
+    const [name, url] = splitPair('--target', pair);
+    return { ...common, name, url: webUrl('--target', url), host: hosts.get(name) };
+  });
+  for (const name of hosts.keys())
+    if (!targets.some((target) => target.name === name))
+      throw usageError(`--host: there is no target "${name}"`);
+  const golden = await readGolden(values.golden);
+  if (golden === undefined) throw new CommandError(`--golden: there is no file ${values.golden}.`);
+  const metrics: Target | undefined = values.metrics
+    ? { ...common, name: 'metrics', url: webUrl('--metrics', values.metrics), host: undefined }
+    : undefined;
+  return { targets, metrics, settings: { golden, version: values['expect-version'] } };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        target: { type: 'string', multiple: true },
+        host: { type: 'string', multiple: true },
+        golden: { type: 'string' },
+        metrics: { type: 'string' },
+        'expect-version': { type: 'string' },
+        'api-key-file': { type: 'string' },
+        'ca-file': { type: 'string' },
+        'timeout-ms': { type: 'string', default: '10000' },
+      },
+    });
+  } catch (error) {
+    throw usageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function splitPair(option: string, pair: string): [string, string] {
+  const at = pair.indexOf('=');
+  if (at < 1) throw usageError(`${option}: expected NAME=VALUE, got "${pair}"`);
+  return [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+function webUrl(option: string, url: string): string {
+  if (!URL.canParse(url) || !/^https?:/.test(url))
+    throw usageError(`${option}: expected an http or https URL, got "${url}"`);
+  return url.replace(/\/+$/, '');
+}
+
+async function readOptional(option: string, file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  return readFile(file, 'utf8').catch((error: Error) => {
+    throw new CommandError(`${option}: ${file} cannot be read: ${error.message}`);
+  });
+}
+
+function usageError(problem: string): CommandError {
+  return new CommandError(`${problem}.\n\n${verifyHelp}`);
+}

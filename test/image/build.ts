@@ -1,0 +1,97 @@
+// Builds the image with what is there: docker, podman or buildah. `npm run image`
+//
+//   node test/image/build.ts [--tag NAME:TAG] [--archive FILE] [--stand-ins]
+//
+// --stand-ins   Where no container registry can be reached: makes local images of the same names as the
+//               Dockerfile's base images, of Debian's packages and npm's Node, and builds on these.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { makeStandIns } from './stand-ins.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+const { values } = parseArgs({
+  options: {
+    tag: { type: 'string', default: `localhost/ml-api:${version}` },
+    archive: { type: 'string' },
+    'stand-ins': { type: 'boolean', default: false },
+  },
+});
+
+const builder = (values['stand-ins'] ? ['buildah'] : ['docker', 'podman', 'buildah']).find(works);
+if (builder === undefined) {
+  process.stderr.write(
+    values['stand-ins']
+      ? 'buildah is needed for --stand-ins. On Debian: apt-get install buildah mmdebstrap\n'
+      : 'docker, podman or buildah is needed to build the image, and none of them answers. On Debian: apt-get install buildah\n',
+  );
+  process.exit(1);
+}
+if (values['stand-ins']) makeStandIns();
+
+// The commit's time, so that the same source gives the same image.
+const timestamp = capture('git', ['log', '-1', '--format=%ct']) || '0';
+const certificates = process.env['NODE_EXTRA_CA_CERTS'];
+const secrets = certificates
+  ? [
+      '--secret',
+      `id=ca,src=${certificates}`,
+      '--secret',
+      `id=npmrc,src=${path.join(import.meta.dirname, 'npmrc')}`,
+    ]
+  : [];
+const own = {
+  docker: ['build'],
+  podman: ['build', '--timestamp', timestamp],
+  buildah: [
+    'bud',
+    '--layers',
+    '--timestamp',
+    timestamp,
+    '--isolation',
+    'chroot',
+    '--network',
+    'host',
+  ],
+}[builder];
+run(builder, [
+  ...(own ?? []),
+  ...(values['stand-ins'] ? ['--pull-never'] : []),
+  ...secrets,
+  '--tag',
+  values.tag,
+  root,
+]);
+if (values.archive !== undefined) exportArchive(builder, values.tag, path.resolve(values.archive));
+process.stdout.write(`${values.tag} is built with ${builder}.\n`);
+
+/** Docker's client may be there without an engine: only an answer counts. */
+function works(command: string): boolean {
+  return (
+    spawnSync(command, [command === 'buildah' ? 'version' : 'info'], { stdio: 'ignore' }).status ===
+    0
+  );
+}
+
+/** An OCI archive, which a cluster's containerd imports without a registry. */
+function exportArchive(command: string, tag: string, file: string): void {
+  if (command === 'buildah') run('buildah', ['push', '--quiet', tag, `oci-archive:${file}:${tag}`]);
+  else if (command === 'podman')
+    run('podman', ['save', '--quiet', '--format', 'oci-archive', '--output', file, tag]);
+  else run('docker', ['save', '--output', file, tag]);
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
+  if (status === 0) return;
+  process.stderr.write(
+    `${command} ${args[0]} failed${error ? `: ${error.message}` : ` with status ${status}`}.\n`,
+  );
+  process.exit(1);
+}
+
+function capture(command: string, args: readonly string[]): string {
+  return spawnSync(command, args, { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '';
+}
