@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['server/test/**/*.test.ts', 'sdk/test/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'test/e2e/**', 'test/image/**'],
+    exclude: ['**/node_modules/**', 'test/e2e/**', 'test/image/**', 'test/models/**'],
     // Real servers, real builds: slow machines get time, and tests never measure it.
     testTimeout: 120_000,
     hookTimeout: 600_000,

@@ -3,7 +3,7 @@
     python train.py [--out DIR]
 
 v1 is the classic tutorial's model: scikit-learn's RandomForestClassifier on iris. v2 is another algorithm,
-so that an A/B test has something to find. The same requirements give the same files.
+so that an A/B test has something to find. The same requirements give the same predictions; `npm run model:check` compares.
 """
 
 import argparse

@@ -86,7 +86,8 @@ function tensorSchema(
   const names = featureNames && inner.length === 0 ? ` (${featureNames.join(', ')})` : '';
   const items = tensorSchema(spec, inner, undefined);
   const what = inner.length === 0 ? `${noun}s` : `arrays of ${items.description}`;
-  const count = fixed ?? (typeof size === 'string' ? `1 or more (${size})` : '1 or more');
+  const count =
+    fixed ?? (typeof size === 'string' && size !== '' ? `1 or more (${size})` : '1 or more');
   return {
     type: 'array',
     description: `${count} ${what}${names}`,

@@ -46,7 +46,7 @@ function checkSizes(model: Model, feeds: Readonly<Record<string, Tensor>>): void
       const size = dims[axis];
       // Dimension 0 is the rows, however it is called: rowMode `many` means that all inputs have it free.
       const key = axis === 0 && model.rowMode === 'many' ? 'rows' : String(name);
-      if (size === undefined || !isFree(name) || key === '-1') continue;
+      if (size === undefined || !isFree(name) || key === '-1' || key === '') continue; // no name
       const known = sizes.get(key);
       if (known === undefined) sizes.set(key, { size, input: spec.name });
       else if (known.size !== size)
