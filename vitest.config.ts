@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['server/test/**/*.test.ts', 'sdk/test/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'test/e2e/**', 'test/image/**', 'test/models/**'],
+    globalSetup: 'test/build-sdk.ts',
     // Real servers, real builds: slow machines get time, and tests never measure it.
     testTimeout: 120_000,
     hookTimeout: 600_000,

@@ -65,7 +65,7 @@ save(
     [("x", T.FLOAT, ["batch", 1024])],
     [("y", T.FLOAT, ["batch", 1024])],
     [helper.make_node("ConstantOfShape", ["shape"], ["weights"], value=numpy_helper.from_array(np.array([1 / 1024], np.float32)))]
-    + [helper.make_node("MatMul", [f"x{i}" if i else "x", "weights"], [f"x{i + 1}" if i < 399 else "y"]) for i in range(400)],
+    + [helper.make_node("MatMul", [f"x{i}" if i else "x", "weights"], [f"x{i + 1}" if i < 1499 else "y"]) for i in range(1500)],
     [("shape", np.array([1024, 1024], np.int64))],
 )
 # An image at a time: dimension 0 is 1.

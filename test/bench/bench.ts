@@ -1,0 +1,194 @@
+// `npm run bench`: the predictor beside its peers, in one run on one machine. Servers run on core 0, the load on
+// core 1; rounds are interleaved, and medians are shown, so that a noisy machine hurts all alike.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import path from 'node:path';
+import { pythonFor } from '../../model/python.ts';
+import { closedLoop, openLoop } from './load.ts';
+import { type Peer, peersToMeasure, root, startPeer } from './servers.ts';
+
+const ROUNDS = 3;
+const SECONDS = 4;
+const OPEN_RATE = 2000;
+/** What the open loop may be too much for: it would only measure how long a queue gets. */
+const CLOSED_ONLY = new Set(['Flask + scikit-learn']);
+
+interface Sample {
+  readonly startMs: number;
+  readonly idleMB: number;
+  readonly loadMB: number;
+  readonly at8: number;
+  readonly at64: number;
+  readonly p99At64: number;
+  readonly open?: { successes: number; p50Ms: number; p99Ms: number };
+}
+
+prepare();
+const samples = new Map<Peer, Sample[]>(peersToMeasure.map((peer) => [peer, []]));
+let port = 5900;
+for (let round = 1; round <= ROUNDS; round++)
+  for (const peer of peersToMeasure) {
+    process.stderr.write(`round ${round} of ${ROUNDS}: ${peer.name}\n`);
+    samples.get(peer)?.push(await measure(peer, port++));
+  }
+const report = `${table(samples)}\n${await heavyModel(port)}`;
+process.stdout.write(report);
+mkdirSync(path.join(root, 'docs'), { recursive: true });
+writeFileSync(path.join(root, 'docs/benchmark.md'), page(report));
+
+async function measure(peer: Peer, port: number): Promise<Sample> {
+  const server = await startPeer(peer, port);
+  try {
+    await sleep(1000);
+    const idleMB = server.memoryMB();
+    await closedLoop(server.url, 64, 2); // warm-up
+    await sleep(300); // what the load generator left in flight
+    const at8 = await closedLoop(server.url, 8, SECONDS);
+    await sleep(300);
+    const at64 = await closedLoop(server.url, 64, SECONDS);
+    const loadMB = server.memoryMB();
+    await sleep(300);
+    const open = CLOSED_ONLY.has(peer.name)
+      ? undefined
+      : await openLoop(server.url, OPEN_RATE, SECONDS);
+    return {
+      startMs: server.startMs,
+      idleMB,
+      loadMB,
+      at8: at8.perSecond,
+      at64: at64.perSecond,
+      p99At64: at64.p99Ms,
+      ...(open && { open }),
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+function table(all: ReadonlyMap<Peer, readonly Sample[]>): string {
+  const ours = median(
+    [...all].find(([peer]) => peer.name === 'ml-api')?.[1].map((sample) => sample.at64) ?? [],
+  );
+  const rows = [...all].map(([peer, found]) => {
+    const of = (field: (sample: Sample) => number | undefined) =>
+      median(found.flatMap((sample) => field(sample) ?? []));
+    const open = found.some((sample) => sample.open);
+    return [
+      peer.name,
+      count(of((s) => s.at8)),
+      count(of((s) => s.at64)),
+      `${(ours / of((s) => s.at64)).toFixed(2)} ×`,
+      fixed(of((s) => s.p99At64)),
+      open ? `${(100 * of((s) => s.open?.successes)).toFixed(1)} %` : '–',
+      open ? `${fixed(of((s) => s.open?.p50Ms))} / ${fixed(of((s) => s.open?.p99Ms))}` : '–',
+      count(of((s) => s.startMs)),
+      count(of((s) => s.idleMB)),
+      count(of((s) => s.loadMB)),
+    ];
+  });
+  const head = [
+    'server',
+    'req/s, 8 conn.',
+    'req/s, 64 conn.',
+    'ml-api is',
+    'p99 ms, 64 conn.',
+    `good at ${OPEN_RATE}/s`,
+    `p50 / p99 ms at ${OPEN_RATE}/s`,
+    'start ms',
+    'idle MB',
+    'loaded MB',
+  ];
+  return [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n')
+    .concat('\n');
+}
+
+/** How long a probe waits while a model of more than 50 ms a run is busy. */
+async function heavyModel(port: number): Promise<string> {
+  const ours = peersToMeasure.find((peer) => peer.name === 'ml-api');
+  if (ours === undefined) throw new Error('ml-api is not among the servers');
+  const env = {
+    MODEL_DIR: path.join(root, 'server/test/models/heavy'),
+    WORKERS: '1',
+    LOG_LEVEL: 'silent',
+  };
+  const server = await startPeer(ours, port, env);
+  try {
+    const body = JSON.stringify({ inputs: Array<number>(1024).fill(1) });
+    const headers = { 'Content-Type': 'application/json' };
+    let busy = true;
+    const runs: number[] = [];
+    const work = (async () => {
+      while (busy) {
+        const response = await fetch(`${server.url}/predict`, { method: 'POST', headers, body });
+        await response.text();
+        runs.push(
+          Number(/inference;dur=([\d.]+)/.exec(response.headers.get('server-timing') ?? '')?.[1]),
+        );
+      }
+    })();
+    const probes: number[] = [];
+    for (let i = 0; i < 300; i++) {
+      const startedAt = performance.now();
+      await (await fetch(`${server.url}/livez`)).text();
+      probes.push(performance.now() - startedAt);
+      await sleep(10);
+    }
+    busy = false;
+    await work;
+    return `A heavy model, ${fixed(median(runs))} ms a run, without a pause on a worker thread of the same core: /livez answers in ${fixed(median(probes))} ms at the median, ${fixed(quantile(probes, 0.99))} ms at p99, of ${probes.length} probes.\n`;
+  } finally {
+    await server.stop();
+  }
+}
+
+function prepare(): void {
+  if (cpus().length < 2)
+    throw new Error('two cores are needed: one for the servers, one for the load');
+  if (spawnSync('wrk', ['-v']).error)
+    throw new Error('wrk is needed for the load. On Debian: apt-get install wrk');
+  pythonFor(path.join(import.meta.dirname, 'requirements.txt'));
+  const vegeta = spawnSync('go', ['-C', import.meta.dirname, 'tool', 'vegeta', '--version'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (vegeta.status !== 0) throw new Error('Go is needed for vegeta, the open-loop load');
+  const build = [path.join(root, 'server/build.ts'), path.join(root, '.cache/bench')];
+  execFileSync(process.execPath, build, { stdio: 'inherit' });
+}
+
+function page(report: string): string {
+  return `# Benchmark
+
+\`npm run bench\` wrote this page on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, ${cpus().length} cores shared with other
+machines, Linux ${release()}, Node ${process.version}. Trust the ratios, not the absolute numbers.
+
+Every server runs on core 0 and the load on core 1; ${ROUNDS} interleaved rounds, medians. Every server that predicts serves
+the same iris forest of 100 trees and must answer a golden row before it is measured. ml-api runs as by default:
+validation, batching, metrics and logs on. Closed loop: wrk, ${SECONDS} s. Open loop: vegeta at ${OPEN_RATE} requests a second. Memory is
+the proportional set size of the process tree.
+
+${report}`;
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
+
+function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
+
+function fixed(value: number): string {
+  return value.toFixed(1);
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

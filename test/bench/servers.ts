@@ -1,0 +1,141 @@
+// The servers that are measured, and how one is started on a core of its own.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+const here = import.meta.dirname;
+export const root = path.resolve(here, '../..');
+const peers = path.join(here, 'peers');
+const venv = path.join(here, '.venv/bin');
+const OURS = ['--max-semi-space-size=8', path.join(root, '.cache/bench/server/dist/main.js')];
+
+export interface Peer {
+  readonly name: string;
+  /** Whether it really predicts; the others answer a constant. */
+  readonly predicts: boolean;
+  readonly command: readonly string[];
+}
+
+export const peersToMeasure: readonly Peer[] = [
+  {
+    name: 'node:http hello',
+    predicts: false,
+    command: [process.execPath, `${peers}/node-http.mjs`],
+  },
+  {
+    name: 'Express hello',
+    predicts: false,
+    command: [process.execPath, `${peers}/express-hello.mjs`],
+  },
+  { name: 'ml-api', predicts: true, command: [process.execPath, ...OURS] },
+  {
+    name: 'FastAPI + onnxruntime',
+    predicts: true,
+    command: [
+      `${venv}/uvicorn`,
+      '--app-dir',
+      peers,
+      '--host',
+      '127.0.0.1',
+      '--port',
+      '$PORT',
+      '--log-level',
+      'warning',
+      '--no-access-log',
+      'fastapi_onnx:app',
+    ],
+  },
+  {
+    name: 'Flask + scikit-learn',
+    predicts: true,
+    command: [
+      `${venv}/gunicorn`,
+      '--chdir',
+      peers,
+      '--bind',
+      '127.0.0.1:$PORT',
+      '--workers',
+      '1',
+      'tutorial_flask:app',
+    ],
+  },
+];
+
+export interface Started {
+  readonly url: string;
+  /** Milliseconds from the start of the process to the first good answer. */
+  readonly startMs: number;
+  /** Proportional set size of the process and its children, in MB. */
+  memoryMB(): number;
+  stop(): Promise<void>;
+}
+
+/** Starts a server on core 0 and waits for its first good answer. */
+export async function startPeer(
+  peer: Peer,
+  port: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Started> {
+  const startedAt = performance.now();
+  const [command = '', ...args] = peer.command.map((part) => part.replace('$PORT', String(port)));
+  const child = spawn('taskset', ['-c', '0', command, ...args], {
+    env: {
+      ...process.env,
+      MODEL_DIR: path.join(root, 'model/v1'),
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ...env,
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const url = `http://127.0.0.1:${port}`;
+  while (!(await answersWell(url, peer, env))) {
+    if (child.exitCode !== null) throw new Error(`${peer.name} ended with ${child.exitCode}`);
+    if (performance.now() - startedAt > 60_000) throw new Error(`${peer.name} does not answer`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  return {
+    url,
+    startMs: performance.now() - startedAt,
+    memoryMB: () => memoryOf(child.pid ?? 0),
+    stop: () => stop(child),
+  };
+}
+
+/** A golden answer before anything is measured: a server that is fast and wrong is of no use. */
+async function answersWell(
+  url: string,
+  peer: Peer,
+  env: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  try {
+    if (env['MODEL_DIR'] !== undefined) return (await fetch(`${url}/readyz`)).ok;
+    const response = await fetch(`${url}/predict`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"inputs":[5.1,3.5,1.4,0.2]}',
+    });
+    const text = await response.text();
+    return response.ok && (!peer.predicts || JSON.parse(text).prediction[0] === 0);
+  } catch {
+    return false;
+  }
+}
+
+function memoryOf(pid: number): number {
+  const own = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const kilobytes = Number(/^Pss:\s+(\d+)/m.exec(own)?.[1] ?? 0);
+  const children = readdirSync(`/proc/${pid}/task`)
+    .flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(/\s+/),
+    )
+    .filter((child) => child !== '');
+  return kilobytes / 1024 + children.reduce((sum, child) => sum + memoryOf(Number(child)), 0);
+}
+
+function stop(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('close', () => resolve());
+    child.kill('SIGTERM');
+  });
+}

@@ -1,0 +1,67 @@
+// The docs are true: generated pages are in step, links lead somewhere, and the README's commands work as written.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { start } from '../../server/test/start.ts';
+import { configurationPage } from './configuration-page.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
+const pages = execFileSync(
+  'git',
+  ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'],
+  {
+    cwd: root,
+    encoding: 'utf8',
+  },
+)
+  .trim()
+  .split('\n');
+
+it('docs/configuration.md is what the settings say', () => {
+  expect(read('docs/configuration.md')).toBe(configurationPage());
+});
+
+it.each(pages)('%s links only to files that are there', (page) => {
+  const links = [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(
+    ([, link]) => link ?? '',
+  );
+  const missing = links.filter((link) => !existsSync(path.join(root, path.dirname(page), link)));
+  expect(missing).toEqual([]);
+});
+
+describe('README.md', () => {
+  it('has a curl command that answers what it says, and npm scripts that exist', async () => {
+    const { url } = await start({ LOG_LEVEL: 'silent' });
+    const [, command = '', answer] = /^(curl .*)\n# (.*)$/m.exec(read('README.md')) ?? [];
+    const printed = await sh(`${command.replace('localhost:5000', url)} --silent`);
+    expect(printed).toBe(answer);
+
+    const scripts = JSON.parse(read('package.json')).scripts;
+    const named = pages.flatMap((page) =>
+      [...read(page).matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name),
+    );
+    expect(named.filter((name) => !(String(name) in scripts))).toEqual([]);
+  });
+
+  it('has TypeScript that runs as written', async () => {
+    const { url } = await start({ LOG_LEVEL: 'silent' });
+    const [, code = ''] = /```ts\n(.*?)```/s.exec(read('README.md')) ?? [];
+    const [, comment] = /\/\/ (.*)$/m.exec(code) ?? [];
+    const printed = await sh(`ML_API_URL=${url} node --input-type=module <<'EOF'\n${code}\nEOF`);
+    expect(printed.trim()).toBe(
+      comment?.replaceAll('[0]', '[ 0 ]').replaceAll("['setosa']", "[ 'setosa' ]"),
+    );
+  });
+});
+
+/** Runs a command without blocking this process, which serves it. */
+async function sh(command: string): Promise<string> {
+  const { execFile } = await import('node:child_process');
+  return new Promise((resolve, reject) =>
+    execFile('bash', ['-c', command], { cwd: root }, (error, stdout) =>
+      error ? reject(error) : resolve(stdout),
+    ),
+  );
+}
