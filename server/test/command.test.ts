@@ -1,13 +1,12 @@
 // The program as people and Kubernetes start it: its messages when it cannot serve, and its end.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { collect, exitOf, launch, run } from './program.ts';
 import { testModel } from './start.ts';
 
-const main = new URL('../src/main.ts', import.meta.url).pathname;
 const iris = new URL('../../model/v1', import.meta.url).pathname;
 
 describe('a start that cannot succeed ends with one clear message', () => {
@@ -68,6 +67,11 @@ describe('a start that cannot succeed ends with one clear message', () => {
       /golden\.json needs "inputs"/,
     ],
     [
+      'a golden.json that does not fit',
+      { MODEL_DIR: withIris({ 'golden.json': '{"inputs": [[1, 2, 3, 4], [1]]}' }) },
+      /^golden\.json does not fit the model: \/inputs\/1: expected 4 elements/,
+    ],
+    [
       'a file of API keys that is not there',
       { API_KEYS_FILE: '/nowhere' },
       /^API_KEYS_FILE: \/nowhere cannot be read/,
@@ -104,6 +108,17 @@ describe('a start that cannot succeed ends with one clear message', () => {
   });
 });
 
+it.each(['inline', 'workers'])('sends nobody telemetry (engine %s)', async (ENGINE) => {
+  const home = mkdtempSync(path.join(tmpdir(), 'home-'));
+  const child = launch(['serve', '--try'], { HOME: home, TMPDIR: home, ENGINE });
+  const stderr = collect(child.stderr);
+  await expect.poll(() => stderr.text, { timeout: 30_000 }).toContain('Stop with Ctrl-C');
+  child.kill('SIGTERM');
+  await exitOf(child);
+  // ONNX Runtime keeps what it is about to send, and an id of the device, in the home directory.
+  expect(readdirSync(home)).toEqual([]);
+});
+
 it('--help lists every variable with its default', async () => {
   const { code, stdout } = await run(['serve', '--help'], {});
   expect(code).toBe(0);
@@ -127,39 +142,6 @@ it('serves, prints what to try, and ends with 0 on SIGTERM', async () => {
   child.kill('SIGTERM');
   expect(await exitOf(child)).toBe(0);
 });
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function run(args: readonly string[], env: Record<string, string>): Promise<Ended> {
-  const child = launch(args, env);
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  const code = await exitOf(child);
-  return { code, stdout: stdout.text, stderr: stderr.text };
-}
-
-function launch(args: readonly string[], env: Record<string, string>): ChildProcess {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
-}
-
-function exitOf(child: ChildProcess): Promise<number | null> {
-  return new Promise((resolve) => child.once('close', resolve));
-}
-
-function collect(stream: NodeJS.ReadableStream | null): { text: string } {
-  const collected = { text: '' };
-  stream?.on('data', (chunk) => {
-    collected.text += String(chunk);
-  });
-  return collected;
-}
 
 function withFiles(files: Record<string, string>, base?: string): string {
   const directory = mkdtempSync(path.join(tmpdir(), 'model-'));

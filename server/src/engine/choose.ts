@@ -45,6 +45,9 @@ export async function chooseServing(
   settings: Settings,
   resources: Resources,
 ): Promise<Serving> {
+  // Since 1.29 ONNX Runtime sends telemetry by default on Linux. It must be off before the library loads, and only the
+  // main thread's environment is the process's own: a worker has a copy.
+  process.env['ORT_DISABLE_TELEMETRY'] = '1';
   const engine = await chooseEngine(modelFile, describe, golden, settings, resources);
   const model = describe(engine.signature);
   try {

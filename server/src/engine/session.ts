@@ -30,8 +30,6 @@ export async function openSession(
   modelFile: string,
   options: SessionOptions,
 ): Promise<ModelSession> {
-  // Since 1.29 ONNX Runtime sends telemetry by default on Linux. It must be off before the library loads.
-  process.env['ORT_DISABLE_TELEMETRY'] = '1';
   const { InferenceSession, Tensor } = await import('onnxruntime-node');
   const session = await InferenceSession.create(modelFile, {
     executionProviders: [...options.executionProviders],

@@ -39,8 +39,6 @@ export async function listen(
     current(req, res);
   });
   server.keepAliveTimeout = options.keepAliveTimeoutMs;
-  // Node must wait longer for the next request's headers than it keeps the connection.
-  server.headersTimeout = options.keepAliveTimeoutMs + 5_000;
   await start(server, options);
   const address = server.address();
   return {

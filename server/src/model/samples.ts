@@ -1,6 +1,7 @@
 // Inputs to warm a model up with and to check batching by: the golden rows when there are any, else rows made
 // from the features' examples, else rows of made-up values.
 import { joinRows, type Work } from '../engine/batcher.ts';
+import { ModelLoadError } from '../engine/session.ts';
 import { isFree, type TensorSpec } from '../engine/signature.ts';
 import { datatypes, isFloat } from '../tensor/datatype.ts';
 import { rowsOf, type Tensor } from '../tensor/tensor.ts';
@@ -50,7 +51,13 @@ export function batchOf(samples: readonly [Work, ...Work[]], count: number): Wor
 }
 
 function goldenRows(model: Model, { inputs }: Golden): Work[] {
-  const whole = encodeInputs(model, inputs);
+  let whole: Work;
+  try {
+    whole = encodeInputs(model, inputs);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : error;
+    throw new ModelLoadError(`golden.json does not fit the model: ${why}.`);
+  }
   if (model.rowMode !== 'many') return [whole];
   return Array.from({ length: Math.min(whole.rows, MAX_SAMPLES) }, (_, row) => ({
     feeds: Object.fromEntries(

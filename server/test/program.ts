@@ -1,0 +1,47 @@
+// Runs the predictor's program as a process of its own.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { onTestFinished } from 'vitest';
+
+const main = new URL('../src/main.ts', import.meta.url).pathname;
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts it; ended when the test ends. */
+export function launch(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+/** Runs it to its end. */
+export async function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const child = launch(args, env);
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const code = await exitOf(child);
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+export function exitOf(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.once('close', resolve));
+}
+
+/** What a stream has given so far. */
+export function collect(stream: NodeJS.ReadableStream | null): { text: string } {
+  const collected = { text: '' };
+  stream?.on('data', (chunk) => {
+    collected.text += String(chunk);
+  });
+  return collected;
+}

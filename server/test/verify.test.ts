@@ -1,0 +1,151 @@
+// `verify`, which `helm test` runs: it passes for the right model and says what is wrong with any other.
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { run } from './program.ts';
+import { start } from './start.ts';
+
+const golden = (version: string) =>
+  new URL(`../../model/${version}/golden.json`, import.meta.url).pathname;
+
+it('passes, target by target, and says how much it has seen', async () => {
+  const { url, metricsPort } = await start({
+    METRICS_PORT: '0',
+    BASE_PATH: '/v1',
+    LOG_LEVEL: 'silent',
+  });
+  const { code, stdout, stderr } = await run([
+    'verify',
+    ...[
+      '--target',
+      `service=${url}`,
+      '--target',
+      `ingress=${url}/v1`,
+      '--host',
+      'ingress=ml.local',
+    ],
+    ...[
+      '--golden',
+      golden('v1'),
+      '--expect-version',
+      'v1',
+      '--metrics',
+      `http://127.0.0.1:${metricsPort}/metrics`,
+    ],
+  ]);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(
+    stdout.replaceAll(/[0-9a-f]{12}/g, 'HASH'),
+  ).toBe(`ok      service: contract: hash HASH is that of the served document
+ok      service: predictions: 150 rows as expected
+ok      ingress: contract: hash HASH is that of the served document
+ok      ingress: predictions: 150 rows as expected
+ok      metrics: ml_api_model_info tells of the same contract
+
+All checks passed.
+`);
+});
+
+it('sends the API key', async () => {
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'keys-')), 'keys');
+  writeFileSync(file, 'key-1\nkey-2\n');
+  const { url } = await start({ API_KEYS_FILE: file, LOG_LEVEL: 'silent' });
+  const args = ['verify', '--target', `a=${url}`, '--golden', golden('v1')];
+  expect((await run([...args, '--api-key-file', file])).code).toBe(0);
+  const without = await run(args);
+  expect(without.code).toBe(1);
+  expect(without.stdout).toContain('FAILED  a: predictions: status 401; expected 200');
+});
+
+describe('fails with what is wrong', () => {
+  it('for another model', async () => {
+    const { url } = await start({ LOG_LEVEL: 'silent' });
+    const { code, stdout, stderr } = await run([
+      'verify',
+      '--target',
+      `a=${url}`,
+      '--golden',
+      golden('v2'),
+    ]);
+    expect(stdout).toContain(
+      'FAILED  a: predictions: 150 of 150 rows differ; the first: row 0, probabilities: expected [',
+    );
+    expect(stderr).toBe('\n1 check failed.\n');
+    expect(code).toBe(1);
+  });
+
+  it('for a single golden row that is another', async () => {
+    const { url } = await start({ LOG_LEVEL: 'silent' });
+    const changed = JSON.parse(readFileSync(golden('v1'), 'utf8'));
+    changed.prediction[77] = (changed.prediction[77] + 1) % 3;
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'golden-')), 'golden.json');
+    writeFileSync(file, JSON.stringify(changed));
+    const { stdout } = await run(['verify', '--target', `a=${url}`, '--golden', file]);
+    expect(stdout).toContain(
+      'FAILED  a: predictions: 1 of 150 rows differ; the first: row 77, prediction: expected',
+    );
+  });
+
+  it('for another version', async () => {
+    const { url } = await start({ MODEL_VERSION: 'v3', LOG_LEVEL: 'silent' });
+    const { stdout } = await run([
+      'verify',
+      '--target',
+      `a=${url}`,
+      '--golden',
+      golden('v1'),
+      '--expect-version',
+      'v1',
+    ]);
+    expect(stdout).toContain('FAILED  a: predictions: version v3 answered; expected v1');
+  });
+
+  it('for no server, and for metrics of another contract', async () => {
+    const { url } = await start({ LOG_LEVEL: 'silent' });
+    const other = await start({ MODEL_VERSION: 'v3', LOG_LEVEL: 'silent' });
+    const { stdout } = await run([
+      ...[
+        'verify',
+        '--target',
+        `a=${url}`,
+        '--golden',
+        golden('v1'),
+        '--metrics',
+        `${other.url}/metrics`,
+      ],
+    ]);
+    expect(stdout).toContain('FAILED  metrics: ml_api_model_info tells of another contract than');
+    const none = await run([
+      'verify',
+      '--target',
+      'a=http://127.0.0.1:9',
+      '--golden',
+      golden('v1'),
+    ]);
+    expect(none.stdout).toMatch(/FAILED {2}a: contract: http:\/\/127\.0\.0\.1:9\/openapi\.json: /);
+  });
+
+  it.each([
+    [['--golden', 'x'], /^--target is missing\./],
+    [['--target', 'a=http://x'], /^--golden is missing\./],
+    [
+      ['--target', 'http://x', '--golden', 'x'],
+      /^--target: expected an http or https URL|^--target: expected NAME=VALUE/,
+    ],
+    [['--target', 'a=http://x', '--golden', '/nowhere'], /^--golden: there is no file \/nowhere\./],
+    [
+      ['--target', 'a=http://x', '--golden', 'x', '--host', 'b=c'],
+      /^--host: there is no target "b"\./,
+    ],
+    [
+      ['--target', 'a=http://x', '--golden', 'x', '--timeout-ms', 'soon'],
+      /^--timeout-ms: expected a whole number, got "soon"\./,
+    ],
+    [['--golde', 'x'], /^Unknown option '--golde'/],
+  ])('for bad options: %j', async (args, message) => {
+    const { code, stderr } = await run(['verify', ...args]);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(1);
+  });
+});
