@@ -1,10 +1,11 @@
 // The served contract: valid OpenAPI, specialised to the model, the same that is enforced and hashed.
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import canonicalize from 'canonicalize';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { start, testModel } from './start.ts';
+import { files, start, testModel } from './start.ts';
 
 describe('the served contract', () => {
   it('is the same document as JSON and as YAML, and has the hash that every answer carries', async () => {
@@ -17,6 +18,16 @@ describe('the served contract', () => {
       .update(String(canonicalize(contract)))
       .digest('hex');
     expect((await predict({ inputs: [1, 2, 3, 4] })).headers['ml-contract-hash']).toBe(hash);
+  });
+
+  it('and the schema of model.json are valid by their own meta-schema', async () => {
+    const { http } = await start({ LOG_LEVEL: 'silent' });
+    const { body } = await http.get('/openapi.json');
+    const { schema } = body.paths['/predict'].post.requestBody.content['application/json'];
+    const ajv = new Ajv2020({ strictTypes: false });
+    expect([ajv.validateSchema(schema), ajv.errors]).toEqual([true, null]);
+    const manifest = JSON.parse(readFileSync(files.manifestSchema, 'utf8'));
+    expect([ajv.validateSchema(manifest), ajv.errors]).toEqual([true, null]);
   });
 
   it('names the features, the exact shape, the labels and an example', async () => {
