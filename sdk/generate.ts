@@ -1,7 +1,7 @@
-// Regenerates src/generated from openapi.yaml: `npm run sdk:generate`. With `-- --from URL`, makes the narrower
-// client of a running server instead.
+// Regenerates src/generated from openapi.yaml: `npm run sdk:generate`. With `-- --from URL [--out DIR]`, makes the
+// narrower client of a running server instead.
 import { spawnSync } from 'node:child_process';
-import { generateClient } from './src/cli/generate.ts';
+import { generateOperations } from './src/cli/generate.ts';
 
 const here = import.meta.dirname;
 const args = process.argv.slice(2);
@@ -10,11 +10,9 @@ if (args.length > 0) {
   const command = [`${here}/src/cli/main.ts`, 'generate', ...args];
   process.exitCode = spawnSync(process.execPath, command, { stdio: 'inherit' }).status ?? 1;
 } else {
-  const generated = `${here}/src/generated`;
-  await generateClient(
+  await generateOperations(
     `${here}/../openapi.yaml`,
-    generated,
-    '../runtime.js',
+    `${here}/src/generated`,
     `${here}/tsconfig.json`,
   );
 }

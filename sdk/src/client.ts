@@ -1,50 +1,83 @@
 // A client with options of its own.
-import { clientConfig } from './client-config.ts';
 import { createConfig, createClient as createGeneratedClient } from './generated/client/index.js';
 import * as operations from './generated/sdk.gen.js';
-import type { GetContractResponse, Model, Prediction } from './generated/types.gen.js';
-import type { MlApiOptions } from './options.ts';
+import type { GetContractResponse, Model, PredictData, Prediction } from './generated/types.gen.js';
+import { type MlApiOptions, resolveOptions } from './options.ts';
+import { isReady } from './readiness.ts';
+import { createTransport } from './transport.ts';
 
 /** What a single call can be told. */
 export interface CallOptions {
   /** Ends the call; it then throws the signal's reason. */
-  readonly signal?: AbortSignal;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+  /** Names the request in the server's log and in errors, retries included. Default: the server makes one. */
+  readonly requestId?: string | undefined;
+  /** More headers for this call. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What a prediction is asked with: the inputs, and what to answer beside the prediction. */
-export type PredictParameters = Parameters<typeof operations.predict>[0];
+export type PredictParameters = PredictData['body'];
 
-export interface MlApiClient {
-  /** Predicts one row, a batch, or named tensors. Throws an MlApiError. */
-  predict(parameters: PredictParameters, options?: CallOptions): Promise<Prediction>;
+/**
+ * The calls of one server. All but `isReady` throw an MlApiError when they fail, and the signal's reason when they
+ * are aborted.
+ * @typeParam Parameters what `predict` takes; narrower in a client that was generated from a running server
+ * @typeParam Result what `predict` gives
+ */
+export interface MlApiClient<Parameters = PredictParameters, Result = Prediction> {
+  /** Predicts one row, a batch, or named tensors. Safe to repeat, and so retried. */
+  predict(parameters: Parameters, options?: CallOptions): Promise<Result>;
   /** The model's name, version, signature and how it is served. */
   getModel(options?: CallOptions): Promise<Model>;
   /** The server's contract: OpenAPI 3.1, specialised to its model. */
   getContract(options?: CallOptions): Promise<GetContractResponse>;
-  /** Whether the server takes requests. False when it cannot be reached. */
-  isReady(options?: CallOptions): Promise<boolean>;
+  /** Whether the server takes requests now: one attempt, false when it cannot be reached. */
+  isReady(options?: Pick<CallOptions, 'signal'>): Promise<boolean>;
 }
 
-/** A client for one server and version. Clients share nothing. */
+/**
+ * A client for one server and version, for any model. Clients share nothing.
+ * @throws ConfigurationError for an option that cannot be used
+ */
 export function createClient(options: MlApiOptions = {}): MlApiClient {
-  const client = createGeneratedClient(createConfig({ ...clientConfig(options) }));
-  // A probe is one question: asking again would hide the answer.
-  const probe = createGeneratedClient(
-    createConfig({ ...clientConfig({ ...options, retries: 0 }) }),
+  return createTypedClient(options);
+}
+
+/**
+ * A client whose types are those of one model; the code that `ml-sdk generate` writes calls this.
+ * @param defaultUrl where the server is when neither the options, nor `ML_API_URL`, nor a page says it
+ * @throws ConfigurationError for an option that cannot be used
+ */
+export function createTypedClient<
+  Parameters extends PredictParameters = PredictParameters,
+  Result extends Prediction = Prediction,
+>(options: MlApiOptions, defaultUrl?: string): MlApiClient<Parameters, Result> {
+  const settings = resolveOptions(options, defaultUrl);
+  const client = createGeneratedClient(
+    createConfig({
+      baseUrl: settings.baseUrl,
+      headers: settings.headers,
+      fetch: createTransport(settings),
+      parseAs: 'json',
+      throwOnError: true,
+    }),
   );
   return {
-    predict: (parameters, call) => operations.predict(parameters, { ...call, client }),
-    getModel: (call) => operations.getModel(undefined, { ...call, client }),
-    getContract: (call) => operations.getContract({ ...call, client }),
-    async isReady(call) {
-      try {
-        await operations.getReadiness({ ...call, client: probe });
-        return true;
-      } catch {
-        call?.signal?.throwIfAborted();
-        return false;
-      }
+    async predict(parameters, call) {
+      const prediction = await operations.predict(parameters, { ...callConfig(call), client });
+      // The narrower type is the served contract's; that the server still serves it, its hash says.
+      return prediction as Result;
     },
+    getModel: (call) => operations.getModel(undefined, { ...callConfig(call), client }),
+    getContract: (call) => operations.getContract({ ...callConfig(call), client }),
+    isReady: (call) => isReady(settings, call?.signal),
+  };
+}
+
+function callConfig({ signal, requestId, headers }: CallOptions = {}) {
+  return {
+    ...(signal && { signal }),
+    headers: { ...headers, ...(requestId !== undefined && { 'X-Request-Id': requestId }) },
   };
 }

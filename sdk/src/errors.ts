@@ -1,19 +1,32 @@
 // The errors that calls throw: one class for each thing that a caller may want to handle differently.
-import type { Problem, ProblemError } from './generated/types.gen.js';
+import type { ProblemError } from './generated/types.gen.js';
+import { type ProblemFields, readProblem } from './problem.ts';
 
 /** What every error of this package is. */
 export class MlApiError extends Error {
   override readonly name: string = 'MlApiError';
 }
 
-/** No answer came: the connection was refused, reset, or could not be made. */
+/** An option or environment variable is wrong; thrown before anything is sent. */
+export class ConfigurationError extends MlApiError {
+  override readonly name = 'ConfigurationError';
+  /** The option or variable. */
+  readonly option: string;
+
+  constructor(option: string, expectation: string) {
+    super(`${option}: ${expectation}.`);
+    this.option = option;
+  }
+}
+
+/** No answer came, or not all of it: the connection was refused, reset, or could not be made. */
 export class NetworkError extends MlApiError {
-  override readonly name: string = 'NetworkError';
+  override readonly name = 'NetworkError';
 }
 
 /** No answer came in time. */
 export class TimeoutError extends MlApiError {
-  override readonly name: string = 'TimeoutError';
+  override readonly name = 'TimeoutError';
   /** The time that had been given, in milliseconds. */
   readonly timeoutMs: number;
 
@@ -25,16 +38,31 @@ export class TimeoutError extends MlApiError {
 
 /** The server's contract is not the one that this client was generated from; only thrown on request. */
 export class ContractMismatchError extends MlApiError {
-  override readonly name: string = 'ContractMismatchError';
+  override readonly name = 'ContractMismatchError';
   readonly expected: string;
   readonly actual: string;
 
   constructor(expected: string, actual: string) {
     super(
-      `The server's contract has changed: it has the hash ${actual}, this client was generated from ${expected}. Generate the client again.`,
+      `The server's contract has the hash ${actual}, not ${expected} as this client expects: the model has changed. Generate the client again.`,
     );
     this.expected = expected;
     this.actual = actual;
+  }
+}
+
+/** The answer is a success, but not JSON: something else than ml-api, such as a web page, is at this address. */
+export class InvalidResponseError extends MlApiError {
+  override readonly name = 'InvalidResponseError';
+  readonly status: number;
+  readonly headers: Headers;
+
+  constructor(url: string, { status, headers }: Response) {
+    super(
+      `${url} answered ${status} with ${headers.get('Content-Type') ?? 'no Content-Type'}, which is not the JSON of an ml-api server. Check the base URL.`,
+    );
+    this.status = status;
+    this.headers = headers;
   }
 }
 
@@ -45,6 +73,7 @@ export class ResponseError extends MlApiError {
   readonly status: number;
   /** The kind of problem for programs, such as `urn:ml-api:problem:invalid-input`; `about:blank` when unknown. */
   readonly type: string;
+  /** The kind of problem for people. */
   readonly title: string;
   /** What is wrong with this request, and how to go on. */
   readonly detail: string;
@@ -54,16 +83,18 @@ export class ResponseError extends MlApiError {
   readonly requestId: string | undefined;
   readonly headers: Headers;
 
-  constructor(problem: Partial<Problem>, response: Response) {
-    const title = problem.title ?? (response.statusText || 'Error');
-    super(`${response.status} ${problem.detail ?? title}`);
-    this.status = response.status;
+  constructor(url: string, problem: ProblemFields, { status, statusText, headers }: Response) {
+    const title = problem.title ?? (statusText || 'Error');
+    const detail = problem.detail ?? title;
+    // What is not a problem document was written by something between here and ml-api, so say where.
+    super(problem.type ? `${status} ${detail}` : `${status} from ${url}: ${detail}`);
+    this.status = status;
     this.type = problem.type ?? 'about:blank';
     this.title = title;
-    this.detail = problem.detail ?? title;
+    this.detail = detail;
     this.errors = problem.errors ?? [];
-    this.requestId = problem.requestId ?? response.headers.get('X-Request-Id') ?? undefined;
-    this.headers = response.headers;
+    this.requestId = problem.requestId ?? headers.get('X-Request-Id') ?? undefined;
+    this.headers = headers;
   }
 }
 
@@ -95,7 +126,7 @@ export class RateLimitError extends ResponseError {
 export class UnavailableError extends ResponseError {
   override readonly name = 'UnavailableError';
 }
-/** 504: the prediction did not come within the server's deadline. */
+/** 504: the prediction did not come within the server's, or a proxy's, deadline. */
 export class DeadlineExceededError extends ResponseError {
   override readonly name = 'DeadlineExceededError';
 }
@@ -116,24 +147,8 @@ const classes: Readonly<Record<number, typeof ResponseError>> = {
   504: DeadlineExceededError,
 };
 
-/** The error of an answer that is not a success. Reads the body, whatever it is. */
-export async function errorOf(response: Response): Promise<ResponseError> {
-  const text = await response.text().catch(() => '');
+/** The error of an answer that is not a success. */
+export function responseError(url: string, response: Response, body: string): ResponseError {
   const Class = classes[response.status] ?? (response.status >= 500 ? ServerError : ResponseError);
-  return new Class(problemIn(text), response);
-}
-
-/** Proxies answer HTML or text instead of a problem: then its beginning is the detail. */
-function problemIn(text: string): Partial<Problem> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value;
-  } catch {
-    // not JSON
-  }
-  const words = text
-    .replaceAll(/<[^>]*>/g, ' ')
-    .replaceAll(/\s+/g, ' ')
-    .trim();
-  return words === '' ? {} : { detail: words.slice(0, 200) };
+  return new Class(url, readProblem(body), response);
 }

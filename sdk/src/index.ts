@@ -10,18 +10,21 @@
 export {
   type CallOptions,
   createClient,
+  createTypedClient,
   type MlApiClient,
   type PredictParameters,
 } from './client.ts';
-export { type ClientConfig, clientConfig } from './client-config.ts';
 export type { ContractChange } from './contract-watch.ts';
+export { getContract, getModel, isReady, predict } from './default-client.ts';
 export {
   AuthenticationError,
   BadRequestError,
+  ConfigurationError,
   ContentTooLargeError,
   ContractMismatchError,
   DeadlineExceededError,
   InvalidInputError,
+  InvalidResponseError,
   MlApiError,
   NetworkError,
   NotFoundError,
@@ -31,19 +34,10 @@ export {
   TimeoutError,
   UnavailableError,
 } from './errors.ts';
-export {
-  getContract,
-  getLiveness,
-  getMetrics,
-  getModel,
-  getReadiness,
-  predict,
-} from './generated/sdk.gen.js';
 export type {
   Feature,
   Model,
   Prediction,
-  Problem,
   ProblemError,
   TensorSpec,
   TensorValue,

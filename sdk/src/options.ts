@@ -1,47 +1,125 @@
-// What a client can be told, and the defaults.
+// What a client can be told, the defaults, and what is refused.
 import type { ContractChange } from './contract-watch.ts';
+import { ConfigurationError } from './errors.ts';
 
+/** How a client is made. Every field is optional; times are milliseconds. */
 export interface MlApiOptions {
   /**
-   * Where the server is, without a version. Default: the environment variable `ML_API_URL`, else the page's own
-   * origin in a browser, else `http://localhost:5000`.
+   * Where the server is, without a version. In a browser also a path such as `/ml`. Default: the environment
+   * variable `ML_API_URL`, else the page's own origin in a browser, else `http://localhost:5000`.
    */
-  readonly baseUrl?: string;
+  readonly baseUrl?: string | undefined;
   /** The version to ask, such as `v2`: calls then go to `/v2/predict`. Default: the server's default version. */
-  readonly version?: string;
+  readonly version?: string | undefined;
   /** Sent as `X-API-Key`. */
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
   /** More headers for every request. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Time for one attempt, in milliseconds. Default 15,000: more than the server's own deadline of 10,000. */
-  readonly timeoutMs?: number;
-  /** Time for a call with all its attempts and the waits between, in milliseconds. Default 60,000. */
-  readonly totalTimeoutMs?: number;
-  /** Attempts after the first. Default 2. */
-  readonly retries?: number;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Time for one attempt, body included. Default 15,000: more than the server's own deadline of 10,000. */
+  readonly timeout?: number | undefined;
+  /** Time for a call with all its attempts and the waits between. Default 60,000. */
+  readonly totalTimeout?: number | undefined;
+  /** Attempts after the first; 0 switches retries off. Default 2. */
+  readonly retries?: number | undefined;
   /** The hash of the contract that the caller was written against. Default: the first that the server sends. */
-  readonly contractHash?: string;
+  readonly contractHash?: string | undefined;
   /** Told once for every other contract that the server turns out to have. Default: a warning on the console. */
-  readonly onContractChange?: (change: ContractChange) => void;
-  /** Throw a ContractMismatchError instead. Default false. */
-  readonly strictContract?: boolean;
-  /** The fetch to use. Default: the global one. */
-  readonly fetch?: typeof globalThis.fetch;
+  readonly onContractChange?: ((change: ContractChange) => void) | undefined;
+  /** Throw a ContractMismatchError instead of telling. Default false. */
+  readonly strictContract?: boolean | undefined;
+  /** The fetch to use, called with a URL and an init. Default: the global one. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
-/** The base URL, with the version's path. */
-export function resolveBaseUrl(
-  { baseUrl, version }: MlApiOptions,
-  fallback = pageOrLocalhost(),
-): string {
-  const url = (baseUrl ?? (globalThis.process?.env?.['ML_API_URL'] || fallback)).replace(
-    /\/+$/,
-    '',
+/** Options with their defaults filled in, checked. */
+export interface Settings
+  extends Pick<MlApiOptions, 'contractHash' | 'onContractChange' | 'strictContract' | 'fetch'> {
+  /** With the version's path, without a slash at the end. */
+  readonly baseUrl: string;
+  readonly headers: Headers;
+  readonly timeout: number;
+  readonly totalTimeout: number;
+  readonly retries: number;
+}
+
+/** setTimeout's limit, 2³¹ − 1 milliseconds: 24.8 days. */
+const LONGEST_TIMEOUT = 2_147_483_647;
+
+/**
+ * Checks the options and fills in the defaults.
+ * @param defaultUrl where the server is when neither the options, nor `ML_API_URL`, nor a page says it
+ * @throws ConfigurationError naming the option, what was expected and what it was
+ */
+export function resolveOptions(
+  options: MlApiOptions,
+  defaultUrl = 'http://localhost:5000',
+): Settings {
+  return {
+    ...options,
+    baseUrl: baseUrlOf(options, defaultUrl) + versionPath(options.version),
+    headers: headersOf(options),
+    timeout: milliseconds('timeout', options.timeout ?? 15_000),
+    totalTimeout: milliseconds('totalTimeout', options.totalTimeout ?? 60_000),
+    retries: wholeNumber('retries', options.retries ?? 2),
+  };
+}
+
+function baseUrlOf({ baseUrl }: MlApiOptions, defaultUrl: string): string {
+  const env = globalThis.process?.env?.['ML_API_URL'];
+  const page = globalThis.location?.origin;
+  const origin = page && page !== 'null' ? page : undefined;
+  if (baseUrl !== undefined) return httpUrl('baseUrl', baseUrl, origin);
+  return env ? httpUrl('ML_API_URL', env, origin) : httpUrl('baseUrl', origin ?? defaultUrl);
+}
+
+function httpUrl(name: string, value: string, origin?: string): string {
+  const url = URL.canParse(value, origin) ? new URL(value, origin) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw new ConfigurationError(
+      name,
+      `expected a URL such as "http://localhost:5000", got "${value}"`,
+    );
+  if (url.username || url.password)
+    throw new ConfigurationError(
+      name,
+      'must not hold a user name or a password: send them with the option headers',
+    );
+  if (url.search || url.hash)
+    throw new ConfigurationError(name, `must have no query and no fragment, got "${value}"`);
+  return url.href.replace(/\/+$/, '');
+}
+
+function versionPath(version: string | undefined): string {
+  if (version === undefined) return '';
+  if (!/^[\w.-]*\w[\w.-]*$/.test(version))
+    throw new ConfigurationError('version', `expected a name such as "v2", got "${version}"`);
+  return `/${version}`;
+}
+
+function headersOf({ headers: more = {}, apiKey }: MlApiOptions): Headers {
+  const headers = new Headers();
+  const set = (option: string, name: string, value: string) => {
+    try {
+      headers.set(name, value);
+    } catch {
+      // Without the value: it may be secret.
+      throw new ConfigurationError(option, 'has a character that an HTTP header cannot carry');
+    }
+  };
+  for (const [name, value] of Object.entries(more)) set(`headers["${name}"]`, name, value);
+  if (apiKey !== undefined) set('apiKey', 'X-API-Key', apiKey);
+  return headers;
+}
+
+function milliseconds(name: string, value: number): number {
+  if (value > 0 && value <= LONGEST_TIMEOUT) return value;
+  throw new ConfigurationError(
+    name,
+    `expected milliseconds, more than 0 and at most ${LONGEST_TIMEOUT}, got ${value}`,
   );
-  return version === undefined ? url : `${url}/${encodeURIComponent(version)}`;
 }
 
-function pageOrLocalhost(): string {
-  const origin = globalThis.location?.origin;
-  return origin && origin !== 'null' ? origin : 'http://localhost:5000';
+function wholeNumber(name: string, value: number): number {
+  if (Number.isInteger(value) && value >= 0) return value;
+  throw new ConfigurationError(name, `expected a whole number, 0 or more, got ${value}`);
 }

@@ -1,51 +1,94 @@
 // The fetch that the generated client uses: attempts, timeouts, errors and the contract check in one place.
 import { watchContract } from './contract-watch.ts';
-import { errorOf, MlApiError, NetworkError, TimeoutError } from './errors.ts';
-import type { MlApiOptions } from './options.ts';
+import {
+  InvalidResponseError,
+  NetworkError,
+  ResponseError,
+  responseError,
+  TimeoutError,
+} from './errors.ts';
+import type { Settings } from './options.ts';
 import { isRetried, retryAfterOf, waitBefore } from './retry.ts';
 
-/** @returns a fetch that only returns successes, and throws an MlApiError, or what the caller's signal aborted with */
-export function createTransport(options: MlApiOptions): typeof globalThis.fetch {
-  const { timeoutMs = 15_000, totalTimeoutMs = 60_000, retries = 2 } = options;
-  const checkContract = watchContract(options);
-
-  const attempt = async (request: Request): Promise<Response> => {
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const signal = AbortSignal.any([request.signal, timeout]);
-    try {
-      // Looked up at each call, so that one that is replaced later (by tests, by instrumentation) is used.
-      return await (options.fetch ?? globalThis.fetch)(new Request(request.clone(), { signal }));
-    } catch (cause) {
-      request.signal.throwIfAborted();
-      if (timeout.aborted)
-        throw new TimeoutError(`No answer from ${request.url} within ${timeoutMs} ms.`, timeoutMs);
-      throw new NetworkError(`No answer from ${request.url}: ${reasonOf(cause)}.`, { cause });
-    }
-  };
+/**
+ * @returns a fetch that only returns JSON of successful answers, already read, and throws an MlApiError, or what
+ * the caller's signal aborted with
+ */
+export function createTransport(settings: Settings): typeof globalThis.fetch {
+  const { totalTimeout, retries } = settings;
+  const checkContract = watchContract(settings);
 
   return async (input, init) => {
-    const request = new Request(input, init);
-    const deadline = Date.now() + totalTimeoutMs;
-    for (let retry = 0; ; retry++) {
-      const outcome = await attempt(request).catch((error: unknown) => {
-        if (error instanceof MlApiError) return error;
-        throw error;
-      });
-      if (outcome instanceof Response) {
-        checkContract(outcome);
-        if (outcome.ok) return outcome;
-      }
-      const again = !(outcome instanceof Response) || isRetried(outcome.status);
-      const wait = waitBefore(
-        retry + 1,
-        outcome instanceof Response ? retryAfterOf(outcome.headers) : undefined,
-      );
-      if (!again || retry >= retries || Date.now() + wait >= deadline)
-        throw outcome instanceof Response ? await errorOf(outcome) : outcome;
-      if (outcome instanceof Response) await outcome.body?.cancel();
+    const request =
+      input instanceof Request && init === undefined ? input : new Request(input, init);
+    // Read once, so that every attempt can send it.
+    const body = request.method === 'GET' ? undefined : await request.text();
+    const deadline = performance.now() + totalTimeout;
+    for (let retry = 1; ; retry++) {
+      const outcome = await attempt(request, body, deadline, settings);
+      if ('headers' in outcome) checkContract(outcome.headers);
+      if (outcome instanceof Response) return outcome;
+      const wait = waitBefore(retry, retryAfterIn(outcome));
+      if (!isWorthRetrying(outcome) || retry > retries || performance.now() + wait >= deadline)
+        throw outcome;
       await sleep(wait, request.signal);
     }
   };
+}
+
+type Failure = ResponseError | InvalidResponseError | NetworkError | TimeoutError;
+
+/** One request and its whole answer, before the attempt's timeout and the call's deadline. */
+async function attempt(
+  { url, method, headers, signal }: Request,
+  body: string | undefined,
+  deadline: number,
+  { timeout, totalTimeout, fetch }: Settings,
+): Promise<Response | Failure> {
+  const left = Math.max(0, deadline - performance.now());
+  const timer = AbortSignal.timeout(Math.ceil(Math.min(timeout, left)));
+  const init = {
+    method,
+    headers,
+    signal: AbortSignal.any([signal, timer]),
+    ...(body !== undefined && { body }),
+  };
+  try {
+    // The global one is looked up at each call: tests and instrumentation replace it.
+    const response = await (fetch ?? globalThis.fetch)(url, init);
+    const text = await response.text();
+    if (!response.ok) return responseError(url, response, text);
+    if (!isJson(text)) return new InvalidResponseError(url, response);
+    return new Response(text, response);
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (!timer.aborted)
+      return new NetworkError(`No answer from ${url}: ${reasonOf(cause)}.`, { cause });
+    return left < timeout
+      ? new TimeoutError(
+          `No answer from ${url} within ${totalTimeout} ms, retries included.`,
+          totalTimeout,
+        )
+      : new TimeoutError(`No answer from ${url} within ${timeout} ms.`, timeout);
+  }
+}
+
+function isWorthRetrying(failure: Failure): boolean {
+  if (failure instanceof ResponseError) return isRetried(failure.status);
+  return !(failure instanceof InvalidResponseError);
+}
+
+function retryAfterIn(failure: Failure): number | undefined {
+  return failure instanceof ResponseError ? retryAfterOf(failure.headers) : undefined;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -63,7 +106,7 @@ function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** fetch says only "fetch failed"; its cause says why. */
+/** Node's fetch says only "fetch failed"; its cause says why. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message;

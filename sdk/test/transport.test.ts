@@ -8,6 +8,7 @@ import {
   createClient,
   DeadlineExceededError,
   InvalidInputError,
+  InvalidResponseError,
   MlApiError,
   type MlApiOptions,
   NetworkError,
@@ -71,17 +72,52 @@ describe('errors', () => {
   it("a proxy's HTML page is told as text", async () => {
     const page =
       '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>';
-    const { client } = await clientOf(
+    const { client, server } = await clientOf(
       (_req, res) =>
         res.writeHead(502, { 'Content-Type': 'text/html', 'X-Request-Id': 'p-1' }).end(page),
       { retries: 0 },
     );
     await expect(client.predict({ inputs })).rejects.toMatchObject({
       name: 'ServerError',
-      detail: '502 Bad Gateway 502 Bad Gateway',
+      message: `502 from ${server.url}/predict: 502 Bad Gateway`,
+      detail: '502 Bad Gateway',
       type: 'about:blank',
       requestId: 'p-1',
     });
+  });
+
+  it.each([
+    ['{"message": "no Route matched"}', 'no Route matched'],
+    ['{"error": "upstream gone"}', 'upstream gone'],
+    ['{"detail": [{"msg": "field required"}], "title": 7, "errors": "x"}', 'Not Found'],
+    ['default backend - 404', 'default backend - 404'],
+    ['', 'Not Found'],
+    ['null', 'null'],
+  ])('a body of somebody else, %s, gives what it says', async (body, detail) => {
+    const { client, server } = await clientOf((_req, res) => res.writeHead(404).end(body));
+    await expect(client.predict({ inputs })).rejects.toMatchObject({
+      name: 'NotFoundError',
+      message: `404 from ${server.url}/predict: ${detail}`,
+      detail,
+      errors: [],
+    });
+  });
+
+  it.each([
+    ['a web page', 'text/html', '<!doctype html><title>Shop</title>'],
+    ['nothing', 'text/plain', ''],
+    ['half of some JSON', 'application/json', '{"prediction":'],
+  ])('a success with %s is an InvalidResponseError, not tried again', async (_name, type, body) => {
+    const { client, server } = await clientOf((_req, res) =>
+      res.writeHead(200, { 'Content-Type': type }).end(body),
+    );
+    const error = await client.predict({ inputs }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(InvalidResponseError);
+    expect(error).toMatchObject({
+      status: 200,
+      message: `${server.url}/predict answered 200 with ${type}, which is not the JSON of an ml-api server. Check the base URL.`,
+    });
+    expect(server.requests).toHaveLength(1);
   });
 
   it('a connection that is refused or reset is a NetworkError that says why', async () => {
@@ -98,13 +134,39 @@ describe('errors', () => {
   });
 
   it('no answer in time is a TimeoutError', async () => {
-    const { client } = await clientOf(() => {}, { timeoutMs: 50, retries: 0 });
+    const { client } = await clientOf(() => {}, { timeout: 50, retries: 0 });
     const error = await client.predict({ inputs }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error).toMatchObject({
       timeoutMs: 50,
       message: expect.stringContaining('within 50 ms'),
     });
+  });
+
+  it('an answer that stops in the middle is a TimeoutError, one that is cut off a NetworkError', async () => {
+    const { client } = await clientOf(
+      (req, res, call) => {
+        res.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': '20' });
+        res.write('{"predict', () => call === 2 && req.socket.destroy());
+      },
+      { timeout: 100, retries: 0 },
+    );
+    await expect(client.predict({ inputs })).rejects.toBeInstanceOf(TimeoutError);
+    await expect(client.predict({ inputs })).rejects.toBeInstanceOf(NetworkError);
+  });
+
+  it('the total timeout also ends an attempt, and says so', async () => {
+    const { client, server } = await clientOf(() => {}, {
+      timeout: 1_000_000,
+      totalTimeout: 100,
+    });
+    const error = await client.predict({ inputs }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({
+      timeoutMs: 100,
+      message: `No answer from ${server.url}/predict within 100 ms, retries included.`,
+    });
+    expect(server.requests).toHaveLength(1);
   });
 
   it("an abort throws the caller's own reason, during an attempt and between attempts", async () => {
@@ -125,20 +187,33 @@ describe('errors', () => {
 });
 
 describe('retries', () => {
-  it.each([429, 502, 503, 504])('status %i is tried again, with the same body', async (status) => {
-    const { client, server } = await clientOf((_req, res, call) =>
-      call < 3 ? json(res, status, {}) : json(res, 200, good),
-    );
-    expect(await client.predict({ inputs })).toEqual(good);
-    expect(server.requests.map(({ body }) => body)).toEqual(
-      Array(3).fill(JSON.stringify({ inputs })),
-    );
-  });
+  it.each([408, 429, 502, 503, 504])(
+    'status %i is tried again, with the same body',
+    async (status) => {
+      const { client, server } = await clientOf((_req, res, call) =>
+        call < 3 ? json(res, status, {}) : json(res, 200, good),
+      );
+      expect(await client.predict({ inputs })).toEqual(good);
+      expect(server.requests.map(({ body }) => body)).toEqual(
+        Array(3).fill(JSON.stringify({ inputs })),
+      );
+    },
+  );
 
   it.each([400, 401, 404, 422, 500])('status %i is not', async (status) => {
     const { client, server } = await clientOf((_req, res) => json(res, status, {}));
     await expect(client.predict({ inputs })).rejects.toMatchObject({ status });
     expect(server.requests).toHaveLength(1);
+  });
+
+  it('an answer that is cut off is tried again', async () => {
+    const { client, server } = await clientOf((req, res, call) => {
+      if (call > 1) return json(res, 200, good);
+      res.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': '20' });
+      res.write('{"predict', () => req.socket.destroy());
+    });
+    expect(await client.predict({ inputs })).toEqual(good);
+    expect(server.requests).toHaveLength(2);
   });
 
   it('a reset connection and a timeout are tried again', async () => {
@@ -147,7 +222,7 @@ describe('retries', () => {
         if (call === 1) req.socket.destroy();
         else if (call === 3) json(res, 200, good);
       },
-      { timeoutMs: 100 },
+      { timeout: 100 },
     );
     expect(await client.predict({ inputs })).toEqual(good);
     expect(server.requests).toHaveLength(3);
@@ -190,8 +265,8 @@ describe('requests', () => {
       headers: { 'X-Team': 'a' },
     });
     await client.predict(
-      { inputs, labels: true, 'X-Request-Id': 'mine' },
-      { headers: { 'X-Once': 'b' } },
+      { inputs, labels: true },
+      { requestId: 'mine', headers: { 'X-Once': 'b' } },
     );
     expect(server.requests[0]).toMatchObject({
       url: '/v2/predict',
@@ -207,13 +282,14 @@ describe('requests', () => {
   });
 
   it('go through the fetch given', async () => {
-    const fetch = vi.fn(async (_request: RequestInfo | URL) => Response.json(good));
+    const fetch = vi.fn(async (_url: string | URL | Request, _init?: RequestInit) =>
+      Response.json(good),
+    );
     const client = createClient({ baseUrl: 'http://model.test', fetch });
     expect(await client.predict({ inputs })).toEqual(good);
-    expect(fetch.mock.calls[0]?.[0]).toMatchObject({
-      url: 'http://model.test/predict',
-      method: 'POST',
-    });
+    const [url, init] = fetch.mock.calls[0] ?? [];
+    expect(url).toBe('http://model.test/predict');
+    expect(init).toMatchObject({ method: 'POST', body: JSON.stringify({ inputs }) });
   });
 });
 
@@ -247,6 +323,16 @@ describe('the contract', () => {
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn.mock.calls[0]?.[0]).toContain('the contract of iris v1 has the hash a, not b');
     warn.mockRestore();
+  });
+
+  it('is also noticed in errors, which may come of it', async () => {
+    const onContractChange = vi.fn();
+    const { client } = await clientOf(
+      (_req, res) => json(res, 422, { detail: 'got 4' }, { 'ML-Contract-Hash': 'a' }),
+      { contractHash: 'b', onContractChange },
+    );
+    await expect(client.predict({ inputs })).rejects.toBeInstanceOf(InvalidInputError);
+    expect(onContractChange).toHaveBeenCalledTimes(1);
   });
 
   it('can be insisted on', async () => {

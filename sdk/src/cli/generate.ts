@@ -1,107 +1,46 @@
-// Generates a client from a contract: this package's own from openapi.yaml, or a narrower one, with the exact
-// shapes and labels of its model, from a running server.
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
+// Runs hey-api, in the two ways that this project needs it.
 import { CliError } from './cli-error.ts';
 
-/** How every client is generated: flat parameters, the data as the result, failures thrown. */
-function plugins(runtime: string) {
-  return [
-    { name: '@hey-api/client-fetch', throwOnError: true, runtimeConfigPath: runtime },
-    '@hey-api/typescript',
-    { name: '@hey-api/sdk', paramsStructure: 'flat', responseStyle: 'data' },
-  ] as const;
-}
+type Generate = typeof import('@hey-api/openapi-ts').createClient;
 
-/**
- * Generates a client.
- * @param input a file, or an OpenAPI document
- * @param runtime the module that exports `createClientConfig`, relative to the output folder
- */
-export async function generateClient(
-  input: string | object,
+/** Generates this package's own operations: flat parameters, the data as the result, failures thrown. */
+export async function generateOperations(
+  contract: string,
   out: string,
-  runtime: string,
-  tsconfig?: string,
+  tsConfigPath: string,
 ): Promise<void> {
-  const { createClient } = await import('@hey-api/openapi-ts').catch(() => {
-    throw new CliError(
-      '@hey-api/openapi-ts is needed to generate a client. Run: npm install --save-dev @hey-api/openapi-ts "typescript@<7"',
-    );
-  });
-  await createClient({
-    input: typeof input === 'string' ? input : { ...input },
-    output: { path: out, ...(tsconfig !== undefined && { tsConfigPath: tsconfig }) },
-    plugins: [...plugins(path.resolve(out, runtime))],
+  const generate = await heyApi();
+  await generate({
+    input: contract,
+    output: { path: out, tsConfigPath },
+    plugins: [
+      { name: '@hey-api/client-fetch', throwOnError: true },
+      '@hey-api/typescript',
+      { name: '@hey-api/sdk', paramsStructure: 'flat', responseStyle: 'data' },
+    ],
     logs: { level: 'silent' },
   });
 }
 
-/** Generates the client of a running server's own model into a folder. */
-export async function generateFrom(
-  url: string,
-  out: string,
-  tsconfig?: string,
-): Promise<{ model: string; hash: string }> {
-  const base = url.replace(/\/+$/, '');
-  const { document, hash } = await fetchContract(base);
-  await generateClient(document, out, './runtime.js', tsconfig);
-  await writeFile(path.join(out, 'runtime.ts'), runtimeSource(base, hash));
-  return { model: document.info.title, hash };
+/** Generates the types of a contract into `types.gen.ts`; leaves everything else in the folder alone. */
+export async function generateTypes(contract: object, out: string): Promise<void> {
+  const generate = await heyApi();
+  await generate({
+    input: { ...contract },
+    output: { path: out, clean: false, entryFile: false },
+    plugins: ['@hey-api/typescript'],
+    logs: { level: 'silent' },
+  });
 }
 
-interface ContractDocument {
-  readonly openapi: string;
-  readonly info: { readonly title: string };
-}
-
-async function fetchContract(base: string): Promise<{ document: ContractDocument; hash: string }> {
-  if (!URL.canParse(base))
+/** A peer dependency, since only who generates needs it. */
+async function heyApi(): Promise<Generate> {
+  try {
+    return (await import('@hey-api/openapi-ts')).createClient;
+  } catch (error) {
     throw new CliError(
-      `--from: expected a URL such as http://localhost:5000, got ${JSON.stringify(base)}.`,
+      `@hey-api/openapi-ts, which generates the types, cannot be loaded: ${error instanceof Error ? error.message : error}
+Run: npm install --save-dev @hey-api/openapi-ts "typescript@<7"`,
     );
-  const address = `${base}/openapi.json`;
-  const response = await fetch(address, { signal: AbortSignal.timeout(10_000) }).catch(
-    (error: unknown) => {
-      const cause =
-        error instanceof Error && error.cause instanceof Error
-          ? error.cause.message
-          : String(error);
-      throw new CliError(`${address} cannot be reached: ${cause}. Is the server running there?`);
-    },
-  );
-  if (!response.ok)
-    throw new CliError(
-      `${address} answered ${response.status}. Is --from the address of an ml-api server?`,
-    );
-  const hash = response.headers.get('ML-Contract-Hash');
-  const document: unknown = await response.json().catch(() => undefined);
-  if (hash === null || !isContract(document))
-    throw new CliError(`${address} is not the contract of an ml-api server. Check --from.`);
-  return { document, hash };
+  }
 }
-
-function isContract(value: unknown): value is ContractDocument {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'openapi' in value &&
-    'info' in value &&
-    'paths' in value
-  );
-}
-
-const runtimeSource = (
-  baseUrl: string,
-  hash: string,
-) => `// This file is auto-generated by ml-sdk: the server and the contract that this client was generated from.
-import { clientConfig } from '@org/ml-sdk';
-import type { CreateClientConfig } from './client.gen.js';
-
-export const contractHash = '${hash}';
-
-export const createClientConfig: CreateClientConfig = (config) => ({
-  ...config,
-  ...clientConfig({ contractHash }, '${baseUrl}'),
-});
-`;

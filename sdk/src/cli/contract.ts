@@ -1,0 +1,71 @@
+// Fetches the contract of a running server.
+import { CliError } from './cli-error.ts';
+
+/** A served contract. */
+export interface ServedContract {
+  /** The server's address, without a slash at the end. */
+  readonly server: string;
+  /** The model's name and version. */
+  readonly model: string;
+  /** The contract's hash, as the server says it. */
+  readonly hash: string;
+  /** The OpenAPI document. */
+  readonly document: object;
+}
+
+const FETCH_TIMEOUT_MS = 10_000;
+
+/** @throws CliError that names what is wrong with the address */
+export async function fetchContract(from: string): Promise<ServedContract> {
+  if (!URL.canParse(from) || !/^https?:$/.test(new URL(from).protocol))
+    throw new CliError(`--from: expected a URL such as http://localhost:5000, got "${from}".`);
+  const server = new URL(from).href.replace(/\/+$/, '');
+  const address = `${server}/openapi.json`;
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(address, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+    text = await response.text();
+  } catch (error) {
+    throw new CliError(
+      `${address} cannot be reached: ${reasonOf(error)}. Is the server running there?`,
+    );
+  }
+  if (!response.ok)
+    throw new CliError(
+      `${address} answered ${response.status}. Is --from the address of an ml-api server?`,
+    );
+  const document = parse(text);
+  const model = titleOf(document);
+  if (document === undefined || model === undefined)
+    throw new CliError(`${address} is not an OpenAPI document. Is --from right?`);
+  const hash = response.headers.get('ML-Contract-Hash');
+  if (hash === null)
+    throw new CliError(
+      `${address} is the contract of something else than ml-api: it came without the header ML-Contract-Hash. Is --from right?`,
+    );
+  return { server, model, hash, document };
+}
+
+function parse(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The title of an OpenAPI document; undefined for anything else. */
+function titleOf(document: object | undefined): string | undefined {
+  if (document === undefined || !('openapi' in document) || !('info' in document)) return undefined;
+  const { info } = document;
+  if (typeof info !== 'object' || info === null || !('title' in info)) return undefined;
+  return String(info.title);
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `no answer within ${FETCH_TIMEOUT_MS} ms`;
+  return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message;
+}
