@@ -6,14 +6,15 @@ import { contractHash } from './contract/canonical-hash.ts';
 import { type Answer, ask, type Target } from './http/ask.ts';
 import { type Golden, readGolden } from './model/golden.ts';
 
-export const verifyHelp = `Usage: verify --target NAME=URL [--target …] --golden FILE [options]
+export const verifyHelp = `Usage: verify (--target NAME=URL … --golden FILE | --probe NAME=URL …) [options]
 
 Sends the golden inputs to every target and compares the answers with the golden ones.
 
   --target NAME=URL     A server to ask, such as service=http://ml-api-v1
   --host NAME=HOST      The Host header for a target, where its name is not in DNS
-  --golden FILE         golden.json
-  --metrics URL         Also check that these metrics tell of the same contract
+  --golden FILE         golden.json; needed with --target
+  --probe NAME=URL      An address that must answer with success: for servers that are not ml-api
+  --metrics URL         Also check that these metrics tell of the same contract; without targets, that they are metrics
   --expect-version V    The version that every answer must come from
   --api-key-file FILE   File whose first line is the API key to send
   --ca-file FILE        File with the certificate authority of https targets
@@ -23,14 +24,9 @@ Sends the golden inputs to every target and compares the answers with the golden
 /** Rows of one request: small enough for every server's limit of rows. */
 const ROWS_PER_REQUEST = 50;
 
-interface Settings {
-  readonly golden: Golden;
-  readonly version: string | undefined;
-}
-
 /** @throws CommandError when anything is not as expected; the report says what */
 export async function verify(args: readonly string[]): Promise<void> {
-  const { targets, metrics, settings } = await readArguments(args);
+  const { targets, probes, metrics, golden, version } = await readArguments(args);
   let failures = 0;
   const check = async (name: string, run: () => Promise<string>) => {
     try {
@@ -46,8 +42,10 @@ export async function verify(args: readonly string[]): Promise<void> {
       hash = await checkContract(target);
       return `hash ${hash.slice(0, 12)} is that of the served document`;
     });
-    await check(`${target.name}: predictions`, () => checkPredictions(target, settings));
+    if (golden)
+      await check(`${target.name}: predictions`, () => checkPredictions(target, golden, version));
   }
+  for (const probe of probes) await check(probe.name, () => checkProbe(probe));
   if (metrics !== undefined) await check('metrics', () => checkMetrics(metrics, hash));
   if (failures > 0) throw new CommandError(`\n${failures} check${failures > 1 ? 's' : ''} failed.`);
   process.stdout.write('\nAll checks passed.\n');
@@ -65,7 +63,11 @@ async function checkContract(target: Target): Promise<string> {
   return served;
 }
 
-async function checkPredictions(target: Target, { golden, version }: Settings): Promise<string> {
+async function checkPredictions(
+  target: Target,
+  golden: Golden,
+  version: string | undefined,
+): Promise<string> {
   const tally = { rows: 0, different: 0, first: '' };
   for (const part of partsOf(golden)) {
     const answer = await ask(
@@ -137,12 +139,26 @@ function isClose(actual: unknown, expected: unknown, tolerance: number): boolean
   return actual === expected;
 }
 
+async function checkProbe(target: Target): Promise<string> {
+  const { status } = await ask(target, 'GET', '');
+  if (status < 200 || status > 299)
+    throw new Error(`${target.url} answered ${status}; expected a success`);
+  return `${target.url} answers ${status}`;
+}
+
 async function checkMetrics(target: Target, hash: string | undefined): Promise<string> {
   const answer = await ask(target, 'GET', '');
   expectStatus(answer, 200);
+  if (hash === undefined) {
+    const samples = answer.body
+      .split('\n')
+      .filter((line) => /^[a-zA-Z_:][\w:]*(\{.*\})? \S+/.test(line));
+    if (samples.length === 0) throw new Error('there is no sample in Prometheus’ text format');
+    return `${samples.length} samples`;
+  }
   const info = answer.body.split('\n').find((line) => line.startsWith('ml_api_model_info{'));
   if (info === undefined) throw new Error('there is no series ml_api_model_info');
-  if (hash !== undefined && !info.includes(`contract_hash="${hash}"`))
+  if (!info.includes(`contract_hash="${hash}"`))
     throw new Error(`ml_api_model_info tells of another contract than ${hash}: ${info}`);
   return 'ml_api_model_info tells of the same contract';
 }
@@ -158,9 +174,10 @@ function report(result: string, name: string, detail: string): void {
 
 async function readArguments(args: readonly string[]) {
   const { values } = parse(args);
-  if (values.golden === undefined) throw usageError('--golden is missing');
   const names = values.target ?? [];
-  if (names.length === 0) throw usageError('--target is missing');
+  if (names.length === 0 && !values.probe?.length)
+    throw usageError('--target or --probe is missing');
+  if (names.length > 0 && values.golden === undefined) throw usageError('--golden is missing');
   const timeoutMs = Number(values['timeout-ms']);
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1)
     throw usageError(`--timeout-ms: expected a whole number, got "${values['timeout-ms']}"`);
@@ -168,19 +185,31 @@ async function readArguments(args: readonly string[]) {
   const key = await readOptional('--api-key-file', values['api-key-file']);
   const ca = await readOptional('--ca-file', values['ca-file']);
   const common = { timeoutMs, apiKey: key?.split('\n')[0]?.trim(), ca };
-  const targets: Target[] = names.map((pair) => {
-    const [name, url] = splitPair('--target', pair);
-    return { ...common, name, url: webUrl('--target', url), host: hosts.get(name) };
-  });
+  const toTarget =
+    (option: string) =>
+    (pair: string): Target => {
+      const [name, url] = splitPair(option, pair);
+      return { ...common, name, url: webUrl(option, url), host: hosts.get(name) };
+    };
+  const targets = names.map(toTarget('--target'));
+  const probes = (values.probe ?? []).map(toTarget('--probe'));
   for (const name of hosts.keys())
-    if (!targets.some((target) => target.name === name))
+    if (![...targets, ...probes].some((target) => target.name === name))
       throw usageError(`--host: there is no target "${name}"`);
-  const golden = await readGolden(values.golden);
-  if (golden === undefined) throw new CommandError(`--golden: there is no file ${values.golden}.`);
-  const metrics: Target | undefined = values.metrics
-    ? { ...common, name: 'metrics', url: webUrl('--metrics', values.metrics), host: undefined }
-    : undefined;
-  return { targets, metrics, settings: { golden, version: values['expect-version'] } };
+  return {
+    targets,
+    probes,
+    metrics:
+      values.metrics === undefined ? undefined : toTarget('--metrics')(`metrics=${values.metrics}`),
+    golden: values.golden === undefined ? undefined : await readGoldenFile(values.golden),
+    version: values['expect-version'],
+  };
+}
+
+async function readGoldenFile(file: string): Promise<Golden> {
+  const golden = await readGolden(file);
+  if (golden === undefined) throw new CommandError(`--golden: there is no file ${file}.`);
+  return golden;
 }
 
 function parse(args: readonly string[]) {
@@ -191,6 +220,7 @@ function parse(args: readonly string[]) {
         target: { type: 'string', multiple: true },
         host: { type: 'string', multiple: true },
         golden: { type: 'string' },
+        probe: { type: 'string', multiple: true },
         metrics: { type: 'string' },
         'expect-version': { type: 'string' },
         'api-key-file': { type: 'string' },

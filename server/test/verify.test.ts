@@ -58,6 +58,23 @@ it('sends the API key', async () => {
   expect(without.stdout).toContain('FAILED  a: predictions: status 401; expected 200');
 });
 
+it('only asks whether they answer of servers that are not ml-api', async () => {
+  const { url } = await start({ LOG_LEVEL: 'silent' });
+  const { code, stdout } = await run([
+    'verify',
+    '--probe',
+    `a=${url}/readyz`,
+    '--metrics',
+    `${url}/metrics`,
+  ]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^ok {6}a: .*\/readyz answers 200\nok {6}metrics: \d+ samples\n/);
+  const other = await run(['verify', '--probe', `a=${url}/nope`, '--metrics', `${url}/readyz`]);
+  expect(other.code).toBe(1);
+  expect(other.stdout).toContain(`FAILED  a: ${url}/nope answered 404; expected a success`);
+  expect(other.stdout).toContain('FAILED  metrics: there is no sample');
+});
+
 describe('fails with what is wrong', () => {
   it('for another model', async () => {
     const { url } = await start({ LOG_LEVEL: 'silent' });
@@ -127,7 +144,7 @@ describe('fails with what is wrong', () => {
   });
 
   it.each([
-    [['--golden', 'x'], /^--target is missing\./],
+    [['--golden', 'x'], /^--target or --probe is missing\./],
     [['--target', 'a=http://x'], /^--golden is missing\./],
     [
       ['--target', 'http://x', '--golden', 'x'],

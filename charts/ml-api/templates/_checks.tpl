@@ -1,0 +1,199 @@
+{{/*
+What values.schema.json cannot say: values that contradict each other. Each failure is one sentence that names the key
+and how to go on. Takes root and versions.
+*/}}
+{{- define "ml-api.check" -}}
+{{- $values := .root.Values -}}
+{{- if not .versions -}}
+  {{- fail "versions: none is enabled; set at least one, such as versions.v1: {}." -}}
+{{- end -}}
+{{- if not (hasKey .versions $values.defaultVersion) -}}
+  {{- fail (printf "defaultVersion: %q is not an enabled version; expected one of: %s." $values.defaultVersion (keys .versions | sortAlpha | join ", ")) -}}
+{{- end -}}
+{{- range $name, $v := .versions -}}
+  {{- $context := dict "root" $.root "v" $v "key" (printf "versions.%s" $name) -}}
+  {{- include "ml-api.checkRuntime" $context -}}
+  {{- include "ml-api.checkModel" $context -}}
+  {{- include "ml-api.checkScaling" $context -}}
+{{- end -}}
+{{- include "ml-api.checkTraffic" . -}}
+{{- include "ml-api.checkShared" . -}}
+{{- end -}}
+
+{{- define "ml-api.checkRuntime" -}}
+{{- $v := .v -}}
+{{- $key := .key -}}
+{{- if not (regexMatch "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$" $v.version) -}}
+  {{- fail (printf "%s: expected a version's name of lower-case letters, digits and dashes, such as v1." $key) -}}
+{{- end -}}
+{{- range $name, $value := $v.env -}}
+  {{- if not (regexMatch "^[A-Za-z_][A-Za-z0-9_]*$" $name) -}}
+    {{- fail (printf "%s.env.%s: expected a variable's name of letters, digits and underscores." $key $name) -}}
+  {{- end -}}
+{{- end -}}
+{{- if gt (len $v.fullname) 52 -}}
+  {{- fail (printf "%s: the name %q has more than 52 characters; choose a shorter release name, fullnameOverride or version." $key $v.fullname) -}}
+{{- end -}}
+{{- if has $v.version (list "predict" "model" "docs" "metrics" "livez" "readyz" "startupz") -}}
+  {{- fail (printf "%s: a version cannot be called like a route (/%s); choose another name, such as v1." $key $v.version) -}}
+{{- end -}}
+{{- if eq $v.runtime "onnx" -}}
+  {{- $own := include "ml-api.ownVariables" . | fromYaml -}}
+  {{- range $name, $value := $v.env -}}
+    {{- if hasKey $own $name -}}
+      {{- fail (printf "%s.env.%s: the chart sets this variable from %s; set that instead." $key $name (get $own $name)) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- $timeout := $v.config.requestTimeoutMs | default .root.Values.config.requestTimeoutMs -}}
+  {{- if lt (mul $v.shutdown.drainSeconds 1000) (int64 $timeout) -}}
+    {{- fail (printf "%s.shutdown.drainSeconds: %v s is less than config.requestTimeoutMs (%v ms), so a rollout would cut requests off; raise it or lower the deadline." $key $v.shutdown.drainSeconds (int64 $timeout)) -}}
+  {{- end -}}
+{{- else -}}
+  {{- if $v.config -}}
+    {{- fail (printf "%s.config: these are settings of runtime onnx, and the version runs %s; use %s.args, .env or .files." $key $v.runtime $key) -}}
+  {{- end -}}
+  {{- if and .root.Values.auth.existingSecret $v.expose -}}
+    {{- fail (printf "%s.runtime: %s checks no API keys, so auth.existingSecret would not protect it; set %s.expose to false or unset auth.existingSecret." $key $v.runtime $key) -}}
+  {{- end -}}
+{{- end -}}
+{{- if eq $v.runtime "custom" -}}
+  {{- if not $v.image.repository -}}
+    {{- fail (printf "%s.image.repository: runtime custom has no image of its own; set repository, and tag or digest." $key) -}}
+  {{- end -}}
+  {{- if not $v.ports.http -}}
+    {{- fail (printf "%s.ports.http: runtime custom has no port of its own; set the port that serves HTTP." $key) -}}
+  {{- end -}}
+{{- end -}}
+{{- if not (or $v.image.tag $v.image.digest) -}}
+  {{- fail (printf "%s.image: neither tag nor digest is set; set one." $key) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ml-api.checkModel" -}}
+{{- $model := .v.model -}}
+{{- $key := printf "%s.model" .key -}}
+{{- $ownImage := (get .root.Values.versions .v.version | default dict).image | default .root.Values.versionDefaults.image -}}
+{{- if and (eq $model.source "image") (not (has .v.runtime (list "onnx" "custom"))) (not $ownImage.repository) -}}
+  {{- fail (printf "%s.source: the image of runtime %s holds no model; expected pvc, url or imageVolume, or an image of yours in %s.image." $key .v.runtime .key) -}}
+{{- end -}}
+{{- if and (eq $model.source "pvc") (not $model.pvc.existingClaim) (not .root.Values.modelStore.enabled) -}}
+  {{- fail (printf "%s.pvc.existingClaim: source pvc needs a claim; name one, or set modelStore.enabled." $key) -}}
+{{- end -}}
+{{- if and (eq $model.source "url") (not $model.url.url) -}}
+  {{- fail (printf "%s.url.url: source url needs the address to fetch from, such as https://example.com/iris.tar.gz." $key) -}}
+{{- end -}}
+{{- if and $model.url.url (not (has $model.source (list "url" "pvc"))) -}}
+  {{- fail (printf "%s.url.url: source %s fetches nothing; set source to url, or to pvc to keep what is fetched." $key $model.source) -}}
+{{- end -}}
+{{- if and $model.url.url (not $model.url.sha256) -}}
+  {{- fail (printf "%s.url.sha256: nothing unchecked is served; set the file's SHA-256, 64 hex digits." $key) -}}
+{{- end -}}
+{{- if and (eq $model.source "imageVolume") (not $model.imageVolume.reference) -}}
+  {{- fail (printf "%s.imageVolume.reference: source imageVolume needs an image, such as registry.example.com/iris:1." $key) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ml-api.checkScaling" -}}
+{{- $v := .v -}}
+{{- $scaling := $v.autoscaling -}}
+{{- $key := printf "%s.autoscaling" .key -}}
+{{- $most := ternary $v.replicas $scaling.maxReplicas (eq $scaling.type "none") | int -}}
+{{- if and (ne $scaling.type "none") (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+  {{- fail (printf "%s.minReplicas: %v is more than maxReplicas (%v)." $key $scaling.minReplicas $scaling.maxReplicas) -}}
+{{- end -}}
+{{- if and $v.onePod (gt $most 1) -}}
+  {{- fail (printf "%s.model.pvc: a ReadWriteOnce claim serves one pod and up to %d are asked for; use ReadOnlyMany or ReadWriteMany, or set autoscaling.maxReplicas (or replicas) to 1." .key $most) -}}
+{{- end -}}
+{{- if eq $scaling.type "hpa" -}}
+  {{- if lt (int $scaling.minReplicas) 1 -}}
+    {{- fail (printf "%s.minReplicas: an HPA keeps at least 1 pod; to scale to zero set autoscaling.type to keda." $key) -}}
+  {{- end -}}
+  {{- if and (gt (int $v.gpu.count) 0) (gt (int $scaling.cpuUtilization) 0) -}}
+    {{- fail (printf "%s.cpuUtilization: CPU says little about a version that runs on a GPU; set it to 0 and give autoscaling.metrics, or set autoscaling.type to keda or none." $key) -}}
+  {{- end -}}
+  {{- if not (or $scaling.cpuUtilization $scaling.memoryUtilization $scaling.metrics) -}}
+    {{- fail (printf "%s: nothing to scale by; set cpuUtilization, memoryUtilization or metrics, or set autoscaling.type to none." $key) -}}
+  {{- end -}}
+  {{- range $resource, $target := dict "cpu" $scaling.cpuUtilization "memory" $scaling.memoryUtilization -}}
+    {{- if and $target (not (get ($v.resources.requests | default dict) $resource)) -}}
+      {{- fail (printf "%s.%sUtilization: a percentage of resources.requests.%s, which is not set; set it." $key $resource $resource) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if and (eq $scaling.type "keda") (not $scaling.keda.triggers) -}}
+  {{- fail (printf "%s.keda.triggers: KEDA needs at least one trigger, such as {type: prometheus, metadata: {…}}." $key) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ml-api.checkTraffic" -}}
+{{- $values := .root.Values -}}
+{{- $versions := .versions -}}
+{{- $traffic := $values.traffic -}}
+{{- $controller := $values.ingress.controller -}}
+{{- if $traffic.weights -}}
+  {{- $sum := 0 -}}
+  {{- range $name, $weight := $traffic.weights -}}
+    {{- $sum = add $sum (int64 $weight) -}}
+    {{- if not (hasKey $versions $name) -}}
+      {{- fail (printf "traffic.weights.%s: not an enabled version; expected some of: %s." $name (keys $versions | sortAlpha | join ", ")) -}}
+    {{- end -}}
+    {{- if not (get $versions $name).expose -}}
+      {{- fail (printf "traffic.weights.%s: the version is kept off the routes; set versions.%s.expose to true or remove its weight." $name $name) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if eq (int64 $sum) 0 -}}
+    {{- fail "traffic.weights: all are 0, so no version would answer; give one a weight." -}}
+  {{- end -}}
+  {{- if not (or $values.httpRoute.enabled $values.ingress.enabled) -}}
+    {{- fail "traffic.weights: no route is enabled that could split; set httpRoute.enabled, or ingress.enabled with ingress.controller." -}}
+  {{- end -}}
+  {{- if and $values.ingress.enabled (not $controller) -}}
+    {{- fail "traffic.weights: an Ingress alone has no weights; set ingress.controller to nginx or alb, or use httpRoute and set ingress.enabled to false." -}}
+  {{- end -}}
+  {{- if and $values.ingress.enabled (eq $controller "nginx") -}}
+    {{- if or (gt (len $traffic.weights) 2) (not (hasKey $traffic.weights $values.defaultVersion)) -}}
+      {{- fail (printf "traffic.weights: the nginx controller splits between the default version (%s) and one other; name those two, or use httpRoute." $values.defaultVersion) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- with $traffic.shadow.to -}}
+  {{- if not (hasKey $versions .) -}}
+    {{- fail (printf "traffic.shadow.to: %q is not an enabled version; expected one of: %s." . (keys $versions | sortAlpha | join ", ")) -}}
+  {{- end -}}
+  {{- if eq . $values.defaultVersion -}}
+    {{- fail (printf "traffic.shadow.to: %q is the default version, which answers already; name another." .) -}}
+  {{- end -}}
+  {{- if not $values.httpRoute.enabled -}}
+    {{- fail "traffic.shadow.to: only a Gateway copies requests; set httpRoute.enabled." -}}
+  {{- end -}}
+{{- end -}}
+{{- if $values.ingress.enabled -}}
+  {{- range $name, $v := $versions -}}
+    {{- if and $v.expose (not $v.servesBasePath) (ne $name $values.defaultVersion) (ne $controller "nginx") -}}
+      {{- fail (printf "versions.%s.runtime: %s serves at / only and an Ingress alone cannot cut /%s off; set ingress.controller to nginx, use httpRoute and set ingress.enabled to false, or set versions.%s.expose to false." $name $v.runtime $name $name) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) -}}
+  {{- fail "httpRoute.parentRefs: an HTTPRoute needs a Gateway; name one, such as [{name: public, namespace: gateways}]." -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ml-api.checkShared" -}}
+{{- $values := .root.Values -}}
+{{- $monitoring := $values.monitoring -}}
+{{- range $name, $v := .versions -}}
+  {{- if and $monitoring.serviceMonitor.enabled (ne $v.service.type "ClusterIP") -}}
+    {{- fail (printf "versions.%s.service.type: a %s Service shows no metrics, so a ServiceMonitor finds none; use monitoring.podMonitor." $name $v.service.type) -}}
+  {{- end -}}
+{{- end -}}
+{{- if and $monitoring.serviceMonitor.enabled $monitoring.podMonitor.enabled -}}
+  {{- fail "monitoring.podMonitor.enabled: with serviceMonitor too every pod would be counted twice; enable one of them." -}}
+{{- end -}}
+{{- if and $values.modelStore.persistentVolume.enabled (not $values.modelStore.persistentVolume.source) -}}
+  {{- fail "modelStore.persistentVolume.source: a PersistentVolume needs one, such as {hostPath: {path: /srv/models}}." -}}
+{{- end -}}
+{{- if and $values.modelStore.persistentVolume.enabled (not $values.modelStore.enabled) -}}
+  {{- fail "modelStore.persistentVolume.enabled: it is for the chart's claim; set modelStore.enabled too." -}}
+{{- end -}}
+{{- end -}}

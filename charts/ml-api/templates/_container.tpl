@@ -1,0 +1,117 @@
+{{/* Parts of the serving container. Each takes root and v. */}}
+
+{{/* The data of the ConfigMap that versions of our predictor share. */}}
+{{- define "ml-api.configData" -}}
+{{- range $name, $value := .Values.config }}
+{{- include "ml-api.setting" (dict "name" $name "value" $value "form" "%s: %s\n") }}
+{{- end }}
+{{- end -}}
+
+{{/*
+One value of `config` as an environment variable: logLevel: info → LOG_LEVEL: "info". Empty values are left to the predictor.
+Takes name, value, and the form to print both in.
+*/}}
+{{- define "ml-api.setting" -}}
+{{- $value := .value -}}
+{{- if kindIs "bool" $value -}}
+  {{- $value = $value | ternary "on" "off" -}}
+{{- else if and (not (kindIs "string" $value)) (eq (float64 $value) (floor $value)) -}}
+  {{- $value = int64 $value -}}{{/* 1048576, not 1.048576e+06 */}}
+{{- end -}}
+{{- if ne (toString $value) "" -}}
+{{- printf .form (.name | snakecase | upper) ($value | toString | quote) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Variables that the chart sets itself, from values of their own: nobody else may. */}}
+{{- define "ml-api.ownVariables" -}}
+PORT: ports.http
+METRICS_PORT: ports.metrics
+MODEL_DIR: model.path
+MODEL_NAME: model.name
+MODEL_VERSION: the key in versions
+BASE_PATH: the key in versions
+SHUTDOWN_TIMEOUT_MS: shutdown.drainSeconds
+API_KEYS_FILE: auth.existingSecret
+{{- end -}}
+
+{{- define "ml-api.environment" -}}
+{{- $v := .v -}}
+{{- if eq $v.runtime "onnx" -}}
+- name: PORT
+  value: {{ $v.ports.http | quote }}
+- name: METRICS_PORT
+  value: {{ $v.ports.metrics | quote }}
+- name: MODEL_DIR
+  value: {{ $v.model.path }}
+{{- with $v.model.name }}
+- name: MODEL_NAME
+  value: {{ . | quote }}
+{{- end }}
+- name: MODEL_VERSION
+  value: {{ $v.version | quote }}
+- name: BASE_PATH
+  value: /{{ $v.version }}
+- name: SHUTDOWN_TIMEOUT_MS
+  value: {{ mul $v.shutdown.drainSeconds 1000 | quote }}
+{{- if .root.Values.auth.existingSecret }}
+- name: API_KEYS_FILE
+  value: /etc/ml-api/keys/{{ .root.Values.auth.key }}
+{{- end }}
+{{- if and (gt (int $v.gpu.count) 0) (not (or .root.Values.config.executionProviders $v.config.executionProviders)) }}
+- name: EXECUTION_PROVIDERS
+  value: cuda,cpu
+{{- end }}
+{{- range $name, $value := $v.config }}
+{{ include "ml-api.setting" (dict "name" $name "value" $value "form" "- name: %s\n  value: %s") }}
+{{- end }}
+{{- end }}
+{{- range $name, $value := $v.env }}
+- name: {{ $name }}
+  {{- if kindIs "map" $value }}
+  {{- toYaml $value | nindent 2 }}
+  {{- else }}
+  value: {{ $value | quote }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "ml-api.environmentFrom" -}}
+{{- if eq .v.runtime "onnx" }}
+- configMapRef:
+    name: {{ include "ml-api.fullname" .root }}
+{{- end }}
+{{- with .v.envFrom }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "ml-api.probes" -}}
+{{- $v := .v -}}
+{{- range $kind := list "startup" "readiness" "liveness" }}
+{{- $probe := get $v.probes $kind }}
+{{- if $probe.enabled }}
+{{ $kind }}Probe:
+  {{- toYaml ($probe.handler | default (get $v.handlers $kind)) | nindent 2 }}
+  periodSeconds: {{ $probe.periodSeconds }}
+  timeoutSeconds: {{ $probe.timeoutSeconds }}
+  failureThreshold: {{ $probe.failureThreshold }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Requests and limits, with the GPUs; for helpers of the pod (gpu: false) without. */}}
+{{- define "ml-api.resources" -}}
+{{- $resources := dict -}}
+{{- range $kind, $amounts := .v.resources -}}
+  {{- range $resource, $amount := $amounts -}}
+    {{- if not (kindIs "invalid" $amount) -}}
+      {{- $_ := set $resources $kind (mergeOverwrite (get $resources $kind | default dict) (dict $resource $amount)) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if and .gpu (gt (int .v.gpu.count) 0) -}}
+  {{- $_ := set $resources "limits" (mergeOverwrite ($resources.limits | default dict) (dict .v.gpu.resource (int .v.gpu.count))) -}}
+{{- end -}}
+{{- toYaml $resources -}}
+{{- end -}}

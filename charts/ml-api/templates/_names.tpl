@@ -1,0 +1,77 @@
+{{/* Names, labels and images. */}}
+
+{{- define "ml-api.name" -}}
+{{- .Values.nameOverride | default .Chart.Name -}}
+{{- end -}}
+
+{{- define "ml-api.fullname" -}}
+{{- $name := include "ml-api.name" . -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ml-api.serviceAccountName" -}}
+{{- .Values.serviceAccount.name | default (.Values.serviceAccount.create | ternary (include "ml-api.fullname" .) "default") -}}
+{{- end -}}
+
+{{/* What selects all pods of the release. These, and the version's, never change: Deployments cannot change them. */}}
+{{- define "ml-api.selector" -}}
+app.kubernetes.io/name: {{ include "ml-api.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: predictor
+{{- end -}}
+
+{{/* What selects the pods of one version. Takes root and v. */}}
+{{- define "ml-api.versionSelector" -}}
+{{ include "ml-api.selector" .root }}
+ml-api/model-version: {{ .v.version | quote }}
+{{- end -}}
+
+{{/*
+The head of a resource: name, namespace, labels, annotations.
+Takes root; v for a resource of one version; name, component, labels and annotations where they differ.
+*/}}
+{{- define "ml-api.metadata" -}}
+{{- $root := .root -}}
+{{- $v := .v | default dict -}}
+name: {{ .name | default $v.fullname | default (include "ml-api.fullname" $root) }}
+namespace: {{ $root.Release.Namespace }}
+labels:
+  {{- include "ml-api.labels" . | nindent 2 }}
+{{- with mergeOverwrite (dict) $root.Values.commonAnnotations (.annotations | default dict) }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* Labels of a resource; the same arguments. */}}
+{{- define "ml-api.labels" -}}
+{{- $labels := mergeOverwrite (dict) .root.Values.commonLabels (.labels | default dict) -}}
+{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") -}}
+{{- $_ := set $labels "app.kubernetes.io/name" (include "ml-api.name" .root) -}}
+{{- $_ := set $labels "app.kubernetes.io/instance" .root.Release.Name -}}
+{{- $_ := set $labels "app.kubernetes.io/version" .root.Chart.AppVersion -}}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" .root.Release.Service -}}
+{{- $_ := set $labels "app.kubernetes.io/component" (.component | default "predictor") -}}
+{{- with .v }}{{ $_ := set $labels "ml-api/model-version" .version }}{{ end -}}
+{{- toYaml $labels -}}
+{{- end -}}
+
+{{/* An image by digest or tag. Takes repository, tag, digest. */}}
+{{- define "ml-api.imageReference" -}}
+{{- if .digest -}}
+{{- printf "%s@%s" .repository .digest -}}
+{{- else -}}
+{{- printf "%s:%s" .repository .tag -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The product's own image, which also fetches models and tests. */}}
+{{- define "ml-api.ownImage" -}}
+{{- include "ml-api.imageReference" (dict "repository" .Values.image.repository "tag" (.Values.image.tag | default .Chart.AppVersion) "digest" .Values.image.digest) -}}
+{{- end -}}

@@ -1,0 +1,167 @@
+{{/* The pod of a version. Takes root and v. */}}
+{{- define "ml-api.podSpec" -}}
+{{- $root := .root -}}
+{{- $v := .v -}}
+{{- $gpu := gt (int $v.gpu.count) 0 -}}
+serviceAccountName: {{ include "ml-api.serviceAccountName" $root }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+terminationGracePeriodSeconds: {{ add $v.shutdown.preStopSeconds $v.shutdown.drainSeconds 5 }}
+{{- include "ml-api.imagePullSecrets" $root }}
+securityContext:
+  {{- toYaml $v.podSecurityContext | nindent 2 }}
+{{- with $gpu | ternary $v.gpu.runtimeClassName $v.runtimeClassName }}
+runtimeClassName: {{ . }}
+{{- end }}
+{{- with $v.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with $v.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with include "ml-api.tolerations" $v | fromYamlArray }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $v.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $v.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- range . }}
+  {{- $selector := dict "matchLabels" (include "ml-api.versionSelector" $ | fromYaml) }}
+  - {{ toYaml (mergeOverwrite (dict "labelSelector" $selector "matchLabelKeys" (list "pod-template-hash")) .) | nindent 4 | trim }}
+  {{- end }}
+{{- end }}
+{{- $fetch := include "ml-api.fetchContainer" . | trim }}
+{{- if or $fetch $v.initContainers }}
+initContainers:
+  {{- with $fetch }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with $v.initContainers }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+containers:
+  - name: predictor
+    image: {{ include "ml-api.imageReference" $v.image }}
+    imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+    {{- with $v.command }}
+    command:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- with $v.args }}
+    args:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    ports:
+      {{- range $name, $port := $v.ports }}
+      - name: {{ $name }}
+        containerPort: {{ $port }}
+      {{- end }}
+    {{- with include "ml-api.environmentFrom" . | trim }}
+    envFrom:
+      {{- . | nindent 6 }}
+    {{- end }}
+    {{- with include "ml-api.environment" . | trim }}
+    env:
+      {{- . | nindent 6 }}
+    {{- end }}
+    {{- with include "ml-api.probes" . | trim }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- if gt (int $v.shutdown.preStopSeconds) 0 }}
+    lifecycle:
+      preStop:
+        sleep:
+          seconds: {{ $v.shutdown.preStopSeconds }} # the kubelet sleeps: the image needs no shell
+    {{- end }}
+    resources:
+      {{- include "ml-api.resources" (dict "v" $v "gpu" true) | nindent 6 }}
+    securityContext:
+      {{- toYaml $v.securityContext | nindent 6 }}
+    {{- with include "ml-api.mounts" . | trim }}
+    volumeMounts:
+      {{- . | nindent 6 }}
+    {{- end }}
+{{- with include "ml-api.volumes" . | trim }}
+volumes:
+  {{- . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "ml-api.imagePullSecrets" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "ml-api.mounts" -}}
+{{- include "ml-api.modelMount" . }}
+{{- if .v.files }}
+- name: runtime-files
+  mountPath: /etc/ml-api/runtime
+  readOnly: true
+{{- end }}
+{{- include "ml-api.keysMount" . }}
+{{- range $i, $path := .v.scratch }}
+- name: scratch-{{ $i }}
+  mountPath: {{ $path }}
+{{- end }}
+{{- with .v.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "ml-api.volumes" -}}
+{{- include "ml-api.modelVolume" . }}
+{{- if .v.files }}
+- name: runtime-files
+  configMap:
+    name: {{ .v.fullname }}-runtime
+{{- end }}
+{{- include "ml-api.keysVolume" . }}
+{{- range $i, $path := .v.scratch }}
+- name: scratch-{{ $i }}
+  emptyDir:
+    {{- if eq $path "/dev/shm" }}
+    medium: Memory
+    sizeLimit: 64Mi
+    {{- else }}
+    sizeLimit: 1Gi
+    {{- end }}
+{{- end }}
+{{- with .v.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* The API keys, for our predictor only: other runtimes have none. */}}
+{{- define "ml-api.keysMount" -}}
+{{- if and .root.Values.auth.existingSecret (eq .v.runtime "onnx") }}
+- name: api-keys
+  mountPath: /etc/ml-api/keys
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{- define "ml-api.keysVolume" -}}
+{{- if and .root.Values.auth.existingSecret (eq .v.runtime "onnx") }}
+- name: api-keys
+  secret:
+    secretName: {{ .root.Values.auth.existingSecret }}
+    defaultMode: 0440
+    items: [{ key: {{ .root.Values.auth.key | quote }}, path: {{ .root.Values.auth.key | quote }} }]
+{{- end }}
+{{- end -}}
+
+{{/* Takes a version. */}}
+{{- define "ml-api.tolerations" -}}
+{{- gt (int .gpu.count) 0 | ternary (concat .tolerations .gpu.tolerations) .tolerations | toYaml -}}
+{{- end -}}

@@ -1,0 +1,75 @@
+{{/*
+The versions to render, as YAML: every enabled one, merged over versionDefaults and completed by its runtime's preset.
+Templates go through them with: range $name, $v := include "ml-api.versions" . | fromYaml
+Beside the values of versionDefaults, each has: version, fullname, handlers, scratch, servesBasePath, onePod, metricsPort.
+*/}}
+{{- define "ml-api.versions" -}}
+{{- $versions := dict -}}
+{{- range $name, $own := .Values.versions -}}
+  {{- $v := mergeOverwrite (deepCopy $.Values.versionDefaults) (deepCopy ($own | default dict)) -}}
+  {{- if $v.enabled -}}
+    {{- $_ := set $v "version" $name -}}
+    {{- $_ := set $v "fullname" (printf "%s-%s" (include "ml-api.fullname" $) $name) -}}
+    {{- include "ml-api.completeByRuntime" (dict "root" $ "v" $v) -}}
+    {{- include "ml-api.completeByModel" (dict "root" $ "v" $v) -}}
+    {{- $_ := set $versions $name $v -}}
+  {{- end -}}
+{{- end -}}
+{{- include "ml-api.check" (dict "root" . "versions" $versions) -}}
+{{- toYaml $versions -}}
+{{- end -}}
+
+{{/* Fills what a version leaves open from runtimes/<runtime>.yaml, where templates see the version. */}}
+{{- define "ml-api.completeByRuntime" -}}
+{{- $v := .v -}}
+{{- $file := .root.Files.Get (printf "runtimes/%s.yaml" $v.runtime) -}}
+{{- if and (not $v.model.name) (ne $v.runtime "onnx") -}}
+  {{- $_ := set $v.model "name" "model" -}}
+{{- end -}}
+{{- if not $v.model.path -}}
+  {{- if and (eq $v.runtime "onnx") (eq $v.model.source "image") -}}
+    {{- $_ := set $v.model "path" (printf "/models/%s" $v.version) -}}
+  {{- else -}}
+    {{- $_ := set $v.model "path" (tpl $file $v | fromYaml).modelPath -}}
+  {{- end -}}
+{{- end -}}
+{{- $preset := tpl $file $v | fromYaml -}}
+{{- if eq $v.runtime "onnx" -}}
+  {{- $image := .root.Values.image -}}
+  {{- $suffix := ternary $v.gpu.imageTagSuffix "" (gt (int $v.gpu.count) 0) -}}
+  {{- $_ := set $preset "image" (dict "repository" $image.repository "tag" (printf "%s%s" ($image.tag | default .root.Chart.AppVersion) $suffix) "digest" $image.digest) -}}
+{{- end -}}
+{{- range $key := list "image" "ports" "files" "env" "podSecurityContext" -}}
+  {{- $_ := set $v $key (mergeOverwrite (get $preset $key | default dict) (get $v $key)) -}}
+{{- end -}}
+{{- range $key := list "command" "args" "metricsPath" -}}
+  {{- $_ := set $v $key (get $v $key | default (get $preset $key)) -}}
+{{- end -}}
+{{- $_ := set $v "handlers" $preset.handlers -}}
+{{- $_ := set $v "scratch" ($preset.scratch | default list) -}}
+{{- $_ := set $v "servesBasePath" ($preset.servesBasePath | default false) -}}
+{{- $_ := set $v "metricsPort" (hasKey $v.ports "metrics" | ternary "metrics" "http") -}}
+{{- end -}}
+
+{{/* Fills in the claim of a version whose model lies on one, and whether that claim allows one pod only. */}}
+{{- define "ml-api.completeByModel" -}}
+{{- $v := .v -}}
+{{- $pvc := $v.model.pvc -}}
+{{- $onePod := false -}}
+{{- if eq $v.model.source "pvc" -}}
+  {{- if $pvc.existingClaim -}}
+    {{- $onePod = $pvc.readWriteOnce -}}
+    {{- $_ := set $pvc "claim" $pvc.existingClaim -}}
+  {{- else -}}
+    {{- $shared := or (has "ReadOnlyMany" .root.Values.modelStore.accessModes) (has "ReadWriteMany" .root.Values.modelStore.accessModes) -}}
+    {{- $onePod = not $shared -}}
+    {{- $_ := set $pvc "claim" (include "ml-api.modelStoreName" .root) -}}
+    {{- $_ := set $pvc "subPath" ($pvc.subPath | default $v.version) -}}
+  {{- end -}}
+{{- end -}}
+{{- $_ := set $v "onePod" $onePod -}}
+{{- end -}}
+
+{{- define "ml-api.modelStoreName" -}}
+{{ include "ml-api.fullname" . }}-models
+{{- end -}}

@@ -1,0 +1,103 @@
+// Makes charts/ml-api/values.schema.json from values.yaml: types from the defaults, descriptions from `# --` comments,
+// rules from `# @schema {…}` comments. Closed: a key that is not in values.yaml is refused.
+// `node test/chart/schema.ts --write` writes the file.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isCollection, isMap, isScalar, type Pair, parse, parseDocument, type YAMLMap } from 'yaml';
+
+const chart = join(import.meta.dirname, '../../charts/ml-api');
+const types = join(import.meta.dirname, 'schema-types.yaml');
+
+/** The schema's file, which this module writes. */
+export const schemaFile = join(chart, 'values.schema.json');
+
+type Schema = { [key: string]: unknown };
+/** What the comments before a key say. */
+type Remarks = { readonly description: string; readonly rules: Schema };
+
+/**
+ * The schema's text as values.yaml wants it.
+ * @throws Error naming the key whose `@schema` comment cannot be read, or that has no `# --` description.
+ */
+export function makeSchema(): string {
+  const defs: Schema = parse(readFileSync(types, 'utf8'));
+  const values = parseDocument(readFileSync(join(chart, 'values.yaml'), 'utf8')).contents;
+  if (!isMap(values)) throw new Error('values.yaml is not a map.');
+  const schema = {
+    $schema: 'http://json-schema.org/draft-07/schema#', // what every Helm 3 understands, too
+    title: 'Values of the chart ml-api; made by test/chart/schema.ts, not edited',
+    ...closedObject(values, '', defs),
+    $defs: defs,
+  };
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
+
+/** The schema of a map with fixed keys. */
+function closedObject(map: YAMLMap, path: string, defs: Schema): Schema {
+  const properties: Schema = {};
+  map.items.forEach((item, index) => {
+    // The comments before the first key belong to the map in the YAML library.
+    const before = index === 0 ? map.commentBefore : undefined;
+    const key = String(item.key);
+    properties[key] = property(item, before, path ? `${path}.${key}` : key, defs);
+  });
+  return { type: 'object', properties, additionalProperties: false };
+}
+
+function property(
+  pair: Pair,
+  before: string | null | undefined,
+  path: string,
+  defs: Schema,
+): Schema {
+  const own = isScalar(pair.key) ? pair.key.commentBefore : undefined;
+  const { description, rules } = readRemarks([before, own].filter(Boolean).join('\n'), path);
+  const { value } = pair;
+  if (isMap(value) && value.items.length > 0 && Object.keys(rules).every((k) => k === '$defs')) {
+    const object = closedObject(value, path, defs);
+    if (typeof rules['$defs'] !== 'string')
+      return { ...object, ...(description && { description }) };
+    defs[rules['$defs']] = object; // used in several places
+    return { $ref: `#/$defs/${rules['$defs']}` };
+  }
+  if (!description) throw new Error(`${path}: values.yaml has no "# --" description of it.`);
+  const standard: unknown = isScalar(value)
+    ? value.value
+    : isCollection(value)
+      ? value.toJSON()
+      : null;
+  return {
+    description,
+    ...('$ref' in rules || 'type' in rules ? {} : { type: typeOf(standard, path) }),
+    ...('properties' in rules ? { additionalProperties: false } : {}),
+    ...rules,
+    default: standard,
+  };
+}
+
+function readRemarks(comment: string, path: string): Remarks {
+  const lines = comment.split('\n').map((line) => line.trim());
+  const description = lines.filter((line) => line.startsWith('-- ')).map((line) => line.slice(3));
+  const rules: Schema = {};
+  for (const line of lines.filter((line) => line.startsWith('@schema '))) {
+    const rule: unknown = parse(line.slice('@schema '.length));
+    if (typeof rule !== 'object' || rule === null)
+      throw new Error(`${path}: "@schema" expects a map such as {minimum: 1}.`);
+    Object.assign(rules, rule);
+  }
+  return { description: description.join(' '), rules };
+}
+
+function typeOf(value: unknown, path: string): string {
+  if (Array.isArray(value)) return 'array';
+  if (Number.isInteger(value)) return 'integer';
+  if (typeof value === 'string' || typeof value === 'boolean') return typeof value;
+  if (typeof value === 'object' && value !== null) return 'object';
+  throw new Error(`${path}: give its type in an "@schema" comment.`);
+}
+
+if (import.meta.main) {
+  const schema = makeSchema();
+  if (process.argv.includes('--write')) writeFileSync(schemaFile, schema);
+  else process.stdout.write(schema);
+}

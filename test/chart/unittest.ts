@@ -1,0 +1,29 @@
+// Runs the chart's helm-unittest suites: `node test/chart/unittest.ts`. The last line is `N passed, N failed`.
+import { runTool } from '../tools/tool.ts';
+import { chart } from './chart.ts';
+
+export type Suites = { readonly passed: number; readonly failed: number; readonly report: string };
+
+/** Runs all suites of the chart in a folder, or until the first failure. */
+export function runSuites(folder = chart, options: { readonly failFast?: boolean } = {}): Suites {
+  const { stdout, stderr } = runTool('helm-unittest', [
+    '--strict',
+    ...(options.failFast ? ['--failfast'] : []),
+    folder,
+  ]);
+  const report = stdout + stderr;
+  const counts = /^Tests:\s+(?:(\d+) failed, )?(?:(\d+) errored, )?(\d+) passed/m.exec(report);
+  const suites = /^Test Suites:\s+(?:(\d+) failed, )?/m.exec(report);
+  if (counts === null || suites === null)
+    throw new Error(`helm-unittest printed no count of its tests:\n${report}`);
+  const failed = Number(counts[1] ?? 0);
+  // A suite that cannot be read or a template that cannot be rendered fails without a failed test.
+  return { passed: Number(counts[3]), failed: Math.max(failed, Number(suites[1] ?? 0)), report };
+}
+
+if (import.meta.main) {
+  const { passed, failed, report } = runSuites();
+  console.log(report.trimEnd());
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
