@@ -2,6 +2,7 @@
 import cors from 'cors';
 import express, { type Express } from 'express';
 import type { Context } from './context.ts';
+import { accessLog } from './http/access-log.ts';
 import { answerErrors, answerUnknownPaths } from './http/errors.ts';
 import { beginExchange } from './http/exchange.ts';
 import { docs } from './routes/docs.ts';
@@ -15,7 +16,7 @@ export function createApp(context: Context): Express {
   app.disable('etag'); // predictions are not cached, and hashing every answer costs
   app.enable('case sensitive routing');
   app.enable('strict routing');
-  app.use(beginExchange(context));
+  app.use(beginExchange(context, accessLog(context)));
   if (CORS_ORIGINS !== undefined)
     app.use(
       cors({
@@ -46,7 +47,7 @@ export function createApp(context: Context): Express {
 export function createMetricsApp(context: Context): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(beginExchange(context));
+  app.use(beginExchange(context, accessLog(context)));
   app.get('/metrics', ...metrics(context));
   app.use(answerUnknownPaths(['/metrics']));
   app.use(answerErrors(context));

@@ -6,13 +6,13 @@ import type { Golden } from '../model/golden.ts';
 import type { Model } from '../model/model.ts';
 import { batchOf, type Samples, sampleInputs } from '../model/samples.ts';
 import { largestDifference, rowsOf, type Tensors } from '../tensor/tensor.ts';
-import { checkRows } from './batcher.ts';
 import type { Engine } from './engine.ts';
 import { createInlineEngine } from './inline.ts';
 import { createPoolEngine } from './pool.ts';
 import type { Resources } from './resources.ts';
 import { ModelLoadError } from './session.ts';
 import type { Signature } from './signature.ts';
+import { checkRows } from './work.ts';
 
 export interface Serving {
   readonly engine: Engine;

@@ -35,7 +35,7 @@ export async function openSession(
     executionProviders: [...options.executionProviders],
     intraOpNumThreads: options.intraOpThreads,
     interOpNumThreads: 1,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4, // failures are thrown, and logged by us as JSON; fatal ones alone go to stderr
     // Idle pool threads spin by default, which would burn the CPU that a container is billed and throttled for.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   }).catch((cause: unknown) => {

@@ -1,16 +1,7 @@
 // One log line a request. Failures always; successes as many as LOG_SAMPLE and LOG_RATE allow, so that a busy
 // server does not spend more on telling of its work than on the work.
-import type { Request } from 'express';
 import type { Context } from '../context.ts';
-import type { Exchange } from './exchange.ts';
-
-export type AccessLog = (
-  req: Request,
-  route: string,
-  exchange: Exchange,
-  status: number,
-  durationMs: number,
-) => void;
+import type { AccessLog } from './exchange.ts';
 
 export function accessLog({ log, config }: Context): AccessLog {
   const admit = limiter(config.LOG_RATE);

@@ -1,7 +1,7 @@
 // The one place where errors become answers.
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Context } from '../context.ts';
-import { DeadlineError, QueueFullError } from '../engine/batcher.ts';
+import { DeadlineError, QueueFullError } from '../engine/queue-errors.ts';
 import { InputError } from '../tensor/input-error.ts';
 import { exchangeOf, identify } from './exchange.ts';
 import { ProblemException, sendProblem } from './problem.ts';

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../context.ts';
-import { accessLog } from './access-log.ts';
 
 /** What the server notes of a request while it answers it. */
 export interface Exchange {
@@ -21,6 +20,15 @@ export interface Exchange {
   cancel: (() => void) | undefined;
 }
 
+/** Tells of an exchange that has ended. */
+export type AccessLog = (
+  req: Request,
+  route: string,
+  exchange: Exchange,
+  status: number,
+  durationMs: number,
+) => void;
+
 /** Nginx's number for a client that went away before the answer, which dashboards know. */
 const CLIENT_CLOSED_REQUEST = 499;
 
@@ -30,9 +38,7 @@ export function exchangeOf(res: Response): Exchange {
 }
 
 /** Begins every exchange, and ends it with its metrics and log line when the connection is done with it. */
-export function beginExchange(context: Context): RequestHandler {
-  const { metrics } = context;
-  const log = accessLog(context);
+export function beginExchange({ metrics }: Context, log: AccessLog): RequestHandler {
   return (req, res, next) => {
     const startedAt = performance.now();
     const traceId = traceIdOf(req.headers);

@@ -1,5 +1,5 @@
 // The outputs of a run to the body of an answer.
-import type { Outputs } from '../engine/batcher.ts';
+import type { Outputs } from '../engine/work.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { elementToJson, type JsonValue, tensorToJson } from '../tensor/to-json.ts';
 import { type Model, scoresAreThePrediction } from './model.ts';

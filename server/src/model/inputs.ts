@@ -1,6 +1,7 @@
 // The `inputs` of a request, which have passed the contract, to the tensors that the model takes.
-import type { Work } from '../engine/batcher.ts';
+
 import { isFree, type TensorSpec } from '../engine/signature.ts';
+import type { Work } from '../engine/work.ts';
 import { depthOf, tensorFromJson } from '../tensor/from-json.ts';
 import { InputError } from '../tensor/input-error.ts';
 import type { Tensor } from '../tensor/tensor.ts';

@@ -1,7 +1,7 @@
 // POST /predict: validate, queue, run, answer.
 import type { RequestHandler } from 'express';
 import type { Context } from '../context.ts';
-import { CancelledError, DeadlineError, QueueFullError } from '../engine/batcher.ts';
+import { CancelledError, DeadlineError, QueueFullError } from '../engine/queue-errors.ts';
 import { readJson } from '../http/body.ts';
 import { exchangeOf, identityHeaders } from '../http/exchange.ts';
 import { ProblemException } from '../http/problem.ts';
