@@ -15,6 +15,11 @@ const code = ['templates', 'runtimes']
   )
   .join('\n');
 
+const suites = readdirSync(join(chart, 'tests'))
+  .filter((file) => file.endsWith('_test.yaml'))
+  .map((file) => readFileSync(join(chart, 'tests', file), 'utf8').replaceAll("''", "'"))
+  .join('\n');
+
 /** For a parent chart's subcharts; this chart reads none of it, as its description says. */
 const READ_BY_NOBODY = 'global';
 /** Maps that templates hand to Kubernetes whole. */
@@ -47,6 +52,30 @@ test('every value is read', () => {
     new RegExp(`[.]${path.split('.').at(-1)}\\b|"${path.split('.').at(-1)}"`).test(code);
   expect(all.filter((path) => !read(path))).toEqual([]);
   expect(all.length).toBeGreaterThan(100); // the values were found
+});
+
+test('every value stands in a suite', () => {
+  expect(all.filter((path) => !new RegExp(`\\b${path.split('.').at(-1)}\\b`).test(suites))).toEqual(
+    [],
+  );
+});
+
+test('every sentence that refuses values stands in a suite', () => {
+  const checks = readFileSync(join(chart, 'templates/_checks.tpl'), 'utf8');
+  const sentences = [...checks.matchAll(/"((?:[^"\\\n]|\\.)*: (?:[^"\\\n]|\\.)*)"/g)].map(
+    ([, text]) => text ?? '',
+  );
+  expect(sentences.length).toBeGreaterThan(30);
+  // Between the values that are put in, some words of each must be expected by a suite.
+  const words = (sentence: string) =>
+    sentence
+      .split(/%[a-z]|\\"/)
+      .map((part) => part.trim())
+      .filter((part) => part.length > 12);
+  const untested = sentences.filter(
+    (text) => words(text).length > 0 && !words(text).some((part) => suites.includes(part)),
+  );
+  expect(untested).toEqual([]);
 });
 
 test('every setting in `config` is one of the predictor, with the same default', () => {
