@@ -33,7 +33,10 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
       return fetchModel(process.env);
     }
     case 'verify': {
-      const { verify, verifyHelp } = await import('./verify.ts');
+      const [{ verify }, { verifyHelp }] = await Promise.all([
+        import('./verify.ts'),
+        import('./verify-arguments.ts'),
+      ]);
       if (help) return void process.stdout.write(verifyHelp);
       return verify(args);
     }

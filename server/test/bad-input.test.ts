@@ -1,7 +1,7 @@
 // Every kind of bad request gets its own 4xx, a problem document that names the place and what was expected.
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { start, testModel } from './start.ts';
+import { everyDatatype, start, testModel } from './start.ts';
 
 const FEATURES = '4 numbers (sepal length, sepal width, petal length, petal width)';
 const EITHER = `one row of ${FEATURES}, or a batch of 1 to 1024 rows`;
@@ -340,24 +340,3 @@ describe('what the model makes of good input', () => {
       });
   });
 });
-
-function everyDatatype(): Record<string, unknown[]> {
-  const numbers = [
-    'float16',
-    'float',
-    'double',
-    'int8',
-    'uint8',
-    'int16',
-    'uint16',
-    'int32',
-    'uint32',
-    'int64',
-    'uint64',
-  ];
-  return {
-    ...Object.fromEntries(numbers.map((name) => [name, [1, 2]])),
-    bool: [true, false],
-    string: ['a', 'b'],
-  };
-}

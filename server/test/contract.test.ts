@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import canonicalize from 'canonicalize';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { files, start, testModel } from './start.ts';
+import { everyDatatype, files, start, testModel } from './start.ts';
 
 describe('the served contract', () => {
   it('is the same document as JSON and as YAML, and has the hash that every answer carries', async () => {
@@ -97,27 +97,7 @@ describe('the served contract', () => {
 
 const examples: Record<string, { inputs: unknown }> = {
   '': { inputs: [5.1, 3.5, 1.4, 0.2] },
-  'every-datatype': {
-    inputs: {
-      ...Object.fromEntries(
-        [
-          'float16',
-          'float',
-          'double',
-          'int8',
-          'uint8',
-          'int16',
-          'uint16',
-          'int32',
-          'uint32',
-          'int64',
-          'uint64',
-        ].map((name) => [name, [1, 2]]),
-      ),
-      bool: [true, false],
-      string: ['a', 'b'],
-    },
-  },
+  'every-datatype': { inputs: everyDatatype() },
   'one-image': {
     inputs: [
       [

@@ -16,6 +16,28 @@ export const files: Files = {
 /** The directory of one of the models in test/models. */
 export const testModel = (name: string) => new URL(`./models/${name}`, import.meta.url).pathname;
 
+/** One row of every input of the model every-datatype. */
+export function everyDatatype(): Record<string, unknown[]> {
+  const numbers = [
+    'float16',
+    'float',
+    'double',
+    'int8',
+    'uint8',
+    'int16',
+    'uint16',
+    'int32',
+    'uint32',
+    'int64',
+    'uint64',
+  ];
+  return {
+    ...Object.fromEntries(numbers.map((name) => [name, [1, 2]])),
+    bool: [true, false],
+    string: ['a', 'b'],
+  };
+}
+
 export interface Running extends Service {
   readonly url: string;
   /** What was logged so far, a parsed line each. */
