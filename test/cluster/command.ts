@@ -36,7 +36,7 @@ export async function run(
 export async function runAloud(
   command: string,
   args: readonly string[],
-  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+  options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
 ): Promise<void> {
   const child = spawn(command, args, {
     ...options,

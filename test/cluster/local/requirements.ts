@@ -1,7 +1,7 @@
 // What the machine must have for the home-built cluster.
 import { existsSync } from 'node:fs';
 import { ClusterError } from '../cluster-error.ts';
-import { run, succeeds } from '../command.ts';
+import { installPackages } from '../packages.ts';
 
 /** Where distributions put the CNI plugins. */
 export const pluginFolders = ['/usr/lib/cni', '/usr/libexec/cni', '/opt/cni/bin'];
@@ -40,23 +40,12 @@ export function assertRoot(otherwise = ''): void {
   );
 }
 
-/** Installs what is missing where apt is. @throws {ClusterError} where it cannot, naming the packages. */
+/** Installs what the cluster's node needs and is missing. @throws {ClusterError} where that cannot be. */
 export async function installMissing(say: (line: string) => void): Promise<void> {
-  const missing = missingPackages();
-  if (missing.length === 0) return;
-  const how = `apt-get install ${missing.join(' ')}`;
-  if (!succeeds('apt-get', ['--version'])) {
-    throw new ClusterError(
-      `These programs are missing here; on Debian they come by "${how}". Install what your distribution calls them.`,
-    );
-  }
-  say(`installing ${missing.join(' ')}`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  await run('apt-get', ['update', '-qq'], { env });
-  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { env });
+  await installPackages(missingPackages(), say);
   const still = missingPackages();
-  if (still.length > 0)
-    throw new ClusterError(`"${how}" ran, and ${still.join(' ')} is still missing.`);
+  if (still.length === 0) return;
+  throw new ClusterError(`apt-get installed them, and ${still.join(' ')} is still missing.`);
 }
 
 function missingPackages(): string[] {

@@ -1,0 +1,67 @@
+// Requests through the Ingress and the Gateway, from outside the cluster. The names of hosts are told, not looked up.
+import request from 'supertest';
+import { inject } from 'vitest';
+
+/** Where Ingress and Gateway are reached over plain HTTP. */
+export function ingressUrl(): string {
+  const { ingress } = inject('cluster');
+  if (ingress === null) {
+    throw new Error(
+      'How the cluster is reached is not known: set CLUSTER_INGRESS_HTTP and its companions.',
+    );
+  }
+  return `http://${ingress.http}`;
+}
+
+/** What a version answered to a prediction. */
+export type Answer = {
+  readonly status: number;
+  /** The version that answered; null: none did. */
+  readonly version: string | null;
+  readonly contractHash: string | null;
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of either a prediction or a problem, which tests assert on.
+  readonly body: any;
+};
+
+/** Asks for a prediction through the Ingress: at `path`, such as `/v1/predict`, by the name of a host. */
+export async function predict(
+  host: string,
+  path: string,
+  inputs: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  return await predictAt(`${ingressUrl()}${path}`, inputs, { host, ...headers });
+}
+
+/** Asks for a prediction at a URL. */
+export async function predictAt(
+  url: string,
+  inputs: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const { origin, pathname } = new URL(url);
+  const response = await request(origin)
+    .post(pathname)
+    .set(headers)
+    .send({ inputs })
+    .ok(() => true);
+  return {
+    status: response.status,
+    version: response.get('ML-Model-Version') ?? null,
+    contractHash: response.get('ML-Contract-Hash') ?? null,
+    body: response.body,
+  };
+}
+
+/** Repeats until an answer fits: what a controller or kubelet does takes it a moment. @throws the last failure */
+export async function eventually<T>(seconds: number, attempt: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+}

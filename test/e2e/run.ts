@@ -1,0 +1,28 @@
+// `npm run e2e -- [--all] [--keep] [FILE …]`: the suites on a real cluster, those of the named files or every one.
+//
+// --all     Also the slow suites (*.slow.ts), which build KEDA and Prometheus first.
+// --keep    Leaves the cluster up; without it, a cluster that this run brought up is removed.
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+const { values, positionals } = parseArgs({
+  options: { all: { type: 'boolean' }, keep: { type: 'boolean' } },
+  allowPositionals: true,
+});
+
+const config = path.join(import.meta.dirname, 'vitest.config.ts');
+const vitest = spawn('vitest', ['run', '--config', config, ...positionals], {
+  stdio: 'inherit',
+  env: {
+    ...process.env,
+    E2E_ALL: values.all ? '1' : '0',
+    E2E_KEEP: values.keep ? '1' : '0',
+  },
+});
+// Ctrl-C reaches vitest by the terminal; it then removes the cluster, and this waits for it.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => vitest.kill('SIGTERM'));
+vitest.on('exit', (status) => {
+  process.exitCode = status ?? 1;
+});
