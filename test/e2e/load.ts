@@ -37,6 +37,7 @@ export type LoadResult = {
   /** Milliseconds. */
   readonly latency: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly samples: readonly Sample[];
+  readonly failures: readonly Sample[];
 };
 
 /** A load that has begun. Stop it, or it goes on. */
@@ -88,6 +89,7 @@ export class Load {
           max: latencies.max / 1e6,
         },
         samples,
+        failures: samples.filter(({ status }) => status !== 200),
       };
     } finally {
       rmSync(this.folder, { recursive: true });
@@ -113,6 +115,16 @@ export class Load {
 function toSample(line: string): Sample {
   const { timestamp, code, latency } = JSON.parse(line);
   return { at: Date.parse(timestamp), status: code, milliseconds: latency / 1e6 };
+}
+
+/**
+ * Whether requests were all in flight at one moment, as those are that a killed process had. Clocks and schedulers are
+ * granted 50 ms.
+ */
+export function inFlightAtOnce(samples: readonly Sample[]): boolean {
+  const lastSent = Math.max(...samples.map(({ at }) => at));
+  const firstEnded = Math.min(...samples.map(({ at, milliseconds }) => at + milliseconds));
+  return lastSent <= firstEnded + 50;
 }
 
 /** Lets some time of the load pass: before an event, so that it meets a steady load, and after, for what comes late. */

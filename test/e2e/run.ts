@@ -1,18 +1,24 @@
-// `npm run e2e -- [--all] [--keep] [FILE …]`: the suites on a real cluster, those of the named files or every one.
+// `npm run e2e -- [--all] [--keep] [-t NAME] [FILE …]`: the suites on a real cluster, those of the named files or all.
 //
 // --all     Also the slow suites (*.slow.ts), which build KEDA and Prometheus first.
 // --keep    Leaves the cluster up; without it, a cluster that this run brought up is removed.
+// -t NAME   Only the tests whose names match.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 const { values, positionals } = parseArgs({
-  options: { all: { type: 'boolean' }, keep: { type: 'boolean' } },
+  options: {
+    all: { type: 'boolean' },
+    keep: { type: 'boolean' },
+    testNamePattern: { type: 'string', short: 't' },
+  },
   allowPositionals: true,
 });
 
 const config = path.join(import.meta.dirname, 'vitest.config.ts');
-const vitest = spawn('vitest', ['run', '--config', config, ...positionals], {
+const pattern = values.testNamePattern === undefined ? [] : ['-t', values.testNamePattern];
+const vitest = spawn('vitest', ['run', '--config', config, ...pattern, ...positionals], {
   stdio: 'inherit',
   env: {
     ...process.env,

@@ -147,8 +147,8 @@ and how to go on. Takes root and versions.
   {{- if not (or $values.httpRoute.enabled $values.ingress.enabled) -}}
     {{- fail "traffic.weights: no route is enabled that could split; set httpRoute.enabled, or ingress.enabled with ingress.controller." -}}
   {{- end -}}
-  {{- if and $values.ingress.enabled (not $controller) -}}
-    {{- fail "traffic.weights: an Ingress alone has no weights; set ingress.controller to nginx or alb, or use httpRoute and set ingress.enabled to false." -}}
+  {{- if and $values.ingress.enabled (not (has $controller (list "nginx" "alb"))) -}}
+    {{- fail "traffic.weights: an Ingress alone has no weights, and Contour's has none; set ingress.controller to nginx or alb, or use httpRoute and set ingress.enabled to false." -}}
   {{- end -}}
   {{- if and $values.ingress.enabled (eq $controller "nginx") -}}
     {{- if or (gt (len $traffic.weights) 2) (not (hasKey $traffic.weights $values.defaultVersion)) -}}

@@ -24,6 +24,15 @@ service:
     name: http
 {{- end -}}
 
+{{/*
+Contour tries another pod where a request could not be sent to the first, which a killed process leaves behind until its
+endpoint is gone. It does not where a request was sent: what ended one process would end the next.
+*/}}
+{{- define "ml-api.contourRetries" -}}
+projectcontour.io/retry-on: connect-failure,refused-stream,reset-before-request
+projectcontour.io/num-retries: "8"
+{{- end -}}
+
 {{/* The canary annotations of ingress-nginx: a second Ingress takes a share of the first's requests. Takes root and name. */}}
 {{- define "ml-api.nginxCanary" -}}
 {{- $total := 0 -}}

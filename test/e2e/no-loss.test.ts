@@ -1,0 +1,218 @@
+// What happens to pods while 200 requests a second come in. What is voluntary loses no request; a killed process loses
+// those that were in it, and with the SDK's retries, a caller sees none of that.
+import { createClient } from '@org/ml-sdk';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { ingressUrl, predict } from './http.ts';
+import { inFlightAtOnce, Load, type LoadResult, seconds } from './load.ts';
+import { useNamespace } from './namespace.ts';
+import { killContainer } from './node.ts';
+import { Release, type Values } from './release.ts';
+import { table, writeReport } from './report.ts';
+
+const predictors = 'app.kubernetes.io/component=predictor';
+
+describe('under 200 requests a second', () => {
+  const namespace = useNamespace('no-loss');
+  const release = new Release(namespace);
+  const rows: string[][] = [];
+
+  /** Two pods of a fixed number, so that what happens to them is what the test does. */
+  const values = (version: Values = {}): Values => ({
+    versionDefaults: { autoscaling: { type: 'none' }, replicas: 2, ...version },
+    ingress: {
+      hosts: [release.host],
+      controller: inject('cluster').ingress?.className === 'contour' ? 'contour' : '',
+    },
+  });
+
+  beforeAll(async () => {
+    await release.install(values());
+  });
+
+  afterAll(() => {
+    const head = ['event', 'way', 'sent', 'failed', 'statuses', 'p50 ms', 'p99 ms', 'max ms'];
+    writeReport('no-loss.md', `# Requests lost, by event\n\n${table(head, rows)}`);
+  });
+
+  it('a rollout loses none', async () => {
+    const { ingress, service } = await during('rollout', () =>
+      release.install(values({ podAnnotations: { rollout: 'now' } })),
+    );
+    expect(ingress).toMatchObject({ failed: 0, errors: [] });
+    expect(service).toMatchObject({ failed: 0, errors: [] });
+  });
+
+  it('scaling from four pods to one loses none', async () => {
+    await release.install(values({ replicas: 4 }));
+    const { ingress, service } = await during('scale-down', async () => {
+      await release.install(values({ replicas: 1 }));
+      await podsToBe(1);
+    });
+    expect(ingress).toMatchObject({ failed: 0, errors: [] });
+    expect(service).toMatchObject({ failed: 0, errors: [] });
+  });
+
+  it('a drained pod loses none, and the disruption budget lets no second one go with it', async () => {
+    await release.install(values());
+    const { ingress, service } = await during('eviction', async () => {
+      const [first, second] = await podsToBe(2);
+      await evict(first?.metadata.name ?? '');
+      await expect(evict(second?.metadata.name ?? '')).rejects.toThrow(/disruption budget/);
+      await seconds(1);
+      await namespace.kubectl(['rollout', 'status', 'deployment/ml-api-v1', '--timeout=60s']);
+    });
+    expect(ingress).toMatchObject({ failed: 0, errors: [] });
+    expect(service).toMatchObject({ failed: 0, errors: [] });
+  });
+
+  it.skipIf(inject('cluster').node === null)(
+    'kill -9 loses what was in the process, and callers of the SDK see nothing',
+    async () => {
+      await release.install(values());
+      const [pod] = await podsToBe(2);
+      const { ingress, service, failedCalls } = await during('kill -9', async () => {
+        killContainer(pod?.metadata.uid ?? '');
+        await restarted(pod?.metadata.name ?? '');
+      });
+      const [after] = (await namespace.list('pods', predictors)).filter(
+        ({ metadata }) => metadata.name === pod?.metadata.name,
+      );
+      expect(after?.status.containerStatuses[0].lastState.terminated).toMatchObject({
+        exitCode: 137,
+      });
+      expect(failedCalls).toEqual([]);
+      expect(inFlightAtOnce(ingress.failures), explain(ingress)).toBe(true);
+      expect(inFlightAtOnce(service.failures), explain(service)).toBe(true);
+    },
+  );
+
+  it('running out of memory loses what was in the process, and callers of the SDK see nothing', async () => {
+    // A body larger than the memory, let in by mistake: the kernel ends the process in the middle of reading it.
+    await release.install({
+      ...values({ resources: { limits: { memory: '160Mi' } } }),
+      config: { maxBodyBytes: 1_073_741_824 },
+    });
+    const [pod] = await podsToBe(2);
+    const { ingress, failedCalls } = await during('out of memory', async () => {
+      await sendTooMuch(pod?.status.podIP);
+      await restarted(pod?.metadata.name ?? '');
+    });
+    const [after] = (await namespace.list('pods', predictors)).filter(
+      ({ metadata }) => metadata.name === pod?.metadata.name,
+    );
+    expect(after?.status.containerStatuses[0].lastState.terminated).toMatchObject({
+      reason: 'OOMKilled',
+    });
+    expect(failedCalls).toEqual([]);
+    expect(inFlightAtOnce(ingress.failures), explain(ingress)).toBe(true);
+  });
+
+  /**
+   * Lets something happen under load: 200 requests a second through the Ingress, 50 with kept connections straight to
+   * the Service, and 20 calls a second of the SDK.
+   */
+  async function during(
+    event: string,
+    happen: () => Promise<unknown>,
+  ): Promise<{ ingress: LoadResult; service: LoadResult; failedCalls: unknown[] }> {
+    const { spec } = await namespace.get('service', 'ml-api-v1');
+    const { clusterIP } = spec as { clusterIP: string };
+    await predict(release.host, '/predict', [5.1, 3.5, 1.4, 0.2]);
+    const throughIngress = new Load({
+      url: `${ingressUrl()}/predict`,
+      host: release.host,
+      rate: 200,
+    });
+    const toService = new Load({ url: `http://${clusterIP}/predict`, rate: 50 });
+    const calls = callSteadily(`http://${clusterIP}`);
+    await seconds(3);
+    let failure: unknown;
+    await happen().catch((error: unknown) => {
+      failure = error;
+    });
+    await seconds(5);
+    const [ingress, service] = await Promise.all([throughIngress.stop(), toService.stop()]);
+    const { made, failed: failedCalls } = await calls.stop();
+    if (failure !== undefined) throw failure;
+    rows.push(row(event, 'Ingress', ingress), row(event, 'Service', service));
+    rows.push([event, 'SDK', String(made), String(failedCalls.length), '', '', '', '']);
+    return { ingress, service, failedCalls };
+  }
+
+  async function podsToBe(count: number) {
+    for (;;) {
+      const pods = await namespace.list('pods', predictors);
+      if (pods.length === count) return pods;
+      await seconds(0.5);
+    }
+  }
+
+  /** Waits until a container of the pod has been started again, and is ready. */
+  async function restarted(pod: string): Promise<void> {
+    for (;;) {
+      const { status } = await namespace.get('pod', pod);
+      const [container] = status.containerStatuses;
+      if (container.restartCount > 0 && container.ready) return;
+      await seconds(0.2);
+    }
+  }
+
+  /** What `kubectl drain` asks for each pod of a node. */
+  async function evict(pod: string): Promise<void> {
+    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod } };
+    const url = `/api/v1/namespaces/${namespace.name}/pods/${pod}/eviction`;
+    await namespace.kubectl(['create', '--raw', url, '--filename=-'], JSON.stringify(eviction));
+  }
+});
+
+function row(
+  event: string,
+  way: string,
+  { sent, failed, statuses, latency }: LoadResult,
+): string[] {
+  const counts = Object.entries(statuses).map(([status, count]) => `${status}: ${count}`);
+  const { p50, p99, max } = latency;
+  return [
+    event,
+    way,
+    String(sent),
+    String(failed),
+    counts.join(', '),
+    ...[p50, p99, max].map((n) => n.toFixed(1)),
+  ];
+}
+
+function explain({ failures, errors }: LoadResult): string {
+  return `${JSON.stringify(failures)} ${errors.join('; ')}`;
+}
+
+/** Twenty calls a second by the SDK, with its default retries. */
+function callSteadily(baseUrl: string): { stop(): Promise<{ made: number; failed: unknown[] }> } {
+  const client = createClient({ baseUrl });
+  const failed: unknown[] = [];
+  const calls: Promise<unknown>[] = [];
+  const timer = setInterval(() => {
+    calls.push(
+      client
+        .predict({ inputs: [5.1, 3.5, 1.4, 0.2] })
+        .catch((error: unknown) => failed.push(error)),
+    );
+  }, 50);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(calls);
+      return { made: calls.length, failed };
+    },
+  };
+}
+
+/** A prediction of 200 MB, sent to one pod. The connection breaks when the pod ends. */
+async function sendTooMuch(podIP: string): Promise<void> {
+  const rows = `${'[5.1,3.5,1.4,0.2],'.repeat(10_000_000)}[5.1,3.5,1.4,0.2]`;
+  await fetch(`http://${podIP}:5000/predict`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: `{"inputs":[${rows}]}`,
+  }).catch(() => {});
+}
