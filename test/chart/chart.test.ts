@@ -56,7 +56,7 @@ test('a packaged chart holds its templates, tests and presets, and not its suite
   try {
     const packed = runTool('helm', ['package', chart, '--destination', folder]);
     expect(packed.status, packed.stderr).toBe(0);
-    const archive = join(folder, 'ml-api-0.1.0.tgz');
+    const archive = join(folder, 'ml-api-0.2.0.tgz');
     const shown = runTool('helm', ['template', 'ml-api', archive, '--namespace', 'models']);
     expect(shown.stdout).toBe(render()); // all that rendering reads is in it
     expect(shown.stdout).toContain('templates/tests/verify.yaml');

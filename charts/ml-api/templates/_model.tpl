@@ -44,6 +44,7 @@
 - name: fetch-model
   image: {{ include "ml-api.ownImage" .root }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+  terminationMessagePolicy: FallbackToLogsOnError
   args: [fetch-model]
   env:
     - name: MODEL_URL

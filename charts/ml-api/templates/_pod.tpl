@@ -49,6 +49,7 @@ containers:
   - name: predictor
     image: {{ include "ml-api.imageReference" $v.image }}
     imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+    terminationMessagePolicy: FallbackToLogsOnError # why it ended, in `kubectl describe pod`
     {{- with $v.command }}
     command:
       {{- toYaml . | nindent 6 }}
