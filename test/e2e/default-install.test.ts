@@ -34,9 +34,7 @@ describe('an install of the defaults', () => {
   );
 
   it('gives all golden predictions through the Service', async () => {
-    const { spec } = await namespace.get('service', 'ml-api-v1');
-    const { clusterIP } = spec as { clusterIP: string };
-    const answer = await predictAt(`http://${clusterIP}/predict`, inputs);
+    const answer = await predictAt(`${await namespace.serviceUrl('ml-api-v1')}/predict`, inputs);
     expect(answer.body.prediction).toEqual(prediction);
   });
 
@@ -48,7 +46,7 @@ describe('an install of the defaults', () => {
   });
 
   it('runs one pod with the resources of the tutorial', async () => {
-    const [pod, ...others] = await namespace.list('pods', 'app.kubernetes.io/component=predictor');
+    const [pod, ...others] = await namespace.predictors();
     expect(others).toEqual([]);
     expect(pod?.spec).toMatchObject({
       containers: [

@@ -23,27 +23,36 @@ export type Answer = {
   readonly body: any;
 };
 
+type Question = {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Ask for the classes' probabilities too. */
+  readonly probabilities?: boolean;
+};
+
 /** Asks for a prediction through the Ingress: at `path`, such as `/v1/predict`, by the name of a host. */
 export async function predict(
   host: string,
   path: string,
   inputs: unknown,
-  headers: Readonly<Record<string, string>> = {},
+  { headers, ...question }: Question = {},
 ): Promise<Answer> {
-  return await predictAt(`${ingressUrl()}${path}`, inputs, { host, ...headers });
+  return await predictAt(`${ingressUrl()}${path}`, inputs, {
+    ...question,
+    headers: { host, ...headers },
+  });
 }
 
 /** Asks for a prediction at a URL. */
 export async function predictAt(
   url: string,
   inputs: unknown,
-  headers: Readonly<Record<string, string>> = {},
+  { headers = {}, ...question }: Question = {},
 ): Promise<Answer> {
   const { origin, pathname } = new URL(url);
   const response = await request(origin)
     .post(pathname)
     .set(headers)
-    .send({ inputs })
+    .send({ inputs, ...question })
     .ok(() => true);
   return {
     status: response.status,

@@ -33,8 +33,19 @@ export class Namespace {
     return JSON.parse(answer).items;
   }
 
+  /** The pods that serve. */
+  predictors(): Promise<KubernetesObject[]> {
+    return this.list('pods', 'app.kubernetes.io/component=predictor');
+  }
+
   async get(kind: string, name: string): Promise<KubernetesObject> {
     return JSON.parse(await this.kubectl(['get', kind, name, '--output=json']));
+  }
+
+  /** Where this machine reaches a Service without any Ingress. */
+  async serviceUrl(name: string): Promise<string> {
+    const ip = await this.kubectl(['get', 'service', name, '--output=jsonpath={.spec.clusterIP}']);
+    return `http://${ip}`;
   }
 
   async apply(...objects: readonly object[]): Promise<void> {

@@ -9,8 +9,6 @@ import { killContainer } from './node.ts';
 import { Release, type Values } from './release.ts';
 import { table, writeReport } from './report.ts';
 
-const predictors = 'app.kubernetes.io/component=predictor';
-
 describe('under 200 requests a second', () => {
   const namespace = useNamespace('no-loss');
   const release = new Release(namespace);
@@ -74,7 +72,7 @@ describe('under 200 requests a second', () => {
         killContainer(pod?.metadata.uid ?? '');
         await restarted(pod?.metadata.name ?? '');
       });
-      const [after] = (await namespace.list('pods', predictors)).filter(
+      const [after] = (await namespace.predictors()).filter(
         ({ metadata }) => metadata.name === pod?.metadata.name,
       );
       expect(after?.status.containerStatuses[0].lastState.terminated).toMatchObject({
@@ -97,7 +95,7 @@ describe('under 200 requests a second', () => {
       await sendTooMuch(pod?.status.podIP);
       await restarted(pod?.metadata.name ?? '');
     });
-    const [after] = (await namespace.list('pods', predictors)).filter(
+    const [after] = (await namespace.predictors()).filter(
       ({ metadata }) => metadata.name === pod?.metadata.name,
     );
     expect(after?.status.containerStatuses[0].lastState.terminated).toMatchObject({
@@ -115,16 +113,15 @@ describe('under 200 requests a second', () => {
     event: string,
     happen: () => Promise<unknown>,
   ): Promise<{ ingress: LoadResult; service: LoadResult; failedCalls: unknown[] }> {
-    const { spec } = await namespace.get('service', 'ml-api-v1');
-    const { clusterIP } = spec as { clusterIP: string };
+    const serviceUrl = await namespace.serviceUrl('ml-api-v1');
     await predict(release.host, '/predict', [5.1, 3.5, 1.4, 0.2]);
     const throughIngress = new Load({
       url: `${ingressUrl()}/predict`,
       host: release.host,
       rate: 200,
     });
-    const toService = new Load({ url: `http://${clusterIP}/predict`, rate: 50 });
-    const calls = callSteadily(`http://${clusterIP}`);
+    const toService = new Load({ url: `${serviceUrl}/predict`, rate: 50 });
+    const calls = callSteadily(serviceUrl);
     await seconds(3);
     let failure: unknown;
     await happen().catch((error: unknown) => {
@@ -141,7 +138,7 @@ describe('under 200 requests a second', () => {
 
   async function podsToBe(count: number) {
     for (;;) {
-      const pods = await namespace.list('pods', predictors);
+      const pods = await namespace.predictors();
       if (pods.length === count) return pods;
       await seconds(0.5);
     }

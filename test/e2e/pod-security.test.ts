@@ -31,7 +31,7 @@ describe('in a namespace that enforces Pod Security "restricted"', () => {
     await release.install();
     const { ok, output: said } = await release.test();
     expect(ok, said).toBe(true);
-    const [pod] = await namespace.list('pods', 'app.kubernetes.io/component=predictor');
+    const [pod] = await namespace.predictors();
     expect(pod?.spec).toMatchObject({
       automountServiceAccountToken: false,
       securityContext: {

@@ -70,7 +70,9 @@ describe('an upgrade', () => {
     expect(ok).toBe(false);
     const { spec } = await namespace.get('deployment', 'ml-api-v1');
     expect(JSON.stringify(spec)).not.toContain('/models/v7');
-    expect(await predict(release.host, '/predict', [5.1, 3.5, 1.4, 0.2])).toMatchObject({ status: 200 });
+    expect(await predict(release.host, '/predict', [5.1, 3.5, 1.4, 0.2])).toMatchObject({
+      status: 200,
+    });
   });
 
   it('with values that contradict each other changes nothing, and says which', async () => {
@@ -84,7 +86,9 @@ describe('an upgrade', () => {
 
   async function steadyLoad(): Promise<Load> {
     await eventually(10, async () => {
-      expect(await predict(release.host, '/predict', [5.1, 3.5, 1.4, 0.2])).toMatchObject({ status: 200 });
+      expect(await predict(release.host, '/predict', [5.1, 3.5, 1.4, 0.2])).toMatchObject({
+        status: 200,
+      });
     });
     const load = new Load({ url: `${ingressUrl()}/predict`, host: release.host, rate: 100 });
     await seconds(2);
@@ -93,7 +97,7 @@ describe('an upgrade', () => {
 
   /** What the container that did not start left as its message: what `kubectl describe pod` shows. */
   async function whyNotReady(): Promise<string> {
-    const pods = await namespace.list('pods', 'app.kubernetes.io/component=predictor');
+    const pods = await namespace.predictors();
     const messages = pods.flatMap(({ status }) => {
       const [{ state, lastState }] = status.containerStatuses;
       return state.terminated?.message ?? lastState.terminated?.message ?? [];

@@ -83,7 +83,7 @@ describe.skipIf(inject('cluster').gateway === null)('two versions behind a Gatew
   it.each(versions)('the header pins testers to %s, whatever the weights', async (version) => {
     for (let i = 0; i < 50; i++) {
       const answer = await predict(release.host, '/predict', [5.1, 3.5, 1.4, 0.2], {
-        'ML-Version': version,
+        headers: { 'ML-Version': version },
       });
       expect(answer).toMatchObject({ status: 200, version });
     }
