@@ -2,11 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { cluster, provider } from './cluster.ts';
+import { cluster, down, provider } from './cluster.ts';
 import { ClusterError } from './cluster-error.ts';
 import { interruption } from './command.ts';
-import { kind } from './kind.ts';
-import { local } from './local/local.ts';
 
 const usage = `Usage: npm run cluster -- COMMAND
 
@@ -35,7 +33,7 @@ async function main([command, ...args]: string[]): Promise<number> {
     case 'up':
       return await up();
     case 'down':
-      await down();
+      await down(say);
       return 0;
     case 'status':
       return await status(args.includes('--json'));
@@ -78,14 +76,6 @@ async function up(): Promise<number> {
   }
   await status(false);
   return 0;
-}
-
-/** Removes every cluster of ours, also one that another choice of provider would now hide. */
-async function down(): Promise<void> {
-  const chosen = provider();
-  if (chosen.name === 'given') return await chosen.down(say);
-  await local.down(say);
-  if (kind.usable()) await kind.down(say);
 }
 
 async function status(json: boolean): Promise<number> {

@@ -62,4 +62,12 @@ export async function cluster(): Promise<Cluster> {
   return await provider().cluster();
 }
 
+/** Removes every cluster of ours, also one that another choice of provider would now hide; leaves one of yours. */
+export async function down(say: (line: string) => void): Promise<void> {
+  const chosen = provider();
+  if (chosen.name === 'given') return await chosen.down(say);
+  await local.down(say);
+  if (kind.usable()) await kind.down(say);
+}
+
 export { ClusterError };

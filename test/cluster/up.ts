@@ -1,0 +1,70 @@
+// `npm run up`: from a clone to a release on a cluster, with the addresses to open. `npm run down` removes both.
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { toolPath } from '../tools/tool.ts';
+import { provider } from './cluster.ts';
+import { ClusterError } from './cluster-error.ts';
+import { loadPredictorImage } from './predictor-image.ts';
+
+const chart = path.resolve(import.meta.dirname, '../../charts/ml-api');
+const release = 'ml-api';
+const host = 'ml.local'; // of the chart's defaults
+
+try {
+  await up(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof ClusterError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
+
+/** @param options for helm, such as `--set versions.v2.enabled=true` or `--values mine.yaml` */
+async function up(options: readonly string[]): Promise<void> {
+  const chosen = provider();
+  await chosen.up(say);
+  const { kubeconfig, kubectl, ingress } = await chosen.cluster();
+  const image = chosen.name === 'given' ? undefined : await loadPredictorImage(chosen, say);
+  say('installing the chart');
+  const local = image
+    ? ['--set', `image.repository=${image.repository}`, '--set', `image.tag=${image.tag}`]
+    : []; // the published image, on a cluster that pulls
+  const install = ['upgrade', '--install', release, chart, '--wait', '--timeout=3m', ...local];
+  const { status } = spawnSync(
+    toolPath('helm'),
+    [...install, '--kubeconfig', kubeconfig, '--hide-notes', ...options],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  if (status !== 0) {
+    throw new ClusterError(
+      `helm could not install the release: see above. What its pods say: ${kubectl} --kubeconfig ${kubeconfig} describe pods`,
+    );
+  }
+  process.stdout.write(nextSteps(kubeconfig, ingress?.http));
+}
+
+function nextSteps(kubeconfig: string, address: string | undefined): string {
+  const ip = address?.split(':')[0];
+  const port = address?.endsWith(':80') ? '' : `:${address?.split(':')[1]}`;
+  const reach = address
+    ? `
+  curl http://${address}/predict -H 'Host: ${host}' -H 'Content-Type: application/json' -d '{"inputs":[5.1,3.5,1.4,0.2]}'
+
+To open it in a browser, add this line to /etc/hosts, then go to http://${host}${port}/
+  ${ip} ${host}
+`
+    : '';
+  return `
+ml-api is up.
+${reach}
+Helm and kubectl of this checkout, on that cluster:
+  export KUBECONFIG=${kubeconfig}
+  npm run helm -- test ${release} --logs
+  npm run cluster -- kubectl get pods
+
+All of it goes with: npm run down
+`;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line} …\n`);
+}
