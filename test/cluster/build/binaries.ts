@@ -2,7 +2,6 @@
 import {
   chmodSync,
   copyFileSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,8 +11,9 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { ClusterError } from '../cluster-error.ts';
-import { run, runAloud, succeeds } from '../command.ts';
-import { assertFree, cached } from './cache.ts';
+import { run, succeeds } from '../command.ts';
+import { cached } from './cache.ts';
+import { goBuild, goSources, moduleFolder } from './go.ts';
 
 const sources = path.join(import.meta.dirname, '..');
 const kubernetesVersion = 'v1.36.3'; // as in kubernetes/go.mod
@@ -67,17 +67,7 @@ export async function buildContour(): Promise<string> {
 
 /** The custom resource definitions that lie in Contour's module: Gateway API's and its own. */
 export async function customResourceFiles(): Promise<string[]> {
-  assertGo();
-  const [folder = ''] = (
-    await run('go', [
-      '-C',
-      path.join(sources, 'contour'),
-      'list',
-      '-m',
-      '-f={{.Dir}}',
-      contourModule,
-    ])
-  ).split('\n');
+  const folder = await moduleFolder('contour', contourModule);
   return ['gateway/00-crds.yaml', 'contour/01-crds.yaml'].map((file) =>
     path.join(folder, 'examples', file),
   );
@@ -122,34 +112,4 @@ function kubernetesVersionFlags(): string {
   return ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version']
     .flatMap((goPackage) => Object.entries(values).map(([k, v]) => `-X ${goPackage}.${k}=${v}`))
     .join(' ');
-}
-
-function goSources(module: string): Buffer[] {
-  const folder = path.join(sources, module);
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /(\.go|^go\.(mod|sum))$/.test(file))
-    .sort()
-    .map((file) => readFileSync(path.join(folder, file)));
-}
-
-async function goBuild(module: string, args: readonly string[]): Promise<void> {
-  assertGo();
-  const { GOCACHE, GOMODCACHE } = JSON.parse(
-    await run('go', ['env', '-json', 'GOCACHE', 'GOMODCACHE']),
-  );
-  for (const folder of [GOCACHE, GOMODCACHE]) {
-    mkdirSync(folder, { recursive: true });
-    assertFree(folder, 4, 'to build with Go');
-  }
-  // Half the memory and less time to link without DWARF; it cannot be left out by -ldflags alone.
-  const common = ['build', '-trimpath', '-gcflags=all=-dwarf=false'];
-  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' };
-  await runAloud('go', [...common, ...args], { cwd: path.join(sources, module), env });
-}
-
-function assertGo(): void {
-  if (succeeds('go', ['version'])) return;
-  throw new ClusterError(
-    'The cluster is built with Go 1.26, and "go" does not run here. Install it from https://go.dev/dl, or use an existing cluster by setting KUBECONFIG.',
-  );
 }

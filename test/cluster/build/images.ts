@@ -44,17 +44,25 @@ export async function build(): Promise<Build> {
       files: { '/usr/local/bin/envoy': envoy, ...(await sharedLibraries(envoy)) },
     },
   };
+  return {
+    binaries: kubernetes,
+    customResources: ['gateway', 'contour'].map((name) => path.join(contour, `${name}.yaml`)),
+    archives: await writeArchives('images', images),
+  };
+}
+
+/** The archives of images, from the cache where they are there. */
+export async function writeArchives(
+  cacheName: string,
+  images: Readonly<Record<string, Image>>,
+): Promise<string[]> {
   const inputs = JSON.stringify(images); // the cache's paths have the content's hashes
-  const folder = await cached('images', [inputs], async (unfinished) => {
+  const folder = await cached(cacheName, [inputs], async (unfinished) => {
     for (const [name, image] of Object.entries(images)) {
       await writeArchive(path.join(unfinished, `${name}.tar`), image);
     }
   });
-  return {
-    binaries: kubernetes,
-    customResources: ['gateway', 'contour'].map((name) => path.join(contour, `${name}.yaml`)),
-    archives: Object.keys(images).map((name) => path.join(folder, `${name}.tar`)),
-  };
+  return Object.keys(images).map((name) => path.join(folder, `${name}.tar`));
 }
 
 /** The machine's libraries that a program needs, each at its own path. */

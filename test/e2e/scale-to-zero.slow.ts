@@ -1,0 +1,101 @@
+// The tutorial's "serverless": no pod while nobody asks, the first request brings one, and load brings more. By KEDA,
+// which asks Prometheus how many requests the Ingress controller has seen, those that found no pod included.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { applyManifests, kubectlOf, rolledOut } from '../cluster/addons.ts';
+import { buildKeda } from '../cluster/build/keda.ts';
+import { prometheusImages } from '../cluster/build/prometheus.ts';
+import { provider } from '../cluster/cluster.ts';
+import { golden } from './golden.ts';
+import { eventually, ingressUrl, predict } from './http.ts';
+import { Load, seconds } from './load.ts';
+import { useNamespace } from './namespace.ts';
+import { Release } from './release.ts';
+import { writeReport } from './report.ts';
+
+const row = [5.1, 3.5, 1.4, 0.2];
+const hour = 3_600_000;
+
+describe.skipIf(inject('cluster').provider === 'given')('scaling to zero', () => {
+  const kubectl = kubectlOf(inject('cluster'));
+  const namespace = useNamespace('scale-to-zero');
+  const release = new Release(namespace);
+  let kedaManifests = '';
+
+  beforeAll(async () => {
+    const keda = await buildKeda();
+    kedaManifests = keda.manifests;
+    for (const archive of [...(await prometheusImages()), ...keda.archives]) {
+      await provider().loadImage(archive);
+    }
+    await applyManifests(kubectl, ['prometheus']);
+    await kubectl(['apply', '--server-side', '--kustomize', kedaManifests]);
+    await rolledOut(kubectl, 'monitoring', 'prometheus');
+    await rolledOut(kubectl, 'keda', 'keda-operator');
+    await rolledOut(kubectl, 'keda', 'keda-metrics-apiserver');
+
+    const ofVersion = `{envoy_cluster_name="${namespace.name}_{{ .fullname }}_80"}[20s]`;
+    const query = `sum(rate(envoy_cluster_upstream_rq_total${ofVersion})) + sum(rate(envoy_cluster_upstream_cx_none_healthy${ofVersion}))`;
+    await release.install({
+      versionDefaults: {
+        autoscaling: {
+          type: 'keda',
+          minReplicas: 0,
+          keda: {
+            pollingInterval: 2,
+            cooldownPeriod: 10,
+            triggers: [
+              {
+                type: 'prometheus',
+                metadata: {
+                  serverAddress: 'http://prometheus.monitoring:9090',
+                  query,
+                  threshold: '50',
+                },
+              },
+            ],
+          },
+        },
+      },
+    });
+  }, hour);
+
+  afterAll(async () => {
+    await release.uninstall(); // while KEDA is there: it holds a finalizer on the ScaledObject
+    await kubectl(['delete', '--kustomize', kedaManifests, '--ignore-not-found', '--wait=false']);
+    await kubectl(['delete', 'namespace', 'monitoring', '--ignore-not-found', '--wait=false']);
+  });
+
+  it('goes to no pod without requests, answers the first ones some seconds later, and grows with load', async () => {
+    await eventually(120, async () => expect(await namespace.predictors()).toEqual([]));
+
+    const began = performance.now();
+    const refused = await predict(release.host, '/predict', row);
+    expect(refused.status).toBe(503); // by the Ingress controller, and counted by it
+    await eventually(60, async () => {
+      expect((await predict(release.host, '/predict', row)).body).toEqual({ prediction: [0] });
+    });
+    const firstAnswer = (performance.now() - began) / 1000;
+
+    const load = new Load({
+      url: `${ingressUrl()}/predict`,
+      host: release.host,
+      rate: 200,
+      inputs: golden('v1').inputs,
+    });
+    await seconds(2);
+    await eventually(90, async () => {
+      const ready = (await namespace.get('deployment', 'ml-api-v1')).status.readyReplicas;
+      expect(ready).toBeGreaterThanOrEqual(4);
+    });
+    const { sent, failed, errors } = await load.stop();
+    expect({ failed, errors }).toEqual({ failed: 0, errors: [] });
+
+    const loadEnded = performance.now();
+    await eventually(180, async () => expect(await namespace.predictors()).toEqual([]));
+    const backToZero = (performance.now() - loadEnded) / 1000;
+    writeReport(
+      'scale-to-zero.md',
+      `# Scaling to zero\n\nFrom no pod, the first answer came after ${firstAnswer.toFixed(1)} s. 200 requests a second made four pods or more: ${sent} sent, ${failed} failed. No pod was left ${backToZero.toFixed(0)} s after the last request.\n`,
+    );
+  });
+});
