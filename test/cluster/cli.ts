@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { cluster, down, provider } from './cluster.ts';
+import { cluster, down, provider, unknownAddress } from './cluster.ts';
 import { ClusterError } from './cluster-error.ts';
 import { interruption } from './command.ts';
 
@@ -12,6 +12,7 @@ const usage = `Usage: npm run cluster -- COMMAND
   down                  removes it, whatever state it is in
   status [--json]       tells what is up, and how it is reached
   kubeconfig            prints the path of its kubeconfig
+  url                   prints the address of its Ingress controller
   kubectl ARGUMENTS     runs kubectl on it
   load-image ARCHIVE    puts the images of an OCI archive onto its node
 
@@ -40,6 +41,12 @@ async function main([command, ...args]: string[]): Promise<number> {
     case 'kubeconfig':
       process.stdout.write(`${(await cluster()).kubeconfig}\n`);
       return 0;
+    case 'url': {
+      const { ingress } = await cluster();
+      if (ingress === null) throw new ClusterError(unknownAddress);
+      process.stdout.write(`http://${ingress.http.replace(/:80$/, '')}\n`);
+      return 0;
+    }
     case 'kubectl': {
       const { kubectl, kubeconfig } = await cluster();
       const all = ['--kubeconfig', kubeconfig, ...args];

@@ -31,6 +31,10 @@ export type Cluster = {
   readonly volumes: string | null;
 };
 
+/** What to do where `ingress` is null. */
+export const unknownAddress =
+  'How the cluster of KUBECONFIG is reached from here is not known: set CLUSTER_INGRESS_HTTP and CLUSTER_INGRESS_HTTPS (address:port) and CLUSTER_INGRESS_CLASS.';
+
 /** One way to have a cluster. */
 export type Provider = {
   readonly name: Cluster['provider'];

@@ -1,15 +1,12 @@
 // Requests through the Ingress and the Gateway, from outside the cluster. The names of hosts are told, not looked up.
 import request from 'supertest';
 import { inject } from 'vitest';
+import { unknownAddress } from '../cluster/cluster.ts';
 
 /** Where Ingress and Gateway are reached over plain HTTP. */
 export function ingressUrl(): string {
   const { ingress } = inject('cluster');
-  if (ingress === null) {
-    throw new Error(
-      'How the cluster is reached is not known: set CLUSTER_INGRESS_HTTP and its companions.',
-    );
-  }
+  if (ingress === null) throw new Error(unknownAddress);
   return `http://${ingress.http}`;
 }
 

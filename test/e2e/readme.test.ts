@@ -1,0 +1,40 @@
+// The README's "Try it on Kubernetes", to the letter.
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { toolPath } from '../tools/tool.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+describe.skipIf(inject('cluster').provider === 'given')('the README', () => {
+  const { kubeconfig } = inject('cluster');
+  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+  const [, commands = ''] =
+    /## Try it on Kubernetes[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme) ?? [];
+
+  afterAll(async () => {
+    await bash(
+      `'${toolPath('helm')}' uninstall ml-api --ignore-not-found --wait --kubeconfig '${kubeconfig}'`,
+    );
+  });
+
+  it('says commands that work', async () => {
+    expect(commands).toMatch(/\nnpm run down .*\n$/);
+    // `down` is what every run of these suites ends with; here it would take the cluster away from the others.
+    const { code, output } = await bash(`set -e\n${commands.replace(/^npm run down.*$/m, '')}`);
+    expect(code, output).toBe(0);
+    expect(output).toContain('ml-api is up.');
+    expect(output).toContain('All checks passed.');
+    expect(output).toMatch(/pod\/ml-api-v1-\S+ +1\/1 +Running/);
+    expect(output).toContain('{"prediction":[0]}');
+  });
+});
+
+function bash(script: string): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    const child = execFile('bash', ['-c', script], { cwd: root }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, output: stdout + stderr }),
+    );
+  });
+}
