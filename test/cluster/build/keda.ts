@@ -52,14 +52,17 @@ export async function buildKeda(): Promise<{ archives: string[]; manifests: stri
     cpSync(config, path.join(unfinished, 'config'), { recursive: true });
     writeFileSync(path.join(unfinished, 'kustomization.yaml'), JSON.stringify(kustomization)); // JSON is YAML
   });
+  const user = '65532:65532'; // the published images' too: the manifests want one that is not root
   const archives = await writeArchives('keda-images', {
     operator: {
       names: [`${images.operator}:${version}`],
       files: { '/keda': path.join(folder, 'operator') },
+      user,
     },
     adapter: {
       names: [`${images.adapter}:${version}`],
       files: { '/keda-adapter': path.join(folder, 'adapter') },
+      user,
     },
   });
   return { archives, manifests: folder };

@@ -27,6 +27,8 @@ export type Image = {
   readonly links?: Readonly<Record<string, string>>;
   /** What runs where a pod names no command. */
   readonly entrypoint?: readonly string[];
+  /** "uid:gid" that it runs as where a pod names none; root without it. */
+  readonly user?: string;
 };
 
 /** Writes the archive of an image. The same files give the same bytes. */
@@ -37,7 +39,11 @@ export async function writeArchive(archive: string, image: Image): Promise<void>
     const config = await addJson(work, {
       architecture: process.arch === 'x64' ? 'amd64' : process.arch,
       os: 'linux',
-      config: { Entrypoint: image.entrypoint, Env: ['PATH=/usr/local/bin:/bin'] },
+      config: {
+        Entrypoint: image.entrypoint,
+        User: image.user,
+        Env: ['PATH=/usr/local/bin:/bin'],
+      },
       rootfs: { type: 'layers', diff_ids: [layer.digest] },
     });
     const manifest = await addJson(work, {
