@@ -3,6 +3,11 @@ import request from 'supertest';
 import { inject } from 'vitest';
 import { unknownAddress } from '../cluster/cluster.ts';
 
+/** Where pods reach the Ingress controller and the Gateway; empty on a cluster that is not ours. */
+export function urlInCluster(): string {
+  return inject('cluster').provider === 'given' ? '' : 'http://envoy.ingress';
+}
+
 /** Where Ingress and Gateway are reached over plain HTTP. */
 export function ingressUrl(): string {
   const { ingress } = inject('cluster');
