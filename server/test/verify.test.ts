@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { run } from './program.ts';
 import { start } from './start.ts';
@@ -45,6 +46,17 @@ ok      metrics: ml_api_model_info tells of the same contract
 
 All checks passed.
 `);
+});
+
+it('waits for connections to be let through at first', async () => {
+  const { url, stop } = await start({ LOG_LEVEL: 'silent' });
+  await stop(); // its port is free now
+  const command = run(['verify', '--target', `a=${url}`, '--golden', golden('v1')]);
+  await setTimeout(1500); // it has been refused by now
+  await start({ PORT: new URL(url).port, LOG_LEVEL: 'silent' });
+  const { code, stdout } = await command;
+  expect(stdout).toContain('ok      a: predictions: 150 rows as expected');
+  expect(code).toBe(0);
 });
 
 it('sends the API key', async () => {
@@ -139,6 +151,8 @@ describe('fails with what is wrong', () => {
       'a=http://127.0.0.1:9',
       '--golden',
       golden('v1'),
+      '--timeout-ms',
+      '300',
     ]);
     expect(none.stdout).toMatch(/FAILED {2}a: contract: http:\/\/127\.0\.0\.1:9\/openapi\.json: /);
   });

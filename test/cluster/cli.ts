@@ -101,9 +101,10 @@ async function status(json: boolean): Promise<number> {
     gateway: gateway && `${gateway.namespace}/${gateway.name}, at the same addresses`,
     NetworkPolicy: found.networkPolicyEnforced ? 'enforced' : 'not enforced',
   };
-  for (const [name, value] of Object.entries(lines)) {
-    process.stdout.write(`${`${name}:`.padEnd(15)} ${value ?? 'not known'}\n`);
-  }
+  const text = Object.entries(lines).map(
+    ([name, value]) => `${`${name}:`.padEnd(15)} ${value ?? 'not known'}\n`,
+  );
+  process.stdout.write(text.join(''));
   return 0;
 }
 

@@ -7,14 +7,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-const { values, positionals } = parseArgs({
-  options: {
-    all: { type: 'boolean' },
-    keep: { type: 'boolean' },
-    testNamePattern: { type: 'string', short: 't' },
-  },
-  allowPositionals: true,
-});
+const { values, positionals } = commandLine();
 
 const config = path.join(import.meta.dirname, 'vitest.config.ts');
 const pattern = values.testNamePattern === undefined ? [] : ['-t', values.testNamePattern];
@@ -32,3 +25,21 @@ process.on('SIGTERM', () => vitest.kill('SIGTERM'));
 vitest.on('exit', (status) => {
   process.exitCode = status ?? 1;
 });
+
+function commandLine() {
+  try {
+    return parseArgs({
+      options: {
+        all: { type: 'boolean' },
+        keep: { type: 'boolean' },
+        testNamePattern: { type: 'string', short: 't' },
+      },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    process.stderr.write(
+      `${error instanceof Error ? error.message : error}\nUsage: npm run e2e -- [--all] [--keep] [-t NAME] [FILE …]\n`,
+    );
+    process.exit(2);
+  }
+}

@@ -1,6 +1,7 @@
 // One HTTP request with a Host header of choice, which fetch does not allow.
 import http from 'node:http';
 import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Target {
   readonly name: string;
@@ -11,6 +12,11 @@ export interface Target {
   /** Certificate authority of an https address, PEM. */
   readonly ca: string | undefined;
   readonly timeoutMs: number;
+  /**
+   * Until when, by performance.now(), a connection that cannot be made is tried again. A pod that has just started may
+   * not be let through yet: those who enforce network policies learn of its address after it has begun to run.
+   */
+  readonly connectBy: number;
 }
 
 export interface Answer {
@@ -19,11 +25,41 @@ export interface Answer {
   readonly body: string;
 }
 
+const NOT_CONNECTED = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+]);
+
 /** @throws Error that names the address when no answer comes */
-export function ask(target: Target, method: string, path: string, body?: string): Promise<Answer> {
+export async function ask(
+  target: Target,
+  method: string,
+  path: string,
+  body?: string,
+): Promise<Answer> {
+  for (;;) {
+    try {
+      return await askOnce(target, method, path, body);
+    } catch (error) {
+      if (!NOT_CONNECTED.has(codeOf(error)) || performance.now() > target.connectBy) throw error;
+      await sleep(250);
+    }
+  }
+}
+
+function codeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+}
+
+function askOnce(target: Target, method: string, path: string, body?: string): Promise<Answer> {
   const url = new URL(target.url + path);
   return new Promise((resolve, reject) => {
-    const fail = (error: Error) => reject(new Error(`${url.href}: ${error.message || error.name}`));
+    const fail = (error: Error) =>
+      reject(new Error(`${url.href}: ${error.message || error.name}`, { cause: error }));
     const request = (url.protocol === 'https:' ? https : http).request(
       url,
       {

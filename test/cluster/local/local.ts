@@ -55,8 +55,11 @@ export const local = {
   async cluster() {
     if (!local.exists()) throw new ClusterError('No cluster is up. Run: npm run cluster -- up');
     assertRoot();
-    if (!nodeRuns() || !existsSync(paths.kubeconfig)) {
+    if (!existsSync(paths.complete)) {
       throw new ClusterError('The cluster is half-started. Run: npm run cluster -- up');
+    }
+    if (!nodeRuns() || !(await answers())) {
+      throw new ClusterError('The cluster has broken down. Run: npm run cluster -- up');
     }
     const { ingress }: Addresses = JSON.parse(readFileSync(paths.addresses, 'utf8'));
     return {
@@ -79,16 +82,28 @@ export const local = {
   },
 } as const satisfies Provider & { exists(): boolean };
 
+/** Whether the API server does. */
+async function answers(): Promise<boolean> {
+  const kubectl = kubectlOf({ kubectl: binary('kubectl'), kubeconfig: paths.kubeconfig });
+  return await succeeded(() => kubectl(['get', '--raw', '/readyz', '--request-timeout=3s']));
+}
+
 /** Whether Kubernetes answers, and what it consists of is available. */
 async function isHealthy(): Promise<boolean> {
+  if (!existsSync(paths.complete) || !(await answers())) return false;
   const kubectl = kubectlOf({ kubectl: binary('kubectl'), kubeconfig: paths.kubeconfig });
-  try {
-    await kubectl(['get', '--raw', '/readyz', '--request-timeout=3s']);
+  return await succeeded(async () => {
     for (const namespace of ['kube-system', 'ingress']) {
       const available = ['wait', '--for=condition=Available', 'deployment', '--all'];
       await kubectl([`--namespace=${namespace}`, ...available, '--timeout=3s']);
     }
     await kubectl(['get', '--raw', '/apis/metrics.k8s.io/v1beta1/nodes', '--request-timeout=3s']);
+  });
+}
+
+async function succeeded(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
     return true;
   } catch (error) {
     if (error instanceof ClusterError) return false;

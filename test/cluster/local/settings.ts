@@ -23,6 +23,8 @@ export const paths = {
   sysctls: path.join(state, 'sysctls.json'),
   /** The addresses that it was started with. */
   addresses: path.join(state, 'addresses.json'),
+  /** Is there once it has been up: what is there without it is half-started. */
+  complete: path.join(state, 'complete'),
   /** The programs that it was started with. */
   binaries: path.join(state, 'binaries'),
 };

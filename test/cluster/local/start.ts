@@ -65,4 +65,5 @@ export async function start(
   say('node ready');
   await rolledOut(kubectl, 'kube-system', 'coredns', check);
   await awaitAddons(kubectl, say, check);
+  writeFileSync(paths.complete, '');
 }
