@@ -207,7 +207,9 @@ console.log(JSON.stringify([first, label, batch.prediction, contractHash]));
     const stderrOf = async (...args: string[]) => (await mlSdk(project, ...args)).stderr;
     expect(await stderrOf('generat')).toMatch(/^There is no command "generat"\.\n\nUsage/);
     expect(await stderrOf('generate')).toMatch(/^--from is missing\.\n\nUsage/);
-    expect(await stderrOf('--from', 'x')).toMatch(/^The command "generate" is missing\.\n\nUsage/);
+    expect(await stderrOf('--from', 'x')).toMatch(
+      /^A command is missing: generate or compare\.\n\nUsage/,
+    );
     expect(await stderrOf('generate', '--form', 'x')).toMatch(/^Unknown option '--form'/);
   });
 });

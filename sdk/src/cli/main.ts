@@ -1,53 +1,36 @@
 #!/usr/bin/env node
 // The command `ml-sdk`.
-import { parseArgs } from 'node:util';
 import { CliError } from './cli-error.ts';
-import { writeTypedClient } from './typed-client.ts';
+import type { Command } from './command.ts';
+import { compareCommand } from './compare/command.ts';
+import { exitWith } from './exit.ts';
+import { generateCommand } from './generate-command.ts';
 
-const usage = `Usage: ml-sdk generate --from URL [--out DIR]
+const commands: Readonly<Record<string, Command>> = {
+  generate: generateCommand,
+  compare: compareCommand,
+};
+const usage = Object.values(commands)
+  .map((command) => command.usage)
+  .join('\n');
 
-  Generates the client of a running server's own model: exact shapes, feature names and labels.
-  Writes index.ts and types.gen.ts.
-
-  --from URL   The server, such as http://localhost:5000 or http://ml.local/v2
-  --out DIR    The folder to write into. Default: src/ml
-`;
-
-async function main(args: string[]): Promise<void> {
-  const { values, positionals } = parse(args);
-  if (values.help || args.length === 0) {
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(usage);
-    return;
+    return 0;
   }
-  if (positionals.length !== 1 || positionals[0] !== 'generate')
-    throw new CliError(
-      positionals.length === 0
-        ? `The command "generate" is missing.\n\n${usage}`
-        : `There is no command "${positionals.join(' ')}".\n\n${usage}`,
-    );
-  if (values.from === undefined) throw new CliError(`--from is missing.\n\n${usage}`);
-  const { model, hash } = await writeTypedClient(values.from, values.out);
-  process.stdout.write(`${values.out}: the client of ${model}, contract ${hash.slice(0, 12)}\n`);
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    const problem = name.startsWith('-')
+      ? `A command is missing: ${Object.keys(commands).join(' or ')}.`
+      : `There is no command "${name}".`;
+    throw new CliError(`${problem}\n\n${usage}`);
+  }
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(command.usage);
+    return 0;
+  }
+  return await command.run(args);
 }
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        from: { type: 'string' },
-        out: { type: 'string', default: 'src/ml' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    throw new CliError(`${error instanceof Error ? error.message : error}\n\n${usage}`);
-  }
-}
-
-main(process.argv.slice(2)).catch((error: unknown) => {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`${error instanceof CliError ? error.message : text}\n`);
-  process.exitCode = 1;
-});
+await exitWith(main(process.argv.slice(2)));

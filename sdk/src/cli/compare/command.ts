@@ -1,0 +1,84 @@
+// `ml-sdk compare`: its options, and its exit status for pipelines.
+import { readFile } from 'node:fs/promises';
+import { readOptions } from '../arguments.ts';
+import { CliError } from '../cli-error.ts';
+import type { Command } from '../command.ts';
+import { compare } from './compare.ts';
+import { report } from './report.ts';
+
+const usage = `Usage: ml-sdk compare --champion URL --challenger URL --data FILE [options]
+
+  Asks two servers the same rows, and tells how often and where they differ, before a user sees it.
+
+  --champion URL        The server in use, such as http://ml.local/v1
+  --challenger URL      The one that may take its place, such as http://ml.local/v2
+  --data FILE           .jsonl or .ndjson: a row such as [5.1,3.5,1.4,0.2], or {"inputs": …, "label": …}, a line;
+                        .csv: a header with the features' names, and numbers (needs the package csv-parse)
+  --label COLUMN        The CSV's column that holds the true answers
+  --tolerance N         Largest difference of two equal numbers, relative above 1. Default: 0.00001
+  --concurrency N       Rows under way at once. Default: 4
+  --api-key-file FILE   File whose first line is the API key to send
+  --min-agreement N     Exit status 2 where the share of agreement is smaller, such as 0.95
+  --json                Print the whole comparison as JSON
+`;
+
+const options = {
+  champion: { type: 'string' },
+  challenger: { type: 'string' },
+  data: { type: 'string' },
+  label: { type: 'string' },
+  tolerance: { type: 'string', default: '0.00001' },
+  concurrency: { type: 'string', default: '4' },
+  'api-key-file': { type: 'string' },
+  'min-agreement': { type: 'string', default: '0' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+const BELOW_MIN_AGREEMENT = 2;
+
+export const compareCommand: Command = {
+  usage,
+  async run(args) {
+    const values = readOptions(args, options, usage);
+    const required = (name: 'champion' | 'challenger' | 'data'): string => {
+      const value = values[name];
+      if (value === undefined) throw new CliError(`--${name} is missing.\n\n${usage}`);
+      return value;
+    };
+    const minAgreement = number('--min-agreement', values['min-agreement'], 0, 1);
+    const comparison = await compare({
+      champion: required('champion'),
+      challenger: required('challenger'),
+      data: required('data'),
+      label: values.label,
+      tolerance: number('--tolerance', values.tolerance, 0, Number.MAX_VALUE),
+      concurrency: Math.floor(number('--concurrency', values.concurrency, 1, 256)),
+      apiKey: await firstLine(values['api-key-file']),
+    });
+    process.stdout.write(
+      values.json ? `${JSON.stringify(comparison, null, 2)}\n` : report(comparison),
+    );
+    if (comparison.agreement.share >= minAgreement) return 0;
+    process.stderr.write(
+      `The agreement is below --min-agreement ${minAgreement}: the challenger must not take the champion's place.\n`,
+    );
+    return BELOW_MIN_AGREEMENT;
+  },
+};
+
+function number(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= least && value <= most)) {
+    const range = most === Number.MAX_VALUE ? `from ${least}` : `from ${least} to ${most}`;
+    throw new CliError(`${option}: expected a number ${range}, got "${text}".`);
+  }
+  return value;
+}
+
+async function firstLine(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new CliError(`--api-key-file: ${file} cannot be read: ${error.message}`);
+  });
+  return text.split('\n')[0]?.trim();
+}
