@@ -55,6 +55,14 @@ async function serve(port: number, ...more: string[]): Promise<string> {
   return id;
 }
 
+/** The log line of a container with this message. */
+function saying(id: string, message: string): unknown {
+  const lines = podman('logs', id)
+    .split('\n')
+    .filter((line) => line.endsWith('}'));
+  return lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === message);
+}
+
 describe.each([
   ['v1', 5801],
   ['v2', 5802],
@@ -81,13 +89,13 @@ describe.each([
 
 it('knows what it is granted, and ends with 0 when it is told to stop', async () => {
   const id = await serve(5803);
-  const logs = podman('logs', id)
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  expect(logs.find(({ msg }) => msg === 'ready')).toMatchObject({
-    cpus: 0.5,
-    memoryBytes: 512 * 1024 * 1024,
-  });
+  // The engine writes down what the container says a moment after it was said.
+  await expect
+    .poll(() => saying(id, 'ready'))
+    .toMatchObject({
+      cpus: 0.5,
+      memoryBytes: 512 * 1024 * 1024,
+    });
   podman('stop', '--time=20', id);
   expect(podman('inspect', '--format', '{{.State.ExitCode}}', id)).toBe('0');
 });
