@@ -26,6 +26,8 @@ describe('the autoscaler', () => {
 
   beforeAll(async () => {
     await release.install({
+      // A second of this load may wait: a pod that has used its half CPU up stands still for some tens of milliseconds.
+      config: { queueMaxRows: rate * rows.length },
       versionDefaults: {
         autoscaling: {
           // As by default, but down after 15 seconds of calm instead of five minutes, and faster: a test has less time.
