@@ -3,7 +3,13 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['server/test/**/*.test.ts', 'sdk/test/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'test/e2e/**', 'test/image/**', 'test/models/**'],
+    exclude: [
+      '**/node_modules/**',
+      'test/e2e/**',
+      'test/image/**',
+      'test/models/**',
+      'test/clients/**',
+    ],
     globalSetup: 'test/build-sdk.ts',
     // Real servers, real builds: slow machines get time, and tests never measure it.
     testTimeout: 120_000,

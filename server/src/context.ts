@@ -8,6 +8,7 @@ import type { Resources } from './engine/resources.ts';
 import type { ApiKeys } from './http/api-keys.ts';
 import type { State } from './lifecycle.ts';
 import type { Metrics } from './metrics.ts';
+import type { Statistics } from './open-inference/statistics.ts';
 
 export interface Context {
   readonly config: Config;
@@ -17,6 +18,7 @@ export interface Context {
   readonly contract: Contract;
   readonly batcher: Batcher;
   readonly metrics: Metrics;
+  readonly statistics: Statistics;
   /** The keys that callers need; undefined when none is needed. */
   readonly apiKeys: ApiKeys | undefined;
   /** The state of the process at this moment. */

@@ -17,6 +17,7 @@ import { createMetrics } from './metrics.ts';
 import { readGolden } from './model/golden.ts';
 import { readManifest } from './model/manifest.ts';
 import { describeModel } from './model/model.ts';
+import { Statistics } from './open-inference/statistics.ts';
 
 export interface Service {
   readonly context: Context;
@@ -130,14 +131,29 @@ async function createContext(
     queuedRows: () => batcher.queuedRows,
     requestsInFlight: () => listener.requestsInFlight,
   });
+  const statistics = new Statistics();
   const batcher = createBatcher(serving.engine, {
     batching: serving.batching,
     batchMaxRows: config.BATCH_MAX_ROWS,
     queueMaxRows: config.QUEUE_MAX_ROWS,
     timeoutMs: config.REQUEST_TIMEOUT_MS,
-    onRun: (rows, durationMs) => metrics.runDone(rows, durationMs / 1000),
+    onRun: (rows, durationMs) => {
+      metrics.runDone(rows, durationMs / 1000);
+      statistics.ran();
+    },
   });
-  return { config, log, resources, serving, contract, batcher, metrics, apiKeys, state };
+  return {
+    config,
+    log,
+    resources,
+    serving,
+    contract,
+    batcher,
+    metrics,
+    statistics,
+    apiKeys,
+    state,
+  };
 }
 
 /** An engine that lost a worker makes the process broken, whatever state it was in. */

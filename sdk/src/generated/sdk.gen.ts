@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import { buildClientParams, type Client, type ClientMeta, type Options as Options2, type RequestResult, type TDataShape } from './client/index.js';
-import type { GetContractErrors, GetContractResponses, GetContractYamlErrors, GetContractYamlResponses, GetLivenessErrors, GetLivenessResponses, GetMetricsErrors, GetMetricsResponses, GetModelErrors, GetModelResponses, GetReadinessErrors, GetReadinessResponses, GetStartupErrors, GetStartupResponses, PredictErrors, PredictResponses, TensorValue } from './types.gen.js';
+import type { GetContractErrors, GetContractResponses, GetContractYamlErrors, GetContractYamlResponses, GetLivenessErrors, GetLivenessResponses, GetMetricsErrors, GetMetricsResponses, GetModelConfigErrors, GetModelConfigOfVersionErrors, GetModelConfigOfVersionResponses, GetModelConfigResponses, GetModelErrors, GetModelMetadataErrors, GetModelMetadataOfVersionErrors, GetModelMetadataOfVersionResponses, GetModelMetadataResponses, GetModelReadyErrors, GetModelReadyOfVersionErrors, GetModelReadyOfVersionResponses, GetModelReadyResponses, GetModelResponses, GetModelStatisticsErrors, GetModelStatisticsOfVersionErrors, GetModelStatisticsOfVersionResponses, GetModelStatisticsResponses, GetReadinessErrors, GetReadinessResponses, GetRepositoryIndexErrors, GetRepositoryIndexResponses, GetServerLiveErrors, GetServerLiveResponses, GetServerMetadataErrors, GetServerMetadataResponses, GetServerReadyErrors, GetServerReadyResponses, GetStartupErrors, GetStartupResponses, GetStatisticsErrors, GetStatisticsResponses, InferenceRequest, InferErrors, InferOfVersionErrors, InferOfVersionResponses, InferResponses, PredictErrors, PredictResponses, TensorValue } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -135,3 +135,253 @@ export const getContractYaml = <ThrowOnError extends boolean = true>(options?: O
     url: '/openapi.yaml',
     ...options
 });
+
+/**
+ * What the server is, and which extensions it has
+ */
+export const getServerMetadata = <ThrowOnError extends boolean = true>(options?: Options<never, ThrowOnError>): RequestResult<GetServerMetadataResponses, GetServerMetadataErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<GetServerMetadataResponses, GetServerMetadataErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+    url: '/v2',
+    ...options
+});
+
+/**
+ * Whether the process works
+ */
+export const getServerLive = <ThrowOnError extends boolean = true>(options?: Options<never, ThrowOnError>): RequestResult<GetServerLiveResponses, GetServerLiveErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<GetServerLiveResponses, GetServerLiveErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v2/health/live',
+    ...options
+});
+
+/**
+ * Whether requests should be sent here
+ */
+export const getServerReady = <ThrowOnError extends boolean = true>(options?: Options<never, ThrowOnError>): RequestResult<GetServerReadyResponses, GetServerReadyErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<GetServerReadyResponses, GetServerReadyErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v2/health/ready',
+    ...options
+});
+
+/**
+ * Statistics of the model, in the form of Triton
+ */
+export const getStatistics = <ThrowOnError extends boolean = true>(options?: Options<never, ThrowOnError>): RequestResult<GetStatisticsResponses, GetStatisticsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<GetStatisticsResponses, GetStatisticsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+    url: '/v2/models/stats',
+    ...options
+});
+
+/**
+ * The models served, in the form of Triton
+ */
+export const getRepositoryIndex = <ThrowOnError extends boolean = true>(options?: Options<never, ThrowOnError>): RequestResult<GetRepositoryIndexResponses, GetRepositoryIndexErrors, ThrowOnError, 'data'> => (options?.client ?? client).post<GetRepositoryIndexResponses, GetRepositoryIndexErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+    url: '/v2/repository/index',
+    ...options
+});
+
+/**
+ * The inputs and outputs of the model
+ */
+export const getModelMetadata = <ThrowOnError extends boolean = true>(parameters: {
+    model: string;
+}, options?: Options<never, ThrowOnError>): RequestResult<GetModelMetadataResponses, GetModelMetadataErrors, ThrowOnError, 'data'> => {
+    const params = buildClientParams([parameters], [{ args: [{ in: 'path', key: 'model' }] }]);
+    return (options?.client ?? client).get<GetModelMetadataResponses, GetModelMetadataErrors, ThrowOnError, 'data'>({
+        responseStyle: 'data',
+        security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+        url: '/v2/models/{model}',
+        ...options,
+        ...params
+    });
+};
+
+/**
+ * Whether the model takes requests
+ */
+export const getModelReady = <ThrowOnError extends boolean = true>(parameters: {
+    model: string;
+}, options?: Options<never, ThrowOnError>): RequestResult<GetModelReadyResponses, GetModelReadyErrors, ThrowOnError, 'data'> => {
+    const params = buildClientParams([parameters], [{ args: [{ in: 'path', key: 'model' }] }]);
+    return (options?.client ?? client).get<GetModelReadyResponses, GetModelReadyErrors, ThrowOnError, 'data'>({
+        responseStyle: 'data',
+        url: '/v2/models/{model}/ready',
+        ...options,
+        ...params
+    });
+};
+
+/**
+ * The configuration of the model in the form of Triton
+ */
+export const getModelConfig = <ThrowOnError extends boolean = true>(parameters: {
+    model: string;
+}, options?: Options<never, ThrowOnError>): RequestResult<GetModelConfigResponses, GetModelConfigErrors, ThrowOnError, 'data'> => {
+    const params = buildClientParams([parameters], [{ args: [{ in: 'path', key: 'model' }] }]);
+    return (options?.client ?? client).get<GetModelConfigResponses, GetModelConfigErrors, ThrowOnError, 'data'>({
+        responseStyle: 'data',
+        security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+        url: '/v2/models/{model}/config',
+        ...options,
+        ...params
+    });
+};
+
+/**
+ * Statistics of the model in the form of Triton
+ */
+export const getModelStatistics = <ThrowOnError extends boolean = true>(parameters: {
+    model: string;
+}, options?: Options<never, ThrowOnError>): RequestResult<GetModelStatisticsResponses, GetModelStatisticsErrors, ThrowOnError, 'data'> => {
+    const params = buildClientParams([parameters], [{ args: [{ in: 'path', key: 'model' }] }]);
+    return (options?.client ?? client).get<GetModelStatisticsResponses, GetModelStatisticsErrors, ThrowOnError, 'data'>({
+        responseStyle: 'data',
+        security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+        url: '/v2/models/{model}/stats',
+        ...options,
+        ...params
+    });
+};
+
+/**
+ * Run the model on tensors
+ *
+ * Tensors as JSON, flat or nested, or binary: little-endian elements in row-major order after the JSON, each
+ * `BYTES` element after its length in 4 bytes. With `Inference-Header-Content-Length: 0` the whole body is the only
+ * input. `parameters.binary_data_output`, or `parameters.binary_data` of an output, asks for binary outputs; NaN
+ * and infinite values travel in binary only.
+ *
+ * Requests are batched with those of `/predict`, with the same limits. Safe to repeat.
+ *
+ */
+export const infer = <ThrowOnError extends boolean = true>(parameters: {
+    'Inference-Header-Content-Length'?: number;
+    'X-Request-Id'?: string;
+    traceparent?: string;
+    model: string;
+    inferenceRequest: InferenceRequest;
+}, options?: Options<never, ThrowOnError>): RequestResult<InferResponses, InferErrors, ThrowOnError, 'data'> => {
+    const params = buildClientParams([parameters], [{ args: [
+                { in: 'headers', key: 'Inference-Header-Content-Length' },
+                { in: 'headers', key: 'X-Request-Id' },
+                { in: 'headers', key: 'traceparent' },
+                { in: 'path', key: 'model' },
+                { key: 'inferenceRequest', map: 'body' }
+            ] }]);
+    return (options?.client ?? client).post<InferResponses, InferErrors, ThrowOnError, 'data'>({
+        responseStyle: 'data',
+        security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+        url: '/v2/models/{model}/infer',
+        ...options,
+        ...params,
+        headers: {
+            'Content-Type': 'application/json',
+            ...options?.headers,
+            ...params.headers
+        }
+    });
+};
+
+/**
+ * The inputs and outputs of the model, by version
+ */
+export const getModelMetadataOfVersion = <ThrowOnError extends boolean = true>(parameters: {
+    model: string;
+    version: string;
+}, options?: Options<never, ThrowOnError>): RequestResult<GetModelMetadataOfVersionResponses, GetModelMetadataOfVersionErrors, ThrowOnError, 'data'> => {
+    const params = buildClientParams([parameters], [{ args: [{ in: 'path', key: 'model' }, { in: 'path', key: 'version' }] }]);
+    return (options?.client ?? client).get<GetModelMetadataOfVersionResponses, GetModelMetadataOfVersionErrors, ThrowOnError, 'data'>({
+        responseStyle: 'data',
+        security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+        url: '/v2/models/{model}/versions/{version}',
+        ...options,
+        ...params
+    });
+};
+
+/**
+ * Whether the model takes requests, by version
+ */
+export const getModelReadyOfVersion = <ThrowOnError extends boolean = true>(parameters: {
+    model: string;
+    version: string;
+}, options?: Options<never, ThrowOnError>): RequestResult<GetModelReadyOfVersionResponses, GetModelReadyOfVersionErrors, ThrowOnError, 'data'> => {
+    const params = buildClientParams([parameters], [{ args: [{ in: 'path', key: 'model' }, { in: 'path', key: 'version' }] }]);
+    return (options?.client ?? client).get<GetModelReadyOfVersionResponses, GetModelReadyOfVersionErrors, ThrowOnError, 'data'>({
+        responseStyle: 'data',
+        url: '/v2/models/{model}/versions/{version}/ready',
+        ...options,
+        ...params
+    });
+};
+
+/**
+ * The configuration of the model in the form of Triton, by version
+ */
+export const getModelConfigOfVersion = <ThrowOnError extends boolean = true>(parameters: {
+    model: string;
+    version: string;
+}, options?: Options<never, ThrowOnError>): RequestResult<GetModelConfigOfVersionResponses, GetModelConfigOfVersionErrors, ThrowOnError, 'data'> => {
+    const params = buildClientParams([parameters], [{ args: [{ in: 'path', key: 'model' }, { in: 'path', key: 'version' }] }]);
+    return (options?.client ?? client).get<GetModelConfigOfVersionResponses, GetModelConfigOfVersionErrors, ThrowOnError, 'data'>({
+        responseStyle: 'data',
+        security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+        url: '/v2/models/{model}/versions/{version}/config',
+        ...options,
+        ...params
+    });
+};
+
+/**
+ * Statistics of the model in the form of Triton, by version
+ */
+export const getModelStatisticsOfVersion = <ThrowOnError extends boolean = true>(parameters: {
+    model: string;
+    version: string;
+}, options?: Options<never, ThrowOnError>): RequestResult<GetModelStatisticsOfVersionResponses, GetModelStatisticsOfVersionErrors, ThrowOnError, 'data'> => {
+    const params = buildClientParams([parameters], [{ args: [{ in: 'path', key: 'model' }, { in: 'path', key: 'version' }] }]);
+    return (options?.client ?? client).get<GetModelStatisticsOfVersionResponses, GetModelStatisticsOfVersionErrors, ThrowOnError, 'data'>({
+        responseStyle: 'data',
+        security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+        url: '/v2/models/{model}/versions/{version}/stats',
+        ...options,
+        ...params
+    });
+};
+
+/**
+ * Run the model on tensors, by version
+ */
+export const inferOfVersion = <ThrowOnError extends boolean = true>(parameters: {
+    'Inference-Header-Content-Length'?: number;
+    'X-Request-Id'?: string;
+    traceparent?: string;
+    model: string;
+    version: string;
+    inferenceRequest: InferenceRequest;
+}, options?: Options<never, ThrowOnError>): RequestResult<InferOfVersionResponses, InferOfVersionErrors, ThrowOnError, 'data'> => {
+    const params = buildClientParams([parameters], [{ args: [
+                { in: 'headers', key: 'Inference-Header-Content-Length' },
+                { in: 'headers', key: 'X-Request-Id' },
+                { in: 'headers', key: 'traceparent' },
+                { in: 'path', key: 'model' },
+                { in: 'path', key: 'version' },
+                { key: 'inferenceRequest', map: 'body' }
+            ] }]);
+    return (options?.client ?? client).post<InferOfVersionResponses, InferOfVersionErrors, ThrowOnError, 'data'>({
+        responseStyle: 'data',
+        security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+        url: '/v2/models/{model}/versions/{version}/infer',
+        ...options,
+        ...params,
+        headers: {
+            'Content-Type': 'application/json',
+            ...options?.headers,
+            ...params.headers
+        }
+    });
+};

@@ -155,6 +155,191 @@ export type Problem = {
 };
 
 /**
+ * Options by name. Unknown ones are ignored, as the protocol says.
+ */
+export type InferenceParameters = {
+    [key: string]: string | number | boolean;
+};
+
+export type InferenceDatatype = 'BOOL' | 'UINT8' | 'UINT16' | 'UINT32' | 'UINT64' | 'INT8' | 'INT16' | 'INT32' | 'INT64' | 'FP16' | 'FP32' | 'FP64' | 'BYTES';
+
+/**
+ * The size of every dimension; -1 in metadata where the size is free.
+ */
+export type InferenceShape = Array<number>;
+
+export type InferenceInput = {
+    name: string;
+    /**
+     * The size of every dimension.
+     */
+    shape: Array<number>;
+    datatype: InferenceDatatype;
+    parameters?: {
+        /**
+         * Bytes of the tensor after the JSON.
+         */
+        binary_data_size?: number;
+        [key: string]: unknown;
+    };
+    /**
+     * The elements, flat in row-major order or nested. Absent where they are binary.
+     */
+    data?: Array<TensorValue>;
+};
+
+export type InferenceRequestedOutput = {
+    name: string;
+    parameters?: {
+        /**
+         * Whether to answer it in binary.
+         */
+        binary_data?: boolean;
+        [key: string]: unknown;
+    };
+};
+
+export type InferenceRequest = {
+    /**
+     * Comes back in the answer.
+     */
+    id?: string;
+    parameters?: {
+        /**
+         * Whether to answer outputs in binary that do not say themselves.
+         */
+        binary_data_output?: boolean;
+        [key: string]: unknown;
+    };
+    inputs: Array<InferenceInput>;
+    /**
+     * The outputs that are wanted. All without it.
+     */
+    outputs?: Array<InferenceRequestedOutput>;
+};
+
+export type InferenceOutput = {
+    name: string;
+    shape: InferenceShape;
+    datatype: InferenceDatatype;
+    parameters?: InferenceParameters;
+    /**
+     * The elements, flat in row-major order. Absent where they are binary.
+     */
+    data?: Array<TensorValue>;
+};
+
+export type InferenceResponse = {
+    model_name: string;
+    model_version: string;
+    id?: string;
+    outputs: Array<InferenceOutput>;
+};
+
+export type OpenInferenceError = {
+    /**
+     * What is wrong, and how to go on.
+     */
+    error: string;
+};
+
+export type ServerMetadata = {
+    name: string;
+    version: string;
+    extensions: Array<string>;
+};
+
+export type ServerHealth = {
+    live: boolean;
+    ready: boolean;
+};
+
+export type ModelReady = {
+    name: string;
+    ready: boolean;
+};
+
+export type InferenceTensorMetadata = {
+    name: string;
+    datatype: InferenceDatatype;
+    shape: InferenceShape;
+};
+
+export type ModelMetadata = {
+    name: string;
+    versions: Array<string>;
+    platform: string;
+    inputs: Array<InferenceTensorMetadata>;
+    outputs: Array<InferenceTensorMetadata>;
+};
+
+/**
+ * What Triton's ModelConfig says, as far as it applies.
+ */
+export type ModelConfig = {
+    name: string;
+    platform: string;
+    backend: string;
+    /**
+     * Rows of a request at most; 0 where the model has no dimension of rows.
+     */
+    max_batch_size: number;
+    input: Array<ModelConfigTensor>;
+    output: Array<ModelConfigTensor>;
+};
+
+export type ModelConfigTensor = {
+    name: string;
+    data_type: string;
+    /**
+     * The size of every dimension but that of rows; -1 where it is free.
+     */
+    dims: Array<number>;
+};
+
+export type DurationStatistic = {
+    count: number;
+    /**
+     * Nanoseconds of all of them together.
+     */
+    ns: number;
+};
+
+export type ModelStatistics = {
+    model_stats: Array<{
+        name: string;
+        version: string;
+        /**
+         * Milliseconds since 1970 of the latest; 0 before the first.
+         */
+        last_inference: number;
+        /**
+         * Rows predicted.
+         */
+        inference_count: number;
+        /**
+         * Runs of the model.
+         */
+        execution_count: number;
+        inference_stats: {
+            success: DurationStatistic;
+            fail: DurationStatistic;
+            queue: DurationStatistic;
+            compute_input?: DurationStatistic;
+            compute_infer: DurationStatistic;
+            compute_output?: DurationStatistic;
+        };
+    }>;
+};
+
+export type RepositoryModel = {
+    name: string;
+    version: string;
+    state: 'READY' | 'UNAVAILABLE';
+    reason: string;
+};
+
+/**
  * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one.
  */
 export type RequestId = string;
@@ -163,6 +348,21 @@ export type RequestId = string;
  * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
  */
 export type Traceparent = string;
+
+/**
+ * The model's name.
+ */
+export type ModelNameInPath = string;
+
+/**
+ * The model's version.
+ */
+export type ModelVersionInPath = string;
+
+/**
+ * Bytes of JSON at the start of the body, before compression; the rest is binary tensors. Without it, all of it is JSON.
+ */
+export type InferenceHeaderContentLength = number;
 
 export type PredictData = {
     body: {
@@ -432,3 +632,564 @@ export type GetContractYamlResponses = {
 };
 
 export type GetContractYamlResponse = GetContractYamlResponses[keyof GetContractYamlResponses];
+
+export type GetServerMetadataData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v2';
+};
+
+export type GetServerMetadataErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    401: OpenInferenceError;
+};
+
+export type GetServerMetadataError = GetServerMetadataErrors[keyof GetServerMetadataErrors];
+
+export type GetServerMetadataResponses = {
+    /**
+     * The server.
+     */
+    200: ServerMetadata;
+};
+
+export type GetServerMetadataResponse = GetServerMetadataResponses[keyof GetServerMetadataResponses];
+
+export type GetServerLiveData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v2/health/live';
+};
+
+export type GetServerLiveErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    503: OpenInferenceError;
+};
+
+export type GetServerLiveError = GetServerLiveErrors[keyof GetServerLiveErrors];
+
+export type GetServerLiveResponses = {
+    /**
+     * It works.
+     */
+    200: ServerHealth;
+};
+
+export type GetServerLiveResponse = GetServerLiveResponses[keyof GetServerLiveResponses];
+
+export type GetServerReadyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v2/health/ready';
+};
+
+export type GetServerReadyErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    503: OpenInferenceError;
+};
+
+export type GetServerReadyError = GetServerReadyErrors[keyof GetServerReadyErrors];
+
+export type GetServerReadyResponses = {
+    /**
+     * They should.
+     */
+    200: ServerHealth;
+};
+
+export type GetServerReadyResponse = GetServerReadyResponses[keyof GetServerReadyResponses];
+
+export type GetStatisticsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v2/models/stats';
+};
+
+export type GetStatisticsErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    401: OpenInferenceError;
+};
+
+export type GetStatisticsError = GetStatisticsErrors[keyof GetStatisticsErrors];
+
+export type GetStatisticsResponses = {
+    /**
+     * The statistics.
+     */
+    200: ModelStatistics;
+};
+
+export type GetStatisticsResponse = GetStatisticsResponses[keyof GetStatisticsResponses];
+
+export type GetRepositoryIndexData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v2/repository/index';
+};
+
+export type GetRepositoryIndexErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    401: OpenInferenceError;
+};
+
+export type GetRepositoryIndexError = GetRepositoryIndexErrors[keyof GetRepositoryIndexErrors];
+
+export type GetRepositoryIndexResponses = {
+    /**
+     * The only model.
+     */
+    200: Array<RepositoryModel>;
+};
+
+export type GetRepositoryIndexResponse = GetRepositoryIndexResponses[keyof GetRepositoryIndexResponses];
+
+export type GetModelMetadataData = {
+    body?: never;
+    path: {
+        /**
+         * The model's name.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/v2/models/{model}';
+};
+
+export type GetModelMetadataErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    401: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+};
+
+export type GetModelMetadataError = GetModelMetadataErrors[keyof GetModelMetadataErrors];
+
+export type GetModelMetadataResponses = {
+    /**
+     * The model.
+     */
+    200: ModelMetadata;
+};
+
+export type GetModelMetadataResponse = GetModelMetadataResponses[keyof GetModelMetadataResponses];
+
+export type GetModelReadyData = {
+    body?: never;
+    path: {
+        /**
+         * The model's name.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/v2/models/{model}/ready';
+};
+
+export type GetModelReadyErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    503: OpenInferenceError;
+};
+
+export type GetModelReadyError = GetModelReadyErrors[keyof GetModelReadyErrors];
+
+export type GetModelReadyResponses = {
+    /**
+     * It does.
+     */
+    200: ModelReady;
+};
+
+export type GetModelReadyResponse = GetModelReadyResponses[keyof GetModelReadyResponses];
+
+export type GetModelConfigData = {
+    body?: never;
+    path: {
+        /**
+         * The model's name.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/v2/models/{model}/config';
+};
+
+export type GetModelConfigErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    401: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+};
+
+export type GetModelConfigError = GetModelConfigErrors[keyof GetModelConfigErrors];
+
+export type GetModelConfigResponses = {
+    /**
+     * The configuration.
+     */
+    200: ModelConfig;
+};
+
+export type GetModelConfigResponse = GetModelConfigResponses[keyof GetModelConfigResponses];
+
+export type GetModelStatisticsData = {
+    body?: never;
+    path: {
+        /**
+         * The model's name.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/v2/models/{model}/stats';
+};
+
+export type GetModelStatisticsErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    401: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+};
+
+export type GetModelStatisticsError = GetModelStatisticsErrors[keyof GetModelStatisticsErrors];
+
+export type GetModelStatisticsResponses = {
+    /**
+     * The statistics.
+     */
+    200: ModelStatistics;
+};
+
+export type GetModelStatisticsResponse = GetModelStatisticsResponses[keyof GetModelStatisticsResponses];
+
+export type InferData = {
+    body: InferenceRequest;
+    headers?: {
+        /**
+         * Bytes of JSON at the start of the body, before compression; the rest is binary tensors. Without it, all of it is JSON.
+         */
+        'Inference-Header-Content-Length'?: number;
+        /**
+         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one.
+         */
+        'X-Request-Id'?: string;
+        /**
+         * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The model's name.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/v2/models/{model}/infer';
+};
+
+export type InferErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    400: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    401: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    413: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    415: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    503: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    504: OpenInferenceError;
+};
+
+export type InferError = InferErrors[keyof InferErrors];
+
+export type InferResponses = {
+    /**
+     * The outputs; in binary, after `Inference-Header-Content-Length` bytes of JSON, where that was asked for.
+     */
+    200: InferenceResponse;
+};
+
+export type InferResponse = InferResponses[keyof InferResponses];
+
+export type GetModelMetadataOfVersionData = {
+    body?: never;
+    path: {
+        /**
+         * The model's name.
+         */
+        model: string;
+        /**
+         * The model's version.
+         */
+        version: string;
+    };
+    query?: never;
+    url: '/v2/models/{model}/versions/{version}';
+};
+
+export type GetModelMetadataOfVersionErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    401: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+};
+
+export type GetModelMetadataOfVersionError = GetModelMetadataOfVersionErrors[keyof GetModelMetadataOfVersionErrors];
+
+export type GetModelMetadataOfVersionResponses = {
+    /**
+     * The model.
+     */
+    200: ModelMetadata;
+};
+
+export type GetModelMetadataOfVersionResponse = GetModelMetadataOfVersionResponses[keyof GetModelMetadataOfVersionResponses];
+
+export type GetModelReadyOfVersionData = {
+    body?: never;
+    path: {
+        /**
+         * The model's name.
+         */
+        model: string;
+        /**
+         * The model's version.
+         */
+        version: string;
+    };
+    query?: never;
+    url: '/v2/models/{model}/versions/{version}/ready';
+};
+
+export type GetModelReadyOfVersionErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    503: OpenInferenceError;
+};
+
+export type GetModelReadyOfVersionError = GetModelReadyOfVersionErrors[keyof GetModelReadyOfVersionErrors];
+
+export type GetModelReadyOfVersionResponses = {
+    /**
+     * It does.
+     */
+    200: ModelReady;
+};
+
+export type GetModelReadyOfVersionResponse = GetModelReadyOfVersionResponses[keyof GetModelReadyOfVersionResponses];
+
+export type GetModelConfigOfVersionData = {
+    body?: never;
+    path: {
+        /**
+         * The model's name.
+         */
+        model: string;
+        /**
+         * The model's version.
+         */
+        version: string;
+    };
+    query?: never;
+    url: '/v2/models/{model}/versions/{version}/config';
+};
+
+export type GetModelConfigOfVersionErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    401: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+};
+
+export type GetModelConfigOfVersionError = GetModelConfigOfVersionErrors[keyof GetModelConfigOfVersionErrors];
+
+export type GetModelConfigOfVersionResponses = {
+    /**
+     * The configuration.
+     */
+    200: ModelConfig;
+};
+
+export type GetModelConfigOfVersionResponse = GetModelConfigOfVersionResponses[keyof GetModelConfigOfVersionResponses];
+
+export type GetModelStatisticsOfVersionData = {
+    body?: never;
+    path: {
+        /**
+         * The model's name.
+         */
+        model: string;
+        /**
+         * The model's version.
+         */
+        version: string;
+    };
+    query?: never;
+    url: '/v2/models/{model}/versions/{version}/stats';
+};
+
+export type GetModelStatisticsOfVersionErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    401: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+};
+
+export type GetModelStatisticsOfVersionError = GetModelStatisticsOfVersionErrors[keyof GetModelStatisticsOfVersionErrors];
+
+export type GetModelStatisticsOfVersionResponses = {
+    /**
+     * The statistics.
+     */
+    200: ModelStatistics;
+};
+
+export type GetModelStatisticsOfVersionResponse = GetModelStatisticsOfVersionResponses[keyof GetModelStatisticsOfVersionResponses];
+
+export type InferOfVersionData = {
+    body: InferenceRequest;
+    headers?: {
+        /**
+         * Bytes of JSON at the start of the body, before compression; the rest is binary tensors. Without it, all of it is JSON.
+         */
+        'Inference-Header-Content-Length'?: number;
+        /**
+         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one.
+         */
+        'X-Request-Id'?: string;
+        /**
+         * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The model's name.
+         */
+        model: string;
+        /**
+         * The model's version.
+         */
+        version: string;
+    };
+    query?: never;
+    url: '/v2/models/{model}/versions/{version}/infer';
+};
+
+export type InferOfVersionErrors = {
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    400: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    401: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    413: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    415: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    503: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    504: OpenInferenceError;
+};
+
+export type InferOfVersionError = InferOfVersionErrors[keyof InferOfVersionErrors];
+
+export type InferOfVersionResponses = {
+    /**
+     * The outputs; in binary, after `Inference-Header-Content-Length` bytes of JSON, where that was asked for.
+     */
+    200: InferenceResponse;
+};
+
+export type InferOfVersionResponse = InferOfVersionResponses[keyof InferOfVersionResponses];

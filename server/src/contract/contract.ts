@@ -2,14 +2,16 @@
 import type { OpenAPIObject } from 'openapi3-ts/oas31';
 import { stringify } from 'yaml';
 import type { Model } from '../model/model.ts';
+import type { InferenceRequest } from '../open-inference/request.ts';
 import { contractHash } from './canonical-hash.ts';
 import { type ContractOptions, specialise } from './specialise.ts';
-import { createValidator, type ValidateBody } from './validator.ts';
+import { createSchemaValidator, createValidator, type ValidateBody } from './validator.ts';
 
 export interface Contract {
   readonly document: OpenAPIObject;
   readonly hash: string;
   readonly validatePredict: ValidateBody;
+  readonly validateInference: (body: unknown) => InferenceRequest;
   /** The document as JSON and as YAML text. */
   json(): string;
   yaml(): string;
@@ -26,6 +28,7 @@ export function createContract(
     document,
     hash: contractHash(document),
     validatePredict: createValidator(specialised),
+    validateInference: createSchemaValidator(document, 'InferenceRequest'),
     json: () => JSON.stringify(document, null, 2),
     yaml: () => stringify(document, { aliasDuplicateObjects: false }),
   };

@@ -1,6 +1,6 @@
 // The validator that requests really pass, compiled from the served contract itself.
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { SchemaObject } from 'openapi3-ts/oas31';
+import type { OpenAPIObject, SchemaObject } from 'openapi3-ts/oas31';
 import { depthOf } from '../tensor/from-json.ts';
 import { InputError } from '../tensor/input-error.ts';
 import type { FormsByPointer } from './input-schema.ts';
@@ -17,13 +17,36 @@ export interface PredictBody {
 /** @throws InputError naming the place in the body and what was expected there */
 export type ValidateBody = (body: unknown) => PredictBody;
 
+/**
+ * The check of a schema by name of a served document.
+ * @returns the value, which fits. @throws InputError naming the place and what was expected there
+ */
+export function createSchemaValidator<T>(
+  document: OpenAPIObject,
+  name: string,
+): (value: unknown) => T {
+  const ajv = new Ajv2020({ ...lenient, strict: false }); // the document around it is no schema
+  ajv.addSchema(document, 'contract');
+  let validate: ValidateFunction<T> | undefined; // compiled at its first use: not every start needs it
+  return (value) => {
+    validate ??= ajv.compile<T>({ $ref: `contract#/components/schemas/${name}` });
+    if (validate(value)) return value;
+    const [error] = validate.errors ?? [];
+    throw new InputError(error?.instancePath ?? '', error ? sentence(error) : 'is not valid');
+  };
+}
+
+const lenient = {
+  // Errors carry the value and the schema that they are about, which the message quotes.
+  verbose: true,
+  validateFormats: false,
+  validateSchema: false, // compiling the meta-schema took 40 ms of every start; the tests check
+};
+
 export function createValidator({ predictBody, forms }: SpecialisedContract): ValidateBody {
-  // verbose: errors carry the value and the schema that they are about, which the message quotes.
   const ajv = new Ajv2020({
-    verbose: true,
+    ...lenient,
     strictTypes: false, // `anyOf` of a row and a batch has its types in the branches
-    validateFormats: false,
-    validateSchema: false, // compiling the meta-schema took 40 ms of every start; the tests check
   });
   const validate = ajv.compile<PredictBody>(predictBody);
   const compiled = new Map<SchemaObject, ValidateFunction>();

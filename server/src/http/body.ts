@@ -44,6 +44,18 @@ function readPlainJson(req: Request, next: NextFunction): void {
   req.once('error', (error) => next(endedEarly(error)));
 }
 
+/** Middleware that leaves the bytes of a body of any type in `req.body`, decompressed, at most `maxBytes`. */
+export function readBytes(maxBytes: number): RequestHandler {
+  const read = express.raw({ limit: maxBytes, type: () => true });
+  return (req, res, next) => {
+    read(req, res, (error?: unknown) => {
+      if (error !== undefined) return next(asProblem(error, maxBytes));
+      if (!Buffer.isBuffer(req.body)) req.body = Buffer.alloc(0); // there was none
+      next();
+    });
+  };
+}
+
 /** For all other bodies: compressed, chunked, in another charset, of another type, missing. */
 function withBodyParser(maxBytes: number): RequestHandler {
   const parse = express.json({
@@ -118,7 +130,8 @@ function endedEarly(error: Error): ProblemException {
   return new ProblemException('invalid-encoding', `The body ended early: ${error.message}.`);
 }
 
-function notJson(text: string): ProblemException {
+/** Says where a text stops being JSON. */
+export function notJson(text: string): ProblemException {
   return new ProblemException('invalid-json', whyNotJson(text));
 }
 

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { DeadlineError, QueueFullError } from '../engine/queue-errors.ts';
 import { InputError } from '../tensor/input-error.ts';
 import { exchangeOf, identify } from './exchange.ts';
-import { ProblemException, sendProblem } from './problem.ts';
+import { ProblemException, sendOpenInferenceError, sendProblem } from './problem.ts';
 
 /** Seconds after which an overloaded or draining server is worth another try. */
 const RETRY_AFTER = { 'Retry-After': '1' };
@@ -19,7 +19,8 @@ export function answerErrors(context: Context): ErrorRequestHandler {
     if (res.headersSent) return next(error);
     if (problem.kind === 'internal-error')
       context.log.error({ err: error, requestId: exchange.id }, 'unexpected error');
-    setHeaders(req, res, () => sendProblem(res, problem, exchange.id));
+    const send = exchange.errorsAs === 'open-inference' ? sendOpenInferenceError : sendProblem;
+    setHeaders(req, res, () => send(res, problem, exchange.id));
   };
 }
 

@@ -16,6 +16,8 @@ export interface Exchange {
   inferenceMs: number | undefined;
   /** Why the request failed. */
   error: Error | undefined;
+  /** The form of its error answers: RFC 9457's, or the Open Inference Protocol's `{"error"}`. */
+  errorsAs: 'problem' | 'open-inference';
   /** Gives up the work, when the client goes away before the answer. */
   cancel: (() => void) | undefined;
 }
@@ -38,7 +40,7 @@ export function exchangeOf(res: Response): Exchange {
 }
 
 /** Begins every exchange, and ends it with its metrics and log line when the connection is done with it. */
-export function beginExchange({ metrics }: Context, log: AccessLog): RequestHandler {
+export function beginExchange({ metrics, statistics }: Context, log: AccessLog): RequestHandler {
   return (req, res, next) => {
     const startedAt = performance.now();
     const traceId = traceIdOf(req.headers);
@@ -49,6 +51,7 @@ export function beginExchange({ metrics }: Context, log: AccessLog): RequestHand
       queueMs: undefined,
       inferenceMs: undefined,
       error: undefined,
+      errorsAs: 'problem',
       cancel: undefined,
     };
     res.locals['exchange'] = exchange;
@@ -58,6 +61,10 @@ export function beginExchange({ metrics }: Context, log: AccessLog): RequestHand
       const status = res.writableFinished ? res.statusCode : CLIENT_CLOSED_REQUEST;
       const route = routeOf(req);
       metrics.requestDone(route, req.method, status, durationMs / 1000);
+      const { rows, queueMs = 0, inferenceMs = 0 } = exchange;
+      if (rows !== undefined && status < 400)
+        statistics.succeeded(rows, durationMs, queueMs, inferenceMs);
+      else if (rows !== undefined) statistics.failed(durationMs);
       log(req, route, exchange, status, durationMs);
     });
     next();

@@ -79,3 +79,12 @@ export function sendProblem(res: Response, problem: ProblemException, requestId:
     .type('application/problem+json')
     .send(JSON.stringify(problemBody(problem, requestId)));
 }
+
+/** Answers a problem as the Open Inference Protocol wants it; what its clients know as a wrong request is 400. */
+export function sendOpenInferenceError(res: Response, problem: ProblemException): void {
+  const status = problem.kind === 'invalid-input' ? 400 : problem.status;
+  res.status(status).set(problem.headers);
+  // Exactly this: KServe's client reads errors of no other type, and Express' own setter would add a charset.
+  res.setHeader('Content-Type', 'application/json');
+  res.end(JSON.stringify({ error: problem.message }));
+}

@@ -1,7 +1,7 @@
 // The outputs of a run to the body of an answer.
 import type { Outputs } from '../engine/work.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { elementToJson, type JsonValue, tensorToJson } from '../tensor/to-json.ts';
+import { elementsToJson, type JsonValue, tensorToJson } from '../tensor/to-json.ts';
 import { type Model, scoresAreThePrediction } from './model.ts';
 
 /** What a request asks for beside the prediction. */
@@ -42,19 +42,13 @@ export function labelOf(model: Model, prediction: JsonValue): string {
   return String(prediction);
 }
 
-function predictionOf(model: Model, outputs: Outputs): JsonValue[] {
+/** The prediction, one element a row. @throws NonFiniteOutputError as toPrediction does */
+export function predictionOf(model: Model, outputs: Outputs): JsonValue[] {
   const tensor = outputs.get(model.prediction.name);
   if (scoresAreThePrediction(model)) return largestPlaces(tensor);
-  if (model.task !== 'tensor') return flat(tensor, model.prediction.name);
+  if (model.task !== 'tensor') return elementsToJson(tensor, model.prediction.name); // [rows] or [rows, 1]
   const value = tensorToJson(tensor, model.prediction.name);
   return Array.isArray(value) ? value : [value];
-}
-
-/** One element a row, whether the output is [rows] or [rows, 1]. */
-function flat(tensor: Tensor, name: string): JsonValue[] {
-  const values = new Array<JsonValue>(tensor.data.length);
-  for (let i = 0; i < values.length; i++) values[i] = elementToJson(tensor, name, i);
-  return values;
 }
 
 /** The place of the largest score of every row; the first of equals, as numpy.argmax. */

@@ -23,7 +23,16 @@ export function encodeInputs(model: Model, inputs: unknown): Work {
     const value = isRecord(inputs) ? inputs[spec.name] : undefined;
     feeds[spec.name] = encodeTensor(model, spec, value, pointerTo(spec.name));
   }
+  return workOf(model, feeds);
+}
+
+/**
+ * Whole tensors as work.
+ * @throws InputError when they differ in their number of rows, or in another size that the model calls by one name
+ */
+export function workOf(model: Model, feeds: Readonly<Record<string, Tensor>>): Work {
   checkSizes(model, feeds);
+  const [only] = model.signature.inputs;
   const first = only && feeds[only.name];
   return { feeds, rows: first ? rowsIn(model, first) : 1 };
 }

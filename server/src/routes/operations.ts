@@ -10,6 +10,7 @@ import { contractAs } from './contract.ts';
 import { health } from './health.ts';
 import { metrics } from './metrics.ts';
 import { model } from './model.ts';
+import { errorsAsOpenInference, openInference } from './open-inference.ts';
 import { predict } from './predict.ts';
 
 const handlers: Readonly<Record<string, (context: Context) => RequestHandler[]>> = {
@@ -21,6 +22,7 @@ const handlers: Readonly<Record<string, (context: Context) => RequestHandler[]>>
   getMetrics: metrics,
   getContract: (context) => contractAs(context, 'json'),
   getContractYaml: (context) => contractAs(context, 'yaml'),
+  ...openInference,
 };
 
 /** Mounts the operations at `/` and, when there is one, at the base path. */
@@ -28,8 +30,12 @@ export function mountOperations(app: Application, context: Context): void {
   const { BASE_PATH } = context.config;
   const identified = identify(context);
   for (const [path, item] of Object.entries(context.contract.document.paths ?? {})) {
-    const paths = BASE_PATH === undefined ? [path] : [path, BASE_PATH + path];
+    const route = path.replaceAll(/\{(\w+)\}/g, ':$1'); // Express' way to write a parameter
+    const paths = BASE_PATH === undefined ? [route] : [route, BASE_PATH + route];
     const methods: string[] = [];
+    const operations = [item.get, item.post].filter((operation) => operation !== undefined);
+    if (operations.some(({ tags }) => tags?.includes('open-inference-protocol')))
+      app.all(paths, errorsAsOpenInference);
     for (const method of ['post', 'get'] as const) {
       const operation = item[method];
       if (operation === undefined) continue;
@@ -40,7 +46,7 @@ export function mountOperations(app: Application, context: Context): void {
         );
       const guard =
         context.apiKeys && operation.security?.length ? [requireApiKey(context.apiKeys)] : [];
-      const headers = method === 'post' ? [] : [identified]; // predict writes its headers itself
+      const headers = operation.operationId === 'predict' ? [] : [identified]; // predict writes them itself
       app[method](paths, ...headers, ...guard, ...handler(context));
       methods.push(method.toUpperCase());
     }

@@ -36,6 +36,16 @@ function nest(tensor: Tensor, name: string, axis: number, start: number, end: nu
 }
 
 /**
+ * All elements of a tensor in row-major order, not nested.
+ * @throws NonFiniteOutputError when one is NaN or infinite
+ */
+export function elementsToJson(tensor: Tensor, name: string): JsonValue[] {
+  const values = new Array<JsonValue>(tensor.data.length);
+  for (let at = 0; at < values.length; at++) values[at] = elementToJson(tensor, name, at);
+  return values;
+}
+
+/**
  * One element of a tensor.
  * @throws NonFiniteOutputError when it is NaN or infinite
  */

@@ -1,0 +1,234 @@
+// The body of an inference request to the work that the model does.
+import type { TensorSpec } from '../engine/signature.ts';
+import { isFree } from '../engine/signature.ts';
+import type { Work } from '../engine/work.ts';
+import { notJson } from '../http/body.ts';
+import { ProblemException } from '../http/problem.ts';
+import { workOf } from '../model/inputs.ts';
+import type { Model } from '../model/model.ts';
+import type { TensorData } from '../tensor/datatype.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { elementBytes, fromBinary } from './binary.ts';
+import { protocolName } from './datatypes.ts';
+import { fromJson } from './from-json.ts';
+
+/** The JSON of a request, which has passed the contract. */
+export interface InferenceRequest {
+  readonly id?: string;
+  readonly parameters?: { readonly binary_data_output?: boolean };
+  readonly inputs: readonly InferenceInput[];
+  readonly outputs?: readonly {
+    readonly name: string;
+    readonly parameters?: { readonly binary_data?: boolean; readonly [name: string]: unknown };
+  }[];
+}
+
+interface InferenceInput {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly datatype: string;
+  readonly parameters?: { readonly binary_data_size?: number; readonly [name: string]: unknown };
+  readonly data?: readonly unknown[];
+}
+
+/** What is to be done, and how it is to be answered. */
+export interface Inference {
+  readonly id: string | undefined;
+  readonly work: Work;
+  readonly outputs: readonly { readonly name: string; readonly binary: boolean }[];
+}
+
+/**
+ * @param headerLength the request's Inference-Header-Content-Length
+ * @param validate of the contract
+ * @throws ProblemException or InputError naming what is wrong
+ */
+export function readInference(
+  body: Buffer,
+  headerLength: string | undefined,
+  model: Model,
+  maxRows: number,
+  validate: (value: unknown) => InferenceRequest,
+): Inference {
+  const jsonBytes = jsonLength(body, headerLength);
+  if (jsonBytes === 0) {
+    const feeds = { [model.signature.inputs[0]?.name ?? '']: wholeBody(body, model) };
+    return {
+      id: undefined,
+      work: limited(workOf(model, feeds), maxRows),
+      outputs: allOutputs(model, false),
+    };
+  }
+  const request = validate(parse(body.toString('utf8', 0, jsonBytes)));
+  const feeds = readInputs(request.inputs, body.subarray(jsonBytes), model);
+  return {
+    id: request.id,
+    work: limited(workOf(model, feeds), maxRows),
+    outputs: wantedOutputs(request, model),
+  };
+}
+
+function jsonLength(body: Buffer, header: string | undefined): number {
+  if (header === undefined) {
+    if (body.length > 0) return body.length;
+    throw new ProblemException(
+      'empty-body',
+      'There is no body. Send a JSON object such as {"inputs": […]}.',
+    );
+  }
+  const length = /^\d+$/.test(header) ? Number(header) : Number.NaN;
+  if (length <= body.length) return length;
+  throw refusal(
+    `Inference-Header-Content-Length is ${JSON.stringify(header)}: expected a whole number up to the body's ${body.length} bytes`,
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw notJson(text);
+  }
+}
+
+function readInputs(
+  inputs: readonly InferenceInput[],
+  binary: Buffer,
+  model: Model,
+): Record<string, Tensor> {
+  const specs = new Map(model.signature.inputs.map((spec) => [spec.name, spec]));
+  const feeds: Record<string, Tensor> = {};
+  let at = 0;
+  for (const input of inputs) {
+    const { name, parameters = {} } = input;
+    const spec = specs.get(name);
+    if (spec === undefined)
+      throw refusal(
+        `there is no input ${quote(name)}; the model takes ${[...specs.keys()].map(quote).join(', ')}`,
+      );
+    if (Object.hasOwn(feeds, name)) throw refusal(`input ${quote(name)} is given twice`);
+    if ('shared_memory_region' in parameters)
+      throw refusal(
+        `input ${quote(name)}: shared memory is not supported; send the data in the body`,
+      );
+    const size = parameters.binary_data_size;
+    if (size !== undefined && at + size > binary.length)
+      throw refusal(
+        `input ${quote(name)}: expected ${size} bytes of binary data, and ${binary.length - at} are left in the body`,
+      );
+    const bytes = size === undefined ? undefined : binary.subarray(at, at + size);
+    at += size ?? 0;
+    feeds[name] = readTensor(input, spec, bytes);
+  }
+  if (at < binary.length)
+    throw refusal(
+      `${binary.length - at} bytes follow the binary data of the inputs; "binary_data_size" of each must say its bytes`,
+    );
+  for (const name of specs.keys())
+    if (!Object.hasOwn(feeds, name)) throw refusal(`input ${quote(name)} is missing`);
+  return feeds;
+}
+
+function readTensor(input: InferenceInput, spec: TensorSpec, bytes: Buffer | undefined): Tensor {
+  const { name, shape, datatype, data } = input;
+  const expected = protocolName(spec.datatype);
+  if (datatype !== expected)
+    throw refusal(`input ${quote(name)}: expected the datatype ${expected}, got ${datatype}`);
+  if (!fits(shape, spec.shape))
+    throw refusal(
+      `input ${quote(name)}: expected the shape ${showShape(spec)}, got ${JSON.stringify(shape)}`,
+    );
+  if ((bytes === undefined) === (data === undefined))
+    throw refusal(
+      `input ${quote(name)}: expected either "data" or "parameters": {"binary_data_size": …}, got ${data === undefined ? 'neither' : 'both'}`,
+    );
+  const length = shape.reduce((product, size) => product * size, 1);
+  const read = (): TensorData =>
+    bytes ? fromBinary(bytes, spec.datatype, length) : fromJson(data ?? [], spec.datatype, length);
+  return { datatype: spec.datatype, dims: shape, data: attempt(name, read) };
+}
+
+/** A free size may be anything but 0: no model is asked to run on nothing. */
+function fits(shape: readonly number[], expected: TensorSpec['shape']): boolean {
+  return (
+    shape.length === expected.length &&
+    shape.every((size, axis) => (isFree(expected[axis]) ? size > 0 : size === expected[axis]))
+  );
+}
+
+/** The body of a request without JSON: all of it is the model's only input. */
+function wholeBody(body: Buffer, model: Model): Tensor {
+  const [spec, second] = model.signature.inputs;
+  const free = spec?.shape.filter(isFree).length ?? 0;
+  if (spec === undefined || second !== undefined || free > 1)
+    throw refusal(
+      `Inference-Header-Content-Length is 0, for which a model needs one input with at most one free size; this one takes ${model.signature.inputs.map((one) => `${quote(one.name)} ${showShape(one)}`).join(', ')}. Send the JSON, too`,
+    );
+  const { datatype } = spec;
+  const width = elementBytes(datatype);
+  const fixed = spec.shape.reduce<number>(
+    (product, size) => product * (isFree(size) ? 1 : Number(size)),
+    1,
+  );
+  // A text without its length is one element.
+  const size = width === undefined ? 1 : body.length / (fixed * width);
+  if (!Number.isInteger(size) || size < 1 || (free === 0 && size !== 1))
+    throw refusal(
+      `input ${quote(spec.name)}: expected ${free === 0 ? '' : 'a multiple of '}${fixed * (width ?? 1)} bytes for the shape ${showShape(spec)}, got ${body.length}`,
+    );
+  const dims = spec.shape.map((one) => (isFree(one) ? size : Number(one)));
+  const read = () =>
+    width === undefined ? [body.toString()] : fromBinary(body, datatype, fixed * size);
+  return { datatype, dims, data: attempt(spec.name, read) };
+}
+
+function wantedOutputs(request: InferenceRequest, model: Model): Inference['outputs'] {
+  const binary = request.parameters?.binary_data_output ?? false;
+  if (request.outputs === undefined || request.outputs.length === 0)
+    return allOutputs(model, binary);
+  const known = new Set(model.signature.outputs.map(({ name }) => name));
+  return request.outputs.map(({ name, parameters = {} }) => {
+    if (!known.has(name))
+      throw refusal(
+        `there is no output ${quote(name)}; the model gives ${[...known].map(quote).join(', ')}`,
+      );
+    for (const extension of ['classification', 'shared_memory_region'])
+      if (extension in parameters)
+        throw refusal(
+          `output ${quote(name)}: the parameter "${extension}" is not supported; ask for the tensor`,
+        );
+    return { name, binary: parameters.binary_data ?? binary };
+  });
+}
+
+function allOutputs(model: Model, binary: boolean): Inference['outputs'] {
+  return model.signature.outputs.map(({ name }) => ({ name, binary }));
+}
+
+function limited(work: Work, maxRows: number): Work {
+  if (work.rows > maxRows)
+    throw refusal(
+      `expected at most ${maxRows} rows, got ${work.rows}: send them in several requests`,
+    );
+  return work;
+}
+
+function attempt(name: string, read: () => TensorData): TensorData {
+  try {
+    return read();
+  } catch (error) {
+    throw refusal(`input ${quote(name)}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function refusal(sentence: string): ProblemException {
+  return new ProblemException('invalid-input', sentence);
+}
+
+function showShape({ shape }: TensorSpec): string {
+  return JSON.stringify(shape.map((size) => (isFree(size) ? -1 : size)));
+}
+
+function quote(name: string): string {
+  return JSON.stringify(name);
+}

@@ -1,0 +1,140 @@
+// The Open Inference Protocol: health, metadata and inference, over the same model and batcher as /predict.
+import type { Request, RequestHandler, Response } from 'express';
+import type { Context } from '../context.ts';
+import { readBytes } from '../http/body.ts';
+import { chooseCoding, compress } from '../http/compress.ts';
+import { exchangeOf } from '../http/exchange.ts';
+import { ProblemException } from '../http/problem.ts';
+import { liveness, readiness } from '../lifecycle.ts';
+import {
+  modelConfig,
+  modelMetadata,
+  repositoryIndex,
+  serverMetadata,
+} from '../open-inference/metadata.ts';
+import { readInference } from '../open-inference/request.ts';
+import { type InferenceAnswer, writeInference } from '../open-inference/response.ts';
+import { countPredictions, modelFailure, runOf, timing } from './run.ts';
+
+type Handlers = Readonly<Record<string, (context: Context) => RequestHandler[]>>;
+
+/** Marks a request whose errors are to be in the protocol's form. */
+export const errorsAsOpenInference: RequestHandler = (_req, res, next) => {
+  exchangeOf(res).errorsAs = 'open-inference';
+  next();
+};
+
+const ofModel: Handlers = {
+  getModelMetadata: (context) => answer(context, () => modelMetadata(context.serving.model)),
+  getModelReady: (context) =>
+    answer(
+      context,
+      ({ serving }) => ({ name: serving.model.name, ready: isReady(context) }),
+      isReady,
+    ),
+  getModelConfig: (context) =>
+    answer(context, ({ serving, config }) => modelConfig(serving.model, config.MAX_ROWS)),
+  getModelStatistics: statistics,
+  infer: (context) => [
+    checkModel(context),
+    readBytes(context.config.MAX_BODY_BYTES),
+    infer(context),
+  ],
+};
+
+/** The handlers by operationId. */
+export const openInference: Handlers = {
+  ...ofModel,
+  ...Object.fromEntries(
+    Object.entries(ofModel).map(([id, handler]) => [`${id}OfVersion`, handler]),
+  ),
+  getServerMetadata: (context) =>
+    answer(context, () => serverMetadata(context.contract.document.info.version)),
+  getServerLive: (context) => answer(context, health, isLive),
+  getServerReady: (context) => answer(context, health, isReady),
+  getStatistics: statistics,
+  getRepositoryIndex: (context) =>
+    answer(context, () => repositoryIndex(context.serving.model, isReady(context))),
+};
+
+function statistics(context: Context): RequestHandler[] {
+  const { name, version } = context.serving.model;
+  return answer(context, () => context.statistics.report(name, version));
+}
+
+/** @param isWell whether the status is 200, not 503 */
+function answer(
+  context: Context,
+  body: (context: Context) => object,
+  isWell: (context: Context) => boolean = () => true,
+): RequestHandler[] {
+  return [
+    checkModel(context),
+    (_req, res) => void res.status(isWell(context) ? 200 : 503).json(body(context)),
+  ];
+}
+
+function health(context: Context) {
+  return { live: isLive(context), ready: isReady(context) };
+}
+
+function isLive(context: Context): boolean {
+  return liveness(context.state()).healthy;
+}
+
+function isReady(context: Context): boolean {
+  return readiness(context.state()).healthy;
+}
+
+/** Refuses the names of other models and versions, where the path has them. */
+function checkModel({ serving }: Context): RequestHandler {
+  const { name, version } = serving.model;
+  return (req, _res, next) => {
+    const { model = name, version: wanted = version } = req.params;
+    if (model === name && wanted === version) return next();
+    next(
+      new ProblemException(
+        'not-found',
+        `There is no model "${model}"${wanted === version ? '' : ` of version "${wanted}"`} here; this server has "${name}" of version "${version}".`,
+      ),
+    );
+  };
+}
+
+function infer(context: Context): RequestHandler {
+  const { serving, contract, config, metrics } = context;
+  const { model } = serving;
+  const run = runOf(context);
+  return (req, res, next) => {
+    const inference = readInference(
+      req.body,
+      req.get('Inference-Header-Content-Length'),
+      model,
+      config.MAX_ROWS,
+      contract.validateInference,
+    );
+    run(res, next, inference.work, ({ outputs, queueMs, inferenceMs }) => {
+      let answered: InferenceAnswer;
+      try {
+        countPredictions(model, outputs, metrics);
+        answered = writeInference(model, inference, outputs);
+      } catch (failure) {
+        return next(modelFailure(failure));
+      }
+      res.setHeader('Server-Timing', timing(queueMs, inferenceMs));
+      send(req, res, answered).catch(next);
+    });
+  };
+}
+
+async function send(req: Request, res: Response, { body, headerLength }: InferenceAnswer) {
+  if (headerLength === undefined) res.setHeader('Content-Type', 'application/json');
+  else {
+    res.setHeader('Content-Type', 'application/octet-stream');
+    res.setHeader('Inference-Header-Content-Length', headerLength);
+  }
+  const coding = chooseCoding(req.get('Accept-Encoding'), body.length);
+  const content = coding ? await compress(body, coding) : body;
+  if (coding) res.setHeader('Content-Encoding', coding).vary('Accept-Encoding');
+  res.setHeader('Content-Length', content.length).end(content);
+}

@@ -1,0 +1,52 @@
+// What /predict and the Open Inference Protocol do alike: run the work of a request, and tell of what became of it.
+import type { NextFunction, Response } from 'express';
+import type { Context } from '../context.ts';
+import type { Answer } from '../engine/batcher.ts';
+import { CancelledError, DeadlineError, QueueFullError } from '../engine/queue-errors.ts';
+import type { Outputs, Work } from '../engine/work.ts';
+import { exchangeOf } from '../http/exchange.ts';
+import { ProblemException } from '../http/problem.ts';
+import type { Metrics } from '../metrics.ts';
+import { labelOf, predictionOf } from '../model/answer.ts';
+import type { Model } from '../model/model.ts';
+import { NonFiniteOutputError } from '../tensor/to-json.ts';
+
+/** Runs work for a request; `done` gets what came of it, `next` why nothing did. */
+type Run = (res: Response, next: NextFunction, work: Work, done: (answer: Answer) => void) => void;
+
+export function runOf({ batcher }: Context): Run {
+  return (res, next, work, done) => {
+    const exchange = exchangeOf(res);
+    exchange.rows = work.rows;
+    exchange.cancel = batcher.submit(work, (error, answer) => {
+      if (error instanceof CancelledError) return;
+      if (error !== undefined || answer === undefined) return next(modelFailure(error));
+      exchange.queueMs = answer.queueMs;
+      exchange.inferenceMs = answer.inferenceMs;
+      done(answer);
+    });
+  };
+}
+
+/** Errors of the queue speak for themselves; everything else is the model's. */
+export function modelFailure(error: unknown): unknown {
+  if (error instanceof QueueFullError || error instanceof DeadlineError) return error;
+  return new ProblemException(
+    'model-failure',
+    error instanceof NonFiniteOutputError
+      ? error.message
+      : "The model could not be run on these inputs. The server's log has the cause under this request id.",
+    { cause: error },
+  );
+}
+
+/** Counts the predicted classes. */
+export function countPredictions(model: Model, outputs: Outputs, metrics: Metrics): void {
+  if (model.task !== 'classification') return;
+  for (const one of predictionOf(model, outputs)) metrics.predicted(labelOf(model, one));
+}
+
+/** The header Server-Timing, of milliseconds: https://www.w3.org/TR/server-timing */
+export function timing(queueMs: number, inferenceMs: number): string {
+  return `queue;dur=${queueMs.toFixed(3)}, inference;dur=${inferenceMs.toFixed(3)}`;
+}

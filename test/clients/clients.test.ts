@@ -1,0 +1,22 @@
+// Clients that know nothing of this project: Triton's and KServe's own, in Python.
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { pythonFor } from '../../model/python.ts';
+import { start } from '../../server/test/start.ts';
+
+const here = import.meta.dirname;
+const run = promisify(execFile); // not blocking: this process serves what they call
+
+it.each([
+  ['the address of a server', ''],
+  ["a version's path", '/v1'],
+])('tritonclient and kserve predict at %s', async (_name, basePath) => {
+  const python = pythonFor(path.join(here, 'requirements.txt'));
+  const { url } = await start({ BASE_PATH: '/v1', LOG_LEVEL: 'silent' });
+  const golden = path.resolve(here, '../../model/v1/golden.json');
+  const { stdout } = await run(python, [path.join(here, 'clients.py'), url + basePath, golden]);
+  process.stdout.write(stdout);
+  expect(stdout.trim().split('\n').at(-1)).toBe('ok  kserve: binary input False');
+});
