@@ -2,6 +2,7 @@
 import { createConfig, createClient as createGeneratedClient } from './generated/client/index.js';
 import * as operations from './generated/sdk.gen.js';
 import type { GetContractResponse, Model, PredictData, Prediction } from './generated/types.gen.js';
+import { type Inference, type InferParameters, infer } from './infer.ts';
 import { type MlApiOptions, resolveOptions } from './options.ts';
 import { isReady } from './readiness.ts';
 import { createTransport } from './transport.ts';
@@ -28,6 +29,11 @@ export type PredictParameters = PredictData['body'];
 export interface MlApiClient<Parameters = PredictParameters, Result = Prediction> {
   /** Predicts one row, a batch, or named tensors. Safe to repeat, and so retried. */
   predict(parameters: Parameters, options?: CallOptions): Promise<Result>;
+  /**
+   * Runs a model on typed arrays by the Open Inference Protocol, in binary: for images, embeddings, and for servers that
+   * speak nothing else, such as Triton and MLServer. Safe to repeat, and so retried.
+   */
+  infer(parameters: InferParameters, options?: CallOptions): Promise<Inference>;
   /** The model's name, version, signature and how it is served. */
   getModel(options?: CallOptions): Promise<Model>;
   /** The server's contract: OpenAPI 3.1, specialised to its model. */
@@ -69,6 +75,7 @@ export function createTypedClient<
       // The narrower type is the served contract's; that the server still serves it, its hash says.
       return prediction as Result;
     },
+    infer: (parameters, call) => infer(client, parameters, callConfig(call)),
     getModel: (call) => operations.getModel(undefined, { ...callConfig(call), client }),
     getContract: (call) => operations.getContract({ ...callConfig(call), client }),
     isReady: (call) => isReady(settings, call?.signal),

@@ -20,6 +20,10 @@ function defaultClient(): MlApiClient {
 export const predict: MlApiClient['predict'] = async (parameters, options) =>
   defaultClient().predict(parameters, options);
 
+/** Runs a model of the default server on typed arrays, by the Open Inference Protocol. */
+export const infer: MlApiClient['infer'] = async (parameters, options) =>
+  defaultClient().infer(parameters, options);
+
 /** The default server's model: its name, version, signature and how it is served. */
 export const getModel: MlApiClient['getModel'] = async (options) =>
   defaultClient().getModel(options);

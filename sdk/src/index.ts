@@ -15,7 +15,7 @@ export {
   type PredictParameters,
 } from './client.ts';
 export type { ContractChange } from './contract-watch.ts';
-export { getContract, getModel, isReady, predict } from './default-client.ts';
+export { getContract, getModel, infer, isReady, predict } from './default-client.ts';
 export {
   AuthenticationError,
   BadRequestError,
@@ -36,10 +36,13 @@ export {
 } from './errors.ts';
 export type {
   Feature,
+  InferenceDatatype,
   Model,
   Prediction,
   ProblemError,
   TensorSpec,
   TensorValue,
 } from './generated/types.gen.js';
+export type { Inference, InferParameters } from './infer.ts';
 export type { MlApiOptions } from './options.ts';
+export type { Tensor, TensorData, TensorInput } from './tensor.ts';

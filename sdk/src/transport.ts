@@ -11,7 +11,7 @@ import type { Settings } from './options.ts';
 import { isRetried, retryAfterOf, waitBefore } from './retry.ts';
 
 /**
- * @returns a fetch that only returns JSON of successful answers, already read, and throws an MlApiError, or what
+ * @returns a fetch that only returns JSON, or binary tensors, of successful answers, already read, and throws an MlApiError, or what
  * the caller's signal aborted with
  */
 export function createTransport(settings: Settings): typeof globalThis.fetch {
@@ -22,7 +22,7 @@ export function createTransport(settings: Settings): typeof globalThis.fetch {
     const request =
       input instanceof Request && init === undefined ? input : new Request(input, init);
     // Read once, so that every attempt can send it.
-    const body = request.method === 'GET' ? undefined : await request.text();
+    const body = await bodyOf(request);
     const deadline = performance.now() + totalTimeout;
     for (let retry = 1; ; retry++) {
       const outcome = await attempt(request, body, deadline, settings);
@@ -41,7 +41,7 @@ type Failure = ResponseError | InvalidResponseError | NetworkError | TimeoutErro
 /** One request and its whole answer, before the attempt's timeout and the call's deadline. */
 async function attempt(
   { url, method, headers, signal }: Request,
-  body: string | undefined,
+  body: ArrayBuffer | string | undefined,
   deadline: number,
   { timeout, totalTimeout, fetch }: Settings,
 ): Promise<Response | Failure> {
@@ -56,7 +56,9 @@ async function attempt(
   try {
     // The global one is looked up at each call: tests and instrumentation replace it.
     const response = await (fetch ?? globalThis.fetch)(url, init);
-    const text = await response.text();
+    const answer = await response.arrayBuffer();
+    if (response.ok && isBinary(response)) return new Response(answer, response);
+    const text = new TextDecoder().decode(answer);
     if (!response.ok) return responseError(url, response, text);
     if (!isJson(text)) return new InvalidResponseError(url, response);
     return new Response(text, response);
@@ -80,6 +82,16 @@ function isWorthRetrying(failure: Failure): boolean {
 
 function retryAfterIn(failure: Failure): number | undefined {
   return failure instanceof ResponseError ? retryAfterOf(failure.headers) : undefined;
+}
+
+function bodyOf(request: Request): Promise<ArrayBuffer | string> | undefined {
+  if (request.method === 'GET') return undefined;
+  return isBinary(request) ? request.arrayBuffer() : request.text();
+}
+
+/** Binary tensors of the Open Inference Protocol. */
+function isBinary({ headers }: Request | Response): boolean {
+  return headers.get('Content-Type') === 'application/octet-stream';
 }
 
 function isJson(text: string): boolean {

@@ -1,0 +1,144 @@
+// Tensors as typed arrays, and their binary form in the Open Inference Protocol: little-endian, as every machine that
+// runs JavaScript engines of today; strings each after its length in 4 bytes.
+import { ConfigurationError } from './errors.ts';
+import type { InferenceDatatype, TensorValue } from './generated/types.gen.js';
+
+/** The elements of a tensor in row-major order. Half-precision numbers (FP16) are in a Uint16Array, as their bits. */
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | readonly string[]
+  | readonly boolean[];
+
+/** A tensor to send. */
+export interface TensorInput {
+  readonly data: TensorData;
+  /** The size of every dimension. Default: one dimension with all elements. */
+  readonly shape?: readonly number[] | undefined;
+  /** Default: what the kind of array says. `FP16` for a Uint16Array of half-precision bits. */
+  readonly datatype?: InferenceDatatype | undefined;
+}
+
+/** A tensor as it came. */
+export interface Tensor {
+  readonly datatype: InferenceDatatype;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+const arrays = {
+  FP16: Uint16Array,
+  FP32: Float32Array,
+  FP64: Float64Array,
+  INT8: Int8Array,
+  UINT8: Uint8Array,
+  INT16: Int16Array,
+  UINT16: Uint16Array,
+  INT32: Int32Array,
+  UINT32: Uint32Array,
+  INT64: BigInt64Array,
+  UINT64: BigUint64Array,
+} as const;
+
+const LENGTH_BYTES = 4;
+
+/** @throws ConfigurationError when the elements are not as many as the shape says */
+export function encodeTensor(name: string, { data, shape = [data.length], datatype }: TensorInput) {
+  const expected = shape.reduce((product, size) => product * size, 1);
+  if (data.length !== expected)
+    throw new ConfigurationError(
+      'inputs',
+      `The tensor "${name}" has ${data.length} elements, and its shape ${JSON.stringify(shape)} needs ${expected}.`,
+    );
+  return { datatype: datatype ?? datatypeOf(data), shape, bytes: toBytes(data) };
+}
+
+/** @param content bytes, or elements as JSON gave them, flat or nested */
+export function decodeTensor(
+  datatype: InferenceDatatype,
+  shape: readonly number[],
+  content: Uint8Array | readonly TensorValue[],
+): Tensor {
+  const data =
+    content instanceof Uint8Array ? fromBytes(datatype, content) : fromJson(datatype, content);
+  return { datatype, shape, data };
+}
+
+function datatypeOf(data: TensorData): InferenceDatatype {
+  if (isList(data)) return typeof data[0] === 'boolean' ? 'BOOL' : 'BYTES';
+  const found = Object.entries(arrays).findLast(([, Kind]) => data instanceof Kind);
+  return (found?.[0] ?? 'FP32') as InferenceDatatype; // the table's keys are datatypes
+}
+
+function toBytes(data: TensorData): Uint8Array {
+  if (!isList(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const encoder = new TextEncoder();
+  const parts: Uint8Array[] = [];
+  for (const element of data) {
+    if (typeof element === 'boolean') parts.push(Uint8Array.of(element ? 1 : 0));
+    else {
+      const text = encoder.encode(element);
+      const length = new Uint8Array(LENGTH_BYTES);
+      new DataView(length.buffer).setUint32(0, text.byteLength, true);
+      parts.push(length, text);
+    }
+  }
+  return concatenate(parts);
+}
+
+/** One array of all the bytes. */
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
+
+function fromBytes(datatype: InferenceDatatype, bytes: Uint8Array): TensorData {
+  if (datatype === 'BOOL') return Array.from(bytes, (byte) => byte !== 0);
+  if (datatype === 'BYTES') return textsFrom(bytes);
+  const copy = bytes.slice(); // begins at a multiple of every element's size
+  return new arrays[datatype](copy.buffer);
+}
+
+function textsFrom(bytes: Uint8Array): string[] {
+  const decoder = new TextDecoder();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const texts: string[] = [];
+  for (let at = 0; at < bytes.byteLength; ) {
+    const start = at + LENGTH_BYTES;
+    at = start + view.getUint32(at, true);
+    texts.push(decoder.decode(bytes.subarray(start, at)));
+  }
+  return texts;
+}
+
+function fromJson(datatype: InferenceDatatype, values: readonly TensorValue[]): TensorData {
+  const flat = flatten(values);
+  if (datatype === 'BYTES') return flat.map(String);
+  if (datatype === 'BOOL') return flat.map(Boolean);
+  if (datatype === 'INT64') return BigInt64Array.from(flat, (value) => BigInt(Number(value)));
+  if (datatype === 'UINT64') return BigUint64Array.from(flat, (value) => BigInt(Number(value)));
+  if (datatype === 'FP16')
+    throw new TypeError('a server answered FP16 as JSON, which the protocol has no form for');
+  return new arrays[datatype](flat.map(Number));
+}
+
+function flatten(values: readonly TensorValue[]): TensorValue[] {
+  return values.flatMap((value) => (Array.isArray(value) ? flatten(value) : [value]));
+}
+
+function isList(data: TensorData): data is readonly string[] | readonly boolean[] {
+  return Array.isArray(data);
+}
