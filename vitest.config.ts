@@ -9,6 +9,7 @@ export default defineConfig({
       'test/image/**',
       'test/models/**',
       'test/clients/**',
+      'test/browser/**',
     ],
     globalSetup: 'test/build-sdk.ts',
     // Real servers, real builds: slow machines get time, and tests never measure it.

@@ -50,6 +50,7 @@ for (const [name, parts] of Object.entries(files)) {
 }
 for (const file of ['openapi.yaml', 'LICENSE', 'model/model.schema.json'])
   await copy(path.join(root, file), path.join(out, file));
+await copy(`${root}/server/playground`, path.join(out, 'server/playground'));
 await copy(`${root}/server/package.json`, path.join(out, 'server/package.json'));
 
 function packageDirectory(name: string): string {

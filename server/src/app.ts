@@ -8,8 +8,10 @@ import { beginExchange } from './http/exchange.ts';
 import { docs } from './routes/docs.ts';
 import { metrics } from './routes/metrics.ts';
 import { mountOperations, servedPaths } from './routes/operations.ts';
+import { playground } from './routes/playground.ts';
+import type { Files } from './service.ts';
 
-export function createApp(context: Context): Express {
+export function createApp(context: Context, files: Pick<Files, 'playground'>): Express {
   const { BASE_PATH, CORS_ORIGINS, DOCS } = context.config;
   const app = express();
   app.disable('x-powered-by');
@@ -34,9 +36,10 @@ export function createApp(context: Context): Express {
     );
   mountOperations(app, context);
   if (DOCS === 'on') {
-    const pages = docs(context);
-    app.use(pages);
-    if (BASE_PATH !== undefined) app.use(BASE_PATH, pages);
+    for (const pages of [playground(files), docs(context)]) {
+      app.use(pages);
+      if (BASE_PATH !== undefined) app.use(BASE_PATH, pages);
+    }
   }
   app.use(answerUnknownPaths(servedPaths(context)));
   app.use(answerErrors(context));

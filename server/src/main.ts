@@ -7,6 +7,7 @@ const root = new URL('../../', import.meta.url);
 const files: Files = {
   contract: new URL('openapi.yaml', root),
   manifestSchema: new URL('model/model.schema.json', root),
+  playground: new URL('server/playground/', root),
   defaultModel: new URL('model/v1', root),
 };
 

@@ -50,10 +50,11 @@ function whatToTry({ port, context }: Service): string {
   return `
 ${context.serving.model.name} ${context.serving.model.version} is served at ${url}
 
-  Ask it    curl -X POST ${url}/predict -H 'Content-Type: application/json' -d '${body}'
-  Docs      ${url}/docs
-  Contract  ${url}/openapi.json
-  Metrics   ${url}/metrics
+  Playground ${url}/
+  Ask it     curl -X POST ${url}/predict -H 'Content-Type: application/json' -d '${body}'
+  Docs       ${url}/docs
+  Contract   ${url}/openapi.json
+  Metrics    ${url}/metrics
 
 Stop with Ctrl-C.
 `;

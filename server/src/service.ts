@@ -32,6 +32,8 @@ export interface Service {
 export interface Files {
   readonly contract: URL;
   readonly manifestSchema: URL;
+  /** The folder of the playground's page. */
+  readonly playground: URL;
   /** The model that is served when MODEL_DIR is unset. */
   readonly defaultModel: URL;
 }
@@ -56,7 +58,7 @@ export async function createService(config: Config, files: Files, log: Logger): 
     const context = await createContext(config, files, log, main, () =>
       currentState(context, state),
     );
-    main.handleWith(createApp(context));
+    main.handleWith(createApp(context, files));
     metricsListener?.handleWith(createMetricsApp(context));
     state = { kind: 'ready' };
     log.info(startReport(context, main.port), 'ready');

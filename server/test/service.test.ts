@@ -133,18 +133,30 @@ describe('browsers', () => {
     expect(other.headers['access-control-allow-origin']).toBeUndefined();
   });
 
-  it('get the docs page with everything from this server', async () => {
+  it.each([
+    ['/', 'playground/'],
+    ['/docs', 'docs/'],
+  ])('get the page %s with everything from this server', async (path, folder) => {
     const { http } = await start({ LOG_LEVEL: 'silent' });
-    const page = await http.get('/docs').expect(200);
+    const page = await http.get(path).expect(200);
     expect(page.headers['content-security-policy']).toContain("default-src 'none'");
     const sources = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source]) => source);
     expect(sources.filter((source) => source?.startsWith('http'))).toEqual([]);
-    for (const source of sources.filter((source) => source?.startsWith('docs/')))
+    for (const source of sources.filter((source) => source?.startsWith(folder)))
       await http.get(`/${source}`).expect(200);
-    await http.get('/').expect(302).expect('Location', '/docs');
   });
 
-  it('get no docs page where it is switched off', async () => {
+  it('get the playground below a base path at its slash, so that its addresses lead there', async () => {
+    const { http } = await start({ BASE_PATH: '/v1', LOG_LEVEL: 'silent' });
+    await http.get('/v1').expect(302).expect('Location', '/v1/');
+    await http.get('/v1/').expect(200);
+    await http
+      .get('/v1/playground/main.js')
+      .expect(200)
+      .expect('Content-Type', /javascript/);
+  });
+
+  it('get no pages where they are switched off', async () => {
     const { http } = await start({ DOCS: 'off', LOG_LEVEL: 'silent' });
     await http.get('/docs').expect(404);
     await http.get('/').expect(404);

@@ -10,6 +10,7 @@ const root = new URL('../../', import.meta.url);
 export const files: Files = {
   contract: new URL('openapi.yaml', root),
   manifestSchema: new URL('model/model.schema.json', root),
+  playground: new URL('server/playground/', root),
   defaultModel: new URL('model/v1', root),
 };
 

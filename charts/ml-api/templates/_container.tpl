@@ -31,6 +31,7 @@ MODEL_DIR: model.path
 MODEL_NAME: model.name
 MODEL_VERSION: the key in versions
 BASE_PATH: the key in versions
+DRAIN_DELAY_MS: shutdown.drainSeconds
 SHUTDOWN_TIMEOUT_MS: shutdown.drainSeconds
 API_KEYS_FILE: auth.existingSecret
 {{- end -}}
@@ -52,6 +53,9 @@ API_KEYS_FILE: auth.existingSecret
   value: {{ $v.version | quote }}
 - name: BASE_PATH
   value: /{{ $v.version }}
+{{- /* After preStop no new connection comes; those that are kept get two seconds to be told to close with an answer. */}}
+- name: DRAIN_DELAY_MS
+  value: "2000"
 - name: SHUTDOWN_TIMEOUT_MS
   value: {{ mul $v.shutdown.drainSeconds 1000 | quote }}
 {{- if .root.Values.auth.existingSecret }}

@@ -115,7 +115,10 @@ const variables = {
     default: undefined,
     desc: 'Origins whose pages may call the API: *, or a comma-separated list.',
   }),
-  DOCS: oneOf('on', 'off')({ default: 'on', desc: 'Serve the docs page at /docs.' }),
+  DOCS: oneOf(
+    'on',
+    'off',
+  )({ default: 'on', desc: 'Serve the pages for people: the playground at /, the docs at /docs.' }),
   DRAIN_DELAY_MS: milliseconds(0)({
     default: 0,
     desc: 'Time to go on serving after SIGTERM, while load balancers notice that /readyz fails.',

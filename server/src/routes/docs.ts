@@ -1,5 +1,5 @@
 // GET /docs: the served contract as a page with "try it out", from Swagger UI's own files: nothing is loaded
-// from another host. GET / leads there.
+// from another host.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Router } from 'express';
@@ -18,7 +18,6 @@ export function docs({ serving }: Context): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const title = `${serving.model.name} ${serving.model.version}`;
 
-  router.get('/', (req, res) => res.redirect(302, `${req.baseUrl}/docs`));
   router.get('/docs', (_req, res) => {
     res.set('Content-Security-Policy', CONTENT_SECURITY_POLICY).type('html').send(page(title));
   });

@@ -58,6 +58,6 @@ export function mountOperations(app: Application, context: Context): void {
 export function servedPaths(context: Context): string[] {
   return [
     ...Object.keys(context.contract.document.paths ?? {}),
-    ...(context.config.DOCS === 'on' ? ['/docs'] : []),
+    ...(context.config.DOCS === 'on' ? ['/', '/docs'] : []),
   ];
 }

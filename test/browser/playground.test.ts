@@ -1,0 +1,184 @@
+// The playground in a real Chromium, for three models. SCREENSHOTS=on also renews the pictures in docs/images.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { start, testModel } from '../../server/test/start.ts';
+
+const executablePath =
+  process.env['CHROMIUM'] || ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
+const images = path.resolve(import.meta.dirname, '../../docs/images');
+
+let browser: Browser;
+beforeAll(async () => {
+  if (executablePath === undefined)
+    throw new Error(
+      'There is no Chromium. On Debian: apt-get install chromium. Elsewhere, set CHROMIUM to its path.',
+    );
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] }); // root has no sandbox
+});
+afterAll(() => browser?.close());
+
+/** The playground of a predictor. The test fails where the page asks another host, or says something to its console. */
+async function open(
+  env: Readonly<Record<string, string>> = {},
+  { at = '/', ...options }: BrowserContextOptions & { at?: string } = {},
+): Promise<Page> {
+  const { url } = await start({ LOG_LEVEL: 'silent', ...env });
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    // The browser's own note of an answer that the page shows as a problem.
+    if (!message.text().includes('status of 422')) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(url)) complaints.push(`asked ${request.url()}`);
+  });
+  onTestFinished(async () => {
+    await context.close();
+    expect(complaints).toEqual([]);
+  });
+  await page.goto(url + at);
+  await page.locator('#answer .result, #problem:not([hidden])').first().waitFor();
+  return page;
+}
+
+const result = (page: Page) => page.locator('#answer .result');
+
+async function expectNoAxeViolations(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+}
+
+describe('for iris', () => {
+  it('shows the prediction of the example at once, and of every change', async () => {
+    const page = await open();
+    expect(await page.title()).toBe('iris v1');
+    expect(await result(page).textContent()).toBe('setosa');
+    expect(await page.locator('.class').count()).toBe(3);
+    await page.getByLabel('petal length', { exact: false }).last().fill('5.5');
+    await page.getByLabel('petal width', { exact: false }).last().fill('2.1');
+    await expect.poll(() => result(page).textContent()).toBe('virginica');
+    await page.getByLabel('petal length, slider').fill('1');
+    await page.getByLabel('petal width, slider').fill('0.1');
+    await expect.poll(() => result(page).textContent()).toBe('setosa');
+    expect(await page.locator('#sparkline polyline').getAttribute('points')).toMatch(/^0,.* /);
+    expect(await page.locator('#latency').textContent()).toMatch(/ ms the median of \d/);
+  });
+
+  it('says what is wrong in the words of the server, and forgets it when it is right again', async () => {
+    const page = await open();
+    const field = page.getByLabel('sepal length', { exact: false }).last();
+    await field.fill('1e39');
+    await expect
+      .poll(() => page.locator('#problem').textContent())
+      .toMatch(/expected a number .* got 1e\+39/);
+    await field.fill('');
+    await expect
+      .poll(() => page.locator('#problem').textContent())
+      .toBe('sepal length: a number is missing.');
+    await field.fill('5.1');
+    await expect.poll(() => page.locator('#problem').isHidden()).toBe(true);
+  });
+
+  it('predicts a pasted table, with a head and in tabs', async () => {
+    const page = await open();
+    await page.locator('#rows').fill('a\tb\tc\td\n5.1\t3.5\t1.4\t0.2\n6.7\t3.0\t5.2\t2.3\n');
+    await page.getByRole('button', { name: 'Predict all rows' }).click();
+    const cells = page.locator('#table tbody tr td:nth-child(3)');
+    await expect.poll(() => cells.allTextContents()).toEqual(['setosa', 'virginica']);
+    await page.locator('#rows').fill('5.1,3.5,x,0.2');
+    await page.getByRole('button', { name: 'Predict all rows' }).click();
+    await expect
+      .poll(() => page.locator('#problem').textContent())
+      .toContain('has "x", which is no number');
+  });
+
+  it('gives code that works as it is copied', async () => {
+    const page = await open({}, { permissions: ['clipboard-read', 'clipboard-write'] });
+    await page.getByRole('button', { name: 'Copy the curl command' }).click();
+    await expect.poll(() => page.getByRole('button', { name: 'Copied' }).count()).toBe(1);
+    const curl = await page.evaluate<string>('navigator.clipboard.readText()');
+    const { execFile } = await import('node:child_process');
+    const printed = await new Promise<string>((resolve) =>
+      execFile('bash', ['-c', `${curl} --silent`], (_error, stdout) => resolve(stdout)),
+    );
+    expect(JSON.parse(printed)).toMatchObject({ prediction: [0], labels: ['setosa'] });
+    expect(await page.locator('#sdk').textContent()).toMatch(
+      /import \{ createClient \} from '@org\/ml-sdk'/,
+    );
+  });
+
+  it('works below a base path, of that version', async () => {
+    const page = await open({ BASE_PATH: '/v1' }, { at: '/v1' });
+    expect(page.url()).toMatch(/\/v1\/$/);
+    expect(await result(page).textContent()).toBe('setosa');
+    expect(await page.locator('#curl').textContent()).toContain('/v1/predict');
+    await page.getByRole('link', { name: 'API docs' }).click();
+    await page.locator('.swagger-ui .info').waitFor();
+    expect(page.url()).toMatch(/\/v1\/docs$/);
+  });
+
+  it.each([
+    ['light', 1280, 900],
+    ['dark', 1280, 900],
+    ['light', 360, 740],
+  ] as const)(
+    'is accessible in %s, %d pixels wide, and fits',
+    async (colorScheme, width, height) => {
+      const page = await open({}, { colorScheme, viewport: { width, height } });
+      await page.getByRole('button', { name: 'Predict all rows' }).click();
+      await page.locator('#table table').waitFor();
+      await expectNoAxeViolations(page);
+      expect(
+        await page.evaluate<number>('document.documentElement.scrollWidth'),
+      ).toBeLessThanOrEqual(width);
+      if (process.env['SCREENSHOTS'] === 'on' && width > 500) {
+        for (const value of ['2.5', '3.5', '4.5', '4.9']) {
+          await page.getByLabel('petal length, slider').fill(value);
+          await page.getByLabel('petal width, slider').fill(String(Number(value) / 2.9));
+          await page.waitForTimeout(80);
+        }
+          await page.screenshot({ path: path.join(images, `playground-${colorScheme}.png`) });
+      }
+    },
+  );
+});
+
+describe('for other models', () => {
+  it.each(['two-inputs', 'one-image', 'state-and-scalar'])(
+    '%s: its inputs as JSON',
+    async (name) => {
+      const page = await open({ MODEL_DIR: testModel(name) });
+      const area = page.getByLabel('inputs, as JSON');
+      if ((await area.inputValue()) === '[]') {
+        const inputs = {
+          'two-inputs': { ids: [1, 2], mask: [1, 0] },
+          'one-image': Array(3).fill([
+            [1, 2],
+            [3, 4],
+          ]),
+          'state-and-scalar': { state: [[[1, 2, 3]], [[4, 5, 6]]], rate: 2 },
+        }[name];
+        await area.fill(JSON.stringify(inputs));
+      }
+      await expect.poll(() => page.locator('#problem').isHidden()).toBe(true);
+      expect(await result(page).textContent()).toMatch(/\d/);
+      expect(await page.locator('#batch').isHidden()).toBe(true);
+      await area.fill('[1,');
+      await expect
+        .poll(() => page.locator('#problem').textContent())
+        .toMatch(/^The inputs are not JSON: /);
+      await expectNoAxeViolations(page);
+    },
+  );
+
+  it('scores: a field a feature, whatever its name', async () => {
+    const page = await open({ MODEL_DIR: testModel('scores') });
+    expect(await page.locator('.field').count()).toBe(3);
+    expect(await result(page).textContent()).not.toBe('');
+  });
+});
