@@ -142,7 +142,7 @@ describe('for iris', () => {
           await page.getByLabel('petal width, slider').fill(String(Number(value) / 2.9));
           await page.waitForTimeout(80);
         }
-          await page.screenshot({ path: path.join(images, `playground-${colorScheme}.png`) });
+        await page.screenshot({ path: path.join(images, `playground-${colorScheme}.png`) });
       }
     },
   );
