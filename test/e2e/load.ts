@@ -24,6 +24,8 @@ export type Sample = {
   readonly at: number;
   readonly status: number;
   readonly milliseconds: number;
+  /** What went wrong; empty for a 200. */
+  readonly error: string;
 };
 
 export type LoadResult = {
@@ -113,8 +115,8 @@ export class Load {
 }
 
 function toSample(line: string): Sample {
-  const { timestamp, code, latency } = JSON.parse(line);
-  return { at: Date.parse(timestamp), status: code, milliseconds: latency / 1e6 };
+  const { timestamp, code, latency, error } = JSON.parse(line);
+  return { at: Date.parse(timestamp), status: code, milliseconds: latency / 1e6, error };
 }
 
 /**
@@ -125,6 +127,11 @@ export function inFlightAtOnce(samples: readonly Sample[]): boolean {
   const lastSent = Math.max(...samples.map(({ at }) => at));
   const firstEnded = Math.min(...samples.map(({ at, milliseconds }) => at + milliseconds));
   return lastSent <= firstEnded + 50;
+}
+
+/** Whether a request was never sent: its connection was refused. */
+export function neverSent({ error }: Sample): boolean {
+  return error.endsWith('connection refused');
 }
 
 /** Lets some time of the load pass: before an event, so that it meets a steady load, and after, for what comes late. */
