@@ -1,10 +1,7 @@
 // A predictor from its start to its end, and what it serves beside predictions.
-import { mkdtempSync, writeFileSync } from 'node:fs';
 import { Agent, get, type IncomingMessage } from 'node:http';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { start, testModel } from './start.ts';
+import { keysFile, start, testModel } from './start.ts';
 
 const row = { inputs: [5.1, 3.5, 1.4, 0.2] };
 
@@ -72,12 +69,6 @@ describe('the base path', () => {
 });
 
 describe('API keys', () => {
-  const keysFile = () => {
-    const file = path.join(mkdtempSync(path.join(tmpdir(), 'keys-')), 'keys');
-    writeFileSync(file, 'first-key\n\nsecond-key\n');
-    return file;
-  };
-
   it('are needed for predictions and the model, and for nothing else', async () => {
     const { http, predict } = await start({ API_KEYS_FILE: keysFile(), LOG_LEVEL: 'silent' });
     const none = await predict(row);

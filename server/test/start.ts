@@ -1,4 +1,7 @@
 // Starts a real predictor on a free port for a test, and stops it after.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Writable } from 'node:stream';
 import pino from 'pino';
 import request from 'supertest';
@@ -16,6 +19,15 @@ export const files: Files = {
 
 /** The directory of one of the models in test/models. */
 export const testModel = (name: string) => new URL(`./models/${name}`, import.meta.url).pathname;
+
+/** A file with the API keys `first-key` and `second-key`; removed when the test ends. */
+export function keysFile(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'keys-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'keys');
+  writeFileSync(file, 'first-key\n\nsecond-key\n');
+  return file;
+}
 
 /** One row of every input of the model every-datatype. */
 export function everyDatatype(): Record<string, unknown[]> {

@@ -5,6 +5,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { start, testModel } from '../../server/test/start.ts';
+import { runBash } from '../run-program.ts';
 
 const executablePath =
   process.env['CHROMIUM'] || ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
@@ -102,10 +103,7 @@ describe('for iris', () => {
     await page.getByRole('button', { name: 'Copy the curl command' }).click();
     await expect.poll(() => page.getByRole('button', { name: 'Copied' }).count()).toBe(1);
     const curl = await page.evaluate<string>('navigator.clipboard.readText()');
-    const { execFile } = await import('node:child_process');
-    const printed = await new Promise<string>((resolve) =>
-      execFile('bash', ['-c', `${curl} --silent`], (_error, stdout) => resolve(stdout)),
-    );
+    const { stdout: printed } = await runBash(`${curl} --silent`);
     expect(JSON.parse(printed)).toMatchObject({ prediction: [0], labels: ['setosa'] });
     expect(await page.locator('#sdk').textContent()).toMatch(
       /import \{ createClient \} from '@org\/ml-sdk'/,

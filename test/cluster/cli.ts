@@ -5,6 +5,7 @@ import path from 'node:path';
 import { cluster, down, provider, unknownAddress } from './cluster.ts';
 import { ClusterError } from './cluster-error.ts';
 import { interruption } from './command.ts';
+import { exitWith } from './exit.ts';
 
 const usage = `Usage: npm run cluster -- COMMAND
 
@@ -21,13 +22,7 @@ It is the cluster of KUBECONFIG where that is set, else kind's where Docker and 
 
 const began = performance.now();
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof ClusterError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-}
+await exitWith(() => main(process.argv.slice(2)));
 
 async function main([command, ...args]: string[]): Promise<number> {
   switch (command) {

@@ -1,9 +1,10 @@
 // What the cluster's commands refuse, and what they say; nothing here needs a cluster. `npm run test:cluster` has one.
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { runNode } from '../run-program.ts';
 import { imageNames, writeArchive } from './build/oci-archive.ts';
 import { checkAddressesAreFree, overlap } from './local/network.ts';
 import { addresses } from './local/settings.ts';
@@ -156,13 +157,9 @@ describe('the cache of what is built', () => {
 });
 
 async function cli(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const { KUBECONFIG: _, ...rest } = process.env;
   const file = path.join(import.meta.dirname, 'cli.ts');
-  return await new Promise<{ code: number; output: string }>((resolve) => {
-    const done = (error: unknown, stdout: string, stderr: string) =>
-      resolve({ code: child.exitCode ?? (error ? 1 : 0), output: stdout + stderr });
-    const child = execFile(process.execPath, [file, ...args], { env: { ...rest, ...env } }, done);
-  });
+  const { code, stdout, stderr } = await runNode(file, args, { env: { KUBECONFIG: '', ...env } });
+  return { code, output: stdout + stderr };
 }
 
 /** Destinations that this machine has routes to. */

@@ -1,24 +1,23 @@
 // `npm run down`: removes what `npm run up` made: the cluster where it is ours, else the release on the cluster of yours.
 import { spawnSync } from 'node:child_process';
 import { toolPath } from '../tools/tool.ts';
-import { down, provider } from './cluster.ts';
-import { ClusterError } from './cluster-error.ts';
+import { down, type Provider, provider } from './cluster.ts';
+import { exitWith } from './exit.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-try {
+await exitWith(async () => {
   const chosen = provider();
-  if (chosen.name === 'given') {
-    const { kubeconfig } = await chosen.cluster();
-    const uninstall = ['uninstall', 'ml-api', '--ignore-not-found', '--wait'];
-    const { status } = spawnSync(toolPath('helm'), [...uninstall, '--kubeconfig', kubeconfig], {
-      stdio: 'inherit',
-    });
-    process.exitCode = status ?? 1;
-  }
+  const status = chosen.name === 'given' ? await uninstall(chosen) : 0;
   await down(say);
-} catch (error) {
-  if (!(error instanceof ClusterError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
+  return status;
+});
+
+async function uninstall(chosen: Provider): Promise<number> {
+  const { kubeconfig } = await chosen.cluster();
+  const command = ['uninstall', 'ml-api', '--ignore-not-found', '--wait'];
+  const { status } = spawnSync(toolPath('helm'), [...command, '--kubeconfig', kubeconfig], {
+    stdio: 'inherit',
+  });
+  return status ?? 1;
 }

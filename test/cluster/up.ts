@@ -4,22 +4,17 @@ import path from 'node:path';
 import { toolPath } from '../tools/tool.ts';
 import { provider } from './cluster.ts';
 import { ClusterError } from './cluster-error.ts';
+import { exitWith } from './exit.ts';
 import { loadPredictorImage } from './predictor-image.ts';
 
 const chart = path.resolve(import.meta.dirname, '../../charts/ml-api');
 const release = 'ml-api';
 const host = 'ml.local'; // of the chart's defaults
 
-try {
-  await up(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof ClusterError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-}
+await exitWith(() => up(process.argv.slice(2)));
 
 /** @param options for helm, such as `--set versions.v2.enabled=true` or `--values mine.yaml` */
-async function up(options: readonly string[]): Promise<void> {
+async function up(options: readonly string[]): Promise<number> {
   const chosen = provider();
   await chosen.up(say);
   const { kubeconfig, kubectl, ingress } = await chosen.cluster();
@@ -40,6 +35,7 @@ async function up(options: readonly string[]): Promise<void> {
     );
   }
   process.stdout.write(nextSteps(kubeconfig, ingress?.http));
+  return 0;
 }
 
 function nextSteps(kubeconfig: string, address: string | undefined): string {

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { start } from '../../server/test/start.ts';
+import { runBash } from '../run-program.ts';
 import { configurationPage } from './configuration-page.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -56,12 +57,9 @@ describe('README.md', () => {
   });
 });
 
-/** Runs a command without blocking this process, which serves it. */
+/** What a command prints that must succeed. */
 async function sh(command: string): Promise<string> {
-  const { execFile } = await import('node:child_process');
-  return new Promise((resolve, reject) =>
-    execFile('bash', ['-c', command], { cwd: root }, (error, stdout) =>
-      error ? reject(error) : resolve(stdout),
-    ),
-  );
+  const { code, stdout, stderr } = await runBash(command, { cwd: root });
+  expect(code, stderr).toBe(0);
+  return stdout;
 }

@@ -1,5 +1,6 @@
 // The tutorial's load test: a constant load makes the autoscaler add pods up to its maximum, and its end takes them away.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { quantile } from '../../sdk/src/cli/compare/statistics.ts';
 import { golden } from './golden.ts';
 import { eventually, ingressUrl, predict } from './http.ts';
 import { Load, type LoadResult, seconds } from './load.ts';
@@ -118,7 +119,7 @@ function report(timeline: readonly Moment[], { samples, sent, failed, latency }:
 
   const p99 = bySecond(samples).map(([at, values]) => ({
     x: secondOf(at),
-    y: quantile(values, 0.99),
+    y: quantile(values, 0.99) ?? 0,
   }));
   writeReport(
     'autoscaling.svg',
@@ -162,9 +163,4 @@ function report(timeline: readonly Moment[], { samples, sent, failed, latency }:
 function bySecond(samples: LoadResult['samples']): [at: number, milliseconds: number[]][] {
   const groups = Map.groupBy(samples, ({ at }) => Math.floor(at / 1000) * 1000);
   return [...groups].map(([at, group]) => [at, group.map(({ milliseconds }) => milliseconds)]);
-}
-
-function quantile(values: number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }

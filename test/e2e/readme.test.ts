@@ -1,8 +1,8 @@
 // The README's "Try it on Kubernetes", to the letter.
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
+import { runBash } from '../run-program.ts';
 import { toolPath } from '../tools/tool.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -14,7 +14,7 @@ describe.skipIf(inject('cluster').provider === 'given')('the README', () => {
     /## Try it on Kubernetes[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme) ?? [];
 
   afterAll(async () => {
-    await bash(
+    await runBash(
       `'${toolPath('helm')}' uninstall ml-api --ignore-not-found --wait --kubeconfig '${kubeconfig}'`,
     );
   });
@@ -22,7 +22,11 @@ describe.skipIf(inject('cluster').provider === 'given')('the README', () => {
   it('says commands that work', async () => {
     expect(commands).toMatch(/\nnpm run down .*\n$/);
     // `down` is what every run of these suites ends with; here it would take the cluster away from the others.
-    const { code, output } = await bash(`set -e\n${commands.replace(/^npm run down.*$/m, '')}`);
+    const { code, stdout, stderr } = await runBash(
+      `set -e\n${commands.replace(/^npm run down.*$/m, '')}`,
+      { cwd: root },
+    );
+    const output = stdout + stderr;
     expect(code, output).toBe(0);
     expect(output).toContain('ml-api is up.');
     expect(output).toContain('All checks passed.');
@@ -30,11 +34,3 @@ describe.skipIf(inject('cluster').provider === 'given')('the README', () => {
     expect(output).toContain('{"prediction":[0]}');
   });
 });
-
-function bash(script: string): Promise<{ code: number; output: string }> {
-  return new Promise((resolve) => {
-    const child = execFile('bash', ['-c', script], { cwd: root }, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, output: stdout + stderr }),
-    );
-  });
-}

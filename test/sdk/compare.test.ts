@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { Comparison } from '../../sdk/src/cli/compare/comparison.ts';
 import { mcnemar, quantile, wilsonInterval } from '../../sdk/src/cli/compare/statistics.ts';
 import { start, testModel } from '../../server/test/start.ts';
-import { runNode } from './run-node.ts';
+import { runNode } from '../run-program.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const main = path.join(root, 'sdk/dist/cli/main.js');

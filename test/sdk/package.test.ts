@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateOperations } from '../../sdk/src/cli/generate.ts';
 import { faultyServer, json } from '../../sdk/test/faulty-server.ts';
 import { start } from '../../server/test/start.ts';
-import { type Outcome, runNode } from './run-node.ts';
+import { type Outcome, runNode } from '../run-program.ts';
 import { bin, compile, folder, install, packSdk, root } from './user-project.ts';
 
 // Outside the repository, where no package of ours can be found by accident.

@@ -31,7 +31,7 @@ MODEL_DIR: model.path
 MODEL_NAME: model.name
 MODEL_VERSION: the key in versions
 BASE_PATH: the key in versions
-DRAIN_DELAY_MS: shutdown.drainSeconds
+DRAIN_DELAY_MS: shutdown.preStopSeconds
 SHUTDOWN_TIMEOUT_MS: shutdown.drainSeconds
 API_KEYS_FILE: auth.existingSecret
 {{- end -}}

@@ -39,9 +39,11 @@ function sizesOf(value: unknown): number[] {
   return sizes;
 }
 
-type Write = (at: number, element: unknown) => void;
+/** Puts an element of a tensor at its place. */
+export type Write = (at: number, element: unknown) => void;
 
-function writer(data: TensorData): Write {
+/** Converts elements to what the tensor holds; whether they are right has been checked before. */
+export function writer(data: TensorData): Write {
   if (Array.isArray(data))
     return (at, element) => {
       data[at] = String(element);
