@@ -98,7 +98,10 @@ describe('a challenger that works', () => {
     const { text } = await server.http.get('/metrics');
     const series = (name: string, labels = '') =>
       Number(
-        new RegExp(`^${name}{(?:challenger="v2"${labels},version="v1"|version="v1",challenger="v2")} (.+)$`, 'm').exec(text)?.[1],
+        new RegExp(
+          `^${name}{(?:challenger="v2"${labels},version="v1"|version="v1",challenger="v2")} (.+)$`,
+          'm',
+        ).exec(text)?.[1],
       );
     expect(series('ml_api_shadow_requests_total', ',outcome="disagreed"')).toBe(1);
     expect(series('ml_api_shadow_requests_total', ',outcome="dropped"')).toBe(0);
