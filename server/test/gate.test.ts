@@ -56,9 +56,8 @@ describe('the gate', () => {
         '\nThe promotion may go on.\n',
     );
     expect(code).toBe(0);
-    expect(queries[0]).toBe(
-      `sum(increase(ml_api_shadow_rows_total{${series},challenger="v2"}[30m]))`,
-    );
+    const range = `ml_api_shadow_rows_total{${series},challenger="v2"}[30m]`;
+    expect(queries[0]).toBe(`sum(max_over_time(${range}) - min_over_time(${range}))`);
   });
 
   it.each<[string, Figures, RegExp]>([
@@ -108,7 +107,7 @@ describe('the gate', () => {
     const { code, stderr } = await run([
       ...['gate', `--prometheus=${url}`, '--series=a="b"', '--version=v2', '--max-error-ratio=1'],
     ]);
-    expect(stderr).toMatch(/Prometheus at http:.* answered 503 to sum\(increase\(.*: no/);
+    expect(stderr).toMatch(/Prometheus at http:.* answered 503 to sum\(max_over_time\(.*: no/);
     expect(code).toBe(1);
   });
 });

@@ -8,6 +8,7 @@ export type KubernetesObject = {
     readonly name: string;
     readonly uid: string;
     readonly labels?: Record<string, string>;
+    readonly deletionTimestamp?: string;
   };
   readonly spec?: unknown;
   // biome-ignore lint/suspicious/noExplicitAny: the API server answers with many kinds, and tests assert on what they read.

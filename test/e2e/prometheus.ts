@@ -10,6 +10,13 @@ const hour = 3_600_000;
 /** Where pods reach it. */
 export const prometheusUrl = 'http://prometheus.monitoring:9090';
 
+/** Where this machine reaches it. */
+export async function prometheusFromHere(): Promise<string> {
+  const kubectl = kubectlOf(inject('cluster'));
+  const ip = ['get', 'service', 'prometheus', '--output=jsonpath={.spec.clusterIP}'];
+  return `http://${await kubectl(['--namespace=monitoring', ...ip])}:9090`;
+}
+
 /** Brings it up before the tests of this file, and removes it after them. */
 export function usePrometheus(): void {
   const kubectl = kubectlOf(inject('cluster'));

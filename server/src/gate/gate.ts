@@ -35,8 +35,11 @@ async function examine(
 ): Promise<Finding[]> {
   const { series, window, maxDisagreement, maxErrorRatio, maxLatencySeconds } = options;
   const findings: Finding[] = [];
-  const sum = async (metric: string, labels: string) =>
-    (await prometheus.value(`sum(increase(${metric}{${series},${labels}}[${window}]))`)) ?? 0;
+  // Not increase(), which extrapolates, each pod by another factor: the numbers here are those that were counted.
+  const sum = async (metric: string, labels: string) => {
+    const range = `${metric}{${series},${labels}}[${window}]`;
+    return (await prometheus.value(`sum(max_over_time(${range}) - min_over_time(${range}))`)) ?? 0;
+  };
 
   if (maxDisagreement !== undefined) {
     const challenger = `challenger="${version}"`;
@@ -76,7 +79,7 @@ function enough(count: number, what: string, { minRows, window }: GateArguments)
   if (count >= minRows) return undefined;
   return {
     ok: false,
-    text: `${Math.round(count)} ${what} in the last ${window}; expected at least ${minRows} (minRows)`,
+    text: `${count} ${what} in the last ${window}; expected at least ${minRows} (minRows)`,
   };
 }
 
@@ -85,7 +88,7 @@ function share(count: number, all: number, what: string, limit: number, name: st
   const most = `${percent(limit)} (${name})`;
   return {
     ok,
-    text: `${Math.round(count)} of ${Math.round(all)} ${what}: ${percent(count / all)}, ${ok ? 'at most' : 'more than'} ${most}`,
+    text: `${count} of ${all} ${what}: ${percent(count / all)}, ${ok ? 'at most' : 'more than'} ${most}`,
   };
 }
 

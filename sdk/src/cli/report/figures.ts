@@ -38,12 +38,17 @@ export interface Report {
 /** @throws CliError when Prometheus does not answer */
 export async function figures({ prometheus, series, window }: Question): Promise<Report> {
   const ask = (promql: string) => query(prometheus, promql);
-  const increase = (metric: string, labels: string) =>
-    `increase(${metric}{${[series, labels].filter((part) => part !== '').join(',')}}[${window}])`;
-  const buckets = increase('ml_api_http_request_duration_seconds_bucket', PREDICTIONS);
+  const range = (metric: string, labels: string) =>
+    `${metric}{${[series, labels].filter((part) => part !== '').join(',')}}[${window}]`;
+  // Not increase(), which extrapolates: the numbers are those that were counted.
+  const counted = (metric: string, labels: string) => {
+    const all = range(metric, labels);
+    return `max_over_time(${all}) - min_over_time(${all})`;
+  };
+  const buckets = `increase(${range('ml_api_http_request_duration_seconds_bucket', PREDICTIONS)})`;
   const [requests, labels, ...latencies] = await Promise.all([
-    ask(`sum by (version, status) (${increase('ml_api_http_requests_total', PREDICTIONS)})`),
-    ask(`sum by (version, label) (${increase('ml_api_predictions_total', '')})`),
+    ask(`sum by (version, status) (${counted('ml_api_http_requests_total', PREDICTIONS)})`),
+    ask(`sum by (version, label) (${counted('ml_api_predictions_total', '')})`),
     ...QUANTILES.map((q) => ask(`histogram_quantile(${q}, sum by (version, le) (${buckets}))`)),
   ]);
   const all = countsOf(requests, 'status');
@@ -77,7 +82,7 @@ export async function figures({ prometheus, series, window }: Question): Promise
   return { window, versions, differences: await differences(versions) };
 }
 
-/** Counts by version and another label. Increases are extrapolated to the window, and so no whole numbers. */
+/** Counts by version and another label. */
 function countsOf(
   samples: Awaited<ReturnType<typeof query>>,
   name: string,
@@ -86,7 +91,7 @@ function countsOf(
   for (const { labels, value } of samples) {
     const { version = '' } = labels;
     const ofVersion = counts.get(version) ?? new Map<string, number>();
-    ofVersion.set(labels[name] ?? '', Math.round(value));
+    ofVersion.set(labels[name] ?? '', value);
     counts.set(version, ofVersion);
   }
   return counts;
