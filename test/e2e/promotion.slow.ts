@@ -132,13 +132,15 @@ describe.skipIf(inject('cluster').provider === 'given')('a promotion', () => {
   it('leaves users alone where the challenger has no pod', async () => {
     const all = values({ v1: 100 }, 'v2');
     await release.install({ ...all, versions: { v1: {}, v2: { replicas: 0 } } });
-    await concurrently(20, 1000, () => okFrom(row));
-    await eventually(20, async () => {
-      const { requests, firstFailure } = (await shadowReport()).report;
-      expect(requests.agreed + requests.disagreed).toBe(0);
-      expect(requests.failed + requests.timed_out).toBeGreaterThan(0);
-      expect(firstFailure).toMatch(/ml-api-v2/);
+    await eventually(60, async () => {
+      expect(await namespace.list('pods', 'ml-api/model-version=v2')).toEqual([]);
     });
+    const before = await shadowReport();
+    await concurrently(20, 1000, () => okFrom(row));
+    const { compared, report } = await shadowReport();
+    expect(compared).toBe(before.compared);
+    expect(report.requests.failed + report.requests.timed_out).toBeGreaterThan(0);
+    expect(report.firstFailure).toMatch(/ml-api-v2/);
     figures.push(
       'With no pod of the challenger, 1000 of 1000 requests to the champion were answered.',
     );
