@@ -25,6 +25,8 @@ export interface MetricsSources {
   readonly model: { readonly name: string; readonly contractHash: string };
   readonly resources: Resources;
   readonly queuedRows: () => number;
+  /** Rows that may wait at most. */
+  readonly queueLimitRows: number;
   readonly requestsInFlight: () => number;
 }
 
@@ -66,6 +68,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     registers,
   });
   gauge('ml_api_queue_rows', 'Rows waiting for a run.', sources.queuedRows);
+  gauge('ml_api_queue_limit_rows', 'Rows that may wait for a run.', () => sources.queueLimitRows);
   gauge('ml_api_requests_in_flight', 'Requests being answered.', sources.requestsInFlight);
   gauge('ml_api_cpu_limit_cores', 'CPUs granted to the process.', () => sources.resources.cpus);
   gauge(

@@ -131,6 +131,7 @@ async function createContext(
     model: { name: serving.model.name, contractHash: contract.hash },
     resources,
     queuedRows: () => batcher.queuedRows,
+    queueLimitRows: config.QUEUE_MAX_ROWS,
     requestsInFlight: () => listener.requestsInFlight,
   });
   const statistics = new Statistics();
