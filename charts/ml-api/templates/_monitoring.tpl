@@ -8,3 +8,16 @@ relabelings:
   - targetLabel: version
     replacement: {{ .v.version }}
 {{- end -}}
+
+{{/*
+Label matchers of the release's pods. The end keeps out what merely begins alike: another release's pods, `helm test`'s.
+*/}}
+{{- define "ml-api.podSeries" -}}
+{{- $versions := include "ml-api.versions" . | fromYaml | keys | sortAlpha | join "|" -}}
+namespace="{{ .Release.Namespace }}",pod=~"{{ include "ml-api.fullname" . }}-({{ $versions }})-[^-]+-[^-]+"
+{{- end -}}
+
+{{/* The same for their predictions only: probes and pages are no service to promise. */}}
+{{- define "ml-api.predictionSeries" -}}
+{{ include "ml-api.podSeries" . }},route=~"/predict|/v2/models/.+/infer"
+{{- end -}}
