@@ -49,7 +49,7 @@ export function dashboardJson(): string {
         'Version',
         'label_values(ml_api_model_info{namespace="$namespace"}, pod)',
       )
-        .regex('/^(.+)-[^-]+-[^-]+$/') // the pod's Deployment, which bears release and version in its name
+        .regex('/^(.+)-[a-z0-9]+-[a-z0-9]+$/') // the pod's Deployment, which bears release and version in its name
         .multi(true)
         .includeAll(true)
         .current(all),

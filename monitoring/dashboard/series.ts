@@ -4,7 +4,7 @@
 const interval = '$__rate_interval';
 
 /** The pods of the chosen Deployments: theirs end in the two hashes of ReplicaSet and pod. */
-const ofPods = 'namespace="$namespace",pod=~"($deployment)-[^-]+-[^-]+"';
+const ofPods = 'namespace="$namespace",pod=~"($deployment)-[a-z0-9]+-[a-z0-9]+"';
 
 /** What answers predictions: all else is people's pages, probes and scrapes. */
 const predictionRoutes = 'route=~"/predict|/v2/models/.+/infer"';

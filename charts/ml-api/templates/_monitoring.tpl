@@ -11,10 +11,11 @@ relabelings:
 
 {{/*
 Label matchers of the release's pods. The end keeps out what merely begins alike: another release's pods, `helm test`'s.
+It names what the hashes consist of: Prometheus takes tens of milliseconds to read a class such as [^-].
 */}}
 {{- define "ml-api.podSeries" -}}
 {{- $versions := include "ml-api.versions" . | fromYaml | keys | sortAlpha | join "|" -}}
-namespace="{{ .Release.Namespace }}",pod=~"{{ include "ml-api.fullname" . }}-({{ $versions }})-[^-]+-[^-]+"
+namespace="{{ .Release.Namespace }}",pod=~"{{ include "ml-api.fullname" . }}-({{ $versions }})-[a-z0-9]+-[a-z0-9]+"
 {{- end -}}
 
 {{/* The same for their predictions only: probes and pages are no service to promise. */}}
