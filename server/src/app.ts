@@ -3,12 +3,14 @@ import cors from 'cors';
 import express, { type Express } from 'express';
 import type { Context } from './context.ts';
 import { accessLog } from './http/access-log.ts';
+import { requireApiKey } from './http/api-keys.ts';
 import { answerErrors, answerUnknownPaths } from './http/errors.ts';
-import { beginExchange } from './http/exchange.ts';
+import { beginExchange, identify } from './http/exchange.ts';
 import { docs } from './routes/docs.ts';
 import { metrics } from './routes/metrics.ts';
 import { mountOperations, servedPaths } from './routes/operations.ts';
 import { playground } from './routes/playground.ts';
+import { shadowDisagreements } from './routes/shadow.ts';
 import type { Files } from './service.ts';
 
 export function createApp(context: Context, files: Pick<Files, 'playground'>): Express {
@@ -46,13 +48,15 @@ export function createApp(context: Context, files: Pick<Files, 'playground'>): E
   return app;
 }
 
-/** What METRICS_PORT serves: /metrics alone. */
+/** What METRICS_PORT serves: what is for those who operate the server, and for no Ingress to show. */
 export function createMetricsApp(context: Context): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(beginExchange(context, accessLog(context)));
   app.get('/metrics', ...metrics(context));
-  app.use(answerUnknownPaths(['/metrics']));
+  const guard = context.apiKeys ? [requireApiKey(context.apiKeys)] : [];
+  app.get('/shadow/disagreements', identify(context), ...guard, ...shadowDisagreements(context));
+  app.use(answerUnknownPaths(['/metrics', '/shadow/disagreements']));
   app.use(answerErrors(context));
   return app;
 }

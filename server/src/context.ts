@@ -9,6 +9,7 @@ import type { ApiKeys } from './http/api-keys.ts';
 import type { State } from './lifecycle.ts';
 import type { Metrics } from './metrics.ts';
 import type { Statistics } from './open-inference/statistics.ts';
+import type { Shadow } from './shadow/shadow.ts';
 
 export interface Context {
   readonly config: Config;
@@ -19,6 +20,8 @@ export interface Context {
   readonly batcher: Batcher;
   readonly metrics: Metrics;
   readonly statistics: Statistics;
+  /** What compares another version's predictions; undefined where none is shadowed. */
+  readonly shadow: Shadow | undefined;
   /** The keys that callers need; undefined when none is needed. */
   readonly apiKeys: ApiKeys | undefined;
   /** The state of the process at this moment. */

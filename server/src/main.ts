@@ -16,6 +16,7 @@ const usage = `Usage: COMMAND [--help]
   serve        Serve one ONNX model over HTTP (the default).
   fetch-model  Download a model and check its SHA-256, as an init container does.
   verify       Replay golden predictions against running servers, as \`helm test\` does.
+  gate         Look whether a version may get more requests, as the chart's promotion gate does.
 `;
 
 async function run([first = 'serve', ...rest]: readonly string[]): Promise<void> {
@@ -40,6 +41,14 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
       ]);
       if (help) return void process.stdout.write(verifyHelp);
       return verify(args);
+    }
+    case 'gate': {
+      const [{ gate }, { gateHelp }] = await Promise.all([
+        import('./gate/gate.ts'),
+        import('./gate/arguments.ts'),
+      ]);
+      if (help) return void process.stdout.write(gateHelp);
+      return gate(args);
     }
     case '--help':
     case 'help':

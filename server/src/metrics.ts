@@ -2,6 +2,8 @@
 // methods and statuses of HTTP, labels of the model.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Resources } from './engine/resources.ts';
+import { createShadowMetrics } from './shadow/metrics.ts';
+import type { Compared } from './shadow/shadow.ts';
 
 /** Seconds, from 100 µs (a small model inline) to 10 s (the default deadline). */
 const LATENCY_BUCKETS = [
@@ -18,6 +20,10 @@ export interface Metrics {
   requestDone(route: string, method: string, status: number, seconds: number): void;
   runDone(rows: number, seconds: number): void;
   predicted(label: string): void;
+  /** A request that another version answered. */
+  forwarded(to: string, status: number): void;
+  /** Makes what counts the comparisons with a challenger. */
+  shadowing(challenger: string): (compared: Compared) => void;
 }
 
 export interface MetricsSources {
@@ -67,6 +73,12 @@ export function createMetrics(sources: MetricsSources): Metrics {
     labelNames: ['label'],
     registers,
   });
+  const forwarded = new Counter({
+    name: 'ml_api_forwarded_requests_total',
+    help: 'Requests passed on to the version that their user is assigned to, which counts them too.',
+    labelNames: ['to', 'status'],
+    registers,
+  });
   gauge('ml_api_queue_rows', 'Rows waiting for a run.', sources.queuedRows);
   gauge('ml_api_queue_limit_rows', 'Rows that may wait for a run.', () => sources.queueLimitRows);
   gauge('ml_api_requests_in_flight', 'Requests being answered.', sources.requestsInFlight);
@@ -110,5 +122,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (labels.size < MAX_LABELS) labels.add(label);
       predictions.inc({ label: labels.has(label) ? label : 'other' });
     },
+    forwarded: (to, status) => forwarded.inc({ to, status }),
+    shadowing: (challenger) => createShadowMetrics(registers, challenger),
   };
 }

@@ -13,11 +13,13 @@ import { readApiKeys } from './http/api-keys.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { answerStarting } from './http/starting.ts';
 import type { State } from './lifecycle.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { readGolden } from './model/golden.ts';
 import { readManifest } from './model/manifest.ts';
 import { describeModel } from './model/model.ts';
 import { Statistics } from './open-inference/statistics.ts';
+import { createShadow, type Shadow } from './shadow/shadow.ts';
+import { checkSplit } from './split/split.ts';
 
 export interface Service {
   readonly context: Context;
@@ -76,6 +78,7 @@ export async function createService(config: Config, files: Files, log: Logger): 
         );
       await metricsListener?.close(1_000);
       context.apiKeys?.close();
+      context.shadow?.close();
       context.batcher.close();
       await context.serving.engine.close();
       log.info('stopped');
@@ -124,7 +127,7 @@ async function createContext(
     basePath: config.BASE_PATH,
     maxRows: config.MAX_ROWS,
     needsApiKey: apiKeys !== undefined,
-    without: config.METRICS_PORT === undefined ? [] : ['getMetrics'],
+    without: config.METRICS_PORT === undefined ? [] : ['getMetrics', 'getShadowDisagreements'],
   });
   const metrics = createMetrics({
     version: serving.model.version,
@@ -134,6 +137,8 @@ async function createContext(
     queueLimitRows: config.QUEUE_MAX_ROWS,
     requestsInFlight: () => listener.requestsInFlight,
   });
+  checkSplit(config, serving.model.version);
+  const shadow = shadowOf(config, serving.model.version, metrics);
   const statistics = new Statistics();
   const batcher = createBatcher(serving.engine, {
     batching: serving.batching,
@@ -154,9 +159,26 @@ async function createContext(
     batcher,
     metrics,
     statistics,
+    shadow,
     apiKeys,
     state,
   };
+}
+
+function shadowOf(config: Config, champion: string, metrics: Metrics): Shadow | undefined {
+  const { SHADOW: challenger } = config;
+  if (challenger === undefined) return undefined;
+  return createShadow({
+    champion,
+    challenger,
+    share: config.SHADOW_SHARE,
+    perSecond: config.SHADOW_RATE,
+    maxInFlight: config.SHADOW_MAX_IN_FLIGHT,
+    timeoutMs: config.SHADOW_TIMEOUT_MS,
+    tolerance: config.SHADOW_TOLERANCE,
+    keep: config.SHADOW_KEEP,
+    onCompared: metrics.shadowing(challenger.version),
+  });
 }
 
 /** An engine that lost a worker makes the process broken, whatever state it was in. */

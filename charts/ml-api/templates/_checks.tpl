@@ -144,16 +144,24 @@ and how to go on. Takes root and versions.
   {{- if eq (int64 $sum) 0 -}}
     {{- fail "traffic.weights: all are 0, so no version would answer; give one a weight." -}}
   {{- end -}}
+  {{- if eq $traffic.splitBy "predictor" -}}
+    {{- range $name := prepend (keys $traffic.weights | sortAlpha) $values.defaultVersion | uniq -}}
+      {{- if ne (get $versions $name).runtime "onnx" -}}
+        {{- fail (printf "traffic.splitBy: the predictor shares requests with versions of runtime onnx only, and %s runs %s; set it to route." $name (get $versions $name).runtime) -}}
+      {{- end -}}
+    {{- end -}}
+  {{- else -}}
   {{- if not (or $values.httpRoute.enabled $values.ingress.enabled) -}}
     {{- fail "traffic.weights: no route is enabled that could split; set httpRoute.enabled, or ingress.enabled with ingress.controller." -}}
   {{- end -}}
   {{- if and $values.ingress.enabled (not (has $controller (list "nginx" "alb"))) -}}
-    {{- fail "traffic.weights: an Ingress alone has no weights, and Contour's has none; set ingress.controller to nginx or alb, or use httpRoute and set ingress.enabled to false." -}}
+    {{- fail "traffic.weights: an Ingress alone has no weights, and Contour's has none; set traffic.splitBy to predictor, or ingress.controller to nginx or alb, or use httpRoute and set ingress.enabled to false." -}}
   {{- end -}}
   {{- if and $values.ingress.enabled (eq $controller "nginx") -}}
     {{- if or (gt (len $traffic.weights) 2) (not (hasKey $traffic.weights $values.defaultVersion)) -}}
-      {{- fail (printf "traffic.weights: the nginx controller splits between the default version (%s) and one other; name those two, or use httpRoute." $values.defaultVersion) -}}
+      {{- fail (printf "traffic.weights: the nginx controller splits between the default version (%s) and one other; name those two, use httpRoute, or set traffic.splitBy to predictor." $values.defaultVersion) -}}
     {{- end -}}
+  {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- with $traffic.shadow.to -}}
@@ -163,8 +171,25 @@ and how to go on. Takes root and versions.
   {{- if eq . $values.defaultVersion -}}
     {{- fail (printf "traffic.shadow.to: %q is the default version, which answers already; name another." .) -}}
   {{- end -}}
-  {{- if not $values.httpRoute.enabled -}}
-    {{- fail "traffic.shadow.to: only a Gateway copies requests; set httpRoute.enabled." -}}
+  {{- if eq $traffic.shadow.by "gateway" -}}
+    {{- if not $values.httpRoute.enabled -}}
+      {{- fail "traffic.shadow.by: there is no route of a Gateway that could copy requests; set httpRoute.enabled, or by to predictor." -}}
+    {{- end -}}
+  {{- else -}}
+    {{- range $name := list $values.defaultVersion . -}}
+      {{- if ne (get $versions $name).runtime "onnx" -}}
+        {{- fail (printf "traffic.shadow.by: the predictor compares versions of runtime onnx only, and %s runs %s; set it to gateway to copy without a comparison." $name (get $versions $name).runtime) -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- $gate := $values.promotion.gate -}}
+{{- if $gate.enabled -}}
+  {{- if not $gate.prometheusUrl -}}
+    {{- fail "promotion.gate.prometheusUrl: the gate asks a Prometheus; name it, such as http://prometheus.monitoring:9090." -}}
+  {{- end -}}
+  {{- if and (kindIs "invalid" $gate.maxDisagreement) (kindIs "invalid" $gate.maxErrorRatio) (kindIs "invalid" $gate.maxLatencySeconds) -}}
+    {{- fail "promotion.gate: no limit is set, so it would let everything pass; set maxDisagreement, maxErrorRatio or maxLatencySeconds, or enabled to false." -}}
   {{- end -}}
 {{- end -}}
 {{- if $values.ingress.enabled -}}

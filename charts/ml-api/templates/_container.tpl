@@ -34,6 +34,18 @@ BASE_PATH: the key in versions
 DRAIN_DELAY_MS: shutdown.preStopSeconds
 SHUTDOWN_TIMEOUT_MS: shutdown.drainSeconds
 API_KEYS_FILE: auth.existingSecret
+SHADOW: traffic.shadow.to
+SHADOW_SHARE: traffic.shadow.percent
+SHADOW_RATE: traffic.shadow.perSecond
+SHADOW_MAX_IN_FLIGHT: traffic.shadow.maxInFlight
+SHADOW_TIMEOUT_MS: traffic.shadow.timeoutMs
+SHADOW_TOLERANCE: traffic.shadow.tolerance
+SHADOW_KEEP: traffic.shadow.keep
+SPLIT: traffic.weights
+SPLIT_SALT: the release's name
+SPLIT_USER_HEADER: traffic.user.header
+SPLIT_USER_COOKIE: traffic.user.cookie
+SPLIT_PIN_HEADER: traffic.pinHeader
 {{- end -}}
 
 {{- define "ml-api.environment" -}}
@@ -65,6 +77,9 @@ API_KEYS_FILE: auth.existingSecret
 {{- if and (gt (int $v.gpu.count) 0) (not (or .root.Values.config.executionProviders $v.config.executionProviders)) }}
 - name: EXECUTION_PROVIDERS
   value: cuda,cpu
+{{- end }}
+{{- if eq $v.version .root.Values.defaultVersion }}
+{{- include "ml-api.trafficEnvironment" . }}
 {{- end }}
 {{- range $name, $value := $v.config }}
 {{ include "ml-api.setting" (dict "name" $name "value" $value "form" "- name: %s\n  value: %s") }}

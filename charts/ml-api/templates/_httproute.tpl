@@ -15,7 +15,7 @@ timeouts:
 {{/* The filter that copies requests to the shadow version, as a list. Takes root and versions. */}}
 {{- define "ml-api.mirror" -}}
 {{- with .root.Values.traffic.shadow -}}
-{{- if .to -}}
+{{- if and .to (eq .by "gateway") -}}
 {{- $v := get $.versions .to -}}
 - type: RequestMirror
   requestMirror:

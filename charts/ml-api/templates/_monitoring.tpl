@@ -1,3 +1,8 @@
+{{/* What selects the series of the release's own pods, in PromQL. */}}
+{{- define "ml-api.seriesSelector" -}}
+namespace="{{ .Release.Namespace }}",pod=~"{{ include "ml-api.fullname" . }}-.+"
+{{- end -}}
+
 {{/* Keeps the pods of one version for an endpoint, and labels their series by it. Takes v, and source: service or pod. */}}
 {{- define "ml-api.scrapeOptions" -}}
 honorLabels: {{ eq .v.runtime "onnx" }} # our predictor says its version itself; others' label of that name is another thing

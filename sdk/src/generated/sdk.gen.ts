@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import { buildClientParams, type Client, type ClientMeta, type Options as Options2, type RequestResult, type TDataShape } from './client/index.js';
-import type { GetContractErrors, GetContractResponses, GetContractYamlErrors, GetContractYamlResponses, GetLivenessErrors, GetLivenessResponses, GetMetricsErrors, GetMetricsResponses, GetModelConfigErrors, GetModelConfigOfVersionErrors, GetModelConfigOfVersionResponses, GetModelConfigResponses, GetModelErrors, GetModelMetadataErrors, GetModelMetadataOfVersionErrors, GetModelMetadataOfVersionResponses, GetModelMetadataResponses, GetModelReadyErrors, GetModelReadyOfVersionErrors, GetModelReadyOfVersionResponses, GetModelReadyResponses, GetModelResponses, GetModelStatisticsErrors, GetModelStatisticsOfVersionErrors, GetModelStatisticsOfVersionResponses, GetModelStatisticsResponses, GetReadinessErrors, GetReadinessResponses, GetRepositoryIndexErrors, GetRepositoryIndexResponses, GetServerLiveErrors, GetServerLiveResponses, GetServerMetadataErrors, GetServerMetadataResponses, GetServerReadyErrors, GetServerReadyResponses, GetStartupErrors, GetStartupResponses, GetStatisticsErrors, GetStatisticsResponses, InferenceRequest, InferErrors, InferOfVersionErrors, InferOfVersionResponses, InferResponses, PredictErrors, PredictResponses, TensorValue } from './types.gen.js';
+import type { GetContractErrors, GetContractResponses, GetContractYamlErrors, GetContractYamlResponses, GetLivenessErrors, GetLivenessResponses, GetMetricsErrors, GetMetricsResponses, GetModelConfigErrors, GetModelConfigOfVersionErrors, GetModelConfigOfVersionResponses, GetModelConfigResponses, GetModelErrors, GetModelMetadataErrors, GetModelMetadataOfVersionErrors, GetModelMetadataOfVersionResponses, GetModelMetadataResponses, GetModelReadyErrors, GetModelReadyOfVersionErrors, GetModelReadyOfVersionResponses, GetModelReadyResponses, GetModelResponses, GetModelStatisticsErrors, GetModelStatisticsOfVersionErrors, GetModelStatisticsOfVersionResponses, GetModelStatisticsResponses, GetReadinessErrors, GetReadinessResponses, GetRepositoryIndexErrors, GetRepositoryIndexResponses, GetServerLiveErrors, GetServerLiveResponses, GetServerMetadataErrors, GetServerMetadataResponses, GetServerReadyErrors, GetServerReadyResponses, GetShadowDisagreementsErrors, GetShadowDisagreementsResponses, GetStartupErrors, GetStartupResponses, GetStatisticsErrors, GetStatisticsResponses, InferenceRequest, InferErrors, InferOfVersionErrors, InferOfVersionResponses, InferResponses, PredictErrors, PredictResponses, TensorValue } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -34,6 +34,8 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 export const predict = <ThrowOnError extends boolean = true>(parameters: {
     'X-Request-Id'?: string;
     traceparent?: string;
+    'ML-User'?: string;
+    'ML-Version'?: string;
     inputs: Array<TensorValue> | {
         [key: string]: TensorValue;
     };
@@ -44,6 +46,8 @@ export const predict = <ThrowOnError extends boolean = true>(parameters: {
     const params = buildClientParams([parameters], [{ args: [
                 { in: 'headers', key: 'X-Request-Id' },
                 { in: 'headers', key: 'traceparent' },
+                { in: 'headers', key: 'ML-User' },
+                { in: 'headers', key: 'ML-Version' },
                 { in: 'body', key: 'inputs' },
                 { in: 'body', key: 'probabilities' },
                 { in: 'body', key: 'labels' },
@@ -69,8 +73,15 @@ export const predict = <ThrowOnError extends boolean = true>(parameters: {
 export const getModel = <ThrowOnError extends boolean = true>(parameters?: {
     'X-Request-Id'?: string;
     traceparent?: string;
+    'ML-User'?: string;
+    'ML-Version'?: string;
 }, options?: Options<never, ThrowOnError>): RequestResult<GetModelResponses, GetModelErrors, ThrowOnError, 'data'> => {
-    const params = buildClientParams([parameters], [{ args: [{ in: 'headers', key: 'X-Request-Id' }, { in: 'headers', key: 'traceparent' }] }]);
+    const params = buildClientParams([parameters], [{ args: [
+                { in: 'headers', key: 'X-Request-Id' },
+                { in: 'headers', key: 'traceparent' },
+                { in: 'headers', key: 'ML-User' },
+                { in: 'headers', key: 'ML-Version' }
+            ] }]);
     return (options?.client ?? client).get<GetModelResponses, GetModelErrors, ThrowOnError, 'data'>({
         responseStyle: 'data',
         security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
@@ -115,6 +126,22 @@ export const getStartup = <ThrowOnError extends boolean = true>(options?: Option
 export const getMetrics = <ThrowOnError extends boolean = true>(options?: Options<never, ThrowOnError>): RequestResult<GetMetricsResponses, GetMetricsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<GetMetricsResponses, GetMetricsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     url: '/metrics',
+    ...options
+});
+
+/**
+ * What the shadowed version predicts otherwise
+ *
+ * A server that shadows sends a sample of its requests to `/predict` to another version too, after it has answered
+ * them, and compares. These are the counts since this process started, and the latest rows that the two
+ * disagree on, where the server was told to keep any. Each process has its own; sums over all of them are in
+ * the metrics. Served on the port of the metrics, and not here, when the server was given one.
+ *
+ */
+export const getShadowDisagreements = <ThrowOnError extends boolean = true>(options?: Options<never, ThrowOnError>): RequestResult<GetShadowDisagreementsResponses, GetShadowDisagreementsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<GetShadowDisagreementsResponses, GetShadowDisagreementsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+    url: '/shadow/disagreements',
     ...options
 });
 
@@ -262,6 +289,8 @@ export const infer = <ThrowOnError extends boolean = true>(parameters: {
     'Inference-Header-Content-Length'?: number;
     'X-Request-Id'?: string;
     traceparent?: string;
+    'ML-User'?: string;
+    'ML-Version'?: string;
     model: string;
     inferenceRequest: InferenceRequest;
 }, options?: Options<never, ThrowOnError>): RequestResult<InferResponses, InferErrors, ThrowOnError, 'data'> => {
@@ -269,6 +298,8 @@ export const infer = <ThrowOnError extends boolean = true>(parameters: {
                 { in: 'headers', key: 'Inference-Header-Content-Length' },
                 { in: 'headers', key: 'X-Request-Id' },
                 { in: 'headers', key: 'traceparent' },
+                { in: 'headers', key: 'ML-User' },
+                { in: 'headers', key: 'ML-Version' },
                 { in: 'path', key: 'model' },
                 { key: 'inferenceRequest', map: 'body' }
             ] }]);
@@ -360,6 +391,8 @@ export const inferOfVersion = <ThrowOnError extends boolean = true>(parameters: 
     'Inference-Header-Content-Length'?: number;
     'X-Request-Id'?: string;
     traceparent?: string;
+    'ML-User'?: string;
+    'ML-Version'?: string;
     model: string;
     version: string;
     inferenceRequest: InferenceRequest;
@@ -368,6 +401,8 @@ export const inferOfVersion = <ThrowOnError extends boolean = true>(parameters: 
                 { in: 'headers', key: 'Inference-Header-Content-Length' },
                 { in: 'headers', key: 'X-Request-Id' },
                 { in: 'headers', key: 'traceparent' },
+                { in: 'headers', key: 'ML-User' },
+                { in: 'headers', key: 'ML-Version' },
                 { in: 'path', key: 'model' },
                 { in: 'path', key: 'version' },
                 { key: 'inferenceRequest', map: 'body' }

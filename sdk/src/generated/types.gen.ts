@@ -155,6 +155,77 @@ export type Problem = {
 };
 
 /**
+ * How two versions answered the same requests.
+ */
+export type ShadowReport = {
+    /**
+     * The version that answered.
+     */
+    champion: string;
+    /**
+     * The version that was asked too.
+     */
+    challenger: string;
+    /**
+     * Requests by what came of asking the challenger. `dropped` were not asked: too many were in flight. `failed` got an error or no answer, `timed_out` none in time.
+     */
+    requests: {
+        agreed: number;
+        disagreed: number;
+        failed: number;
+        timed_out: number;
+        dropped: number;
+    };
+    /**
+     * Rows that both answered.
+     */
+    rows: {
+        agreed: number;
+        disagreed: number;
+    };
+    /**
+     * The share of those rows that they disagree on.
+     */
+    disagreement: number;
+    /**
+     * Why the challenger failed at first. Absent where it never did.
+     */
+    firstFailure?: string;
+    /**
+     * The most disagreements that are kept; 0 where inputs are private.
+     */
+    keeps: number;
+    /**
+     * The latest, newest first.
+     */
+    disagreements: Array<ShadowDisagreement>;
+};
+
+export type ShadowDisagreement = {
+    /**
+     * When it was found, in UTC.
+     */
+    at: string;
+    /**
+     * The request's, in the logs of both versions.
+     */
+    requestId: string;
+    /**
+     * The row, or the named tensors of the whole request.
+     */
+    inputs: TensorValue | {
+        [key: string]: TensorValue;
+    };
+    champion: ShadowAnswer;
+    challenger: ShadowAnswer;
+};
+
+export type ShadowAnswer = {
+    prediction: TensorValue;
+    probabilities?: TensorValue;
+};
+
+/**
  * Options by name. Unknown ones are ignored, as the protocol says.
  */
 export type InferenceParameters = {
@@ -350,6 +421,16 @@ export type RequestId = string;
 export type Traceparent = string;
 
 /**
+ * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+ */
+export type User = string;
+
+/**
+ * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+ */
+export type PinnedVersion = string;
+
+/**
  * The model's name.
  */
 export type ModelNameInPath = string;
@@ -394,6 +475,14 @@ export type PredictData = {
          * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
          */
         traceparent?: string;
+        /**
+         * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+         */
+        'ML-User'?: string;
+        /**
+         * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+         */
+        'ML-Version'?: string;
     };
     path?: never;
     query?: never;
@@ -426,6 +515,10 @@ export type PredictErrors = {
      */
     500: Problem;
     /**
+     * The version that this user is assigned to, or pinned to, cannot be reached.
+     */
+    502: Problem;
+    /**
      * The server is starting, draining, or has too much to do. Try again.
      */
     503: Problem;
@@ -457,6 +550,14 @@ export type GetModelData = {
          * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
          */
         traceparent?: string;
+        /**
+         * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+         */
+        'ML-User'?: string;
+        /**
+         * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+         */
+        'ML-Version'?: string;
     };
     path?: never;
     query?: never;
@@ -580,6 +681,35 @@ export type GetMetricsResponses = {
 };
 
 export type GetMetricsResponse = GetMetricsResponses[keyof GetMetricsResponses];
+
+export type GetShadowDisagreementsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/shadow/disagreements';
+};
+
+export type GetShadowDisagreementsErrors = {
+    /**
+     * The API key is missing or wrong.
+     */
+    401: Problem;
+    /**
+     * There is nothing at this path.
+     */
+    404: Problem;
+};
+
+export type GetShadowDisagreementsError = GetShadowDisagreementsErrors[keyof GetShadowDisagreementsErrors];
+
+export type GetShadowDisagreementsResponses = {
+    /**
+     * The comparison so far.
+     */
+    200: ShadowReport;
+};
+
+export type GetShadowDisagreementsResponse = GetShadowDisagreementsResponses[keyof GetShadowDisagreementsResponses];
 
 export type GetContractData = {
     body?: never;
@@ -909,6 +1039,14 @@ export type InferData = {
          * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
          */
         traceparent?: string;
+        /**
+         * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+         */
+        'ML-User'?: string;
+        /**
+         * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+         */
+        'ML-Version'?: string;
     };
     path: {
         /**
@@ -1133,6 +1271,14 @@ export type InferOfVersionData = {
          * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
          */
         traceparent?: string;
+        /**
+         * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+         */
+        'ML-User'?: string;
+        /**
+         * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+         */
+        'ML-Version'?: string;
     };
     path: {
         /**

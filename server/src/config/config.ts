@@ -2,13 +2,17 @@
 import { cleanEnv } from 'envalid';
 import { CommandError } from '../command-error.ts';
 import {
+  headerName,
   oneOf,
   origins,
+  positive,
   reportTo,
   share,
   someOf,
+  split,
   text,
   urlPath,
+  versionAt,
   wholeNumber,
 } from './validators.ts';
 
@@ -119,6 +123,60 @@ const variables = {
     'on',
     'off',
   )({ default: 'on', desc: 'Serve the pages for people: the playground at /, the docs at /docs.' }),
+  SHADOW: versionAt({
+    default: undefined,
+    desc: 'Another version that gets a sample of the /predict requests after they were answered, for comparison: v2@http://host/v2.',
+  }),
+  SHADOW_SHARE: share({ default: 1, desc: 'Share of the requests that are shadowed.' }),
+  SHADOW_RATE: wholeNumber(
+    1,
+    100_000,
+  )({
+    default: 100, // 360,000 an hour: enough to see a difference of one in ten thousand, at under 2 % of one CPU
+    desc: 'Requests shadowed a second at most.',
+  }),
+  SHADOW_MAX_IN_FLIGHT: wholeNumber(
+    1,
+    10_000,
+  )({
+    default: 16,
+    desc: 'Shadowed requests that may be unanswered; more are dropped and counted.',
+  }),
+  SHADOW_TIMEOUT_MS: milliseconds(1)({
+    default: 2000,
+    desc: 'Longest wait for the answer to a shadowed request.',
+  }),
+  SHADOW_TOLERANCE: positive({
+    default: 0.00001,
+    desc: 'Largest difference of two equal numbers, absolute up to 1, relative above.',
+  }),
+  SHADOW_KEEP: wholeNumber(
+    0,
+    10_000,
+  )({
+    default: 0, // inputs may be private
+    desc: 'Disagreements that are kept with their inputs, for GET /shadow/disagreements; 0: none.',
+  }),
+  SPLIT: split({
+    default: undefined,
+    desc: 'Share the requests at / with other versions, by weight: v1=90,v2=10@http://host/v2. The one without a URL is this.',
+  }),
+  SPLIT_USER_HEADER: headerName({
+    default: 'ML-User',
+    desc: 'Header that says who asks: all requests of one user get one version.',
+  }),
+  SPLIT_USER_COOKIE: headerName({
+    default: undefined,
+    desc: 'Cookie that says who asks, where the header is missing; set for who has none. Unset: none.',
+  }),
+  SPLIT_PIN_HEADER: headerName({
+    default: 'ML-Version',
+    desc: 'Header that names the version to answer, whoever asks.',
+  }),
+  SPLIT_SALT: text({
+    default: 'ml-api',
+    desc: 'Changes which users get which version. The same on all pods.',
+  }),
   DRAIN_DELAY_MS: milliseconds(0)({
     default: 0,
     desc: 'Time to go on serving after SIGTERM, while load balancers notice that /readyz fails.',

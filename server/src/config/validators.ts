@@ -21,6 +21,14 @@ export const share = makeValidator<number>((input) => {
   return value;
 });
 
+/** A number, 0 or more. */
+export const positive = makeValidator<number>((input) => {
+  const value = Number(input);
+  if (input.trim() === '' || !(value >= 0 && value < Infinity))
+    throw new EnvError(expected('a number, 0 or more', input));
+  return value;
+});
+
 /** One of a few words. */
 export const oneOf = <const Word extends string>(...words: Word[]) =>
   makeValidator<Word>((input) => {
@@ -69,6 +77,59 @@ export const origins = makeValidator<readonly string[]>((input) => {
   }
   return found;
 });
+
+/** The name of a header or of a cookie. */
+export const headerName = makeValidator<string>((input) => {
+  if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(input))
+    throw new EnvError(expected('a name such as ML-User', input));
+  return input;
+});
+
+/** A version and the base URL that it is served at. */
+export interface VersionAt {
+  readonly version: string;
+  /** Without a slash at the end. */
+  readonly url: string;
+}
+
+export const versionAt = makeValidator<VersionAt>((input) => {
+  const found = readVersionAt(input.trim());
+  if (found === undefined)
+    throw new EnvError(expected('a version such as v2@http://host/v2', input));
+  return found;
+});
+
+/** A version's part of the requests; without a URL it is the server's own. */
+export interface VersionShare {
+  readonly version: string;
+  readonly weight: number;
+  readonly url: string | undefined;
+}
+
+/** The versions that share the requests, such as `v1=90,v2=10@http://host/v2`. */
+export const split = makeValidator<readonly VersionShare[]>((input) => {
+  const shares = input.split(',').map((part) => {
+    const [, version, weight, address] = /^([\w.-]+)=(\d{1,9})(@.+)?$/.exec(part.trim()) ?? [];
+    const at = address === undefined ? undefined : readVersionAt(`${version}${address}`);
+    if (version === undefined || (address !== undefined && at === undefined))
+      throw new EnvError(
+        expected('versions with weights such as v1=90,v2=10@http://host/v2', input),
+      );
+    return { version, weight: Number(weight), url: at?.url };
+  });
+  if (new Set(shares.map(({ version }) => version)).size < shares.length)
+    throw new EnvError(expected('every version once', input));
+  if (shares.filter(({ url }) => url === undefined).length !== 1)
+    throw new EnvError(expected('one version without a URL, which is this server', input));
+  if (shares.every(({ weight }) => weight === 0))
+    throw new EnvError(expected('a weight that is not 0', input));
+  return shares;
+});
+
+function readVersionAt(text: string): VersionAt | undefined {
+  const [, version, url = ''] = /^([\w.-]+)@(https?:\/\/[^\s,]+?)\/?$/.exec(text) ?? [];
+  return version !== undefined && URL.canParse(url) ? { version, url } : undefined;
+}
 
 function expected(what: string, got: string): string {
   return `expected ${what}, got ${JSON.stringify(got)}`;

@@ -2,6 +2,7 @@
 // server does not spend more on telling of its work than on the work.
 import type { Context } from '../context.ts';
 import type { AccessLog } from './exchange.ts';
+import { limiter } from './rate-limit.ts';
 
 export function accessLog({ log, config }: Context): AccessLog {
   const admit = limiter(config.LOG_RATE);
@@ -15,7 +16,7 @@ export function accessLog({ log, config }: Context): AccessLog {
       if (admitted === undefined) return;
       suppressed = admitted;
     }
-    const { id, traceId, rows, queueMs, inferenceMs, error } = exchange;
+    const { id, traceId, rows, queueMs, inferenceMs, forwardedTo, error } = exchange;
     const line = {
       requestId: id,
       ...(traceId && { traceId }),
@@ -26,37 +27,12 @@ export function accessLog({ log, config }: Context): AccessLog {
       ...(rows !== undefined && { rows }),
       ...(queueMs !== undefined && { queueMs: round(queueMs) }),
       ...(inferenceMs !== undefined && { inferenceMs: round(inferenceMs) }),
+      ...(forwardedTo && { forwardedTo }),
       ...(suppressed > 0 && { suppressed }),
       ...(error && (status >= 500 ? { err: error } : { reason: error.message })),
     };
     if (status >= 500) log.error(line, 'request');
     else log.info(line, 'request');
-  };
-}
-
-/**
- * Admits `perSecond` calls a second; all when it is 0.
- * @returns how many were not admitted since the last that was, or undefined when this one is not
- */
-function limiter(perSecond: number): () => number | undefined {
-  if (perSecond === 0) return () => 0;
-  let second = 0;
-  let admitted = 0;
-  let suppressed = 0;
-  return () => {
-    const now = Math.floor(performance.now() / 1000);
-    if (now !== second) {
-      second = now;
-      admitted = 0;
-    }
-    if (admitted >= perSecond) {
-      suppressed++;
-      return undefined;
-    }
-    admitted++;
-    const missed = suppressed;
-    suppressed = 0;
-    return missed;
   };
 }
 

@@ -54,6 +54,15 @@ export function requireApiKey(keys: ApiKeys): RequestHandler {
   };
 }
 
+/** The headers of a request that carry its key, to ask another version of the same release with. */
+export function credentialsIn(headers: IncomingHttpHeaders): Record<string, string> {
+  const own = headers['x-api-key'];
+  return {
+    ...(typeof own === 'string' && { 'X-API-Key': own }),
+    ...(headers.authorization !== undefined && { Authorization: headers.authorization }),
+  };
+}
+
 function keyIn(headers: IncomingHttpHeaders): string | undefined {
   const own = headers['x-api-key'];
   if (typeof own === 'string') return own;

@@ -14,6 +14,8 @@ export interface Exchange {
   /** Milliseconds waiting for a run, and in it. */
   queueMs: number | undefined;
   inferenceMs: number | undefined;
+  /** The version that the request was passed on to, and that counts it as its own. */
+  forwardedTo: string | undefined;
   /** Why the request failed. */
   error: Error | undefined;
   /** The form of its error answers: RFC 9457's, or the Open Inference Protocol's `{"error"}`. */
@@ -50,6 +52,7 @@ export function beginExchange({ metrics, statistics }: Context, log: AccessLog):
       rows: undefined,
       queueMs: undefined,
       inferenceMs: undefined,
+      forwardedTo: undefined,
       error: undefined,
       errorsAs: 'problem',
       cancel: undefined,
@@ -60,8 +63,10 @@ export function beginExchange({ metrics, statistics }: Context, log: AccessLog):
       if (!res.writableFinished) exchange.cancel?.();
       const status = res.writableFinished ? res.statusCode : CLIENT_CLOSED_REQUEST;
       const route = routeOf(req);
-      metrics.requestDone(route, req.method, status, durationMs / 1000);
-      const { rows, queueMs = 0, inferenceMs = 0 } = exchange;
+      const { rows, queueMs = 0, inferenceMs = 0, forwardedTo } = exchange;
+      if (forwardedTo === undefined)
+        metrics.requestDone(route, req.method, status, durationMs / 1000);
+      else metrics.forwarded(forwardedTo, status);
       if (rows !== undefined && status < 400)
         statistics.succeeded(rows, durationMs, queueMs, inferenceMs);
       else if (rows !== undefined) statistics.failed(durationMs);

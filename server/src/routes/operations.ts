@@ -6,12 +6,14 @@ import { requireApiKey } from '../http/api-keys.ts';
 import { answerOtherMethods } from '../http/errors.ts';
 import { identify } from '../http/exchange.ts';
 import { liveness, readiness, startup } from '../lifecycle.ts';
+import { shareTraffic } from '../split/split.ts';
 import { contractAs } from './contract.ts';
 import { health } from './health.ts';
 import { metrics } from './metrics.ts';
 import { model } from './model.ts';
 import { errorsAsOpenInference, openInference } from './open-inference.ts';
 import { predict } from './predict.ts';
+import { shadowDisagreements } from './shadow.ts';
 
 const handlers: Readonly<Record<string, (context: Context) => RequestHandler[]>> = {
   predict,
@@ -20,15 +22,19 @@ const handlers: Readonly<Record<string, (context: Context) => RequestHandler[]>>
   getReadiness: (context) => health(context, readiness),
   getStartup: (context) => health(context, startup),
   getMetrics: metrics,
+  getShadowDisagreements: shadowDisagreements,
   getContract: (context) => contractAs(context, 'json'),
   getContractYaml: (context) => contractAs(context, 'yaml'),
   ...openInference,
 };
 
+const SHARED_TAGS = new Set(['prediction', 'model', 'open-inference-protocol']);
+
 /** Mounts the operations at `/` and, when there is one, at the base path. */
 export function mountOperations(app: Application, context: Context): void {
   const { BASE_PATH } = context.config;
   const identified = identify(context);
+  const shared = shareTraffic(context);
   for (const [path, item] of Object.entries(context.contract.document.paths ?? {})) {
     const route = path.replaceAll(/\{(\w+)\}/g, ':$1'); // Express' way to write a parameter
     const paths = BASE_PATH === undefined ? [route] : [route, BASE_PATH + route];
@@ -46,12 +52,19 @@ export function mountOperations(app: Application, context: Context): void {
         );
       const guard =
         context.apiKeys && operation.security?.length ? [requireApiKey(context.apiKeys)] : [];
+      const split = isShared(path, operation.tags) ? shared : [];
       const headers = operation.operationId === 'predict' ? [] : [identified]; // predict writes them itself
-      app[method](paths, ...headers, ...guard, ...handler(context));
+      app[method](paths, ...guard, ...split, ...headers, ...handler(context));
       methods.push(method.toUpperCase());
     }
     app.all(paths, answerOtherMethods(path, methods));
   }
+}
+
+/** Whether versions that share the traffic share the operation: what is about the model, but not the probes. */
+function isShared(path: string, tags: readonly string[] = []): boolean {
+  if (path.startsWith('/v2/health')) return false;
+  return tags.some((tag) => SHARED_TAGS.has(tag));
 }
 
 /** The paths of the contract, for the answer to a wrong one. */

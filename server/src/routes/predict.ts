@@ -1,6 +1,7 @@
 // POST /predict: validate, queue, run, answer.
 import type { RequestHandler } from 'express';
 import type { Context } from '../context.ts';
+import { credentialsIn } from '../http/api-keys.ts';
 import { readJson } from '../http/body.ts';
 import { exchangeOf, identityHeaders } from '../http/exchange.ts';
 import { labelOf, toPrediction } from '../model/answer.ts';
@@ -8,7 +9,7 @@ import { encodeInputs } from '../model/inputs.ts';
 import { modelFailure, runOf, timing } from './run.ts';
 
 export function predict(context: Context): RequestHandler[] {
-  const { serving, contract, metrics, config } = context;
+  const { serving, contract, metrics, config, shadow } = context;
   const { model } = serving;
   const headersFor = identityHeaders(context);
   const run = runOf(context);
@@ -30,6 +31,13 @@ export function predict(context: Context): RequestHandler[] {
       headers.push('Content-Length', String(Buffer.byteLength(text)));
       headers.push('Server-Timing', timing(queueMs, inferenceMs));
       res.writeHead(200, headers).end(text);
+      shadow?.offer({
+        requestId: exchangeOf(res).id,
+        inputs: body.inputs,
+        credentials: credentialsIn(req.headers),
+        answered: () => toPrediction(model, outputs, { probabilities: true }),
+        milliseconds: queueMs + inferenceMs,
+      });
     });
   };
   return [readJson(config.MAX_BODY_BYTES), handle];

@@ -1,0 +1,32 @@
+{{/*
+The versions whose share of the requests an upgrade raises, as a YAML list. The shares deployed are read off the cluster;
+where it cannot be asked, as by `helm template` and Argo CD, all are taken for 0. The default version is none of them: going
+back to it must always be possible.
+*/}}
+{{- define "ml-api.raisedVersions" -}}
+{{- $weights := include "ml-api.weights" . | fromYaml -}}
+{{- $deployed := dict -}}
+{{- $default := .Values.defaultVersion -}}
+{{- with lookup "v1" "ConfigMap" .Release.Namespace (include "ml-api.fullname" .) -}}
+  {{- with .metadata.annotations -}}
+    {{- $deployed = get . "ml-api/weights" | default "{}" | fromJson -}}
+    {{- $default = get . "ml-api/default-version" | default $default -}}
+  {{- end -}}
+{{- end -}}
+{{- $raised := list -}}
+{{- range $name, $weight := $weights -}}
+  {{- $before := include "ml-api.shareOf" (dict "weights" $deployed "name" $name) | float64 -}}
+  {{- $after := include "ml-api.shareOf" (dict "weights" $weights "name" $name) | float64 -}}
+  {{- if and (gt $after $before) (ne $name $default) -}}
+    {{- $raised = append $raised $name -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml $raised -}}
+{{- end -}}
+
+{{/* The share of a version, from 0 to 1. Takes weights and name. */}}
+{{- define "ml-api.shareOf" -}}
+{{- $total := 0 -}}
+{{- range .weights }}{{ $total = add $total (int64 .) }}{{ end -}}
+{{- if eq (int64 $total) 0 -}}0{{- else -}}{{ divf (get .weights .name | default 0) $total }}{{- end -}}
+{{- end -}}

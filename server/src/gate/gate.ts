@@ -1,0 +1,107 @@
+// The command `gate`: refuses a promotion while the version's figures in Prometheus exceed the limits. The chart runs
+// it before an upgrade that raises a version's weight; its failing stops the upgrade before anything has changed.
+import { CommandError } from '../command-error.ts';
+import { type GateArguments, readGateArguments } from './arguments.ts';
+import { createPrometheus, type Prometheus } from './prometheus.ts';
+
+/** One thing that was looked at. */
+interface Finding {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+/** @throws CommandError when a version may not be promoted; the report says why */
+export async function gate(args: readonly string[]): Promise<void> {
+  const options = readGateArguments(args);
+  const prometheus = createPrometheus(options.prometheus);
+  let refused = 0;
+  for (const version of options.versions) {
+    for (const { ok, text } of await examine(prometheus, version, options)) {
+      process.stdout.write(`${ok ? 'ok     ' : 'REFUSED'} ${version}: ${text}\n`);
+      if (!ok) refused++;
+    }
+  }
+  if (refused > 0)
+    throw new CommandError(
+      '\nThe weight is not raised, and nothing has changed. Look at the disagreements (GET /shadow/disagreements at the metrics port of a pod), wait for more requests, or change promotion.gate in the values.',
+    );
+  process.stdout.write('\nThe promotion may go on.\n');
+}
+
+async function examine(
+  prometheus: Prometheus,
+  version: string,
+  options: GateArguments,
+): Promise<Finding[]> {
+  const { series, window, maxDisagreement, maxErrorRatio, maxLatencySeconds } = options;
+  const findings: Finding[] = [];
+  const sum = async (metric: string, labels: string) =>
+    (await prometheus.value(`sum(increase(${metric}{${series},${labels}}[${window}]))`)) ?? 0;
+
+  if (maxDisagreement !== undefined) {
+    const challenger = `challenger="${version}"`;
+    const rows = 'ml_api_shadow_rows_total';
+    const all = await sum(rows, challenger);
+    const disagreed = await sum(rows, `${challenger},outcome="disagreed"`);
+    findings.push(
+      enough(all, 'rows compared by a shadow', options) ??
+        share(disagreed, all, 'rows disagree', maxDisagreement, 'maxDisagreement'),
+    );
+  }
+  const own = `version="${version}",route=~"${PREDICTIONS}"`;
+  if (maxErrorRatio !== undefined) {
+    const requests = 'ml_api_http_requests_total';
+    const all = await sum(requests, own);
+    const failed = await sum(requests, `${own},status=~"5.."`);
+    findings.push(
+      enough(all, 'requests answered', options) ??
+        share(failed, all, 'requests failed', maxErrorRatio, 'maxErrorRatio'),
+    );
+  }
+  if (maxLatencySeconds !== undefined) {
+    const buckets = `ml_api_http_request_duration_seconds_bucket{${series},${own}}`;
+    const p99 = await prometheus.value(
+      `histogram_quantile(0.99, sum by (le) (increase(${buckets}[${window}])))`,
+    );
+    findings.push(latency(p99, maxLatencySeconds, options));
+  }
+  return findings;
+}
+
+/** The routes that predict, as labels have them. */
+const PREDICTIONS = '/predict|/v2/models/.+/infer';
+
+/** Too few to tell; undefined where they are enough. */
+function enough(count: number, what: string, { minRows, window }: GateArguments) {
+  if (count >= minRows) return undefined;
+  return {
+    ok: false,
+    text: `${Math.round(count)} ${what} in the last ${window}; expected at least ${minRows} (minRows)`,
+  };
+}
+
+function share(count: number, all: number, what: string, limit: number, name: string): Finding {
+  const ok = count / all <= limit;
+  const most = `${percent(limit)} (${name})`;
+  return {
+    ok,
+    text: `${Math.round(count)} of ${Math.round(all)} ${what}: ${percent(count / all)}, ${ok ? 'at most' : 'more than'} ${most}`,
+  };
+}
+
+function latency(p99: number | undefined, limit: number, { window }: GateArguments): Finding {
+  if (p99 === undefined)
+    return {
+      ok: false,
+      text: `no answer was timed in the last ${window}; is the version scraped?`,
+    };
+  const ok = p99 <= limit;
+  return {
+    ok,
+    text: `99 % of the requests within ${(p99 * 1000).toFixed(1)} ms, ${ok ? 'at most' : 'more than'} ${limit * 1000} ms (maxLatencySeconds)`,
+  };
+}
+
+function percent(value: number): string {
+  return `${(100 * value).toFixed(2)} %`;
+}

@@ -1,0 +1,56 @@
+// What Prometheus is told of a shadowed version. All series are there from the start, so that rates of rare outcomes work.
+import { Counter, Histogram, type Registry } from 'prom-client';
+import { type Compared, OUTCOMES } from './shadow.ts';
+
+const PROBABILITY_BUCKETS = [0.0001, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+/** Seconds; below 0 the challenger was faster. */
+const LATENCY_BUCKETS = [
+  -1, -0.1, -0.01, -0.001, -0.0001, 0, 0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1,
+];
+
+/** @returns what counts a comparison */
+export function createShadowMetrics(
+  registers: Registry[],
+  challenger: string,
+): (compared: Compared) => void {
+  const requests = new Counter({
+    name: 'ml_api_shadow_requests_total',
+    help: 'Requests shadowed, by what came of it; dropped: too many were in flight.',
+    labelNames: ['challenger', 'outcome'],
+    registers,
+  });
+  const rows = new Counter({
+    name: 'ml_api_shadow_rows_total',
+    help: 'Rows that champion and challenger both answered.',
+    labelNames: ['challenger', 'outcome'],
+    registers,
+  });
+  const probability = new Histogram({
+    name: 'ml_api_shadow_probability_difference',
+    help: 'Largest difference of a probability in a shadowed request.',
+    labelNames: ['challenger'],
+    buckets: PROBABILITY_BUCKETS,
+    registers,
+  });
+  const latency = new Histogram({
+    name: 'ml_api_shadow_latency_difference_seconds',
+    help: "Time in the challenger's queue and run minus the champion's.",
+    labelNames: ['challenger'],
+    buckets: LATENCY_BUCKETS,
+    registers,
+  });
+  for (const outcome of OUTCOMES) requests.inc({ challenger, outcome }, 0);
+  for (const outcome of ['agreed', 'disagreed']) rows.inc({ challenger, outcome }, 0);
+
+  return ({ outcome, agreement, latencyDifference }) => {
+    requests.inc({ challenger, outcome });
+    if (agreement !== undefined) {
+      const disagreed = agreement.different.length;
+      rows.inc({ challenger, outcome: 'disagreed' }, disagreed);
+      rows.inc({ challenger, outcome: 'agreed' }, Math.max(0, agreement.rows - disagreed));
+      if (agreement.probabilityDifference !== undefined)
+        probability.observe({ challenger }, agreement.probabilityDifference);
+    }
+    if (latencyDifference !== undefined) latency.observe({ challenger }, latencyDifference);
+  };
+}

@@ -1,0 +1,152 @@
+// The challenger in the champion's shadow: it gets a sample of the requests after they were answered, and what it
+// predicts is compared. Whatever it does, fail, hang or flood, the champion's callers do not notice: nothing waits for
+// it, and how many requests it gets, at once and a second, is bounded.
+import { limiter } from '../http/rate-limit.ts';
+import type { JsonValue } from '../tensor/to-json.ts';
+import { type Agreement, type Answered, compare } from './agreement.ts';
+import { type Asked, createChallenger } from './challenger.ts';
+
+export interface ShadowOptions {
+  readonly champion: string;
+  readonly challenger: { readonly version: string; readonly url: string };
+  /** Share of the requests, and most a second. */
+  readonly share: number;
+  readonly perSecond: number;
+  readonly maxInFlight: number;
+  readonly timeoutMs: number;
+  readonly tolerance: number;
+  /** Disagreements that are kept with their inputs. */
+  readonly keep: number;
+  /** Told of every request that was sampled. */
+  readonly onCompared: (compared: Compared) => void;
+}
+
+/** What became of one shadowed request. */
+export interface Compared {
+  readonly outcome: Outcome;
+  readonly agreement?: Agreement;
+  /** Challenger's time of queue and run minus the champion's, in seconds. */
+  readonly latencyDifference?: number;
+}
+
+export const OUTCOMES = ['agreed', 'disagreed', 'failed', 'timed_out', 'dropped'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** A request that the champion has answered. */
+export interface Answer extends Asked {
+  readonly inputs: unknown;
+  /** The champion's answer; made only for requests that are shadowed. */
+  readonly answered: () => Answered;
+  /** Milliseconds that it waited and ran. */
+  readonly milliseconds: number;
+}
+
+interface Disagreement {
+  readonly at: string;
+  readonly requestId: string;
+  readonly inputs: unknown;
+  readonly champion: { prediction: JsonValue; probabilities?: JsonValue };
+  readonly challenger: { prediction: JsonValue; probabilities?: JsonValue };
+}
+
+export interface Shadow {
+  /** Takes a request into the sample, or not. Returns at once. */
+  offer(answer: Answer): void;
+  /** What GET /shadow/disagreements answers. */
+  report(): object;
+  /** Forgets the requests in flight. */
+  close(): void;
+}
+
+export function createShadow(options: ShadowOptions): Shadow {
+  const { champion, challenger, share, maxInFlight, tolerance, keep, onCompared } = options;
+  const admit = limiter(options.perSecond);
+  const { ask, close } = createChallenger(challenger.url, options.timeoutMs);
+  const requests = { agreed: 0, disagreed: 0, failed: 0, timed_out: 0, dropped: 0 };
+  const rows = { agreed: 0, disagreed: 0 };
+  const kept: Disagreement[] = [];
+  let firstFailure: string | undefined;
+  let inFlight = 0;
+
+  const tell = (compared: Compared) => {
+    requests[compared.outcome]++;
+    onCompared(compared);
+  };
+
+  const shadow = async (answer: Answer) => {
+    const mine = answer.answered();
+    const theirs = await ask(answer, mine.probabilities !== undefined);
+    if (theirs.kind !== 'answered') {
+      firstFailure ??= theirs.why;
+      return tell({ outcome: theirs.kind });
+    }
+    const agreement = compare(mine, theirs, tolerance);
+    rows.disagreed += agreement.different.length;
+    rows.agreed += Math.max(0, agreement.rows - agreement.different.length);
+    for (const row of agreement.different) {
+      if (keep === 0) break;
+      kept.push({
+        at: new Date().toISOString(),
+        requestId: answer.requestId,
+        inputs: inputsOf(row, answer.inputs, agreement.rows),
+        champion: answerOf(row, mine),
+        challenger: answerOf(row, theirs),
+      });
+      if (kept.length > keep) kept.shift();
+    }
+    const { milliseconds } = theirs;
+    tell({
+      outcome: agreement.different.length === 0 ? 'agreed' : 'disagreed',
+      agreement,
+      ...(milliseconds !== undefined && {
+        latencyDifference: (milliseconds - answer.milliseconds) / 1000,
+      }),
+    });
+  };
+
+  return {
+    offer(answer) {
+      if (share < 1 && Math.random() >= share) return;
+      if (admit() === undefined) return;
+      if (inFlight >= maxInFlight) return tell({ outcome: 'dropped' });
+      inFlight++;
+      // After the answer is on its way, and after the requests that came meanwhile.
+      setImmediate(() =>
+        shadow(answer)
+          .catch((error: unknown) => {
+            firstFailure ??= error instanceof Error ? error.message : String(error);
+            tell({ outcome: 'failed' });
+          })
+          .finally(() => inFlight--),
+      );
+    },
+    report() {
+      const total = rows.agreed + rows.disagreed;
+      return {
+        champion,
+        challenger: challenger.version,
+        requests,
+        rows,
+        disagreement: total === 0 ? 0 : rows.disagreed / total,
+        ...(firstFailure !== undefined && { firstFailure }),
+        keeps: keep,
+        disagreements: kept.toReversed(),
+      };
+    },
+    close,
+  };
+}
+
+/** The inputs of one row, where they are a batch; else all of them. */
+function inputsOf(row: number, inputs: unknown, rows: number): unknown {
+  const isBatch = Array.isArray(inputs) && Array.isArray(inputs[0]) && inputs.length === rows;
+  return isBatch ? inputs[row] : inputs;
+}
+
+function answerOf(row: number, { prediction, probabilities }: Answered) {
+  const ofRow = Array.isArray(probabilities) ? probabilities[row] : undefined;
+  return {
+    prediction: prediction[row] ?? [],
+    ...(ofRow !== undefined && { probabilities: ofRow }),
+  };
+}

@@ -1,0 +1,249 @@
+// A challenger in the shadow of a champion: compared rightly, and without an effect on who asks the champion.
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import v1 from '../../model/v1/golden.json' with { type: 'json' };
+import { compare } from '../src/shadow/agreement.ts';
+import { keysFile, type Running, start } from './start.ts';
+
+const setosa = [5.1, 3.5, 1.4, 0.2];
+
+/** A champion whose shadow is the server at a URL. */
+const champion = (url: string, env: Readonly<Record<string, string>> = {}) =>
+  start({ SHADOW: `v2@${url}`, SHADOW_RATE: '100000', ...env });
+
+const challenger = (env: Readonly<Record<string, string>> = {}) =>
+  start({ MODEL_DIR: new URL('../../model/v2', import.meta.url).pathname, ...env });
+
+/** A challenger with a fault. */
+async function faulty(handle: RequestListener): Promise<string> {
+  const server = createServer(handle).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const reportOf = async ({ http }: Running) => (await http.get('/shadow/disagreements')).body;
+
+/** Waits until so many requests have come to an end in the shadow. */
+async function whenDone(server: Running, requests: number) {
+  return expect
+    .poll(() => reportOf(server), { timeout: 10_000 })
+    .toSatisfy(
+      ({ requests: counts }: { requests: Record<string, number> }) =>
+        Object.values(counts).reduce((sum, one) => sum + one) === requests,
+    )
+    .then(() => reportOf(server));
+}
+
+describe('a challenger that works', () => {
+  it('disagrees on just the rows that both versions, asked one by one, differ in', async () => {
+    const other = await challenger();
+    const server = await champion(other.url, { SHADOW_KEEP: '150' });
+    const expected: unknown[] = [];
+    for (const row of v1.inputs) {
+      const [one, two] = [
+        await server.predict({ inputs: row }),
+        await other.predict({ inputs: row }),
+      ];
+      if (one.body.prediction[0] !== two.body.prediction[0]) expected.push(row);
+    }
+    expect(expected.length).toBeGreaterThan(0); // else this test would show nothing
+    const report = await whenDone(server, 150);
+    expect(report).toMatchObject({
+      champion: 'v1',
+      challenger: 'v2',
+      requests: { agreed: 150 - expected.length, disagreed: expected.length, failed: 0 },
+      rows: { agreed: 150 - expected.length, disagreed: expected.length },
+      disagreement: expected.length / 150,
+    });
+    const found = report.disagreements.map(({ inputs }: { inputs: unknown }) => inputs);
+    expect(found.toSorted()).toEqual(expected.toSorted());
+    const [first] = report.disagreements;
+    expect(first.champion.prediction).not.toBe(first.challenger.prediction);
+    expect(first.champion.probabilities).toHaveLength(3);
+    expect(first.challenger.probabilities).toHaveLength(3);
+  });
+
+  it('is compared row by row in a batch, and keeps the row and the id of the request', async () => {
+    const other = await challenger();
+    const server = await champion(other.url, { SHADOW_KEEP: '2' });
+    await server.http.post('/predict').set('X-Request-Id', 'batch-1').send({ inputs: v1.inputs });
+    const { requests, rows, keeps, disagreements } = await whenDone(server, 1);
+    expect(requests.disagreed).toBe(1);
+    expect(rows.agreed + rows.disagreed).toBe(150);
+    expect(rows.disagreed).toBeGreaterThan(2);
+    expect(keeps).toBe(2);
+    expect(disagreements).toHaveLength(2);
+    expect(disagreements[0].requestId).toBe('batch-1');
+    expect(disagreements[0].inputs).toHaveLength(4);
+    expect(other.logs).toContainEqual(expect.objectContaining({ requestId: 'batch-1' }));
+  });
+
+  it('keeps no inputs unless it is told to', async () => {
+    const server = await champion((await challenger()).url);
+    await server.predict({ inputs: v1.inputs });
+    const { rows, keeps, disagreements } = await whenDone(server, 1);
+    expect(rows.disagreed).toBeGreaterThan(0);
+    expect({ keeps, disagreements }).toEqual({ keeps: 0, disagreements: [] });
+  });
+
+  it('is counted in the metrics, with the difference of probabilities and of latency', async () => {
+    const server = await champion((await challenger()).url);
+    await server.predict({ inputs: v1.inputs });
+    const { rows } = await whenDone(server, 1);
+    const { text } = await server.http.get('/metrics');
+    const series = (name: string, labels = '') =>
+      Number(
+        new RegExp(
+          `^${name}{(?:challenger="v2"${labels},version="v1"|version="v1",challenger="v2")} (.+)$`,
+          'm',
+        ).exec(text)?.[1],
+      );
+    expect(series('ml_api_shadow_requests_total', ',outcome="disagreed"')).toBe(1);
+    expect(series('ml_api_shadow_requests_total', ',outcome="dropped"')).toBe(0);
+    expect(series('ml_api_shadow_rows_total', ',outcome="disagreed"')).toBe(rows.disagreed);
+    expect(series('ml_api_shadow_rows_total', ',outcome="agreed"')).toBe(150 - rows.disagreed);
+    expect(series('ml_api_shadow_probability_difference_count')).toBe(1);
+    expect(series('ml_api_shadow_probability_difference_sum')).toBeGreaterThan(0);
+    expect(series('ml_api_shadow_latency_difference_seconds_count')).toBe(1);
+  });
+
+  it('gets a share of the requests, and no more a second than it may', async () => {
+    const other = await challenger();
+    const some = await champion(other.url, { SHADOW_SHARE: '0' });
+    const few = await champion(other.url, { SHADOW_RATE: '1' });
+    for (let i = 0; i < 20; i++)
+      await Promise.all([some.predict({ inputs: setosa }), few.predict({ inputs: setosa })]);
+    await expect.poll(async () => (await reportOf(few)).requests.agreed).toBeGreaterThan(0);
+    expect((await reportOf(some)).requests.agreed).toBe(0);
+    expect((await reportOf(few)).requests.agreed).toBeLessThan(20);
+  });
+
+  it('is asked with the API key of who asked', async () => {
+    const API_KEYS_FILE = keysFile();
+    const other = await challenger({ API_KEYS_FILE });
+    const server = await champion(other.url, { API_KEYS_FILE });
+    const key = { 'X-API-Key': 'first-key' };
+    await server.http.post('/predict').set(key).send({ inputs: setosa });
+    expect((await server.http.get('/shadow/disagreements')).status).toBe(401);
+    await expect
+      .poll(
+        async () => (await server.http.get('/shadow/disagreements').set(key)).body.requests.agreed,
+      )
+      .toBe(1);
+  });
+
+  it('is told of at the port of the metrics, where that is another', async () => {
+    const server = await champion((await challenger()).url, { METRICS_PORT: '0' });
+    expect((await server.http.get('/shadow/disagreements')).status).toBe(404);
+    const answer = await fetch(`http://127.0.0.1:${server.metricsPort}/shadow/disagreements`);
+    expect(await answer.json()).toMatchObject({ champion: 'v1', challenger: 'v2' });
+  });
+});
+
+describe('a challenger with a fault leaves the champion as it is', () => {
+  const predictsAsEver = async (server: Running) => {
+    const { status, body } = await server.predict({ inputs: setosa });
+    expect({ status, body }).toEqual({ status: 200, body: { prediction: [0] } });
+  };
+
+  it.each([
+    ['answers errors', 500, 'no', /answered 500: no$/],
+    ['is another thing', 200, '<html>', /is not valid JSON/],
+    ['gives no prediction', 200, '{"a":1}', /gave no prediction: {"a":1}/],
+  ])('%s', async (_what, status, text, why) => {
+    const server = await champion(await faulty((_req, res) => res.writeHead(status).end(text)));
+    await predictsAsEver(server);
+    const report = await whenDone(server, 1);
+    expect(report.requests.failed).toBe(1);
+    expect(report.firstFailure).toMatch(why);
+  });
+
+  it('is dead', async () => {
+    const server = await champion('http://127.0.0.1:1/v2');
+    await predictsAsEver(server);
+    const { requests, firstFailure } = await whenDone(server, 1);
+    expect(requests.failed).toBe(1);
+    expect(firstFailure).toMatch(/127\.0\.0\.1:1/);
+  });
+
+  it('hangs: a few requests wait in its shadow, the others are dropped, and none of the callers', async () => {
+    const server = await champion(await faulty(() => {}), {
+      SHADOW_MAX_IN_FLIGHT: '3',
+      SHADOW_TIMEOUT_MS: '300',
+    });
+    for (let i = 0; i < 10; i++) await predictsAsEver(server);
+    const { requests, firstFailure } = await whenDone(server, 10);
+    expect(requests.timed_out).toBeGreaterThanOrEqual(3);
+    expect(requests.timed_out + requests.dropped).toBe(10);
+    expect(firstFailure).toMatch(/did not answer within 300 ms/);
+  });
+
+  it('hangs while the champion stops: it stops all the same', async () => {
+    const server = await champion(await faulty(() => {}), { SHADOW_TIMEOUT_MS: '60000' });
+    await predictsAsEver(server);
+    await server.stop();
+  });
+});
+
+describe('without a challenger', () => {
+  it('there is nothing to tell, and how to get it', async () => {
+    const { status, body } = await (await start()).http.get('/shadow/disagreements');
+    expect(status).toBe(404);
+    expect(body.detail).toMatch(/shadows no version. Set SHADOW/);
+  });
+
+  it('the contract is the same as with one', async () => {
+    const other = await challenger();
+    const [without, with_] = [await start(), await champion(other.url)];
+    expect(with_.context.contract.hash).toBe(without.context.contract.hash);
+  });
+
+  it.each(['v2', 'http://host', 'v2@ftp://host', 'v2@nothing'])(
+    'refuses SHADOW=%s',
+    async (SHADOW) => {
+      await expect(start({ SHADOW })).rejects.toThrow(
+        `SHADOW: expected a version such as v2@http://host/v2, got "${SHADOW}"`,
+      );
+    },
+  );
+});
+
+describe('predictions compared', () => {
+  it.each([
+    ['classes', [0, 1, 2], [0, 2, 2], [1]],
+    ['numbers within the tolerance', [1, 1e6], [1.000001, 1e6 + 1], []],
+    ['numbers beyond it', [1, 1e6], [1.1, 1e6 + 100], [0, 1]],
+    [
+      'rows of numbers',
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [
+        [1, 2],
+        [3, 5],
+      ],
+      [1],
+    ],
+    ['rows of other lengths', [[1, 2]], [[1]], [0]],
+    ['fewer rows', [1, 2], [1], [1]],
+    ['more rows', [1], [1, 2], [1]],
+    ['texts', ['a', 'b'], ['a', 'c'], [1]],
+  ])('%s', (_what, one, other, different) => {
+    const agreement = compare({ prediction: one }, { prediction: other }, 1e-5);
+    expect(agreement.different).toEqual(different);
+  });
+
+  it('finds the largest difference of a probability, where both give the same classes', () => {
+    const difference = (one: number[][], other: number[][]) =>
+      compare({ prediction: [], probabilities: one }, { prediction: [], probabilities: other }, 0)
+        .probabilityDifference;
+    expect(difference([[0.5, 0.5]], [[0.25, 0.75]])).toBe(0.25);
+    expect(difference([[0.5, 0.5]], [[1]])).toBeUndefined();
+  });
+});
