@@ -31,6 +31,8 @@ export type PanelOptions = {
   readonly queries: readonly Query[];
   /** Columns of 24. */
   readonly width: number;
+  /** The lower end of the axis; 0 when left out, and null where values may lie below. */
+  readonly min?: null;
   /** The upper end of the axis, where the unit has one. */
   readonly max?: number;
   /** Lines lie on each other, as parts of a whole. */
@@ -38,13 +40,12 @@ export type PanelOptions = {
 };
 
 export function panel(options: PanelOptions): PanelBuilder {
-  const { title, description, unit, queries, width, max, stacked = false } = options;
+  const { title, description, unit, queries, width, min, max, stacked = false } = options;
   const built = new PanelBuilder()
     .title(title)
     .description(description)
     .datasource(datasource)
     .unit(unit)
-    .min(0)
     .span(width)
     .height(8)
     .fillOpacity(stacked ? 60 : 10)
@@ -58,6 +59,7 @@ export function panel(options: PanelOptions): PanelBuilder {
     .tooltip(
       new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending),
     );
+  if (min !== null) built.min(0);
   if (max !== undefined) built.max(max);
   if (stacked) built.stacking(new StackingConfigBuilder().mode(StackingMode.Normal));
   queries.forEach(({ expr, legend = '{{version}}' }, index) => {

@@ -6,8 +6,12 @@ const pair = ['version', 'challenger'];
 const legend = '{{version}} and {{challenger}}';
 const rows = (...matchers: string[]) =>
   rate(ofPredictors('ml_api_shadow_rows_total', ...matchers), pair);
-const difference = (q: number, name: string) => ({
-  expr: quantile(q, (suffix) => ofPredictors(`ml_api_shadow_${name}_difference${suffix}`), pair),
+const difference = (q: number, name: string, unit = '') => ({
+  expr: quantile(
+    q,
+    (suffix) => ofPredictors(`ml_api_shadow_${name}_difference${unit}${suffix}`),
+    pair,
+  ),
   legend: `${legend} p${q * 100}`,
 });
 
@@ -35,26 +39,18 @@ export const shadowPanels = [
   }),
   panel({
     title: 'Shadow probability difference',
-    description:
-      'How far the probabilities of the two lie apart, at most over the classes of a row.',
+    description: 'Largest difference of a probability in a request.',
     unit: 'percentunit',
     queries: [difference(0.5, 'probability'), difference(0.99, 'probability')],
     width: 6,
   }),
   panel({
     title: 'Shadow latency difference',
-    description: 'How far the times of the two answers lie apart.',
+    description:
+      "Time in the challenger's queue and run minus the champion's: below 0 the challenger is faster.",
     unit: 's',
-    queries: [
-      {
-        expr: quantile(
-          0.5,
-          (suffix) => ofPredictors(`ml_api_shadow_latency_difference_seconds${suffix}`),
-          pair,
-        ),
-        legend: `${legend} p50`,
-      },
-    ],
+    queries: [difference(0.5, 'latency', '_seconds'), difference(0.99, 'latency', '_seconds')],
     width: 6,
+    min: null,
   }),
 ];
