@@ -24,11 +24,11 @@ function parseLine(line: string): Sample {
   }
   const pairs = inBraces.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g);
   const labels = Object.fromEntries(
-    [...pairs].map(([, label = '', text = '']) => [label, unescape(text)]),
+    [...pairs].map(([, label = '', text = '']) => [label, unescaped(text)]),
   );
   return { name, labels, value: value === '+Inf' ? Number.POSITIVE_INFINITY : Number(value) };
 }
 
-function unescape(text: string): string {
+function unescaped(text: string): string {
   return text.replace(/\\(.)/g, (_, character) => (character === 'n' ? '\n' : character));
 }
