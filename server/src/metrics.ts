@@ -10,6 +10,8 @@ const LATENCY_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 const ROW_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+/** Clients may send any method that HTTP has, and there are dozens. */
+const METHODS: readonly string[] = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 /** Classes beyond this many are counted together, so that a model with a huge vocabulary stays cheap to scrape. */
 const MAX_LABELS = 100;
 
@@ -111,7 +113,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     contentType: registry.contentType,
     text: () => registry.metrics(),
     requestDone(route, method, status, seconds) {
-      requests.inc({ route, method, status });
+      requests.inc({ route, method: METHODS.includes(method) ? method : 'other', status });
       requestSeconds.observe({ route }, seconds);
     },
     runDone(rows, seconds) {

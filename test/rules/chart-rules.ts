@@ -2,7 +2,7 @@
 import { parse } from 'yaml';
 import { render } from '../chart/chart.ts';
 
-type Rule = { readonly alert?: string; readonly record?: string };
+type Rule = { readonly alert?: string; readonly record?: string; readonly expr: string };
 
 /** The rules, without the resource around them. */
 export function chartRules(): { readonly groups: readonly { readonly rules: readonly Rule[] }[] } {
