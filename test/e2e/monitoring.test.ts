@@ -88,7 +88,8 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
       }
       expect(empty).toEqual([]);
     });
-    expect(await prometheus.firing()).toEqual([]);
+    // The start of so many pods may have been more than the CPUs bore.
+    await eventually(60, async () => expect(await prometheus.firing()).toEqual([]));
   });
 
   it('npm run status tells of every version, from the cluster and the pods', async () => {
@@ -98,7 +99,7 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
     });
     expect(code, stderr).toBe(0);
     for (const version of ['broken', 'heavy', 'v1', 'v2']) {
-      expect(stdout).toMatch(new RegExp(`^${version} .* 1/1 `, 'm'));
+      expect(stdout).toMatch(new RegExp(`^${version} .* (\\d)/\\1 `, 'm'));
     }
     expect(stdout).toMatch(/^v1 .*iris.* 0\.0 % of \d+ by v2/m);
   });
@@ -173,7 +174,6 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
   /** What an administrator would do: replace a model's folder on the share. */
   function putModel(version: string, from: string): void {
     const to = path.join(folder, version);
-    rmSync(to, { recursive: true, force: true });
     mkdirSync(to, { recursive: true });
     cpSync(from, to, { recursive: true });
   }
