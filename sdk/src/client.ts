@@ -13,6 +13,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Names the request in the server's log and in errors, retries included. Default: the server makes one. */
   readonly requestId?: string | undefined;
+  /** Who asks, in place of the client's `user`. */
+  readonly user?: string | undefined;
   /** More headers for this call. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
@@ -82,9 +84,13 @@ export function createTypedClient<
   };
 }
 
-function callConfig({ signal, requestId, headers }: CallOptions = {}) {
+function callConfig({ signal, requestId, user, headers }: CallOptions = {}) {
   return {
     ...(signal && { signal }),
-    headers: { ...headers, ...(requestId !== undefined && { 'X-Request-Id': requestId }) },
+    headers: {
+      ...headers,
+      ...(requestId !== undefined && { 'X-Request-Id': requestId }),
+      ...(user !== undefined && { 'ML-User': user }),
+    },
   };
 }

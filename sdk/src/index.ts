@@ -44,5 +44,5 @@ export type {
   TensorValue,
 } from './generated/types.gen.js';
 export type { Inference, InferParameters } from './infer.ts';
-export type { MlApiOptions } from './options.ts';
+export type { AnswerOrigin, MlApiOptions } from './options.ts';
 export type { Tensor, TensorData, TensorInput } from './tensor.ts';

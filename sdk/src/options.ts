@@ -13,6 +13,13 @@ export interface MlApiOptions {
   readonly version?: string | undefined;
   /** Sent as `X-API-Key`. */
   readonly apiKey?: string | undefined;
+  /**
+   * Who asks, as any text that stays the same: where versions share the traffic by user, one user stays with one
+   * version. Sent as `ML-User`; where the server is told of another header, use `headers`.
+   */
+  readonly user?: string | undefined;
+  /** The version to answer whatever the split, for testers. Sent as `ML-Version`. */
+  readonly pinnedVersion?: string | undefined;
   /** More headers for every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Time for one attempt, body included. Default 15,000: more than the server's own deadline of 10,000. */
@@ -27,13 +34,27 @@ export interface MlApiOptions {
   readonly onContractChange?: ((change: ContractChange) => void) | undefined;
   /** Throw a ContractMismatchError instead of telling. Default false. */
   readonly strictContract?: boolean | undefined;
+  /** Told of every answer, failures included: which model and version gave it. */
+  readonly onAnswer?: ((origin: AnswerOrigin) => void) | undefined;
   /** The fetch to use, called with a URL and an init. Default: the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
+/** Where an answer came from; undefined what its headers do not say. */
+export interface AnswerOrigin {
+  readonly status: number;
+  readonly model: string | undefined;
+  readonly version: string | undefined;
+  readonly contractHash: string | undefined;
+  readonly requestId: string | undefined;
+}
+
 /** Options with their defaults filled in, checked. */
 export interface Settings
-  extends Pick<MlApiOptions, 'contractHash' | 'onContractChange' | 'strictContract' | 'fetch'> {
+  extends Pick<
+    MlApiOptions,
+    'contractHash' | 'onContractChange' | 'strictContract' | 'onAnswer' | 'fetch'
+  > {
   /** With the version's path, without a slash at the end. */
   readonly baseUrl: string;
   readonly headers: Headers;
@@ -96,7 +117,7 @@ function versionPath(version: string | undefined): string {
   return `/${version}`;
 }
 
-function headersOf({ headers: more = {}, apiKey }: MlApiOptions): Headers {
+function headersOf({ headers: more = {}, apiKey, user, pinnedVersion }: MlApiOptions): Headers {
   const headers = new Headers();
   const set = (option: string, name: string, value: string) => {
     try {
@@ -108,6 +129,8 @@ function headersOf({ headers: more = {}, apiKey }: MlApiOptions): Headers {
   };
   for (const [name, value] of Object.entries(more)) set(`headers["${name}"]`, name, value);
   if (apiKey !== undefined) set('apiKey', 'X-API-Key', apiKey);
+  if (user !== undefined) set('user', 'ML-User', user);
+  if (pinnedVersion !== undefined) set('pinnedVersion', 'ML-Version', pinnedVersion);
   return headers;
 }
 

@@ -7,7 +7,7 @@ import {
   responseError,
   TimeoutError,
 } from './errors.ts';
-import type { Settings } from './options.ts';
+import type { AnswerOrigin, Settings } from './options.ts';
 import { isRetried, retryAfterOf, waitBefore } from './retry.ts';
 
 /**
@@ -15,7 +15,7 @@ import { isRetried, retryAfterOf, waitBefore } from './retry.ts';
  * the caller's signal aborted with
  */
 export function createTransport(settings: Settings): typeof globalThis.fetch {
-  const { totalTimeout, retries } = settings;
+  const { totalTimeout, retries, onAnswer } = settings;
   const checkContract = watchContract(settings);
 
   return async (input, init) => {
@@ -26,7 +26,10 @@ export function createTransport(settings: Settings): typeof globalThis.fetch {
     const deadline = performance.now() + totalTimeout;
     for (let retry = 1; ; retry++) {
       const outcome = await attempt(request, body, deadline, settings);
-      if ('headers' in outcome) checkContract(outcome.headers);
+      if ('headers' in outcome) {
+        onAnswer?.(originOf(outcome));
+        checkContract(outcome.headers);
+      }
       if (outcome instanceof Response) return outcome;
       const wait = waitBefore(retry, retryAfterIn(outcome));
       if (!isWorthRetrying(outcome) || retry > retries || performance.now() + wait >= deadline)
@@ -73,6 +76,17 @@ async function attempt(
         )
       : new TimeoutError(`No answer from ${url} within ${timeout} ms.`, timeout);
   }
+}
+
+function originOf({ status, headers }: { status: number; headers: Headers }): AnswerOrigin {
+  const of = (name: string) => headers.get(name) ?? undefined;
+  return {
+    status,
+    model: of('ML-Model-Name'),
+    version: of('ML-Model-Version'),
+    contractHash: of('ML-Contract-Hash'),
+    requestId: of('X-Request-Id'),
+  };
 }
 
 function isWorthRetrying(failure: Failure): boolean {

@@ -2,7 +2,8 @@
 import { showAnswer, showBatch, showLatency } from './answer.js';
 import { codeFor, enableCopying } from './code.js';
 import { makeForm } from './inputs.js';
-import { getModel, getRequestForm, predict } from './server.js';
+import { getModel, getRequestForm, getVersions, predict } from './server.js';
+import { showVersions } from './versions.js';
 
 const byId = (/** @type {string} */ id) => {
   const element = document.getElementById(id);
@@ -34,10 +35,18 @@ async function begin() {
 
 /** Makes the page. @returns what asks for the prediction of the inputs as they stand */
 async function start() {
+  const { own, others } = await getVersions();
   const [model, { fields, example }] = await Promise.all([
-    getModel(keyField.value),
+    getModel(keyField.value, own),
     getRequestForm(),
   ]);
+  const showOthers = await showVersions(
+    byId('answers'),
+    byId('own'),
+    model,
+    others,
+    keyField.value,
+  );
   document.title = `${model.name} ${model.version}`;
   byId('name').textContent = `${model.name} ${model.version}`;
   byId('description').textContent = model.description ?? '';
@@ -58,10 +67,11 @@ async function start() {
       const { curl, sdk } = codeFor(request, keyField.value !== '');
       byId('curl').textContent = curl;
       byId('sdk').textContent = sdk;
-      const { answer, milliseconds } = await predict(request, keyField.value);
+      const { answer, milliseconds } = await predict(request, keyField.value, own);
       if (turn !== latest) return; // a later change has been answered already, or will be
       showAnswer(byId('answer'), model, answer);
       showLatency(byId('latency'), document.querySelector('#sparkline polyline'), milliseconds);
+      await showOthers(request, keyField.value, answer);
     });
   const form = /** @type {HTMLFormElement} */ (byId('inputs'));
   const readInputs = makeForm(form, model, example, update);
@@ -72,7 +82,7 @@ async function start() {
   byId('run').addEventListener('click', () =>
     attempt(async () => {
       const rows = readRows(rowsField.value);
-      const { answer } = await predict(requestFor(rows), keyField.value);
+      const { answer } = await predict(requestFor(rows), keyField.value, own);
       showBatch(byId('table'), rows, answer);
     }),
   );

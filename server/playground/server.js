@@ -9,9 +9,22 @@
 
 export const base = new URL('.', document.baseURI);
 
+/**
+ * Where this version is, and the others that the host serves.
+ * @returns {Promise<{ own: URL, others: { version: string, at: URL }[] }>}
+ */
+export async function getVersions() {
+  /** @type {{ path: string | null, others: { version: string, path: string }[] }} */
+  const { path, others } = await ask('playground/versions.json', '');
+  return {
+    own: path === null ? base : new URL(path, base),
+    others: others.map((one) => ({ version: one.version, at: new URL(one.path, base) })),
+  };
+}
+
 /** @returns {Promise<Model>} */
-export function getModel(/** @type {string} */ key) {
-  return ask('model', key);
+export function getModel(/** @type {string} */ key, at = base) {
+  return ask('model', key, undefined, at);
 }
 
 /**
@@ -38,9 +51,9 @@ function zeros(/** @type {any} */ schema) {
  * @param {object} request
  * @returns {Promise<{ answer: Prediction, milliseconds: number }>}
  */
-export async function predict(request, /** @type {string} */ key) {
+export async function predict(request, /** @type {string} */ key, at = base) {
   const began = performance.now();
-  const answer = await ask('predict', key, request);
+  const answer = await ask('predict', key, request, at);
   return { answer, milliseconds: performance.now() - began };
 }
 
@@ -49,11 +62,12 @@ async function ask(
   /** @type {string} */ path,
   /** @type {string} */ key,
   /** @type {object | undefined} */ body = undefined,
+  at = base,
 ) {
   /** @type {Record<string, string>} */
   const headers = { ...(key && { 'X-API-Key': key }) };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
-  const response = await fetch(new URL(path, base), {
+  const response = await fetch(new URL(path, at), {
     ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
     headers,
   }).catch((error) => {

@@ -38,7 +38,7 @@ export function createApp(context: Context, files: Pick<Files, 'playground'>): E
     );
   mountOperations(app, context);
   if (DOCS === 'on') {
-    for (const pages of [playground(files), docs(context)]) {
+    for (const pages of [playground(files, context), docs(context)]) {
       app.use(pages);
       if (BASE_PATH !== undefined) app.use(BASE_PATH, pages);
     }

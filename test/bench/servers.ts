@@ -70,15 +70,16 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-/** Starts a server on core 0 and waits for its first good answer. */
+/** Starts a server on a core, and waits for its first good answer. */
 export async function startPeer(
   peer: Peer,
   port: number,
   env: Readonly<Record<string, string>> = {},
+  core = 0,
 ): Promise<Started> {
   const startedAt = performance.now();
   const [command = '', ...args] = peer.command.map((part) => part.replace('$PORT', String(port)));
-  const child = spawn('taskset', ['-c', '0', command, ...args], {
+  const child = spawn('taskset', ['-c', String(core), command, ...args], {
     env: {
       ...process.env,
       MODEL_DIR: path.join(root, 'model/v1'),

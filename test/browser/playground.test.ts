@@ -1,5 +1,8 @@
 // The playground in a real Chromium, for three models. SCREENSHOTS=on also renews the pictures in docs/images.
-import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
@@ -21,18 +24,33 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
+type OpenOptions = BrowserContextOptions & {
+  readonly at?: string;
+  /** What the page may say to its console: the browser's own notes of answers that the page shows as problems. */
+  readonly expectedComplaints?: RegExp;
+};
+
 /** The playground of a predictor. The test fails where the page asks another host, or says something to its console. */
 async function open(
   env: Readonly<Record<string, string>> = {},
-  { at = '/', ...options }: BrowserContextOptions & { at?: string } = {},
+  { at = '/', expectedComplaints = /status of 422/, ...options }: OpenOptions = {},
 ): Promise<Page> {
   const { url } = await start({ LOG_LEVEL: 'silent', ...env });
+  return openUrl(url, at, options, expectedComplaints);
+}
+
+async function openUrl(
+  url: string,
+  at: string,
+  options: BrowserContextOptions,
+  expectedComplaints = /status of 422/,
+): Promise<Page> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
     // The browser's own note of an answer that the page shows as a problem.
-    if (!message.text().includes('status of 422')) complaints.push(message.text());
+    if (!expectedComplaints.test(message.text())) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => {
@@ -45,6 +63,27 @@ async function open(
   await page.goto(url + at);
   await page.locator('#answer .result, #problem:not([hidden])').first().waitFor();
   return page;
+}
+
+/** One host for several predictors, as an Ingress makes one: by the head of the path, the first for all others. */
+async function hostOf(servers: Readonly<Record<string, string>>): Promise<string> {
+  const [first = ''] = Object.values(servers);
+  const server = createServer((req, res) => {
+    const [, head = ''] = /^\/([^/]+)/.exec(req.url ?? '') ?? [];
+    const url = new URL(`${servers[head] ?? first}${req.url}`);
+    const passed = request(url, { method: req.method, headers: req.headers }, (answer) => {
+      res.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(res);
+    });
+    passed.on('error', () => res.destroy());
+    req.pipe(passed);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const result = (page: Page) => page.locator('#answer .result');
@@ -144,6 +183,49 @@ describe('for iris', () => {
       }
     },
   );
+});
+
+describe('for two versions', () => {
+  const modelV2 = path.resolve(import.meta.dirname, '../../model/v2');
+  const both = { VERSIONS: 'v1,v2', LOG_LEVEL: 'silent' };
+
+  it('shows what both predict for the same inputs, and where they differ', async () => {
+    const v2 = await start({ ...both, MODEL_DIR: modelV2, BASE_PATH: '/v2' });
+    const v1 = await start({ ...both, BASE_PATH: '/v1', SPLIT: `v1=1,v2=1@${v2.url}/v2` });
+    const url = await hostOf({ v1: v1.url, v2: v2.url });
+    const page = await openUrl(url, '/', { viewport: { width: 1280, height: 900 } });
+    const columns = page.locator('#answers > div');
+    await expect.poll(() => columns.locator('h3').allTextContents()).toEqual(['v1', 'v2']);
+    const results = () => columns.locator('.result').allTextContents();
+    const note = page.locator('.note');
+    await expect.poll(results).toEqual(['setosa', 'setosa']);
+    expect(await note.textContent()).toBe('');
+
+    const different = differing();
+    for (const [i, value] of different.inputs.entries())
+      await page.locator(`#feature-${i}`).fill(String(value));
+    await expect.poll(results).toEqual(different.labels);
+    await expect.poll(() => note.textContent()).toBe('differs from v1');
+    await expectNoAxeViolations(page);
+    if (process.env['SCREENSHOTS'] === 'on')
+      await page.screenshot({ path: path.join(images, 'playground-two-versions.png') });
+  });
+
+  it('shows this one alone where the other cannot be reached', async () => {
+    const page = await open({ ...both, BASE_PATH: '/v1' }, { expectedComplaints: /status of 404/ });
+    expect(await result(page).textContent()).toBe('setosa');
+    expect(await page.locator('#answers > div').count()).toBe(1);
+    expect(await page.locator('#own').isHidden()).toBe(true);
+  });
+
+  /** A flower that the versions take for different kinds. */
+  function differing() {
+    const [one, two] = ['v1', 'v2'].map((version) =>
+      JSON.parse(readFileSync(path.resolve(modelV2, '..', version, 'golden.json'), 'utf8')),
+    );
+    const row = one.labels.findIndex((label: string, i: number) => label !== two.labels[i]);
+    return { inputs: one.inputs[row] as number[], labels: [one.labels[row], two.labels[row]] };
+  }
 });
 
 describe('for other models', () => {

@@ -1,6 +1,6 @@
 // The tutorial's load test: a constant load makes the autoscaler add pods up to its maximum, and its end takes them away.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { quantile } from '../../sdk/src/cli/compare/statistics.ts';
+import { quantile } from '../../sdk/src/cli/statistics.ts';
 import { golden } from './golden.ts';
 import { eventually, ingressUrl, predict } from './http.ts';
 import { Load, type LoadResult, seconds } from './load.ts';

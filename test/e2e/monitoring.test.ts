@@ -9,16 +9,14 @@ import { golden } from './golden.ts';
 import { eventually, ingressUrl, predict } from './http.ts';
 import { Load } from './load.ts';
 import { useNamespace } from './namespace.ts';
-import { Prometheus } from './prometheus.ts';
+import { usePrometheus } from './prometheus.ts';
 import { Release, type Values } from './release.ts';
 
 const { volumes, provider } = inject('cluster');
-const hour = 3_600_000;
 
 describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
   const namespace = useNamespace('monitoring');
   const release = new Release(namespace);
-  const prometheus = new Prometheus();
   const folder = path.join(volumes ?? '', namespace.name);
   const loads: Load[] = [];
 
@@ -60,16 +58,16 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
     },
   };
 
+  const prometheus = usePrometheus({ release, values });
+
   beforeAll(async () => {
     putModel('broken', testModel('fails-on-some-rows'));
     putModel('heavy', testModel('heavy'));
-    await prometheus.start(release, values);
     await release.install(values);
-  }, hour);
+  });
   afterEach(stopAll);
   afterAll(async () => {
     await release.uninstall();
-    await prometheus.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 

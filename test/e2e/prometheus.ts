@@ -1,5 +1,5 @@
-// A Prometheus in the cluster that scrapes a release, with the chart's own rules, and questions to it.
-import { inject } from 'vitest';
+// A real Prometheus on the cluster, for suites that need one.
+import { afterAll, beforeAll, inject } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { chart } from '../chart/chart.ts';
 import { applyManifests, kubectlOf, rolledOut } from '../cluster/addons.ts';
@@ -9,51 +9,80 @@ import { provider } from '../cluster/cluster.ts';
 import { runTool } from '../tools/tool.ts';
 import type { Release, Values } from './release.ts';
 
+/** Longest time that it may take: the first time, Prometheus is compiled. */
+const hour = 3_600_000;
+
+/** Where pods reach it. */
+export const prometheusUrl = 'http://prometheus.monitoring:9090';
+
 type Sample = { readonly metric: Readonly<Record<string, string>>; readonly value: number };
 
-export class Prometheus {
-  private readonly kubectl = kubectlOf(inject('cluster'));
-
-  /** Starts it and kube-state-metrics, with the alerts that a release of these values has. */
-  async start(release: Release, values: Values): Promise<void> {
-    for (const archive of [...(await prometheusImages()), ...(await kubeStateMetricsImages())]) {
-      await provider().loadImage(archive);
-    }
-    await applyManifests(this.kubectl, ['kube-state-metrics']);
-    await this.kubectl(['apply', '--filename=-'], JSON.stringify(rulesOf(release, values)));
-    await applyManifests(this.kubectl, ['prometheus']);
-    await rolledOut(this.kubectl, 'monitoring', 'kube-state-metrics');
-    await rolledOut(this.kubectl, 'monitoring', 'prometheus');
-  }
-
-  async stop(): Promise<void> {
-    await this.kubectl(['delete', 'namespace', 'monitoring', '--ignore-not-found']);
-  }
-
+export interface Prometheus {
   /** What a query gives now. NaN is no value: nothing happened that a share could be taken of. */
-  async query(expression: string): Promise<Sample[]> {
+  query(expression: string): Promise<Sample[]>;
+  /** The names of the alerts that fire, each once. */
+  firing(): Promise<string[]>;
+}
+
+/**
+ * Brings it up before the tests of this file, and removes it after them.
+ * @param watched a release whose alerts it has; then kube-state-metrics is there, too
+ */
+export function usePrometheus(watched?: {
+  readonly release: Release;
+  readonly values: Values;
+}): Prometheus {
+  const kubectl = kubectlOf(inject('cluster'));
+  const remove = () => kubectl(['delete', 'namespace', 'monitoring', '--ignore-not-found']);
+  beforeAll(async () => {
+    await remove(); // of a run that was interrupted
+    await load(await prometheusImages());
+    if (watched !== undefined) {
+      await load(await kubeStateMetricsImages());
+      await applyManifests(kubectl, ['kube-state-metrics']);
+      await kubectl(['apply', '--filename=-'], JSON.stringify(rulesOf(watched)));
+      await rolledOut(kubectl, 'monitoring', 'kube-state-metrics');
+    }
+    await applyManifests(kubectl, ['prometheus']);
+    await rolledOut(kubectl, 'monitoring', 'prometheus');
+  }, hour);
+  afterAll(remove);
+
+  async function query(expression: string): Promise<Sample[]> {
     const proxy = '/api/v1/namespaces/monitoring/services/prometheus:9090/proxy';
     const path = `${proxy}/api/v1/query?query=${encodeURIComponent(expression)}`;
-    const { data } = JSON.parse(await this.kubectl(['get', '--raw', path]));
-    return data.result
-      .map(({ metric, value }: { metric: Sample['metric']; value: [number, string] }) => ({
-        metric,
-        value: Number(value[1]),
-      }))
-      .filter(({ value }: Sample) => !Number.isNaN(value));
+    const answer: Answer = JSON.parse(await kubectl(['get', '--raw', path]));
+    return answer.data.result
+      .map(({ metric, value }) => ({ metric, value: Number(value[1]) }))
+      .filter(({ value }) => !Number.isNaN(value));
   }
+  return {
+    query,
+    async firing() {
+      const alerts = await query('ALERTS{alertstate="firing"}');
+      return [...new Set(alerts.map(({ metric }) => metric['alertname'] ?? ''))].sort();
+    },
+  };
+}
 
-  /** The names of the alerts that fire, each once. */
-  async firing(): Promise<string[]> {
-    const alerts = await this.query('ALERTS{alertstate="firing"}');
-    return [...new Set(alerts.map(({ metric }) => metric['alertname'] ?? ''))].sort();
-  }
+/** https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries */
+type Answer = {
+  readonly data: {
+    readonly result: readonly {
+      readonly metric: Sample['metric'];
+      readonly value: readonly [number, string];
+    }[];
+  };
+};
+
+async function load(archives: readonly string[]): Promise<void> {
+  for (const archive of archives) await provider().loadImage(archive);
 }
 
 /** The chart's PrometheusRule as a file for Prometheus, as the operator would hand it on. */
-function rulesOf({ name, namespace }: Release, values: Values): object {
-  const where = ['template', name, chart, '--namespace', namespace.name, '--values=-'];
-  const rules = ['--set=monitoring.prometheusRule.enabled=true', '--show-only'];
+function rulesOf({ release, values }: { release: Release; values: Values }): object {
+  const where = ['template', release.name, chart, '--namespace', release.namespace.name];
+  const rules = ['--set=monitoring.prometheusRule.enabled=true', '--values=-', '--show-only'];
   const { status, stdout, stderr } = runTool(
     'helm',
     [...where, ...rules, 'templates/prometheusrule.yaml'],

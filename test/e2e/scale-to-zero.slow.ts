@@ -1,14 +1,14 @@
 // The tutorial's "serverless": no pod while nobody asks, the first request brings one, and load brings more. By KEDA,
 // which asks Prometheus how many requests the Ingress controller has seen, those that found no pod included.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { applyManifests, kubectlOf, rolledOut } from '../cluster/addons.ts';
+import { kubectlOf, rolledOut } from '../cluster/addons.ts';
 import { buildKeda } from '../cluster/build/keda.ts';
-import { prometheusImages } from '../cluster/build/prometheus.ts';
 import { provider } from '../cluster/cluster.ts';
 import { golden } from './golden.ts';
 import { eventually, ingressUrl, predict } from './http.ts';
 import { Load, seconds } from './load.ts';
 import { useNamespace } from './namespace.ts';
+import { prometheusUrl, usePrometheus } from './prometheus.ts';
 import { Release } from './release.ts';
 import { writeReport } from './report.ts';
 
@@ -16,6 +16,7 @@ const row = [5.1, 3.5, 1.4, 0.2];
 const hour = 3_600_000;
 
 describe.skipIf(inject('cluster').provider === 'given')('scaling to zero', () => {
+  usePrometheus();
   const kubectl = kubectlOf(inject('cluster'));
   const namespace = useNamespace('scale-to-zero');
   const release = new Release(namespace);
@@ -24,12 +25,8 @@ describe.skipIf(inject('cluster').provider === 'given')('scaling to zero', () =>
   beforeAll(async () => {
     const keda = await buildKeda();
     kedaManifests = keda.manifests;
-    for (const archive of [...(await prometheusImages()), ...keda.archives]) {
-      await provider().loadImage(archive);
-    }
-    await applyManifests(kubectl, ['prometheus']);
+    for (const archive of keda.archives) await provider().loadImage(archive);
     await kubectl(['apply', '--server-side', '--kustomize', kedaManifests]);
-    await rolledOut(kubectl, 'monitoring', 'prometheus');
     await rolledOut(kubectl, 'keda', 'keda-operator');
     await rolledOut(kubectl, 'keda', 'keda-metrics-apiserver');
 
@@ -47,7 +44,7 @@ describe.skipIf(inject('cluster').provider === 'given')('scaling to zero', () =>
               {
                 type: 'prometheus',
                 metadata: {
-                  serverAddress: 'http://prometheus.monitoring:9090',
+                  serverAddress: prometheusUrl,
                   query,
                   threshold: '50',
                 },
@@ -62,7 +59,6 @@ describe.skipIf(inject('cluster').provider === 'given')('scaling to zero', () =>
   afterAll(async () => {
     await release.uninstall(); // while KEDA is there: it holds a finalizer on the ScaledObject
     await kubectl(['delete', '--kustomize', kedaManifests, '--ignore-not-found', '--wait=false']);
-    await kubectl(['delete', 'namespace', 'monitoring', '--ignore-not-found', '--wait=false']);
   });
 
   it('goes to no pod without requests, answers the first ones some seconds later, and grows with load', async () => {

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Comparison } from '../../sdk/src/cli/compare/comparison.ts';
-import { mcnemar, quantile, wilsonInterval } from '../../sdk/src/cli/compare/statistics.ts';
+import { mcnemar, quantile, wilsonInterval } from '../../sdk/src/cli/statistics.ts';
 import { start, testModel } from '../../server/test/start.ts';
 import { runNode } from '../run-program.ts';
 

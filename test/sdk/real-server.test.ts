@@ -54,3 +54,65 @@ it('reads the model, the contract and the readiness', async () => {
   await stop();
   expect(await client.isReady()).toBe(false);
 });
+
+describe('two versions that share the traffic', () => {
+  /** v1, which gives half of the users to v2. @returns its URL */
+  async function split(): Promise<string> {
+    const v2 = await start({
+      MODEL_DIR: modelDirectory('v2'),
+      BASE_PATH: '/v2',
+      LOG_LEVEL: 'silent',
+    });
+    const v1 = await start({ SPLIT: `v1=1,v2=1@${v2.url}/v2`, LOG_LEVEL: 'silent' });
+    return v1.url;
+  }
+  const inputs = [5.1, 3.5, 1.4, 0.2];
+
+  it('keep a user at one of them, and tell which answers', async () => {
+    const versions: (string | undefined)[] = [];
+    const { predict } = createClient({
+      baseUrl: await split(),
+      onAnswer: ({ version }) => versions.push(version),
+      onContractChange: () => {},
+    });
+    for (let user = 0; user < 10; user++)
+      for (let i = 0; i < 3; i++) await predict({ inputs }, { user: `user-${user}` });
+    expect(new Set(versions)).toEqual(new Set(['v1', 'v2']));
+    for (let user = 0; user < 10; user++)
+      expect(new Set(versions.slice(3 * user, 3 * user + 3)).size).toBe(1);
+  });
+
+  it('keep the user of a client, and are pinned by one', async () => {
+    const baseUrl = await split();
+    const seen: (string | undefined)[] = [];
+    const onAnswer = ({ version }: { version: string | undefined }) => seen.push(version);
+    const user = createClient({ baseUrl, user: 'somebody', onAnswer });
+    for (let i = 0; i < 5; i++) await user.predict({ inputs });
+    expect(new Set(seen).size).toBe(1);
+    for (const pinnedVersion of ['v1', 'v2']) {
+      seen.length = 0;
+      const tester = createClient({ baseUrl, pinnedVersion, onAnswer });
+      for (let i = 0; i < 5; i++) await tester.predict({ inputs });
+      expect(seen).toEqual(Array(5).fill(pinnedVersion));
+    }
+  });
+
+  it('tell of failures, too', async () => {
+    const origins: unknown[] = [];
+    const { predict } = createClient({
+      baseUrl: await split(),
+      pinnedVersion: 'v2',
+      onAnswer: (origin) => origins.push(origin),
+    });
+    await expect(predict({ inputs: [1] }, { requestId: 'r-1' })).rejects.toThrow(InvalidInputError);
+    expect(origins).toEqual([
+      {
+        status: 422,
+        model: 'iris',
+        version: 'v2',
+        contractHash: expect.any(String),
+        requestId: 'r-1',
+      },
+    ]);
+  });
+});

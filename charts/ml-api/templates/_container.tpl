@@ -42,6 +42,7 @@ SHADOW_TIMEOUT_MS: traffic.shadow.timeoutMs
 SHADOW_TOLERANCE: traffic.shadow.tolerance
 SHADOW_KEEP: traffic.shadow.keep
 SPLIT: traffic.weights
+VERSIONS: the keys in versions
 SPLIT_SALT: the release's name
 SPLIT_USER_HEADER: traffic.user.header
 SPLIT_USER_COOKIE: traffic.user.cookie
@@ -77,6 +78,10 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{- if and (gt (int $v.gpu.count) 0) (not (or .root.Values.config.executionProviders $v.config.executionProviders)) }}
 - name: EXECUTION_PROVIDERS
   value: cuda,cpu
+{{- end }}
+{{- with include "ml-api.comparableVersions" .root }}
+- name: VERSIONS
+  value: {{ . }}
 {{- end }}
 {{- if eq $v.version .root.Values.defaultVersion }}
 {{- include "ml-api.trafficEnvironment" . }}

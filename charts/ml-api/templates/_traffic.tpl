@@ -75,3 +75,12 @@ user keeps his version where another becomes the default. Takes root.
 {{- end }}
 {{- end }}
 {{- end -}}
+
+{{/* The versions that the playground can show side by side, separated by commas; nothing where there is but one. */}}
+{{- define "ml-api.comparableVersions" -}}
+{{- $names := list -}}
+{{- range $name, $v := include "ml-api.versions" . | fromYaml -}}
+  {{- if and $v.expose (eq $v.runtime "onnx") -}}{{- $names = append $names $name -}}{{- end -}}
+{{- end -}}
+{{- if gt (len $names) 1 -}}{{- join "," $names -}}{{- end -}}
+{{- end -}}

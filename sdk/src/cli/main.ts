@@ -5,10 +5,12 @@ import type { Command } from './command.ts';
 import { compareCommand } from './compare/command.ts';
 import { exitWith } from './exit.ts';
 import { generateCommand } from './generate-command.ts';
+import { reportCommand } from './report/command.ts';
 
 const commands: Readonly<Record<string, Command>> = {
   generate: generateCommand,
   compare: compareCommand,
+  report: reportCommand,
 };
 const usage = Object.values(commands)
   .map((command) => command.usage)
@@ -22,7 +24,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
     const problem = name.startsWith('-')
-      ? `A command is missing: ${Object.keys(commands).join(' or ')}.`
+      ? `A command is missing: ${Object.keys(commands).join(', ')}.`
       : `There is no command "${name}".`;
     throw new CliError(`${problem}\n\n${usage}`);
   }

@@ -13,6 +13,7 @@ import {
   text,
   urlPath,
   versionAt,
+  versionNames,
   wholeNumber,
 } from './validators.ts';
 
@@ -176,6 +177,10 @@ const variables = {
   SPLIT_SALT: text({
     default: 'ml-api',
     desc: 'Changes which users get which version. The same on all pods.',
+  }),
+  VERSIONS: versionNames({
+    default: undefined,
+    desc: 'Versions that this host serves at /NAME, such as v1,v2: the playground shows them side by side.',
   }),
   DRAIN_DELAY_MS: milliseconds(0)({
     default: 0,

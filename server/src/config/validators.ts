@@ -99,6 +99,14 @@ export const versionAt = makeValidator<VersionAt>((input) => {
   return found;
 });
 
+/** Names of versions, separated by commas. */
+export const versionNames = makeValidator<readonly string[]>((input) => {
+  const names = input.split(',').map((name) => name.trim());
+  if (!names.every((name) => /^[\w.-]+$/.test(name)))
+    throw new EnvError(expected('names of versions such as v1,v2', input));
+  return names;
+});
+
 /** A version's part of the requests; without a URL it is the server's own. */
 export interface VersionShare {
   readonly version: string;

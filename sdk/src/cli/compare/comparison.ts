@@ -1,21 +1,13 @@
 // What two servers answered to the same rows, counted.
 import type { Prediction } from '../../generated/types.gen.js';
+import { mcnemar, quantile, type Share, shareOf } from '../statistics.ts';
 import type { Row } from './rows.ts';
 import type { Answer, Side } from './side.ts';
-import { mcnemar, quantile, wilsonInterval } from './statistics.ts';
 
 type Value = Prediction['prediction'][number];
 
 /** Disagreements that are kept with their inputs; all are counted. */
 const KEPT = 20;
-
-/** A count among others, with its 95 % interval; shares from 0 to 1. */
-export interface Share {
-  readonly count: number;
-  readonly of: number;
-  readonly share: number;
-  readonly interval: readonly [low: number, high: number];
-}
 
 /** One of the two servers. */
 export interface SideFigures {
@@ -211,10 +203,6 @@ class Tally {
       ...(labelled > 0 && { accuracy: shareOf(this.right, labelled) }),
     };
   }
-}
-
-export function shareOf(count: number, of: number): Share {
-  return { count, of, share: of === 0 ? 0 : count / of, interval: wilsonInterval(count, of) };
 }
 
 function flat(value: Value): readonly Value[] {

@@ -1,5 +1,6 @@
 // A comparison as people read it in a terminal.
-import type { Comparison, Share, SideFigures } from './comparison.ts';
+import { ms, share } from '../format.ts';
+import type { Comparison, SideFigures } from './comparison.ts';
 
 /** Below it, a difference in accuracy is not put down to chance. */
 const SIGNIFICANT = 0.05;
@@ -77,19 +78,6 @@ function disagreements({ disagreements: found, agreement }: Comparison): string[
     return `  line ${line}: ${shorten(inputs)} champion: ${shorten(champion)}, challenger: ${shorten(challenger)}${truth}`;
   });
   return ['', `disagreements: ${all}, the first:`, ...first];
-}
-
-function share({ count, of, share: value, interval: [low, high] }: Share): string {
-  if (of === 0) return 'not known: there is no row that both answered';
-  return `${count} of ${of} = ${percent(value)} (95 % interval ${percent(low)} to ${percent(high)})`;
-}
-
-function percent(value: number): string {
-  return `${(100 * value).toFixed(1)} %`;
-}
-
-function ms(value: number | undefined): string {
-  return value === undefined ? '–' : `${value.toFixed(1)} ms`;
 }
 
 function shorten(value: unknown): string {

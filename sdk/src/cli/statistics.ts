@@ -2,6 +2,18 @@
 
 const Z_95 = 1.959963984540054;
 
+/** A count among others, with its 95 % interval; shares from 0 to 1. */
+export interface Share {
+  readonly count: number;
+  readonly of: number;
+  readonly share: number;
+  readonly interval: readonly [low: number, high: number];
+}
+
+export function shareOf(count: number, of: number): Share {
+  return { count, of, share: of === 0 ? 0 : count / of, interval: wilsonInterval(count, of) };
+}
+
 /**
  * Wilson's score interval of a share, at 95 %: right also for few trials and for shares near 0 and 1.
  * Wilson 1927; recommended by Brown, Cai & DasGupta 2001, "Interval estimation for a binomial proportion".

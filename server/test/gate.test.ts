@@ -1,0 +1,137 @@
+// The promotion gate, asking a server that answers as Prometheus documents it; a real one is asked in the e2e suite.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { run } from './program.ts';
+
+interface Figures {
+  readonly compared?: number;
+  readonly disagreed?: number;
+  readonly requests?: number;
+  readonly failed?: number;
+  readonly p99?: number | 'NaN';
+}
+
+/** A Prometheus with these figures of v2. @returns its URL and the queries that it gets */
+async function prometheus(figures: Figures, status = 200) {
+  const queries: string[] = [];
+  const server = createServer((req, res) => {
+    const query = new URL(req.url ?? '', 'http://p').searchParams.get('query') ?? '';
+    queries.push(query);
+    const value = figureOf(query, figures);
+    const result =
+      value === undefined ? [] : [{ metric: {}, value: [1764000000.1, String(value)] }];
+    const body = { status: 'success', data: { resultType: 'vector', result } };
+    res.writeHead(status).end(status === 200 ? JSON.stringify(body) : 'no');
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, queries };
+}
+
+function figureOf(query: string, { compared, disagreed, requests, failed, p99 }: Figures) {
+  if (query.startsWith('histogram_quantile')) return p99;
+  if (query.includes('ml_api_shadow_rows_total'))
+    return query.includes('disagreed') ? disagreed : compared;
+  return query.includes('5..') ? failed : requests;
+}
+
+const series = 'namespace="models",pod=~"ml-api-.+"';
+const gate = async (figures: Figures, ...limits: string[]) => {
+  const { url, queries } = await prometheus(figures);
+  const args = [`--prometheus=${url}/`, `--series=${series}`, '--version=v2', ...limits];
+  return { ...(await run(['gate', ...args])), queries };
+};
+
+describe('the gate', () => {
+  const good: Figures = { compared: 5000, disagreed: 20, requests: 6000, failed: 0, p99: 0.02 };
+  const limits = ['--max-disagreement=0.01', '--max-error-ratio=0.01', '--max-latency-seconds=0.5'];
+
+  it('lets a version pass whose figures are within the limits, and tells them', async () => {
+    const { code, stdout, queries } = await gate(good, ...limits);
+    expect(stdout).toBe(
+      'ok      v2: 20 of 5000 rows disagree: 0.40 %, at most 1.00 % (maxDisagreement)\n' +
+        'ok      v2: 0 of 6000 requests failed: 0.00 %, at most 1.00 % (maxErrorRatio)\n' +
+        'ok      v2: 99 % of the requests within 20.0 ms, at most 500 ms (maxLatencySeconds)\n' +
+        '\nThe promotion may go on.\n',
+    );
+    expect(code).toBe(0);
+    expect(queries[0]).toBe(
+      `sum(increase(ml_api_shadow_rows_total{${series},challenger="v2"}[30m]))`,
+    );
+  });
+
+  it.each<[string, Figures, RegExp]>([
+    [
+      'disagreement',
+      { disagreed: 61 },
+      /REFUSED v2: 61 of 5000 rows disagree: 1\.22 %, more than 1\.00 % \(maxDisagreement\)/,
+    ],
+    [
+      'errors',
+      { failed: 600 },
+      /REFUSED v2: 600 of 6000 requests failed: 10\.00 %, more than 1\.00 %/,
+    ],
+    [
+      'latency',
+      { p99: 0.75 },
+      /REFUSED v2: 99 % of the requests within 750\.0 ms, more than 500 ms/,
+    ],
+    [
+      'too few rows',
+      { compared: 12 },
+      /REFUSED v2: 12 rows compared by a shadow in the last 30m; expected at least 1000/,
+    ],
+    ['too few requests', { requests: 0 }, /REFUSED v2: 0 requests answered in the last 30m/],
+    ['no latency', { p99: 'NaN' }, /REFUSED v2: no answer was timed in the last 30m/],
+  ])('refuses for %s', async (_what, figures, message) => {
+    const { code, stdout, stderr } = await gate({ ...good, ...figures }, ...limits);
+    expect(stdout).toMatch(message);
+    expect(stderr).toMatch(/The weight is not raised, and nothing has changed/);
+    expect(code).toBe(1);
+  });
+
+  it('refuses where Prometheus knows nothing of the version', async () => {
+    const { code, stdout } = await gate({}, ...limits);
+    expect(stdout.match(/REFUSED/g)).toHaveLength(3);
+    expect(code).toBe(1);
+  });
+
+  it('looks only at what has a limit', async () => {
+    const { code, queries } = await gate({ p99: 0.1 }, '--max-latency-seconds=0.5');
+    expect(code).toBe(0);
+    expect(queries).toHaveLength(1);
+  });
+
+  it('refuses where Prometheus does not answer rightly', async () => {
+    const { url } = await prometheus({}, 503);
+    const { code, stderr } = await run([
+      ...['gate', `--prometheus=${url}`, '--series=a="b"', '--version=v2', '--max-error-ratio=1'],
+    ]);
+    expect(stderr).toMatch(/Prometheus at http:.* answered 503 to sum\(increase\(.*: no/);
+    expect(code).toBe(1);
+  });
+});
+
+describe('the gate refuses options', () => {
+  const all = ['--prometheus=http://p', '--series=a="b"', '--version=v2'];
+  it.each([
+    [all.slice(1), '--prometheus is missing'],
+    [[...all.slice(1), '--prometheus=nowhere'], '--prometheus: expected a URL, got "nowhere"'],
+    [[all[0], all[2]], '--series is missing'],
+    [all.slice(0, 2), '--version is missing'],
+    [[...all, '--window=soon'], '--window: expected a duration such as 30m, got "soon"'],
+    [[...all, '--min-rows=-1'], '--min-rows: expected a number from 0'],
+    [
+      [...all, '--max-disagreement=2'],
+      '--max-disagreement: expected a number from 0 to 1, got "2"',
+    ],
+    [[...all, '--max-error-ratio='], '--max-error-ratio: expected a number from 0 to 1, got ""'],
+    [[...all, '--what'], "Unknown option '--what'"],
+  ])('%s', async (args, message) => {
+    const { code, stderr } = await run(['gate', ...args.map(String)]);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain('Usage: gate');
+    expect(code).toBe(1);
+  });
+});

@@ -1,0 +1,80 @@
+// `npm run bench:shadow`: what a shadow costs the champion, whatever the challenger does. The champion runs on core 0, the
+// load and the challenger on core 1; rounds are interleaved, and medians compared with those without a shadow.
+import { execFileSync } from 'node:child_process';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { closedLoop } from './load.ts';
+import { peersToMeasure, root, startPeer } from './servers.ts';
+
+const ROUNDS = 7;
+const SECONDS = 4;
+const CONNECTIONS = 64;
+
+const champion = peersToMeasure.find(({ name }) => name === 'ml-api');
+if (champion === undefined) throw new Error('ml-api is not among the servers');
+execFileSync(
+  process.execPath,
+  [path.join(root, 'server/build.ts'), path.join(root, '.cache/bench')],
+  { stdio: 'inherit' },
+);
+
+const v2 = { MODEL_DIR: path.join(root, 'model/v2'), LOG_LEVEL: 'silent' };
+const working = await startPeer(champion, 6100, v2, 1);
+const failing = await faulty((_req, res) => res.writeHead(500).end('no'));
+const hanging = await faulty(() => {});
+const cases: Readonly<Record<string, Record<string, string>>> = {
+  'no shadow': {},
+  'a challenger that works': { SHADOW: `v2@${working.url}` },
+  'one that answers 500': { SHADOW: `v2@${failing}` },
+  'one that hangs': { SHADOW: `v2@${hanging}` },
+  'one that is dead': { SHADOW: 'v2@http://127.0.0.1:1' },
+};
+const samples = new Map(
+  Object.keys(cases).map((name) => [name, { perSecond: [] as number[], p99: [] as number[] }]),
+);
+let port = 6101;
+for (let round = 1; round <= ROUNDS; round++)
+  for (const [name, env] of Object.entries(cases)) {
+    process.stderr.write(`round ${round} of ${ROUNDS}: ${name}\n`);
+    const server = await startPeer(champion, port++, env);
+    try {
+      await closedLoop(server.url, CONNECTIONS, 1); // warm-up
+      const { perSecond, p99Ms } = await closedLoop(server.url, CONNECTIONS, SECONDS);
+      samples.get(name)?.perSecond.push(perSecond);
+      samples.get(name)?.p99.push(p99Ms);
+    } finally {
+      await server.stop();
+    }
+  }
+await working.stop();
+
+const off = samples.get('no shadow');
+const head = ['challenger', 'champion req/s', 'to no shadow', 'champion p99 ms', 'to no shadow'];
+const rows = [...samples].map(([name, { perSecond, p99 }]) => [
+  name,
+  Math.round(median(perSecond)).toLocaleString('en'),
+  ratio(perSecond, off?.perSecond),
+  median(p99).toFixed(2),
+  ratio(p99, off?.p99),
+]);
+process.stdout.write(
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join(''),
+);
+process.exit(); // the faulty challengers still listen
+
+/** The median of the ratios within each round: what disturbs a round disturbs both. */
+function ratio(values: readonly number[], base: readonly number[] = []): string {
+  return median(values.map((value, round) => value / (base[round] ?? Number.NaN))).toFixed(3);
+}
+
+async function faulty(handle: RequestListener): Promise<string> {
+  const server = createServer(handle).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
