@@ -30,6 +30,7 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
       heavy: {
         ...stored,
         config: { queueMaxRows: 8, batching: 'off' },
+        resources: { limits: { cpu: '700m' } }, // two of them, on two cores, still use theirs up
         autoscaling: { maxReplicas: 2, behavior: soon },
       },
     },
@@ -63,7 +64,9 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
   beforeAll(async () => {
     putModel('broken', testModel('fails-on-some-rows'));
     putModel('heavy', testModel('heavy'));
-    await release.install(values);
+    // A second of CPU time is two here, and the heavy model takes a dozen to load.
+    const { ok, output } = await release.tryInstall(values, [], { timeout: '240s' });
+    expect(ok, output).toBe(true);
   });
   afterEach(stopAll);
   afterAll(async () => {
