@@ -8,10 +8,10 @@ namespace="{{ .Release.Namespace }}",pod=~"{{ include "ml-api.fullname" . }}-.+"
 honorLabels: {{ eq .v.runtime "onnx" }} # our predictor says its version itself; others' label of that name is another thing
 relabelings:
   - sourceLabels: [__meta_kubernetes_{{ .source }}_label_ml_api_model_version]
-    regex: {{ .v.version }}
+    regex: {{ .v.version | quote }}
     action: keep
   - targetLabel: version
-    replacement: {{ .v.version }}
+    replacement: {{ .v.version | quote }}
 {{- end -}}
 
 {{/*
