@@ -10,6 +10,7 @@ export default defineConfig({
       'test/models/**',
       'test/clients/**',
       'test/browser/**',
+      'test/rules/**',
     ],
     globalSetup: 'test/build-sdk.ts',
     // Real servers, real builds: slow machines get time, and tests never measure it.

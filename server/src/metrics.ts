@@ -10,6 +10,8 @@ const LATENCY_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 const ROW_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+/** Clients may send any method that HTTP has, and there are dozens. */
+const METHODS: readonly string[] = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 /** Classes beyond this many are counted together, so that a model with a huge vocabulary stays cheap to scrape. */
 const MAX_LABELS = 100;
 
@@ -31,6 +33,8 @@ export interface MetricsSources {
   readonly model: { readonly name: string; readonly contractHash: string };
   readonly resources: Resources;
   readonly queuedRows: () => number;
+  /** Rows that may wait at most. */
+  readonly queueLimitRows: number;
   readonly requestsInFlight: () => number;
 }
 
@@ -78,6 +82,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     registers,
   });
   gauge('ml_api_queue_rows', 'Rows waiting for a run.', sources.queuedRows);
+  gauge('ml_api_queue_limit_rows', 'Rows that may wait for a run.', () => sources.queueLimitRows);
   gauge('ml_api_requests_in_flight', 'Requests being answered.', sources.requestsInFlight);
   gauge('ml_api_cpu_limit_cores', 'CPUs granted to the process.', () => sources.resources.cpus);
   gauge(
@@ -108,7 +113,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     contentType: registry.contentType,
     text: () => registry.metrics(),
     requestDone(route, method, status, seconds) {
-      requests.inc({ route, method, status });
+      requests.inc({ route, method: METHODS.includes(method) ? method : 'other', status });
       requestSeconds.observe({ route }, seconds);
     },
     runDone(rows, seconds) {

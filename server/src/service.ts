@@ -134,6 +134,7 @@ async function createContext(
     model: { name: serving.model.name, contractHash: contract.hash },
     resources,
     queuedRows: () => batcher.queuedRows,
+    queueLimitRows: config.QUEUE_MAX_ROWS,
     requestsInFlight: () => listener.requestsInFlight,
   });
   checkSplit(config, serving.model.version);

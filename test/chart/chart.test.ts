@@ -3,6 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { dashboardJson } from '../../monitoring/dashboard/dashboard.ts';
+import { dashboardFile } from '../../monitoring/dashboard/generate.ts';
 import { runTool } from '../tools/tool.ts';
 import { chart, render } from './chart.ts';
 import { makeSchema, schemaFile } from './schema.ts';
@@ -34,6 +36,10 @@ test('README.md is what values.yaml and README.md.gotmpl make; `npm run chart:do
   } finally {
     rmSync(copy, { recursive: true });
   }
+});
+
+test('the dashboard is what monitoring/dashboard makes; `npm run chart:dashboard` writes it', () => {
+  expect(readFileSync(dashboardFile, 'utf8')).toBe(dashboardJson());
 });
 
 test('the default makes every resource that the README promises', () => {

@@ -1,6 +1,7 @@
 // What a cluster needs beyond Kubernetes itself: the metrics API, and Contour with Envoy for Ingress and Gateway API.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { prometheusImages } from './build/prometheus.ts';
 import type { Cluster } from './cluster.ts';
 import { eventually, run } from './command.ts';
 
@@ -37,6 +38,16 @@ export async function applyManifests(
   await eventually(`Applying ${names.join(', ')}`, 20, () =>
     kubectl(['apply', '--server-side', '-f', '-'], manifests.join('\n---\n')),
   );
+}
+
+/** Installs a Prometheus in the namespace `monitoring`. @param load puts images onto the node */
+export async function installPrometheus(
+  kubectl: Kubectl,
+  load: (archives: readonly string[]) => Promise<void>,
+): Promise<void> {
+  await load(await prometheusImages());
+  await applyManifests(kubectl, ['prometheus']);
+  await rolledOut(kubectl, 'monitoring', 'prometheus');
 }
 
 /** Installs the metrics server, and Contour behind a Service of the given address. */

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { installPrometheus, kubectlOf } from './addons.ts';
 import { cluster, down, provider, unknownAddress } from './cluster.ts';
 import { ClusterError } from './cluster-error.ts';
 import { interruption } from './command.ts';
@@ -16,6 +17,7 @@ const usage = `Usage: npm run cluster -- COMMAND
   url                   prints the address of its Ingress controller
   kubectl ARGUMENTS     runs kubectl on it
   load-image ARCHIVE    puts the images of an OCI archive onto its node
+  prometheus            installs a Prometheus that scrapes its pods
 
 It is the cluster of KUBECONFIG where that is set, else kind's where Docker and kind are, else a home-built one (root).
 `;
@@ -49,6 +51,8 @@ async function main([command, ...args]: string[]): Promise<number> {
     }
     case 'load-image':
       return await loadImage(args);
+    case 'prometheus':
+      return await prometheus();
     case 'help':
     case '--help':
       process.stdout.write(usage);
@@ -111,6 +115,19 @@ async function loadImage([archive]: string[]): Promise<number> {
   }
   const names = await provider().loadImage(path.resolve(archive));
   process.stdout.write(`${names.join('\n')}\n`);
+  return 0;
+}
+
+async function prometheus(): Promise<number> {
+  const chosen = provider();
+  if (chosen.name === 'given')
+    throw new ClusterError(
+      'prometheus is for clusters of our own: on the cluster of KUBECONFIG, use its Prometheus, or install kube-prometheus-stack.',
+    );
+  await installPrometheus(kubectlOf(await chosen.cluster()), async (archives) => {
+    for (const archive of archives) await chosen.loadImage(archive);
+  });
+  process.stdout.write('Pods reach it at http://prometheus.monitoring:9090\n');
   return 0;
 }
 

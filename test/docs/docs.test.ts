@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { start } from '../../server/test/start.ts';
 import { runBash } from '../run-program.ts';
 import { configurationPage } from './configuration-page.ts';
+import { metricsPage } from './metrics-page.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
@@ -22,6 +23,10 @@ const pages = execFileSync(
 
 it('docs/configuration.md is what the settings say', () => {
   expect(read('docs/configuration.md')).toBe(configurationPage());
+});
+
+it('docs/metrics.md is what the registry says', async () => {
+  expect(read('docs/metrics.md')).toBe(await metricsPage());
 });
 
 it.each(pages)('%s links only to files that are there', (page) => {

@@ -1,9 +1,10 @@
-// Writes docs/configuration.md from the settings themselves: `npm run docs:generate`.
+// Writes the generated pages of docs/ from the code itself: `npm run docs:generate`.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { configurationPage } from './configuration-page.ts';
+import { metricsPage } from './metrics-page.ts';
 
-writeFileSync(
-  path.resolve(import.meta.dirname, '../../docs/configuration.md'),
-  configurationPage(),
-);
+const docs = path.resolve(import.meta.dirname, '../../docs');
+
+writeFileSync(path.join(docs, 'configuration.md'), configurationPage());
+writeFileSync(path.join(docs, 'metrics.md'), await metricsPage());

@@ -1,8 +1,12 @@
 // A real Prometheus on the cluster, for suites that need one.
 import { afterAll, beforeAll, inject } from 'vitest';
-import { applyManifests, kubectlOf, rolledOut } from '../cluster/addons.ts';
-import { prometheusImages } from '../cluster/build/prometheus.ts';
+import { parse, stringify } from 'yaml';
+import { chart } from '../chart/chart.ts';
+import { applyManifests, installPrometheus, kubectlOf, rolledOut } from '../cluster/addons.ts';
+import { kubeStateMetricsImages } from '../cluster/build/kube-state-metrics.ts';
 import { provider } from '../cluster/cluster.ts';
+import { runTool } from '../tools/tool.ts';
+import type { Release, Values } from './release.ts';
 
 /** Longest time that it may take: the first time, Prometheus is compiled. */
 const hour = 3_600_000;
@@ -17,15 +21,82 @@ export async function prometheusFromHere(): Promise<string> {
   return `http://${await kubectl(['--namespace=monitoring', ...ip])}:9090`;
 }
 
-/** Brings it up before the tests of this file, and removes it after them. */
-export function usePrometheus(): void {
+type Sample = { readonly metric: Readonly<Record<string, string>>; readonly value: number };
+
+export interface Prometheus {
+  /** What a query gives now. NaN is no value: nothing happened that a share could be taken of. */
+  query(expression: string): Promise<Sample[]>;
+  /** The names of the alerts that fire, each once. */
+  firing(): Promise<string[]>;
+}
+
+/**
+ * Brings it up before the tests of this file, and removes it after them.
+ * @param watched a release whose alerts it has; then kube-state-metrics is there, too
+ */
+export function usePrometheus(watched?: {
+  readonly release: Release;
+  readonly values: Values;
+}): Prometheus {
   const kubectl = kubectlOf(inject('cluster'));
   const remove = () => kubectl(['delete', 'namespace', 'monitoring', '--ignore-not-found']);
   beforeAll(async () => {
     await remove(); // of a run that was interrupted
-    for (const archive of await prometheusImages()) await provider().loadImage(archive);
-    await applyManifests(kubectl, ['prometheus']);
-    await rolledOut(kubectl, 'monitoring', 'prometheus');
+    if (watched !== undefined) {
+      await load(await kubeStateMetricsImages());
+      await applyManifests(kubectl, ['kube-state-metrics']);
+      await kubectl(['apply', '--filename=-'], JSON.stringify(rulesOf(watched)));
+      await rolledOut(kubectl, 'monitoring', 'kube-state-metrics');
+    }
+    await installPrometheus(kubectl, load);
   }, hour);
   afterAll(remove);
+
+  async function query(expression: string): Promise<Sample[]> {
+    const proxy = '/api/v1/namespaces/monitoring/services/prometheus:9090/proxy';
+    const path = `${proxy}/api/v1/query?query=${encodeURIComponent(expression)}`;
+    const answer: Answer = JSON.parse(await kubectl(['get', '--raw', path]));
+    return answer.data.result
+      .map(({ metric, value }) => ({ metric, value: Number(value[1]) }))
+      .filter(({ value }) => !Number.isNaN(value));
+  }
+  return {
+    query,
+    async firing() {
+      const alerts = await query('ALERTS{alertstate="firing"}');
+      return [...new Set(alerts.map(({ metric }) => metric['alertname'] ?? ''))].sort();
+    },
+  };
+}
+
+/** https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries */
+type Answer = {
+  readonly data: {
+    readonly result: readonly {
+      readonly metric: Sample['metric'];
+      readonly value: readonly [number, string];
+    }[];
+  };
+};
+
+async function load(archives: readonly string[]): Promise<void> {
+  for (const archive of archives) await provider().loadImage(archive);
+}
+
+/** The chart's PrometheusRule as a file for Prometheus, as the operator would hand it on. */
+function rulesOf({ release, values }: { release: Release; values: Values }): object {
+  const where = ['template', release.name, chart, '--namespace', release.namespace.name];
+  const rules = ['--set=monitoring.prometheusRule.enabled=true', '--values=-', '--show-only'];
+  const { status, stdout, stderr } = runTool(
+    'helm',
+    [...where, ...rules, 'templates/prometheusrule.yaml'],
+    { input: JSON.stringify(values) },
+  );
+  if (status !== 0) throw new Error(`helm template failed: ${stderr}`);
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'prometheus-rules', namespace: 'monitoring' },
+    data: { 'rules.yaml': stringify(parse(stdout).spec) },
+  };
 }

@@ -1,6 +1,6 @@
 // `npm run e2e -- [--all] [--keep] [-t NAME] [FILE …]`: the suites on a real cluster, those of the named files or all.
 //
-// --all     Also the slow suites (*.slow.ts), which build KEDA and Prometheus first.
+// --all     Also the slow suites (*.slow.ts), which build KEDA, Prometheus and kube-state-metrics first.
 // --keep    Leaves the cluster up; without it, a cluster that this run brought up is removed.
 // -t NAME   Only the tests whose names match.
 import { spawn } from 'node:child_process';

@@ -215,6 +215,15 @@ and how to go on. Takes root and versions.
 {{- if and $monitoring.serviceMonitor.enabled $monitoring.podMonitor.enabled -}}
   {{- fail "monitoring.podMonitor.enabled: with serviceMonitor too every pod would be counted twice; enable one of them." -}}
 {{- end -}}
+{{- $slo := $monitoring.prometheusRule.slo -}}
+{{- range $name := list "availability" "latency" -}}
+  {{- $objective := (get $slo $name).objective -}}
+  {{- range $slo.burnRates -}}
+    {{- if ge (mulf .factor (subf 100 $objective)) 100.0 -}}
+      {{- fail (printf "monitoring.prometheusRule.slo.burnRates: factor %v can never be reached with the objective of %v %% (%s), because more than all requests would have to be bad; lower the factor or raise the objective." .factor $objective $name) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- if and $values.modelStore.persistentVolume.enabled (not $values.modelStore.persistentVolume.source) -}}
   {{- fail "modelStore.persistentVolume.source: a PersistentVolume needs one, such as {hostPath: {path: /srv/models}}." -}}
 {{- end -}}

@@ -8,8 +8,22 @@ namespace="{{ .Release.Namespace }}",pod=~"{{ include "ml-api.fullname" . }}-.+"
 honorLabels: {{ eq .v.runtime "onnx" }} # our predictor says its version itself; others' label of that name is another thing
 relabelings:
   - sourceLabels: [__meta_kubernetes_{{ .source }}_label_ml_api_model_version]
-    regex: {{ .v.version }}
+    regex: {{ .v.version | quote }}
     action: keep
   - targetLabel: version
-    replacement: {{ .v.version }}
+    replacement: {{ .v.version | quote }}
+{{- end -}}
+
+{{/*
+Label matchers of the release's pods. The end keeps out what merely begins alike: another release's pods, `helm test`'s.
+It names what the hashes consist of: Prometheus takes tens of milliseconds to read a class such as [^-].
+*/}}
+{{- define "ml-api.podSeries" -}}
+{{- $versions := include "ml-api.versions" . | fromYaml | keys | sortAlpha | join "|" -}}
+namespace="{{ .Release.Namespace }}",pod=~"{{ include "ml-api.fullname" . }}-({{ $versions }})-[a-z0-9]+-[a-z0-9]+"
+{{- end -}}
+
+{{/* The same for their predictions only: probes and pages are no service to promise. */}}
+{{- define "ml-api.predictionSeries" -}}
+{{ include "ml-api.podSeries" . }},route=~"/predict|/v2/models/.+/infer"
 {{- end -}}

@@ -26,16 +26,31 @@ export async function cached(
   if (existsSync(folder)) return folder;
 
   mkdirSync(cache, { recursive: true });
-  for (const entry of readdirSync(cache)) {
-    // Only one cluster is brought up at a time, so these are of runs that ended early.
-    if (entry.endsWith('.unfinished')) rmSync(path.join(cache, entry), { recursive: true });
-  }
+  removeAbandoned();
   assertFree(cache, 1, 'to keep what is built');
-  const unfinished = `${folder}.unfinished`;
+  const unfinished = `${folder}.${process.pid}.unfinished`;
   mkdirSync(unfinished);
   await build(unfinished);
   renameSync(unfinished, folder);
   return folder;
+}
+
+/** Removes what runs have left that ended early. What others build at the same time stays. */
+function removeAbandoned(): void {
+  for (const entry of readdirSync(cache)) {
+    const [, pid] = /\.(\d+)\.unfinished$/.exec(entry) ?? [];
+    if (pid !== undefined && (pid === String(process.pid) || !isRunning(Number(pid)))) {
+      rmSync(path.join(cache, entry), { recursive: true });
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** @throws {ClusterError} where less than so many GiB are free on a folder's disk. */

@@ -1,0 +1,72 @@
+// The Grafana dashboard as a whole: its variables and its rows. In Grafana's first schema, because that is what
+// provisioning and its sidecar read in every version.
+import {
+  DashboardBuilder,
+  DashboardCursorSync,
+  DatasourceVariableBuilder,
+  QueryVariableBuilder,
+  RowBuilder,
+  VariableRefresh,
+  VariableSort,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import { modelPanels } from './model.ts';
+import { datasource } from './panels.ts';
+import { replicaPanels, resourcePanels, saturationPanels } from './pods.ts';
+import { requestPanels } from './requests.ts';
+import { shadowPanels } from './shadow.ts';
+import { versionPanels } from './versions.ts';
+
+const rows = {
+  Requests: requestPanels,
+  'Versions compared': versionPanels,
+  Replicas: replicaPanels,
+  Saturation: saturationPanels,
+  Model: modelPanels,
+  Shadow: shadowPanels,
+  Resources: resourcePanels,
+};
+
+const all = { text: ['All'], value: ['$__all'] };
+
+/** The dashboard, as JSON text that Grafana imports. */
+export function dashboardJson(): string {
+  const dashboard = new DashboardBuilder('ml-api')
+    .uid('ml-api')
+    .description(
+      'Predictors of the chart ml-api. Made by monitoring/dashboard: edits here are lost.',
+    )
+    .tags(['ml-api'])
+    .refresh('30s')
+    .time({ from: 'now-1h', to: 'now' })
+    .tooltip(DashboardCursorSync.Crosshair)
+    .withVariable(
+      new DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus'),
+    )
+    .withVariable(variable('namespace', 'Namespace', 'label_values(ml_api_model_info, namespace)'))
+    .withVariable(
+      variable(
+        'deployment',
+        'Version',
+        'label_values(ml_api_model_info{namespace="$namespace"}, pod)',
+      )
+        .regex('/^(.+)-[a-z0-9]+-[a-z0-9]+$/') // the pod's Deployment, which bears release and version in its name
+        .multi(true)
+        .includeAll(true)
+        .current(all),
+    );
+  let id = 1;
+  for (const [title, panels] of Object.entries(rows)) {
+    dashboard.withRow(new RowBuilder(title).id(id++));
+    for (const panel of panels) dashboard.withPanel(panel.id(id++));
+  }
+  return `${JSON.stringify(dashboard.build(), null, 2)}\n`;
+}
+
+function variable(name: string, label: string, query: string): QueryVariableBuilder {
+  return new QueryVariableBuilder(name)
+    .label(label)
+    .datasource(datasource)
+    .query({ query, refId: name })
+    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .sort(VariableSort.AlphabeticalAsc);
+}

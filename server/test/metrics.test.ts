@@ -1,0 +1,70 @@
+// However hostile its clients are, a predictor's metrics stay small: label values are its own, not theirs.
+import { request as httpRequest } from 'node:http';
+import { expect, it } from 'vitest';
+import { start, testModel } from './start.ts';
+
+/** Series of the predictor itself, without the runtime's, which come and go with its garbage collector. */
+async function ownSeries(url: string): Promise<string[]> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return text.split('\n').filter((line) => line.startsWith('ml_api_'));
+}
+
+it('has the same series after a thousand requests of invented paths, methods, models, versions and ids', async () => {
+  const { url } = await start({ LOG_LEVEL: 'silent' });
+  const hostile = (i: number) => async () => {
+    const headers = {
+      'X-Request-Id': `id-${i}`,
+      traceparent: `00-${String(i).padStart(32, '1')}-1111111111111111-01`,
+      'ML-Version': `v${i}`,
+      'User-Agent': `agent-${i}`,
+      Host: `host-${i}.example`,
+    };
+    for (const target of [`/path-${i}`, `/v2/models/m${i}/infer`, `/predict/${i}?q=${i}`])
+      await send(url, { path: target, method: 'POST', headers });
+    await send(url, {
+      path: `/predict?n=${i}`,
+      method: methods[i % methods.length] ?? '',
+      headers,
+    });
+  };
+  const methods = ['PROPFIND', 'M-SEARCH', 'LOCK', 'GET', 'UNSUBSCRIBE', 'DELETE', 'QUERY'];
+  for (let i = 0; i < 30; i++) await hostile(i)();
+  await ownSeries(url); // a scrape is counted in the next one
+  const before = withoutValues(await ownSeries(url));
+  for (let i = 30; i < 280; i++) await hostile(i)();
+  const after = withoutValues(await ownSeries(url));
+  expect(after).toEqual(before);
+  expect(after.join('\n')).not.toMatch(/path-|id-|agent-|host-|\bm\d|PROPFIND/);
+  expect(after.length).toBeLessThan(200);
+});
+
+it("counts a model's classes beyond a hundred together", async () => {
+  const { context, url } = await start({ MODEL_DIR: testModel('scores'), LOG_LEVEL: 'silent' });
+  for (let i = 0; i < 5000; i++) context.metrics.predicted(`class "${i}"\n`);
+  const classes = (await ownSeries(url)).filter((line) => line.startsWith('ml_api_predictions'));
+  expect(classes).toHaveLength(101);
+  expect(classes.at(-1)).toBe('ml_api_predictions_total{label="other",version="v1"} 4900');
+  expect(classes[0]).toContain('label="class \\"0\\"\\n"');
+});
+
+function withoutValues(series: readonly string[]): string[] {
+  return series.map((line) => line.slice(0, line.lastIndexOf(' '))).sort();
+}
+
+/** Sends any method, which fetch would refuse, and waits until the server is done with it. */
+function send(
+  url: string,
+  options: {
+    readonly path: string;
+    readonly method: string;
+    readonly headers: Record<string, string>;
+  },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    httpRequest(url, options, (response) => {
+      response.resume().once('close', resolve);
+    })
+      .once('error', reject)
+      .end();
+  });
+}

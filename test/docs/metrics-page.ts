@@ -1,0 +1,66 @@
+// The text of docs/metrics.md, from the predictor's own registry.
+import { parseMetrics } from '../../monitoring/status/prometheus-text.ts';
+import { createMetrics } from '../../server/src/metrics.ts';
+
+type Documented = {
+  readonly name: string;
+  readonly type: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+};
+
+/** The metrics of a predictor that has seen everything it counts. */
+async function documentedMetrics(): Promise<Documented[]> {
+  const metrics = createMetrics({
+    version: 'v1',
+    model: { name: 'iris', contractHash: '' },
+    resources: { cpus: 1, memoryBytes: 1 },
+    queuedRows: () => 0,
+    queueLimitRows: 1,
+    requestsInFlight: () => 0,
+  });
+  metrics.requestDone('/predict', 'POST', 200, 0.001);
+  metrics.runDone(1, 0.001);
+  metrics.predicted('setosa');
+  metrics.forwarded('v2', 200);
+  metrics.shadowing('v2')({
+    outcome: 'agreed',
+    agreement: { rows: 1, different: [], probabilityDifference: 0 },
+    latencyDifference: 0,
+  });
+  const text = await metrics.text();
+  const samples = parseMetrics(text);
+  return [...text.matchAll(/^# HELP (ml_api_\w+) (.*)\n# TYPE \w+ (\w+)$/gm)].map(
+    ([, name = '', help = '', type = '']) => {
+      const labels = samples
+        .filter((sample) => sample.name.startsWith(name))
+        .flatMap((sample) => Object.keys(sample.labels))
+        .filter((label) => label !== 'le' && label !== 'version');
+      return { name, type, help, labels: [...new Set(labels)] };
+    },
+  );
+}
+
+export async function metricsPage(): Promise<string> {
+  const rows = (await documentedMetrics()).map(
+    ({ name, type, help, labels }) =>
+      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
+  );
+  return `# Metrics of the predictor
+
+\`npm run docs:generate\` writes this page from \`server/src/metrics.ts\`. They are served at \`GET /metrics\`, or at
+\`METRICS_PORT\`. Every series has the label \`version\`, too. Names and units are those of
+[Prometheus' conventions](https://prometheus.io/docs/practices/naming/): seconds, bytes, and \`_total\` for counters.
+
+| metric | type | labels | meaning |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+
+Beside these are prom-client's own: \`process_*\` (CPU, memory, file descriptors) and \`nodejs_*\` (event loop, heap, garbage
+collection).
+
+No client can make series without end: \`route\` is a path of the contract or \`other\`, \`method\` one of HTTP's usual ones or
+\`other\`, \`status\` one that the predictor answers with, \`label\` one of the first 100 classes seen or \`other\`, and
+\`challenger\`, \`to\`, \`name\` and \`contract_hash\` are what the operator has set. No label holds an id, an address or an input.
+`;
+}

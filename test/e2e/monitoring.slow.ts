@@ -1,0 +1,185 @@
+// The dashboard and the alerts, on a real Prometheus that scrapes real pods: every panel has data under load, nothing
+// fires while all is well, and a fault of each kind fires its alert, which ends with the fault.
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { panelQueries } from '../../monitoring/dashboard/queries.ts';
+import { runNode } from '../run-program.ts';
+import { golden } from './golden.ts';
+import { eventually, ingressUrl, predict } from './http.ts';
+import { Load } from './load.ts';
+import { useNamespace } from './namespace.ts';
+import { usePrometheus } from './prometheus.ts';
+import { Release, type Values } from './release.ts';
+
+const { volumes, provider } = inject('cluster');
+
+describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
+  const namespace = useNamespace('monitoring');
+  const release = new Release(namespace);
+  const folder = path.join(volumes ?? '', namespace.name);
+  const loads: Load[] = [];
+
+  const stored = { model: { source: 'pvc' }, autoscaling: { type: 'none' } };
+  const soon = { scaleDown: { stabilizationWindowSeconds: 0 } };
+  const values: Values = {
+    versions: {
+      v1: {},
+      v2: {},
+      broken: stored,
+      heavy: {
+        ...stored,
+        config: { queueMaxRows: 8, batching: 'off' },
+        resources: { limits: { cpu: '700m' } }, // two of them, on two cores, still use theirs up
+        autoscaling: { maxReplicas: 2, behavior: soon },
+      },
+    },
+    traffic: { shadow: { to: 'v2' } },
+    modelStore: {
+      enabled: true,
+      accessModes: ['ReadOnlyMany'],
+      persistentVolume: { enabled: true, source: { hostPath: { path: folder } } },
+    },
+    monitoring: {
+      prometheusRule: {
+        // By default alerts wait for minutes and hours, so that nobody is woken for nothing.
+        slo: {
+          latency: { seconds: 0.05 },
+          burnRates: [{ factor: 5, long: '30s', short: '10s', for: '0s', severity: 'critical' }],
+        },
+        alerts: {
+          queueFull: { for: '0s' },
+          cpuThrottled: { for: '0s', window: '30s' },
+          atMaxReplicas: { for: '0s' },
+          noReadyPod: { for: '0s' },
+          modelLoadFailure: { for: '0s', window: '20s' },
+          shadowDisagreement: { for: '0s', window: '20s' },
+        },
+      },
+    },
+  };
+
+  const prometheus = usePrometheus({ release, values });
+
+  beforeAll(async () => {
+    putModel('broken', testModel('fails-on-some-rows'));
+    putModel('heavy', testModel('heavy'));
+    // A second of CPU time is two here, and the heavy model takes a dozen to load.
+    const { ok, output } = await release.tryInstall(values, [], { timeout: '240s' });
+    expect(ok, output).toBe(true);
+  });
+  afterEach(stopAll);
+  afterAll(async () => {
+    await release.uninstall();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('has data for every panel of the dashboard, and no alert, while predictions are asked for', async () => {
+    load('/predict', golden('v1').inputs.slice(0, 10));
+    load('/v2/predict', golden('v1').inputs.slice(0, 10));
+    const queries = panelQueries({
+      namespace: namespace.name,
+      deployment: 'ml-api-v1|ml-api-v2',
+      __rate_interval: '30s',
+    });
+    await eventually(90, async () => {
+      const empty: string[] = [];
+      for (const { panel, expr } of queries) {
+        if ((await prometheus.query(expr)).length === 0) empty.push(`${panel}: ${expr}`);
+      }
+      expect(empty).toEqual([]);
+    });
+    // The start of so many pods may have been more than the CPUs bore.
+    await eventually(60, async () => expect(await prometheus.firing()).toEqual([]));
+  });
+
+  it('npm run status tells of every version, from the cluster and the pods', async () => {
+    const status = path.resolve(import.meta.dirname, '../../monitoring/status/status.ts');
+    const { code, stdout, stderr } = await runNode(status, ['--namespace', namespace.name], {
+      env: { KUBECONFIG: inject('cluster').kubeconfig },
+    });
+    expect(code, stderr).toBe(0);
+    for (const version of ['broken', 'heavy', 'v1', 'v2']) {
+      expect(stdout).toMatch(new RegExp(`^${version} .* (\\d)/\\1 `, 'm'));
+    }
+    expect(stdout).toMatch(/^v1 .*iris.* 0\.0 % of \d+ by v2/m);
+  });
+
+  it('alerts while predictions fail, and not after', async () => {
+    load('/broken/predict', [99]);
+    await fires('MlApiErrorBudgetBurn');
+    await stopAll();
+    await ends('MlApiErrorBudgetBurn');
+  });
+
+  it('alerts while a version gets more than it can bear, and not after', async () => {
+    load('/heavy/predict', Array<number>(1024).fill(1));
+    await fires(
+      'MlApiLatencyBudgetBurn',
+      'MlApiQueueFull',
+      'MlApiCpuThrottled',
+      'MlApiAtMaxReplicas',
+    );
+    await stopAll();
+    await ends(
+      'MlApiLatencyBudgetBurn',
+      'MlApiQueueFull',
+      'MlApiCpuThrottled',
+      'MlApiAtMaxReplicas',
+    );
+  });
+
+  it('alerts while a shadow disagrees, and not after', async () => {
+    const other = golden('v2').prediction;
+    const { inputs, prediction } = golden('v1');
+    load(
+      '/predict',
+      inputs.filter((_, row) => prediction[row] !== other[row]),
+    );
+    await fires('MlApiShadowDisagreement');
+    await stopAll();
+    await ends('MlApiShadowDisagreement');
+  });
+
+  it('alerts while a model does not load and nobody serves it, and not after', async () => {
+    writeFileSync(path.join(folder, 'broken/model.onnx'), 'no model');
+    await namespace.kubectl(['delete', 'pods', '--selector=ml-api/model-version=broken']);
+    await fires('MlApiModelLoadFailure', 'MlApiNoReadyPod');
+    putModel('broken', testModel('fails-on-some-rows'));
+    await ends('MlApiModelLoadFailure', 'MlApiNoReadyPod');
+    expect(await predict(release.host, '/broken/predict', [3])).toMatchObject({ status: 200 });
+  });
+
+  function load(at: string, inputs: unknown): void {
+    loads.push(new Load({ url: `${ingressUrl()}${at}`, host: release.host, rate: 30, inputs }));
+  }
+
+  async function stopAll(): Promise<void> {
+    await Promise.all(loads.splice(0).map((one) => one.stop()));
+  }
+
+  async function fires(...alerts: string[]): Promise<void> {
+    const seen = new Set<string>();
+    await eventually(90, async () => {
+      for (const alert of await prometheus.firing()) seen.add(alert);
+      expect([...seen]).toEqual(expect.arrayContaining(alerts));
+    });
+  }
+
+  async function ends(...alerts: string[]): Promise<void> {
+    await eventually(150, async () => {
+      expect(alerts).not.toContainEqual(expect.toBeOneOf(await prometheus.firing()));
+    });
+  }
+
+  /** What an administrator would do: replace a model's folder on the share. */
+  function putModel(version: string, from: string): void {
+    const to = path.join(folder, version);
+    mkdirSync(to, { recursive: true });
+    cpSync(from, to, { recursive: true });
+  }
+});
+
+function testModel(name: string): string {
+  return path.resolve(import.meta.dirname, '../../server/test/models', name);
+}

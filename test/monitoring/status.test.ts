@@ -1,0 +1,141 @@
+// `npm run status`: what it makes of real metrics, of the chart's own objects, and of what people type.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { figuresOf } from '../../monitoring/status/figures.ts';
+import type { Pod, Resource } from '../../monitoring/status/kubernetes.ts';
+import { parseMetrics } from '../../monitoring/status/prometheus-text.ts';
+import { table } from '../../monitoring/status/table.ts';
+import { versionsOf } from '../../monitoring/status/versions.ts';
+import { weightsOf } from '../../monitoring/status/weights.ts';
+import { examples, render } from '../chart/chart.ts';
+
+/** What a predictor with a shadow wrote after five batches of 150 flowers, twenty of one, and an invalid request. */
+const recorded = readFileSync(path.join(import.meta.dirname, 'metrics.txt'), 'utf8');
+
+describe('the figures of a version', () => {
+  it('are those of its predictions, without probes', () => {
+    expect(figuresOf(parseMetrics(recorded))).toEqual({
+      model: 'iris',
+      contractHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      requests: 26,
+      errors: 0,
+      p99: expect.closeTo(0.02305, 6),
+      shadow: { challenger: 'v2', rows: 770, disagreed: 25 },
+    });
+  });
+
+  it('are the sum of its pods, of which one may fail', () => {
+    const failing = recorded.replaceAll('status="422"', 'status="503"');
+    const samples = [recorded, failing].flatMap(parseMetrics);
+    expect(figuresOf(samples)).toMatchObject({
+      requests: 52,
+      errors: 1,
+      p99: expect.closeTo(0.02305, 6),
+      shadow: { rows: 1540, disagreed: 50 },
+    });
+  });
+
+  it('are empty before the first prediction', () => {
+    const fresh = recorded
+      .split('\n')
+      .filter((line) => !line.includes('"/predict"') && !line.includes('shadow'));
+    expect(figuresOf(parseMetrics(fresh.join('\n')))).toMatchObject({
+      requests: 0,
+      p99: undefined,
+      shadow: undefined,
+    });
+  });
+});
+
+describe("Prometheus' text format", () => {
+  it('is read with quoted characters and infinities', () => {
+    expect(parseMetrics('# HELP a b\na{x="say \\"hi\\"\\\\\\n",le="+Inf"} +Inf\nb 1e-3\n')).toEqual(
+      [
+        { name: 'a', labels: { x: 'say "hi"\\\n', le: '+Inf' }, value: Number.POSITIVE_INFINITY },
+        { name: 'b', labels: {}, value: 0.001 },
+      ],
+    );
+  });
+
+  it('is told from a page', () => {
+    expect(() => parseMetrics('<html>')).toThrow(
+      '"<html>" is no line of Prometheus\' text format: expected name{label="value"} number.',
+    );
+  });
+});
+
+describe('the weights at /', () => {
+  it('are those of the HTTPRoute', () => {
+    const file = examples.find(({ name }) => name === 'two-versions')?.file ?? '';
+    expect([...weightsOf(objects('--values', file))]).toEqual([
+      ['ml-api-v1', 90],
+      ['ml-api-v2', 10],
+    ]);
+  });
+
+  it('are those of the nginx Ingress and its canary', () => {
+    const file = examples.find(({ name }) => name === 'two-versions-nginx')?.file ?? '';
+    const weights = weightsOf(objects('--values', file));
+    expect(weights.get('ml-api-v1')).toBe(100 - (weights.get('ml-api-v2') ?? 0));
+    expect(weights.get('ml-api-v2')).toBeGreaterThan(0);
+  });
+
+  it('are those of the predictor that splits', () => {
+    const split = '--set=versions.v2.expose=true,traffic.splitBy=predictor,traffic.weights.v1=3';
+    expect([...weightsOf(objects(split, '--set=traffic.weights.v2=1'))]).toEqual([
+      ['ml-api-v1', 75],
+      ['ml-api-v2', 25],
+    ]);
+  });
+
+  it('are all of the default version without anything that splits', () => {
+    expect([...weightsOf(objects())]).toEqual([['ml-api-v1', 100]]);
+  });
+});
+
+describe('the table', () => {
+  it('has a line for each version, with what its pods and its autoscaler say', async () => {
+    const rendered = objects('--set=versions.v2.autoscaling.type=none,traffic.shadow.to=v2');
+    const asked: string[] = [];
+    const versions = await versionsOf(
+      [...rendered.map(asIfReady), pod('v1', true), pod('v2', false)],
+      async ({ metadata }) => {
+        asked.push(metadata.name);
+        return recorded;
+      },
+    );
+    expect(asked).toEqual(['ml-api-v1-abc-12345']); // a pod that is not ready has nothing to say
+    expect(table(versions)).toBe(
+      [
+        'VERSION  WEIGHT  READY  HPA             MODEL  CONTRACT      REQUESTS  ERRORS     P99      SHADOW DISAGREEMENT',
+        'v1       100 %   1/1    1-5 CPU 7/50 %  iris   f0623ef02cf7  26        0 (0.0 %)  23.0 ms  3.2 % of 770 by v2',
+        'v2       -       1/1    -               -      -             -         -          -        -',
+        '',
+      ].join('\n'),
+    );
+  });
+});
+
+function objects(...values: string[]): Resource[] {
+  return parseAllDocuments(render(...values)).map((document) => document.toJS());
+}
+
+/** As the API server would have it some seconds later. */
+function asIfReady(resource: Resource): Resource {
+  if (resource.kind === 'Deployment') return { ...resource, status: { readyReplicas: 1 } };
+  if (resource.kind === 'Pod') return { ...resource, status: {} }; // of helm test, which has ended
+  if (resource.kind !== 'HorizontalPodAutoscaler') return resource;
+  const cpu = { resource: { name: 'cpu', current: { averageUtilization: 7 } } };
+  return { ...resource, status: { currentMetrics: [cpu] } };
+}
+
+function pod(version: string, ready: boolean): Pod {
+  return {
+    kind: 'Pod',
+    metadata: { name: `ml-api-${version}-abc-12345`, labels: { 'ml-api/model-version': version } },
+    spec: { containers: [] },
+    status: { conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
+  };
+}
