@@ -34,7 +34,7 @@ describe('a start that cannot succeed ends with one clear message', () => {
     [
       'an execution provider that does not work here',
       { EXECUTION_PROVIDERS: 'cuda,cpu' },
-      /^EXECUTION_PROVIDERS names cuda, which does not work here: \S.+\. It needs the CUDA variant of the image, a GPU and its driver \(docs\/gpu\.md\)\. Set EXECUTION_PROVIDER_FALLBACK=on to serve without it, or EXECUTION_PROVIDERS=cpu\.\n$/,
+      /libonnxruntime_providers_shared\.so(?:.|\n)*\nEXECUTION_PROVIDERS names cuda, which does not work here: \S.+\. It needs the CUDA variant of the image, a GPU and its driver \(docs\/gpu\.md\)\. Set EXECUTION_PROVIDER_FALLBACK=on to serve without it, or EXECUTION_PROVIDERS=cpu\.\n$/,
     ],
     [
       'a model without a tensor output',

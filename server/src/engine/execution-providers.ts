@@ -28,15 +28,14 @@ export async function chooseProviders({
     else if (EXECUTION_PROVIDER_FALLBACK === 'on') missing.push({ provider, reason });
     else
       throw new ModelLoadError(
-        `EXECUTION_PROVIDERS names ${provider}, which does not work here: ${reason}. It needs the CUDA variant of the image, a GPU and its driver (docs/gpu.md). Set EXECUTION_PROVIDER_FALLBACK=on to serve without it, or EXECUTION_PROVIDERS=cpu.`,
+        `EXECUTION_PROVIDERS names ${provider}, which does not work here: ${reason} (the line before this, ONNX Runtime's own, may name the library that is missing). It needs the CUDA variant of the image, a GPU and its driver (docs/gpu.md). Set EXECUTION_PROVIDER_FALLBACK=on to serve without it, or EXECUTION_PROVIDERS=cpu.`,
       );
   }
   return { usable: [...usable, 'cpu'], missing };
 }
 
 async function whyUnusable(provider: string): Promise<string | undefined> {
-  const { env, InferenceSession } = await import('onnxruntime-node');
-  env.logLevel = 'fatal'; // a failure is thrown: no need for its lines on stderr too
+  const { InferenceSession } = await import('onnxruntime-node');
   try {
     const session = await InferenceSession.create(SMALLEST_MODEL, {
       executionProviders: [provider],
