@@ -47,6 +47,7 @@ describe.skipIf(!possible)('one release, v1 by our predictor and v2 by MLServer'
       ingress: { enabled: false },
       httpRoute: {
         enabled: true,
+        hostnames: [], // any: fetch sets none of its own
         parentRefs: [{ name: gateway?.name, namespace: gateway?.namespace }],
       },
     });

@@ -21,7 +21,9 @@ const packages = `usr/local/lib/python${python}/dist-packages`;
 /** The program that pip would have made, with the image's own Python. */
 const program = `#!/usr/bin/python3
 from mlserver.cli import main
-main()
+
+if __name__ == "__main__":  # its worker processes import this file
+    main()
 `;
 
 /** The archive of MLServer's image: built once, in two minutes. */
