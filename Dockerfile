@@ -1,5 +1,7 @@
 # The predictor with both iris models inside. `npm run image` builds it; `docker build .` does too.
 ARG NODE_VERSION=26.10.0
+# cpu or cuda. cuda: also what a run on an NVIDIA card needs, and 2.5 GB larger (docs/gpu.md).
+ARG VARIANT=cpu
 
 FROM docker.io/library/node:${NODE_VERSION}-bookworm-slim AS build
 WORKDIR /app
@@ -23,9 +25,26 @@ RUN lib="$(ldd /usr/local/bin/node | sed -n 's/.*libatomic.so.1 => \([^ ]*\).*/\
     && mkdir -p "/out/usr/lib/$(basename "$(dirname "$lib")")" \
     && cp -L "$lib" "/out/usr/lib/$(basename "$(dirname "$lib")")/"
 
+FROM build AS build-cpu
+
+# ONNX Runtime's CUDA provider and CUDA itself, as Python's packages have them: the npm package is too small for them.
+# Of exactly the version of onnxruntime-node, as the provider speaks to its insides.
+FROM build AS build-cuda
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-pip
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=secret,id=ca,target=/run/secrets/ca.pem \
+    if [ -f /run/secrets/ca.pem ]; then export PIP_CERT=/run/secrets/ca.pem; fi \
+    && version="$(node --print "require('onnxruntime-node/package.json').version")" \
+    && python3 -m pip install --quiet --only-binary=:all: --target /cuda "onnxruntime-gpu[cuda,cudnn]==$version" \
+    && cp /cuda/onnxruntime/capi/libonnxruntime_providers_shared.so /cuda/onnxruntime/capi/libonnxruntime_providers_cuda.so \
+        /out/app/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/ \
+    && find /cuda/nvidia -name 'lib*.so.*' -exec cp --target-directory /out/usr/lib/x86_64-linux-gnu {} +
+
+FROM build-${VARIANT} AS built
+
 # glibc and libstdc++, and nothing else: no shell, no package manager.
 FROM gcr.io/distroless/cc-debian12:nonroot
-COPY --from=build /out/ /
+COPY --from=built /out/ /
 ENV NODE_ENV=production MODEL_DIR=/models/v1
 WORKDIR /app
 USER 65532:65532

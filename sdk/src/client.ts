@@ -1,4 +1,5 @@
 // A client with options of its own.
+import { binarySupport, type CallConfig } from './binary-support.ts';
 import { createConfig, createClient as createGeneratedClient } from './generated/client/index.js';
 import * as operations from './generated/sdk.gen.js';
 import type { GetContractResponse, Model, PredictData, Prediction } from './generated/types.gen.js';
@@ -32,8 +33,9 @@ export interface MlApiClient<Parameters = PredictParameters, Result = Prediction
   /** Predicts one row, a batch, or named tensors. Safe to repeat, and so retried. */
   predict(parameters: Parameters, options?: CallOptions): Promise<Result>;
   /**
-   * Runs a model on typed arrays by the Open Inference Protocol, in binary: for images, embeddings, and for servers that
-   * speak nothing else, such as Triton and MLServer. Safe to repeat, and so retried.
+   * Runs a model on typed arrays by the Open Inference Protocol: for images, embeddings, and for servers that speak nothing
+   * else, such as Triton and MLServer. The first call asks the server whether it takes tensors in binary. Safe to repeat,
+   * and so retried.
    */
   infer(parameters: InferParameters, options?: CallOptions): Promise<Inference>;
   /** The model's name, version, signature and how it is served. */
@@ -71,20 +73,24 @@ export function createTypedClient<
       throwOnError: true,
     }),
   );
+  const takesBinary = binarySupport(client);
   return {
     async predict(parameters, call) {
       const prediction = await operations.predict(parameters, { ...callConfig(call), client });
       // The narrower type is the served contract's; that the server still serves it, its hash says.
       return prediction as Result;
     },
-    infer: (parameters, call) => infer(client, parameters, callConfig(call)),
+    async infer(parameters, call) {
+      const config = callConfig(call);
+      return infer(client, parameters, await takesBinary(config), config);
+    },
     getModel: (call) => operations.getModel(undefined, { ...callConfig(call), client }),
     getContract: (call) => operations.getContract({ ...callConfig(call), client }),
     isReady: (call) => isReady(settings, call?.signal),
   };
 }
 
-function callConfig({ signal, requestId, user, headers }: CallOptions = {}) {
+function callConfig({ signal, requestId, user, headers }: CallOptions = {}): CallConfig {
   return {
     ...(signal && { signal }),
     headers: {

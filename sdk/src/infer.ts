@@ -1,15 +1,10 @@
-// Inference by the Open Inference Protocol with binary tensors: for any server that speaks it, ours, Triton or MLServer.
+// Inference by the Open Inference Protocol: for any server that speaks it, ours, Triton or MLServer. With tensors in binary
+// where the server takes them so.
+import type { CallConfig } from './binary-support.ts';
 import type { Client } from './generated/client/index.js';
 import type { InferenceDatatype, InferenceResponse } from './generated/types.gen.js';
-import {
-  concatenate,
-  decodeTensor,
-  encodeTensor,
-  type Tensor,
-  type TensorInput,
-} from './tensor.ts';
-
-const HEADER_LENGTH = 'Inference-Header-Content-Length';
+import { HEADER_LENGTH, writeBinary, writeJson } from './infer-request.ts';
+import { decodeTensor, type Tensor, type TensorInput } from './tensor.ts';
 
 /** What is asked of a model. */
 export interface InferParameters {
@@ -34,14 +29,15 @@ export interface Inference {
   readonly outputs: Readonly<Record<string, Tensor>>;
 }
 
-/** @throws ConfigurationError for a tensor whose elements are not as many as its shape says */
+/** @throws ConfigurationError for a tensor that cannot be sent */
 export async function infer(
   client: Client,
   parameters: InferParameters,
-  call: { readonly signal?: AbortSignal; readonly headers: Readonly<Record<string, string>> },
+  binary: boolean,
+  call: CallConfig,
 ): Promise<Inference> {
   const { model, modelVersion } = parameters;
-  const { body, headerLength } = writeRequest(parameters);
+  const { body, headers } = binary ? writeBinary(parameters) : writeJson(parameters);
   const { data, response } = await client.post<ArrayBuffer, unknown, true>({
     url: `/v2/models/{model}${modelVersion === undefined ? '' : '/versions/{version}'}/infer`,
     path: { model, version: modelVersion },
@@ -50,35 +46,9 @@ export async function infer(
     parseAs: 'arrayBuffer',
     throwOnError: true,
     ...call,
-    headers: {
-      ...call.headers,
-      'Content-Type': 'application/octet-stream',
-      [HEADER_LENGTH]: String(headerLength),
-    },
+    headers: { ...call.headers, ...headers },
   });
   return readAnswer(new Uint8Array(data), response.headers.get(HEADER_LENGTH));
-}
-
-function writeRequest({ inputs, outputs, id }: InferParameters) {
-  const tensors = Object.entries(inputs).map(([name, tensor]) => ({
-    name,
-    ...encodeTensor(name, tensor),
-  }));
-  const json = new TextEncoder().encode(
-    JSON.stringify({
-      ...(id !== undefined && { id }),
-      parameters: { binary_data_output: true },
-      inputs: tensors.map(({ bytes, ...head }) => ({
-        ...head,
-        parameters: { binary_data_size: bytes.byteLength },
-      })),
-      ...(outputs && { outputs: outputs.map((name) => ({ name })) }),
-    }),
-  );
-  return {
-    body: concatenate([json, ...tensors.map(({ bytes }) => bytes)]),
-    headerLength: json.byteLength,
-  };
 }
 
 /** @param headerLength of an answer with binary tensors; null where all of it is JSON */

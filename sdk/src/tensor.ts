@@ -56,7 +56,7 @@ export function encodeTensor(name: string, { data, shape = [data.length], dataty
   if (data.length !== expected)
     throw new ConfigurationError(
       'inputs',
-      `The tensor "${name}" has ${data.length} elements, and its shape ${JSON.stringify(shape)} needs ${expected}.`,
+      `The tensor "${name}" has ${data.length} elements, and its shape ${JSON.stringify(shape)} needs ${expected}`,
     );
   return { datatype: datatype ?? datatypeOf(data), shape, bytes: toBytes(data) };
 }
@@ -92,6 +92,29 @@ function toBytes(data: TensorData): Uint8Array {
     }
   }
   return concatenate(parts);
+}
+
+/**
+ * The elements as JSON, with every digit of 64-bit integers.
+ * @throws ConfigurationError for what JSON cannot carry
+ */
+export function jsonOf(name: string, datatype: InferenceDatatype, data: TensorData): string {
+  if (isList(data)) return JSON.stringify(data);
+  if (datatype === 'FP16')
+    throw new ConfigurationError(
+      'inputs',
+      `The tensor "${name}" is FP16, for which JSON has no form, and this server takes no binary tensors; send FP32`,
+    );
+  const strange = Array.prototype.findIndex.call(
+    data,
+    (x) => typeof x === 'number' && !Number.isFinite(x),
+  );
+  if (strange >= 0)
+    throw new ConfigurationError(
+      'inputs',
+      `The tensor "${name}" has ${data[strange]} at ${strange}, which JSON cannot carry, and this server takes no binary tensors; send a finite number`,
+    );
+  return `[${data.join(',')}]`;
 }
 
 /** One array of all the bytes. */

@@ -15,6 +15,7 @@ const usage = `Usage: COMMAND [--help]
 
   serve        Serve one ONNX model over HTTP (the default).
   fetch-model  Download a model and check its SHA-256, as an init container does.
+  inspect      Print what an ONNX file takes and gives, and a model.json to start from.
   verify       Replay golden predictions against running servers, as \`helm test\` does.
   gate         Look whether a version may get more requests, as the chart's promotion gate does.
 `;
@@ -33,6 +34,11 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
       const { fetchModel, fetchModelHelp } = await import('./fetch-model.ts');
       if (help) return void process.stdout.write(fetchModelHelp());
       return fetchModel(process.env);
+    }
+    case 'inspect': {
+      const { inspect, inspectHelp } = await import('./inspect.ts');
+      if (help) return void process.stdout.write(inspectHelp);
+      return inspect(args);
     }
     case 'verify': {
       const [{ verify }, { verifyHelp }] = await Promise.all([

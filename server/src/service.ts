@@ -123,6 +123,11 @@ async function createContext(
     config,
     resources,
   );
+  for (const missing of serving.providers.missing)
+    log.warn(
+      { ...missing, executionProviders: serving.providers.usable },
+      'an execution provider does not work here; EXECUTION_PROVIDER_FALLBACK is on, so serving goes on without it',
+    );
   const contract = createContract(base, serving.model, {
     basePath: config.BASE_PATH,
     maxRows: config.MAX_ROWS,
@@ -187,7 +192,7 @@ function currentState({ serving }: Context, state: State): State {
   return reason === undefined ? state : { kind: 'broken', reason };
 }
 
-function startReport({ serving, contract, config, resources }: Context, port: number): object {
+function startReport({ serving, contract, resources }: Context, port: number): object {
   const { model, engine, batching, batchingReason } = serving;
   return {
     port,
@@ -200,7 +205,7 @@ function startReport({ serving, contract, config, resources }: Context, port: nu
     intraOpThreads: engine.intraOpThreads,
     batching,
     batchingReason,
-    executionProviders: config.EXECUTION_PROVIDERS,
+    executionProviders: serving.providers.usable,
     ...resources,
   };
 }

@@ -32,6 +32,11 @@ describe('a start that cannot succeed ends with one clear message', () => {
       /model\.onnx cannot be loaded as an ONNX model: .*\n$/,
     ],
     [
+      'an execution provider that does not work here',
+      { EXECUTION_PROVIDERS: 'cuda,cpu' },
+      /libonnxruntime_providers_shared\.so(?:.|\n)*\nEXECUTION_PROVIDERS names cuda, which does not work here: \S.+\. It needs the CUDA variant of the image, a GPU and its driver \(docs\/gpu\.md\)\. Set EXECUTION_PROVIDER_FALLBACK=on to serve without it, or EXECUTION_PROVIDERS=cpu\.\n$/,
+    ],
+    [
       'a model without a tensor output',
       { MODEL_DIR: testModel('sequence') },
       /has no tensor output\. Export it without ZipMap/,

@@ -156,3 +156,29 @@ describe('the resources granted', () => {
     expect(free.cpus).toBeGreaterThanOrEqual(1);
   });
 });
+
+describe('execution providers', () => {
+  it.each(['inline', 'workers'])(
+    'that do not work here are logged and left out where falling back is allowed: %s',
+    async (ENGINE) => {
+      const { predict, http, logs } = await start({
+        ENGINE,
+        EXECUTION_PROVIDERS: 'tensorrt,cuda',
+        EXECUTION_PROVIDER_FALLBACK: 'on',
+        LOG_LEVEL: 'warn',
+      });
+      expect(logs).toMatchObject(
+        ['tensorrt', 'cuda'].map((provider) => ({
+          level: 40,
+          provider,
+          reason: expect.stringMatching(/\S/),
+          executionProviders: ['cpu'],
+          msg: expect.stringContaining('serving goes on without it'),
+        })),
+      );
+      const { body } = await http.get('/model');
+      expect(body.serving.executionProviders).toEqual(['cpu']);
+      expect((await predict({ inputs: [5.1, 3.5, 1.4, 0.2] })).body.prediction).toEqual([0]);
+    },
+  );
+});

@@ -38,6 +38,8 @@ describe('refuses, as {"error"}', () => {
       given({ data: [1, 2, 3, 4, 5] }),
       'input "inputs": expected 4 elements, got more',
     ],
+    ['null among numbers', given({ data: [1, 2, null, 4] }), 'got null at 2'],
+    ['an object among numbers', given({ data: [1, [2, {}], 4] }), 'got {} at 2'],
     ['a text among numbers', given({ data: [1, 2, '3', 4] }), 'got "3" at 2'],
     ['a number beyond the datatype', given({ data: [1, 2, 1e39, 4] }), 'got 1e+39 at 2'],
     ['no data', given({ data: undefined }), 'got neither'],

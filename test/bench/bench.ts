@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import path from 'node:path';
 import { pythonFor } from '../../model/python.ts';
+import { inferReport } from './infer.ts';
 import { closedLoop, openLoop } from './load.ts';
 import { type Peer, peersToMeasure, root, startPeer } from './servers.ts';
 
@@ -32,7 +33,7 @@ for (let round = 1; round <= ROUNDS; round++)
     process.stderr.write(`round ${round} of ${ROUNDS}: ${peer.name}\n`);
     samples.get(peer)?.push(await measure(peer, port++));
   }
-const report = `${table(samples)}\n${await heavyModel(port)}`;
+const report = `${table(samples)}\n${await heavyModel(port)}\n${await inferReport(port + 1)}`;
 process.stdout.write(report);
 mkdirSync(path.join(root, 'docs'), { recursive: true });
 writeFileSync(path.join(root, 'docs/benchmark.md'), page(report));

@@ -14,6 +14,8 @@ export interface Peer {
   /** Whether it really predicts; the others answer a constant. */
   readonly predicts: boolean;
   readonly command: readonly string[];
+  /** Path that answers with success when the server is ready; `/readyz` without it. */
+  readonly readiness?: string;
 }
 
 export const peersToMeasure: readonly Peer[] = [
@@ -110,7 +112,8 @@ async function answersWell(
   env: Readonly<Record<string, string>>,
 ): Promise<boolean> {
   try {
-    if (env['MODEL_DIR'] !== undefined) return (await fetch(`${url}/readyz`)).ok;
+    if (env['MODEL_DIR'] !== undefined)
+      return (await fetch(`${url}${peer.readiness ?? '/readyz'}`)).ok;
     const response = await fetch(`${url}/predict`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },

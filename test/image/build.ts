@@ -1,7 +1,8 @@
 // Builds the image with what is there: docker, podman or buildah. `npm run image`
 //
-//   node test/image/build.ts [--tag NAME:TAG] [--archive FILE] [--stand-ins]
+//   node test/image/build.ts [--tag NAME:TAG] [--variant cuda] [--archive FILE] [--stand-ins]
 //
+// --variant     cuda: with what a run on an NVIDIA card needs (docs/gpu.md). Default: cpu.
 // --stand-ins   Where no container registry can be reached: makes local images of the same names as the
 //               Dockerfile's base images, of Debian's packages and npm's Node, and builds on these.
 import { spawnSync } from 'node:child_process';
@@ -14,11 +15,18 @@ const root = path.resolve(import.meta.dirname, '../..');
 const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 const { values } = parseArgs({
   options: {
-    tag: { type: 'string', default: `localhost/ml-api:${version}` },
+    tag: { type: 'string' },
     archive: { type: 'string' },
+    variant: { type: 'string', default: 'cpu' },
     'stand-ins': { type: 'boolean', default: false },
   },
 });
+
+const tag = values.tag ?? `localhost/ml-api:${version}${values.variant === 'cuda' ? '-cuda' : ''}`;
+if (!['cpu', 'cuda'].includes(values.variant)) {
+  process.stderr.write(`--variant: expected cpu or cuda, got "${values.variant}".\n`);
+  process.exit(2);
+}
 
 const builder = (values['stand-ins'] ? ['buildah'] : ['docker', 'podman', 'buildah']).find(works);
 if (builder === undefined) {
@@ -60,12 +68,14 @@ run(builder, [
   ...(own ?? []),
   ...(values['stand-ins'] ? ['--pull-never'] : []),
   ...secrets,
+  '--build-arg',
+  `VARIANT=${values.variant}`,
   '--tag',
-  values.tag,
+  tag,
   root,
 ]);
-if (values.archive !== undefined) exportArchive(builder, values.tag, path.resolve(values.archive));
-process.stdout.write(`${values.tag} is built with ${builder}.\n`);
+if (values.archive !== undefined) exportArchive(builder, tag, path.resolve(values.archive));
+process.stdout.write(`${tag} is built with ${builder}.\n`);
 
 /** Docker's client may be there without an engine: only an answer counts. */
 function works(command: string): boolean {

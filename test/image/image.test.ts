@@ -32,6 +32,10 @@ beforeAll(() => {
 
 /** A running container of the image; stopped and removed when the test ends. */
 async function serve(port: number, ...more: string[]): Promise<string> {
+  return await serveImage(image, port, ...more);
+}
+
+async function serveImage(name: string, port: number, ...more: string[]): Promise<string> {
   const id = podman(
     'run',
     '--detach',
@@ -39,7 +43,7 @@ async function serve(port: number, ...more: string[]): Promise<string> {
     `--env=PORT=${port}`,
     '--env=HOST=127.0.0.1',
     ...more,
-    image,
+    name,
   );
   onTestFinished(() => void podman('rm', '--force', '--time=0', id));
   await expect
@@ -132,3 +136,32 @@ it('says what is wrong with a model that is not there', () => {
   expect(status).toBe(1);
   expect(stderr).toContain('There is no model at /models/v9/model.onnx.');
 });
+
+const cuda = `${image}-cuda`;
+describe.skipIf(spawnSync('podman', ['image', 'exists', cuda], { env }).status !== 0)(
+  'the CUDA variant (npm run image -- --variant cuda), where there is no card',
+  () => {
+    const providers = ['--env=EXECUTION_PROVIDERS=cuda', '--env=PORT=5805', '--env=HOST=127.0.0.1'];
+
+    it('misses the driver alone, and says so', () => {
+      const { status, stderr } = spawnSync(
+        'podman',
+        ['run', '--rm', ...RESTRICTED, ...providers, cuda],
+        { env, encoding: 'utf8' },
+      );
+      expect(status).toBe(1);
+      expect(stderr).toContain('libcuda.so.1: cannot open shared object file');
+      expect(stderr).toContain('EXECUTION_PROVIDERS names cuda, which does not work here');
+    });
+
+    it('serves on the CPU where that is allowed', async () => {
+      const id = await serveImage(
+        cuda,
+        5806,
+        '--env=EXECUTION_PROVIDERS=cuda',
+        '--env=EXECUTION_PROVIDER_FALLBACK=on',
+      );
+      expect(podman('logs', id)).toContain('serving goes on without it');
+    });
+  },
+);

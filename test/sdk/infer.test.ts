@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { BadRequestError, createClient, NotFoundError } from '../../sdk/src/index.ts';
+import { BadRequestError, createClient, NotFoundError, ServerError } from '../../sdk/src/index.ts';
 import { faultyServer, json } from '../../sdk/test/faulty-server.ts';
 import { start, testModel } from '../../server/test/start.ts';
 
@@ -68,32 +68,100 @@ it('returns every datatype as it was', async () => {
   expect(outputs['float16_out']?.datatype).toBe('FP16');
 });
 
-it('reads answers in JSON, as other servers give them', async () => {
-  const { url } = await faultyServer((_request, response) =>
-    json(response, 200, {
-      model_name: 'm',
-      model_version: '1',
-      outputs: [
-        {
-          name: 'a',
-          datatype: 'FP32',
-          shape: [2, 2],
-          data: [
-            [1, 2],
-            [3, 4],
-          ],
-        },
-        { name: 'b', datatype: 'INT64', shape: [1], data: [7] },
-        { name: 'c', datatype: 'BYTES', shape: [1], data: ['x'] },
-        { name: 'd', datatype: 'BOOL', shape: [1], data: [true] },
-      ],
-    }),
-  );
-  const { outputs } = await createClient({ baseUrl: url }).infer({ model: 'm', inputs: {} });
-  expect(outputs['a']?.data).toEqual(Float32Array.of(1, 2, 3, 4));
-  expect(outputs['b']?.data).toEqual(BigInt64Array.of(7n));
-  expect(outputs['c']?.data).toEqual(['x']);
-  expect(outputs['d']?.data).toEqual([true]);
+describe('a server without binary tensors', () => {
+  const extensions: string[] = [];
+  const answer = {
+    model_name: 'm',
+    model_version: '1',
+    outputs: [
+      {
+        name: 'a',
+        datatype: 'FP32',
+        shape: [2, 2],
+        data: [
+          [1, 2],
+          [3, 4],
+        ],
+      },
+      { name: 'b', datatype: 'INT64', shape: [1], data: [7] },
+      { name: 'c', datatype: 'BYTES', shape: [1], data: ['x'] },
+      { name: 'd', datatype: 'BOOL', shape: [1], data: [true] },
+    ],
+  };
+  const jsonServer = () =>
+    faultyServer((request, response) =>
+      json(response, 200, request.url === '/v2' ? { name: 'other', extensions } : answer),
+    );
+
+  it('is asked in JSON with every digit, and its answers in JSON are read', async () => {
+    const { url, requests } = await jsonServer();
+    const { outputs } = await createClient({ baseUrl: url }).infer({
+      model: 'm',
+      id: 'i',
+      outputs: ['a'],
+      inputs: {
+        x: { data: Float32Array.of(1.5, -2), shape: [1, 2] },
+        y: { data: BigInt64Array.of(2n ** 63n - 1n) },
+        z: { data: ['"'] },
+        b: { data: [true] },
+      },
+    });
+    expect(requests[1]?.headers['content-type']).toBe('application/json');
+    expect(requests[1]?.body).toBe(
+      '{"inputs":[{"name":"x","datatype":"FP32","shape":[1,2],"data":[1.5,-2]},{"name":"y","datatype":"INT64","shape":[1],"data":[9223372036854775807]},{"name":"z","datatype":"BYTES","shape":[1],"data":["\\""]},{"name":"b","datatype":"BOOL","shape":[1],"data":[true]}],"id":"i","outputs":[{"name":"a"}]}',
+    );
+    expect(outputs['a']?.data).toEqual(Float32Array.of(1, 2, 3, 4));
+    expect(outputs['b']?.data).toEqual(BigInt64Array.of(7n));
+    expect(outputs['c']?.data).toEqual(['x']);
+    expect(outputs['d']?.data).toEqual([true]);
+  });
+
+  it('gives the same predictions as one with them', async () => {
+    const { url } = await start({ LOG_LEVEL: 'silent' });
+    const binary = await createClient({ baseUrl: url }).infer({
+      model: 'iris',
+      inputs: { inputs: rows },
+    });
+    const hidden: typeof fetch = (input, init) =>
+      input === `${url}/v2` ? Promise.resolve(Response.json({ extensions })) : fetch(input, init);
+    const inJson = await createClient({ baseUrl: url, fetch: hidden }).infer({
+      model: 'iris',
+      inputs: { inputs: rows },
+    });
+    expect(inJson).toEqual(binary);
+  });
+
+  it('is asked once what it takes, also where it has no metadata', async () => {
+    const { url, requests } = await faultyServer((request, response) =>
+      request.url === '/v2' ? json(response, 404, {}) : json(response, 200, answer),
+    );
+    const client = createClient({ baseUrl: url });
+    for (const _ of ['first', 'second']) await client.infer({ model: 'm', inputs: {} });
+    expect(requests.map((request) => request.url)).toEqual([
+      '/v2',
+      '/v2/models/m/infer',
+      '/v2/models/m/infer',
+    ]);
+  });
+
+  it('is asked again where it could not say', async () => {
+    const { url } = await faultyServer((_request, response, call) =>
+      call === 1 ? json(response, 500, {}) : json(response, 200, { extensions, ...answer }),
+    );
+    const client = createClient({ baseUrl: url });
+    await expect(client.infer({ model: 'm', inputs: {} })).rejects.toBeInstanceOf(ServerError);
+    await expect(client.infer({ model: 'm', inputs: {} })).resolves.toMatchObject({ model: 'm' });
+  });
+
+  it.each([
+    [{ data: Float32Array.of(1, Number.NaN) }, 'has NaN at 1, which JSON cannot carry'],
+    [{ data: Uint16Array.of(0), datatype: 'FP16' as const }, 'is FP16, for which JSON has no form'],
+  ])('is sent nothing that JSON cannot carry: %o', async (tensor, message) => {
+    const { url, requests } = await jsonServer();
+    const { infer } = createClient({ baseUrl: url });
+    await expect(infer({ model: 'm', inputs: { x: tensor } })).rejects.toThrow(message);
+    expect(requests).toHaveLength(1);
+  });
 });
 
 describe('throws', () => {
@@ -108,7 +176,7 @@ describe('throws', () => {
   });
 
   it('before it sends what cannot be right', async () => {
-    const { infer } = createClient({ baseUrl: 'http://127.0.0.1:9' });
+    const { infer } = await client();
     await expect(
       infer({ model: 'iris', inputs: { inputs: { ...rows, shape: [1, 4] } } }),
     ).rejects.toThrow('The tensor "inputs" has 600 elements, and its shape [1,4] needs 4.');

@@ -110,7 +110,14 @@ const variables = {
     'tensorrt',
   )({
     default: ['cpu'],
-    desc: "ONNX Runtime's execution providers, in order of preference.",
+    desc: "ONNX Runtime's execution providers, in order of preference; the CPU takes what the others cannot.",
+  }),
+  EXECUTION_PROVIDER_FALLBACK: oneOf(
+    'on',
+    'off',
+  )({
+    default: 'off',
+    desc: 'on: serve without an execution provider that does not work here, and log it; off: do not start.',
   }),
   API_KEYS_FILE: text({
     default: undefined,

@@ -28,8 +28,15 @@ export function createContract(
     document,
     hash: contractHash(document),
     validatePredict: createValidator(specialised),
-    validateInference: createSchemaValidator(document, 'InferenceRequest'),
+    validateInference: createSchemaValidator(withoutElements(document), 'InferenceRequest'),
     json: () => JSON.stringify(document, null, 2),
     yaml: () => stringify(document, { aliasDuplicateObjects: false }),
   };
+}
+
+/** Elements are checked where they are written into their tensor; by the schema too, 300,000 took 46 ms more. */
+function withoutElements(document: OpenAPIObject): OpenAPIObject {
+  const { components } = document;
+  const schemas = { ...components?.schemas, TensorValue: {} };
+  return { ...document, components: { ...components, schemas } };
 }

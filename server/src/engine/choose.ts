@@ -7,10 +7,11 @@ import type { Model } from '../model/model.ts';
 import { batchOf, type Samples, sampleInputs } from '../model/samples.ts';
 import { largestDifference, rowsOf, type Tensors } from '../tensor/tensor.ts';
 import type { Engine } from './engine.ts';
+import { chooseProviders, type Providers } from './execution-providers.ts';
 import { createInlineEngine } from './inline.ts';
 import { createPoolEngine } from './pool.ts';
 import type { Resources } from './resources.ts';
-import { ModelLoadError } from './session.ts';
+import { ModelLoadError, type SessionOptions } from './session.ts';
 import type { Signature } from './signature.ts';
 import { checkRows } from './work.ts';
 
@@ -19,6 +20,7 @@ export interface Serving {
   readonly model: Model;
   readonly batching: boolean;
   readonly batchingReason: string;
+  readonly providers: Providers;
 }
 
 /** A run that blocks the main thread for longer than this goes to a worker thread: 100 × the hop's 50 µs. */
@@ -30,13 +32,20 @@ const ROUNDING = 1e-4;
 
 type Settings = Pick<
   Config,
-  'ENGINE' | 'WORKERS' | 'INTRA_OP_THREADS' | 'EXECUTION_PROVIDERS' | 'BATCHING' | 'BATCH_MAX_ROWS'
+  | 'ENGINE'
+  | 'WORKERS'
+  | 'INTRA_OP_THREADS'
+  | 'EXECUTION_PROVIDERS'
+  | 'EXECUTION_PROVIDER_FALLBACK'
+  | 'BATCHING'
+  | 'BATCH_MAX_ROWS'
 >;
 
 /**
  * Loads the model, warms it up and decides.
  * @param describe makes the model's description of its signature
- * @throws ModelLoadError when the model cannot be loaded, or must not be batched though BATCHING is on
+ * @throws ModelLoadError when the model cannot be loaded, must not be batched though BATCHING is on, or has no provider to
+ * run on
  */
 export async function chooseServing(
   modelFile: string,
@@ -48,11 +57,18 @@ export async function chooseServing(
   // Since 1.29 ONNX Runtime sends telemetry by default on Linux. It must be off before the library loads, and only the
   // main thread's environment is the process's own: a worker has a copy.
   process.env['ORT_DISABLE_TELEMETRY'] = '1';
-  const engine = await chooseEngine(modelFile, describe, golden, settings, resources);
+  const providers = await chooseProviders(settings);
+  const engine = await chooseEngine(
+    modelFile,
+    describe,
+    golden,
+    { ...settings, executionProviders: providers.usable },
+    resources,
+  );
   const model = describe(engine.signature);
   try {
     const decision = await chooseBatching(engine, model, sampleInputs(model, golden), settings);
-    return { engine, model, ...decision };
+    return { engine, model, providers, ...decision };
   } catch (error) {
     await engine.close();
     throw error;
@@ -63,16 +79,17 @@ async function chooseEngine(
   modelFile: string,
   describe: (signature: Signature) => Model,
   golden: Golden | undefined,
-  settings: Settings,
+  settings: Settings & Pick<SessionOptions, 'executionProviders'>,
   resources: Resources,
 ): Promise<Engine> {
+  const { executionProviders } = settings;
   const cpus = Math.max(1, Math.floor(resources.cpus));
   const workers = settings.WORKERS || cpus;
   const pool = () =>
     createPoolEngine(
       modelFile,
       {
-        executionProviders: settings.EXECUTION_PROVIDERS,
+        executionProviders,
         intraOpThreads: settings.INTRA_OP_THREADS || Math.max(1, Math.floor(cpus / workers)),
       },
       workers,
@@ -81,7 +98,7 @@ async function chooseEngine(
   if (settings.ENGINE === 'auto' && (await sizeOf(modelFile)) > INLINE_LIMIT_BYTES) return pool();
 
   const inline = await createInlineEngine(modelFile, {
-    executionProviders: settings.EXECUTION_PROVIDERS,
+    executionProviders,
     intraOpThreads: settings.INTRA_OP_THREADS || 1,
   });
   if (settings.ENGINE === 'inline') return inline;

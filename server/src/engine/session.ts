@@ -8,6 +8,8 @@ export interface SessionOptions {
   readonly executionProviders: readonly string[];
   /** Threads within one run. */
   readonly intraOpThreads: number;
+  /** Refuse a model that has outputs beside tensors, instead of leaving them out. */
+  readonly refuseOtherOutputs?: boolean;
 }
 
 /** A loaded model that runs one set of tensors at a time and blocks its thread meanwhile. */
@@ -44,7 +46,7 @@ export async function openSession(
       { cause },
     );
   });
-  const signature = readSignature(session, modelFile);
+  const signature = readSignature(session, modelFile, options);
   const fetches = signature.outputs.map((output) => output.name);
 
   return {
@@ -93,7 +95,11 @@ function float16Of({ type, data }: OrtTensor): Float16Array | undefined {
 }
 
 /** Inputs and outputs as the file declares them. Outputs that are no tensors (sequences, maps) are left out. */
-function readSignature(session: Session, modelFile: string): Signature {
+function readSignature(
+  session: Session,
+  modelFile: string,
+  { refuseOtherOutputs }: SessionOptions,
+): Signature {
   const inputs = session.inputMetadata.map((input) => {
     const spec = toSpec(input);
     if (spec === undefined)
@@ -106,6 +112,11 @@ function readSignature(session: Session, modelFile: string): Signature {
   if (outputs.length === 0)
     throw new ModelLoadError(
       `${modelFile} has no tensor output. Export it without ZipMap (skl2onnx: options={"zipmap": False}), so that the probabilities are a tensor.`,
+    );
+  const other = session.outputMetadata.find((output) => toSpec(output) === undefined);
+  if (refuseOtherOutputs && other !== undefined)
+    throw new ModelLoadError(
+      `${modelFile} gives the output ${JSON.stringify(other.name)}, which is ${other.isTensor ? `a tensor of ${other.type}` : 'a sequence or a map'} and would be left out of every answer. Export it without ZipMap (skl2onnx: options={"zipmap": False}; onnxmltools: zipmap=False), or cut the graph before it (onnx.utils.extract_model).`,
     );
   return { inputs, outputs };
 }

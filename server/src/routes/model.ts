@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import type { TensorSpec } from '../engine/signature.ts';
 
 export function model({ serving, contract, config }: Context): RequestHandler[] {
-  const { model: served, engine, batching, batchingReason } = serving;
+  const { model: served, engine, batching, batchingReason, providers } = serving;
   const { description, trainedAt, metrics, license } = served.manifest;
   const document = {
     name: served.name,
@@ -27,7 +27,7 @@ export function model({ serving, contract, config }: Context): RequestHandler[] 
       batching,
       batchingReason,
       batchMaxRows: config.BATCH_MAX_ROWS,
-      executionProviders: config.EXECUTION_PROVIDERS,
+      executionProviders: providers.usable,
     },
   };
   return [(_req, res) => void res.json(document)];

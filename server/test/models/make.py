@@ -107,6 +107,13 @@ save(
     [helper.make_node("Softmax", ["x"], ["scores"])],
     manifest={"name": "scores", "task": "classification", "labels": ["red", "green", "blue"]},
 )
+# A sequence beside a tensor, as classifiers have that were converted with ZipMap.
+save(
+    "sequence-and-tensor",
+    [("inputs", T.FLOAT, ["batch", 2])],
+    [("label", T.FLOAT, ["batch", 2]), helper.make_tensor_sequence_value_info("list", T.FLOAT, None)],
+    [helper.make_node("Identity", ["inputs"], ["label"]), helper.make_node("SequenceConstruct", ["inputs"], ["list"])],
+)
 # Nothing but a sequence: cannot be served.
 save(
     "sequence",

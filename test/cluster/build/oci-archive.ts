@@ -21,6 +21,8 @@ const oci = 'application/vnd.oci.image';
 export type Image = {
   /** Full names with tags; the same image may have several. */
   readonly names: readonly string[];
+  /** A folder of this machine that the image's root begins as; empty without it. */
+  readonly root?: string;
   /** Paths in the image, and the files of this machine that are put there. */
   readonly files: Readonly<Record<string, string>>;
   /** Paths in the image that are symbolic links, and what they point to. */
@@ -42,7 +44,7 @@ export async function writeArchive(archive: string, image: Image): Promise<void>
       config: {
         Entrypoint: image.entrypoint,
         User: image.user,
-        Env: ['PATH=/usr/local/bin:/bin'],
+        Env: ['PATH=/usr/local/bin:/usr/bin:/bin'],
       },
       rootfs: { type: 'layers', diff_ids: [layer.digest] },
     });
@@ -84,8 +86,10 @@ export async function imageNames(archive: string): Promise<string[]> {
   return names;
 }
 
-async function writeLayer(work: string, { files, links = {} }: Image): Promise<string> {
+async function writeLayer(work: string, image: Image): Promise<string> {
+  const { files, links = {} } = image;
   const root = path.join(work, 'root');
+  if (image.root !== undefined) await run('cp', ['--archive', image.root, root]);
   mkdirSync(path.join(root, 'tmp'), { recursive: true });
   for (const [target, source] of Object.entries(files)) {
     const file = path.join(root, target);

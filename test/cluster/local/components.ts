@@ -133,6 +133,11 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.internal.v1.
     runtime_type = "io.containerd.runc.v2"
     runtime_path = "${binary('containerd-shim-runc-v2')}" # not an older one of a package, which fails
     options = { SystemdCgroup = false }
+  # The handler's name of NVIDIA's runtime, without what that adds: pods of RuntimeClass nvidia run here as any other.
+  [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.nvidia]
+    runtime_type = "io.containerd.runc.v2"
+    runtime_path = "${binary('containerd-shim-runc-v2')}"
+    options = { SystemdCgroup = false }
   [plugins."io.containerd.cri.v1.runtime".cni]
     bin_dirs = ["/usr/lib/cni"]
     conf_dir = "${configuration('cni')}"

@@ -1,0 +1,32 @@
+// Calls of other servers' JSON APIs, with the transport of every client: its retries, timeouts and errors.
+import type { CallOptions } from './client.ts';
+import type { Settings } from './options.ts';
+import { createTransport } from './transport.ts';
+
+/** Sends a body, where there is one, and gives the JSON that came. */
+export type JsonCall = (
+  path: string,
+  body?: string | Uint8Array<ArrayBuffer>,
+  options?: CallOptions,
+) => Promise<unknown>;
+
+export function jsonCalls(settings: Settings): JsonCall {
+  const transport = createTransport(settings);
+  return async (path, body, { signal, requestId, headers: more } = {}) => {
+    const headers = new Headers(settings.headers);
+    for (const [name, value] of Object.entries(more ?? {})) headers.set(name, value);
+    if (requestId !== undefined) headers.set('X-Request-Id', requestId);
+    if (body !== undefined)
+      headers.set(
+        'Content-Type',
+        typeof body === 'string' ? 'application/json' : 'application/octet-stream',
+      );
+    const response = await transport(`${settings.baseUrl}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers,
+      ...(signal && { signal }),
+      ...(body !== undefined && { body }),
+    });
+    return await response.json();
+  };
+}

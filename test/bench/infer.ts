@@ -1,0 +1,205 @@
+// What a batch of images costs beside the run of the model: binary and JSON tensors, ours and MLServer's. The model is
+// PP-OCR's text detector; one request at a time, servers and the raw run on core 0. `node test/bench/infer.ts` alone.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { pythonFor } from '../../model/python.ts';
+import { fetchForeignModel } from '../models/fetch.ts';
+import { foreignModels } from '../models/models.ts';
+import { type Peer, peersToMeasure, startPeer } from './servers.ts';
+
+const here = import.meta.dirname;
+const mlserverFolder = path.resolve(here, '../e2e/mlserver');
+const shape = [4, 3, 160, 160];
+const MODEL = 'text-detector';
+
+/** A request, ready to be sent. */
+interface Call {
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly body: Buffer;
+}
+
+/** Measures, and tells in a table. */
+export async function inferReport(port: number): Promise<string> {
+  const model = foreignModels.find(({ name }) => name === MODEL);
+  if (model === undefined) throw new Error(`there is no foreign model ${MODEL}`);
+  const directory = fetchForeignModel(model);
+  const images = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) =>
+    Math.sin(i),
+  );
+  const work = mkdtempSync(path.join(os.tmpdir(), 'bench-infer-'));
+  try {
+    const bytes = path.join(work, 'images');
+    writeFileSync(bytes, Buffer.from(images.buffer));
+    const raw = rawRun(path.join(directory, 'model.onnx'), bytes);
+    const calls = { binary: binaryCall(images), json: jsonCall(images) };
+    const parse = median(times(30, () => JSON.parse(calls.json.body.toString())));
+    const ours = await measure(oursServing(directory), port, calls);
+    const theirs = await measure(mlserver(work, directory), port + 1, { json: calls.json });
+    return table([
+      ['the run alone (onnxruntime-node)', raw, raw],
+      ['ml-api, binary', ours.binary, raw],
+      ['ml-api, JSON', ours.json, raw],
+      ['JSON.parse of that body alone', parse, raw],
+      ['MLServer, JSON (it takes no binary)', theirs.json, raw],
+    ]);
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+}
+
+function rawRun(model: string, bytes: string): number {
+  const program = [path.join(here, 'raw-run.ts'), model, bytes, JSON.stringify(shape), 'x'];
+  const printed = execFileSync('taskset', ['-c', '0', process.execPath, ...program]);
+  return Number(printed);
+}
+
+function binaryCall(images: Float32Array): Call {
+  const head = Buffer.from(
+    JSON.stringify({
+      parameters: { binary_data_output: true },
+      inputs: [
+        { name: 'x', datatype: 'FP32', shape, parameters: { binary_data_size: images.byteLength } },
+      ],
+    }),
+  );
+  const headers = {
+    'Content-Type': 'application/octet-stream',
+    'Inference-Header-Content-Length': head.length,
+  };
+  return { headers, body: Buffer.concat([head, Buffer.from(images.buffer)]) };
+}
+
+function jsonCall(images: Float32Array): Call {
+  const input = { name: 'x', datatype: 'FP32', shape, data: Array.from(images) };
+  return {
+    headers: { 'Content-Type': 'application/json' },
+    body: Buffer.from(JSON.stringify({ inputs: [input] })),
+  };
+}
+
+interface Served {
+  readonly peer: Peer;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+function oursServing(directory: string): Served {
+  const peer = peersToMeasure.find(({ name }) => name === 'ml-api');
+  if (peer === undefined) throw new Error('ml-api is not among the servers');
+  return {
+    peer,
+    env: {
+      MODEL_DIR: directory,
+      WORKERS: '1',
+      LOG_LEVEL: 'silent',
+      MAX_BODY_BYTES: String(64 * 1024 ** 2),
+    },
+  };
+}
+
+function mlserver(work: string, directory: string): Served {
+  copyFileSync(path.join(directory, 'model.onnx'), path.join(work, 'model.onnx'));
+  copyFileSync(path.join(mlserverFolder, 'onnx_runtime.py'), path.join(work, 'onnx_runtime.py'));
+  const settings = readFileSync(path.join(mlserverFolder, 'model-settings.json'), 'utf8');
+  const named = { ...JSON.parse(settings), name: MODEL };
+  writeFileSync(path.join(work, 'model-settings.json'), JSON.stringify(named));
+  const python = pythonFor(path.join(mlserverFolder, 'requirements.txt'));
+  return {
+    peer: {
+      name: 'MLServer',
+      predicts: true,
+      command: [path.join(path.dirname(python), 'mlserver'), 'start', work],
+      readiness: '/v2/health/ready',
+    },
+    env: {
+      MODEL_DIR: work,
+      MLSERVER_HTTP_PORT: '$PORT',
+      MLSERVER_GRPC_PORT: '0',
+      MLSERVER_METRICS_ENDPOINT: '',
+      MLSERVER_PARALLEL_WORKERS: '0',
+      MLSERVER_DEBUG: 'false',
+      OMP_NUM_THREADS: '1',
+      ORT_DISABLE_TELEMETRY: '1',
+    },
+  };
+}
+
+/** The median duration of each call, in milliseconds. */
+async function measure<Name extends string>(
+  { peer, env }: Served,
+  port: number,
+  calls: Readonly<Record<Name, Call>>,
+): Promise<Record<Name, number>> {
+  const own = Object.entries(env).map(([name, value]) => [
+    name,
+    value.replace('$PORT', String(port)),
+  ]);
+  const server = await startPeer(peer, port, Object.fromEntries(own));
+  const agent = new Agent({ keepAlive: true });
+  const result = {} as Record<Name, number>;
+  try {
+    for (const name in calls) {
+      const durations: number[] = [];
+      for (let i = 0; i < 40; i++) {
+        const startedAt = performance.now();
+        await send(`${server.url}/v2/models/${MODEL}/infer`, agent, calls[name]);
+        if (i >= 10) durations.push(performance.now() - startedAt);
+      }
+      result[name] = median(durations);
+    }
+    return result;
+  } finally {
+    agent.destroy();
+    await server.stop();
+  }
+}
+
+function send(url: string, agent: Agent, { headers, body }: Call): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      method: 'POST',
+      agent,
+      headers: { ...headers, 'Content-Length': body.length },
+    };
+    request(url, options, (response) => {
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+      });
+      response.on('end', () => {
+        if (response.statusCode === 200 && size > 0) resolve();
+        else reject(new Error(`${url} answered ${response.statusCode}`));
+      });
+    })
+      .on('error', reject)
+      .end(body);
+  });
+}
+
+function times(count: number, run: () => unknown): number[] {
+  return Array.from({ length: count }, () => {
+    const startedAt = performance.now();
+    run();
+    return performance.now() - startedAt;
+  });
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function table(rows: readonly (readonly [string, number, number])[]): string {
+  const lines = rows.map(
+    ([name, ms, raw]) => `| ${name} | ${ms.toFixed(1)} | ${(ms / raw).toFixed(2)} × |`,
+  );
+  return `A batch of images, ${JSON.stringify(shape)} float32, one request at a time, medians of 30:
+
+| | ms | of the run |
+| --- | --- | --- |
+${lines.join('\n')}
+`;
+}
+
+if (import.meta.main) process.stdout.write(await inferReport(5990));
