@@ -7,7 +7,10 @@ import path from 'node:path';
 import { pythonFor } from '../../model/python.ts';
 import { inferReport } from './infer.ts';
 import { closedLoop, openLoop } from './load.ts';
-import { type Peer, peersToMeasure, root, startPeer } from './servers.ts';
+import { metricsCost } from './metrics-cost.ts';
+import { median, quantile } from './quantile.ts';
+import { ours, type Peer, peersToMeasure, root, startPeer } from './servers.ts';
+import { workersReport } from './workers.ts';
 
 const ROUNDS = 3;
 const SECONDS = 4;
@@ -33,7 +36,13 @@ for (let round = 1; round <= ROUNDS; round++)
     process.stderr.write(`round ${round} of ${ROUNDS}: ${peer.name}\n`);
     samples.get(peer)?.push(await measure(peer, port++));
   }
-const report = `${table(samples)}\n${await heavyModel(port)}\n${await inferReport(port + 1)}`;
+const report = [
+  table(samples),
+  metricsCost(median(samples.get(ours)?.map(({ at64 }) => at64) ?? [])),
+  await heavyModel(port),
+  await workersReport(port + 1),
+  await inferReport(port + 10),
+].join('\n');
 process.stdout.write(report);
 mkdirSync(path.join(root, 'docs'), { recursive: true });
 writeFileSync(path.join(root, 'docs/benchmark.md'), page(report));
@@ -68,9 +77,7 @@ async function measure(peer: Peer, port: number): Promise<Sample> {
 }
 
 function table(all: ReadonlyMap<Peer, readonly Sample[]>): string {
-  const ours = median(
-    [...all].find(([peer]) => peer.name === 'ml-api')?.[1].map((sample) => sample.at64) ?? [],
-  );
+  const base = median(all.get(ours)?.map((sample) => sample.at64) ?? []);
   const rows = [...all].map(([peer, found]) => {
     const of = (field: (sample: Sample) => number | undefined) =>
       median(found.flatMap((sample) => field(sample) ?? []));
@@ -79,7 +86,7 @@ function table(all: ReadonlyMap<Peer, readonly Sample[]>): string {
       peer.name,
       count(of((s) => s.at8)),
       count(of((s) => s.at64)),
-      `${(ours / of((s) => s.at64)).toFixed(2)} ×`,
+      `${(base / of((s) => s.at64)).toFixed(2)} ×`,
       fixed(of((s) => s.p99At64)),
       open ? `${(100 * of((s) => s.open?.successes)).toFixed(1)} %` : '–',
       open ? `${fixed(of((s) => s.open?.p50Ms))} / ${fixed(of((s) => s.open?.p99Ms))}` : '–',
@@ -108,8 +115,6 @@ function table(all: ReadonlyMap<Peer, readonly Sample[]>): string {
 
 /** How long a probe waits while a model of more than 50 ms a run is busy. */
 async function heavyModel(port: number): Promise<string> {
-  const ours = peersToMeasure.find((peer) => peer.name === 'ml-api');
-  if (ours === undefined) throw new Error('ml-api is not among the servers');
   const env = {
     MODEL_DIR: path.join(root, 'server/test/models/heavy'),
     WORKERS: '1',
@@ -171,15 +176,6 @@ validation, batching, metrics and logs on. Closed loop: wrk, ${SECONDS} s. Open 
 the proportional set size of the process tree.
 
 ${report}`;
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-}
-
-function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
 }
 
 function count(value: number): string {

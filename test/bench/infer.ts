@@ -8,7 +8,8 @@ import path from 'node:path';
 import { pythonFor } from '../../model/python.ts';
 import { fetchForeignModel } from '../models/fetch.ts';
 import { foreignModels } from '../models/models.ts';
-import { type Peer, peersToMeasure, startPeer } from './servers.ts';
+import { median } from './quantile.ts';
+import { ours as ourServer, type Peer, startPeer } from './servers.ts';
 
 const here = import.meta.dirname;
 const mlserverFolder = path.resolve(here, '../e2e/mlserver');
@@ -86,10 +87,8 @@ interface Served {
 }
 
 function oursServing(directory: string): Served {
-  const peer = peersToMeasure.find(({ name }) => name === 'ml-api');
-  if (peer === undefined) throw new Error('ml-api is not among the servers');
   return {
-    peer,
+    peer: ourServer,
     env: {
       MODEL_DIR: directory,
       WORKERS: '1',
@@ -184,10 +183,6 @@ function times(count: number, run: () => unknown): number[] {
     run();
     return performance.now() - startedAt;
   });
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function table(rows: readonly (readonly [string, number, number])[]): string {

@@ -18,6 +18,13 @@ export interface Peer {
   readonly readiness?: string;
 }
 
+/** The predictor as it is bundled for the image. `node server/build.ts .cache/bench` makes it. */
+export const ours: Peer = {
+  name: 'ml-api',
+  predicts: true,
+  command: [process.execPath, ...OURS],
+};
+
 export const peersToMeasure: readonly Peer[] = [
   {
     name: 'node:http hello',
@@ -29,7 +36,7 @@ export const peersToMeasure: readonly Peer[] = [
     predicts: false,
     command: [process.execPath, `${peers}/express-hello.mjs`],
   },
-  { name: 'ml-api', predicts: true, command: [process.execPath, ...OURS] },
+  ours,
   {
     name: 'FastAPI + onnxruntime',
     predicts: true,
@@ -72,16 +79,16 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-/** Starts a server on a core, and waits for its first good answer. */
+/** Starts a server on cores of its own, and waits for its first good answer. */
 export async function startPeer(
   peer: Peer,
   port: number,
   env: Readonly<Record<string, string>> = {},
-  core = 0,
+  cores = '0',
 ): Promise<Started> {
   const startedAt = performance.now();
   const [command = '', ...args] = peer.command.map((part) => part.replace('$PORT', String(port)));
-  const child = spawn('taskset', ['-c', String(core), command, ...args], {
+  const child = spawn('taskset', ['-c', cores, command, ...args], {
     env: {
       ...process.env,
       MODEL_DIR: path.join(root, 'model/v1'),

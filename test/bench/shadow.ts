@@ -5,14 +5,13 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { closedLoop } from './load.ts';
-import { peersToMeasure, root, startPeer } from './servers.ts';
+import { median } from './quantile.ts';
+import { ours as champion, root, startPeer } from './servers.ts';
 
 const ROUNDS = 7;
 const SECONDS = 4;
 const CONNECTIONS = 64;
 
-const champion = peersToMeasure.find(({ name }) => name === 'ml-api');
-if (champion === undefined) throw new Error('ml-api is not among the servers');
 execFileSync(
   process.execPath,
   [path.join(root, 'server/build.ts'), path.join(root, '.cache/bench')],
@@ -20,7 +19,7 @@ execFileSync(
 );
 
 const v2 = { MODEL_DIR: path.join(root, 'model/v2'), LOG_LEVEL: 'silent' };
-const working = await startPeer(champion, 6100, v2, 1);
+const working = await startPeer(champion, 6100, v2, '1');
 const failing = await faulty((_req, res) => res.writeHead(500).end('no'));
 const hanging = await faulty(() => {});
 const cases: Readonly<Record<string, Record<string, string>>> = {
@@ -72,9 +71,4 @@ async function faulty(handle: RequestListener): Promise<string> {
   const server = createServer(handle).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -1,7 +1,8 @@
 // Two versions at once: each at its own path, a split of the rest by weight, and a header that pins a version.
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { golden } from './golden.ts';
-import { eventually, predict, urlInCluster } from './http.ts';
+import { eventually, ingressUrl, predict, urlInCluster } from './http.ts';
+import { Load, seconds } from './load.ts';
 import { useNamespace } from './namespace.ts';
 import { Release, type Values } from './release.ts';
 import { binomialInterval } from './statistics.ts';
@@ -97,6 +98,16 @@ describe.skipIf(inject('cluster').gateway === null)('two versions behind a Gatew
     const { ok, output } = await release.test();
     expect(ok, output).toBe(true);
     expect(output).toMatch(/gateway: predictions: 150 rows as expected/);
+  });
+
+  it('weights change under load without a lost request', async () => {
+    const load = new Load({ url: `${ingressUrl()}/predict`, host: release.host, rate: 200 });
+    await seconds(2);
+    for (const v2 of [50, 100, 10]) await release.install(values({ v1: 100 - v2, v2 }));
+    await seconds(2);
+    const { sent, failed, errors } = await load.stop();
+    console.log(`90/10 → 50/50 → 0/100 → 90/10: ${sent} sent, ${failed} failed`);
+    expect({ failed, errors }).toEqual({ failed: 0, errors: [] });
   });
 
   it('a version of weight 0 gets nothing, and one of all the weight everything', async () => {

@@ -216,7 +216,7 @@ console.log(JSON.stringify([first, label, batch.prediction, contractHash]));
     expect(await stderrOf('generat')).toMatch(/^There is no command "generat"\.\n\nUsage/);
     expect(await stderrOf('generate')).toMatch(/^--from is missing\.\n\nUsage/);
     expect(await stderrOf('--from', 'x')).toMatch(
-      /^A command is missing: generate or compare\.\n\nUsage/,
+      /^A command is missing: generate, compare, report\.\n\nUsage/,
     );
     expect(await stderrOf('generate', '--form', 'x')).toMatch(/^Unknown option '--form'/);
   });
