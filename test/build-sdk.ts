@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 
 export function buildSdk(): void {
-  execFileSync('npm', ['run', '--silent', 'sdk:build'], {
+  execFileSync('npm', ['run', '--silent', 'build', '-w', 'sdk'], {
     cwd: path.resolve(import.meta.dirname, '..'),
     stdio: 'inherit',
   });

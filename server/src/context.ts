@@ -7,7 +7,7 @@ import type { Serving } from './engine/choose.ts';
 import type { Resources } from './engine/resources.ts';
 import type { ApiKeys } from './http/api-keys.ts';
 import type { State } from './lifecycle.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import type { Statistics } from './open-inference/statistics.ts';
 import type { Shadow } from './shadow/shadow.ts';
 

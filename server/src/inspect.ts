@@ -103,6 +103,6 @@ ${JSON.stringify(manifest, null, 2)}
 }
 
 function line({ name, datatype, shape }: TensorSpec): string {
-  const sizes = shape.map((size) => (size === -1 ? '?' : size)).join(', ');
+  const sizes = shape.map((size) => (size === -1 || size === '' ? '?' : size)).join(', ');
   return `  ${name}  ${datatype} [${sizes}]`;
 }

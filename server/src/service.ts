@@ -13,7 +13,7 @@ import { readApiKeys } from './http/api-keys.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { answerStarting } from './http/starting.ts';
 import type { State } from './lifecycle.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { readGolden } from './model/golden.ts';
 import { readManifest } from './model/manifest.ts';
 import { describeModel } from './model/model.ts';

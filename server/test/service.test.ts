@@ -167,7 +167,7 @@ describe('metrics', () => {
       'ml_api_http_requests_total{route="/predict",method="POST",status="200",version="v1"} 2',
       'ml_api_http_requests_total{route="/predict",method="POST",status="422",version="v1"} 1',
       'ml_api_http_requests_total{route="other",method="GET",status="404",version="v1"} 1',
-      'ml_api_http_request_duration_seconds_count{version="v1",route="/predict"} 3',
+      'ml_api_http_request_duration_seconds_count{route="/predict",version="v1"} 3',
       'ml_api_batch_rows_sum{version="v1"} 3',
       'ml_api_predictions_total{label="setosa",version="v1"} 2',
       'ml_api_predictions_total{label="virginica",version="v1"} 1',

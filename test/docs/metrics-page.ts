@@ -1,6 +1,6 @@
 // The text of docs/metrics.md, from the predictor's own registry.
 import { parseMetrics } from '../../monitoring/status/prometheus-text.ts';
-import { createMetrics } from '../../server/src/metrics.ts';
+import { createMetrics } from '../../server/src/metrics/metrics.ts';
 
 type Documented = {
   readonly name: string;
@@ -48,7 +48,7 @@ export async function metricsPage(): Promise<string> {
   );
   return `# Metrics of the predictor
 
-\`npm run docs:generate\` writes this page from \`server/src/metrics.ts\`. They are served at \`GET /metrics\`, or at
+\`npm run docs:generate\` writes this page from \`server/src/metrics/metrics.ts\`. They are served at \`GET /metrics\`, or at
 \`METRICS_PORT\`. Every series has the label \`version\`, too. Names and units are those of
 [Prometheus' conventions](https://prometheus.io/docs/practices/naming/): seconds, bytes, and \`_total\` for counters.
 

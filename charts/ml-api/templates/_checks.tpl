@@ -44,9 +44,12 @@ and how to go on. Takes root and versions.
       {{- fail (printf "%s.env.%s: the chart sets this variable from %s; set that instead." $key $name (get $own $name)) -}}
     {{- end -}}
   {{- end -}}
-  {{- $timeout := $v.config.requestTimeoutMs | default .root.Values.config.requestTimeoutMs -}}
-  {{- if lt (mul $v.shutdown.drainSeconds 1000) (int64 $timeout) -}}
-    {{- fail (printf "%s.shutdown.drainSeconds: %v s is less than config.requestTimeoutMs (%v ms), so a rollout would cut requests off; raise it or lower the deadline." $key $v.shutdown.drainSeconds (int64 $timeout)) -}}
+  {{- $config := mergeOverwrite (dict) .root.Values.config $v.config -}}
+  {{- if lt (mul $v.shutdown.drainSeconds 1000) (int64 $config.requestTimeoutMs) -}}
+    {{- fail (printf "%s.shutdown.drainSeconds: %v s is less than config.requestTimeoutMs (%v ms), so a rollout would cut requests off; raise it or lower the deadline." $key $v.shutdown.drainSeconds (int64 $config.requestTimeoutMs)) -}}
+  {{- end -}}
+  {{- if and $config.maxRows $config.queueMaxRows (gt (int64 $config.maxRows) (int64 $config.queueMaxRows)) -}}
+    {{- fail (printf "%s.config.queueMaxRows: %d rows may wait, and one request may have %d (config.maxRows), which could never be queued; raise it or lower maxRows." $key (int64 $config.queueMaxRows) (int64 $config.maxRows)) -}}
   {{- end -}}
 {{- else -}}
   {{- if $v.config -}}

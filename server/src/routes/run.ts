@@ -6,7 +6,7 @@ import { CancelledError, DeadlineError, QueueFullError } from '../engine/queue-e
 import type { Outputs, Work } from '../engine/work.ts';
 import { exchangeOf } from '../http/exchange.ts';
 import { ProblemException } from '../http/problem.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { labelOf, predictionOf } from '../model/answer.ts';
 import type { Model } from '../model/model.ts';
 import { NonFiniteOutputError } from '../tensor/to-json.ts';

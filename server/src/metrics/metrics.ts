@@ -1,9 +1,10 @@
 // Everything the predictor measures, in Prometheus' terms. Label values are bounded: routes of the contract,
 // methods and statuses of HTTP, labels of the model.
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Resources } from './engine/resources.ts';
-import { createShadowMetrics } from './shadow/metrics.ts';
-import type { Compared } from './shadow/shadow.ts';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Resources } from '../engine/resources.ts';
+import { createShadowMetrics } from '../shadow/metrics.ts';
+import type { Compared } from '../shadow/shadow.ts';
+import { hotCounter, hotHistogram } from './hot.ts';
 
 /** Seconds, from 100 µs (a small model inline) to 10 s (the default deadline). */
 const LATENCY_BUCKETS = [
@@ -44,36 +45,38 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const requests = new Counter({
+  const requests = hotCounter({
     name: 'ml_api_http_requests_total',
     help: 'HTTP requests answered.',
     labelNames: ['route', 'method', 'status'],
-    registers,
+    registry,
   });
-  const requestSeconds = new Histogram({
+  const requestSeconds = hotHistogram({
     name: 'ml_api_http_request_duration_seconds',
     help: 'Time from the request to the end of its answer.',
     labelNames: ['route'],
     buckets: LATENCY_BUCKETS,
-    registers,
+    registry,
   });
-  const runSeconds = new Histogram({
+  const runSeconds = hotHistogram({
     name: 'ml_api_inference_duration_seconds',
     help: 'Time of one run of the model.',
+    labelNames: [],
     buckets: LATENCY_BUCKETS,
-    registers,
+    registry,
   });
-  const batchRows = new Histogram({
+  const batchRows = hotHistogram({
     name: 'ml_api_batch_rows',
     help: 'Rows of one run of the model.',
+    labelNames: [],
     buckets: ROW_BUCKETS,
-    registers,
+    registry,
   });
-  const predictions = new Counter({
+  const predictions = hotCounter({
     name: 'ml_api_predictions_total',
     help: 'Rows predicted, by predicted class.',
     labelNames: ['label'],
-    registers,
+    registry,
   });
   const forwarded = new Counter({
     name: 'ml_api_forwarded_requests_total',
@@ -113,16 +116,16 @@ export function createMetrics(sources: MetricsSources): Metrics {
     contentType: registry.contentType,
     text: () => registry.metrics(),
     requestDone(route, method, status, seconds) {
-      requests.inc({ route, method: METHODS.includes(method) ? method : 'other', status });
-      requestSeconds.observe({ route }, seconds);
+      requests(route, METHODS.includes(method) ? method : 'other', status);
+      requestSeconds(seconds, route);
     },
     runDone(rows, seconds) {
-      batchRows.observe(rows);
-      runSeconds.observe(seconds);
+      batchRows(rows);
+      runSeconds(seconds);
     },
     predicted(label) {
       if (labels.size < MAX_LABELS) labels.add(label);
-      predictions.inc({ label: labels.has(label) ? label : 'other' });
+      predictions(labels.has(label) ? label : 'other');
     },
     forwarded: (to, status) => forwarded.inc({ to, status }),
     shadowing: (challenger) => createShadowMetrics(registers, challenger),
