@@ -12,7 +12,8 @@ export function panelQueries(variables: Readonly<Record<string, string>>): Panel
   );
 }
 
-function fill(expr: string, variables: Readonly<Record<string, string>>): string {
+/** A query with the dashboard's variables replaced by these values. */
+export function fill(expr: string, variables: Readonly<Record<string, string>>): string {
   return expr.replace(/\$(\w+)/g, (_, name: string) => {
     const value = variables[name];
     if (value === undefined)

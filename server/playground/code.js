@@ -3,19 +3,42 @@ import { base } from './server.js';
 
 /** @returns {{ curl: string, sdk: string }} */
 export function codeFor(/** @type {object} */ request, /** @type {boolean} */ withKey) {
-  const json = JSON.stringify(request);
-  const quoted = json.replaceAll("'", "'\\''");
   const key = withKey ? ` \\\n  -H "X-API-Key: $ML_API_KEY"` : '';
   const url = base.href.replace(/\/$/, '');
+  const json = fields(request, (name) => JSON.stringify(name), '    ');
   return {
-    curl: `curl ${url}/predict \\\n  -H 'Content-Type: application/json'${key} \\\n  -d '${quoted}'`,
+    curl: `curl ${url}/predict \\
+  -H 'Content-Type: application/json'${key} \\
+  -d '{
+${json.join(',\n').replaceAll("'", "'\\''")}
+  }'`,
     sdk: `import { createClient } from '@org/ml-sdk';
 
 const { predict } = createClient({
   baseUrl: '${url}',${withKey ? '\n  apiKey: process.env.ML_API_KEY,' : ''}
 });
-const answer = await predict(${json});`,
+const answer = await predict({
+${fields(request, (name) => name, '  ').join(',\n')},
+});`,
   };
+}
+
+/** The fields of a request, a line each. */
+function fields(
+  /** @type {object} */ request,
+  /** @type {(name: string) => string} */ named,
+  /** @type {string} */ indent,
+) {
+  return Object.entries(request).map(
+    ([name, value]) => `${indent}${named(name)}: ${onOneLine(value)}`,
+  );
+}
+
+/** A value as JSON with a space after each comma. Line ends are never part of a text in it. */
+function onOneLine(/** @type {unknown} */ value) {
+  return JSON.stringify(value, null, 1)
+    .replaceAll(/,\n\s*/g, ', ')
+    .replaceAll(/\n\s*/g, '');
 }
 
 /** Makes the buttons copy the text of the element that they name. */

@@ -5,6 +5,8 @@ import { makeForm } from './inputs.js';
 import { getModel, getRequestForm, getVersions, predict } from './server.js';
 import { showVersions } from './versions.js';
 
+/** @import { Model } from './server.js' */
+
 const byId = (/** @type {string} */ id) => {
   const element = document.getElementById(id);
   if (element === null) throw new Error(`the page has no #${id}`);
@@ -78,7 +80,7 @@ async function start() {
 
   const isFlat = document.getElementById('feature-0') !== null;
   byId('batch').hidden = !isFlat;
-  if (isFlat) rowsField.value = [example, example].map((row) => String(row)).join('\n');
+  if (isFlat) rowsField.value = `${example}\n${typicalRow(model, example)}`;
   byId('run').addEventListener('click', () =>
     attempt(async () => {
       const rows = readRows(rowsField.value);
@@ -87,6 +89,17 @@ async function start() {
     }),
   );
   return update;
+}
+
+/** The middle of each feature's range, where it has one: another row than the example. */
+function typicalRow(/** @type {Model} */ { features }, /** @type {unknown} */ example) {
+  if (!Array.isArray(example)) return example;
+  return example.map((value, i) => {
+    const { min, max } = features?.[i] ?? {};
+    return min === undefined || max === undefined
+      ? value
+      : Number(((min + max) / 2).toPrecision(3));
+  });
 }
 
 /** Shows why something failed, or that nothing did. */

@@ -164,6 +164,22 @@ describe('what is passed on', () => {
     expect({ connections, requests }).toEqual({ connections: 2, requests: 3 });
   });
 
+  it('is sent anew where a connection is refused: the pod behind it has died, and another takes its place', async () => {
+    const place = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => place.once('listening', resolve));
+    const { port } = place.address() as AddressInfo;
+    await new Promise((resolve) => place.close(resolve)); // now the port refuses
+    const v1 = await start({ SPLIT: `v1=0,v2=1@http://127.0.0.1:${port}` });
+    const answer = ask(v1);
+    answer.then(() => {}); // supertest sends it only when somebody waits
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const server = createServer((_req, res) => {
+      res.setHeader('Content-Type', 'application/json').end('{"prediction":[7]}');
+    }).listen(port, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    expect((await answer).body).toEqual({ prediction: [7] });
+  });
+
   it('says which version cannot be reached, or does not answer in time', async () => {
     const dead = await start({ SPLIT: 'v1=0,v2=1@http://127.0.0.1:1' });
     const { status, body } = await ask(dead);

@@ -8,6 +8,8 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { start, testModel } from '../../server/test/start.ts';
+import { fetchForeignModel } from '../models/fetch.ts';
+import { foreignModels } from '../models/models.ts';
 import { runBash } from '../run-program.ts';
 
 const executablePath =
@@ -256,9 +258,30 @@ describe('for other models', () => {
     },
   );
 
+  it.each([
+    ['file-type', undefined],
+    ['text-direction', zeros([3, 48, 192])],
+    ['voice-activity', { input: zeros([1, 512]), state: zeros([2, 1, 128]), sr: 16_000 }],
+  ])('%s, which others trained: its inputs as JSON', async (name, inputs) => {
+    const foreign = foreignModels.find((one) => one.name === name);
+    if (foreign === undefined) throw new Error(`there is no model ${name}`);
+    const page = await open({ MODEL_DIR: fetchForeignModel(foreign) });
+    expect(await page.title()).toMatch(new RegExp(`^${name} `));
+    const area = page.getByLabel('inputs, as JSON');
+    if (inputs !== undefined) await area.fill(JSON.stringify(inputs));
+    await expect.poll(() => page.locator('#problem').isHidden()).toBe(true);
+    await expect.poll(() => result(page).textContent()).toMatch(/\S/);
+    await expectNoAxeViolations(page);
+  });
+
   it('scores: a field a feature, whatever its name', async () => {
     const page = await open({ MODEL_DIR: testModel('scores') });
     expect(await page.locator('.field').count()).toBe(3);
     expect(await result(page).textContent()).not.toBe('');
   });
 });
+
+/** A tensor of zeros as JSON. */
+function zeros([size, ...inner]: readonly number[]): unknown {
+  return size === undefined ? 0 : Array.from({ length: size }, () => zeros(inner));
+}

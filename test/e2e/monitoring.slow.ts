@@ -5,12 +5,14 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { panelQueries } from '../../monitoring/dashboard/queries.ts';
 import { runNode } from '../run-program.ts';
+import { dashboardPicture } from './dashboard-picture.ts';
 import { golden } from './golden.ts';
 import { eventually, ingressUrl, predict } from './http.ts';
 import { Load } from './load.ts';
 import { useNamespace } from './namespace.ts';
 import { usePrometheus } from './prometheus.ts';
 import { Release, type Values } from './release.ts';
+import { writeReport } from './report.ts';
 
 const { volumes, provider } = inject('cluster');
 
@@ -30,7 +32,7 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
       heavy: {
         ...stored,
         config: { maxRows: 8, queueMaxRows: 8, batching: 'off' },
-        resources: { limits: { cpu: '700m' } }, // two of them, on two cores, still use theirs up
+        resources: { limits: { cpu: '400m' } }, // two of them, on two cores, use theirs up whatever else runs
         autoscaling: { maxReplicas: 2, behavior: soon },
       },
     },
@@ -60,6 +62,12 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
   };
 
   const prometheus = usePrometheus({ release, values });
+  const variables = {
+    namespace: namespace.name,
+    deployment: 'ml-api-v1|ml-api-v2',
+    __rate_interval: '30s',
+  };
+  let began = 0;
 
   beforeAll(async () => {
     putModel('broken', testModel('fails-on-some-rows'));
@@ -70,6 +78,7 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
   });
   afterEach(stopAll);
   afterAll(async () => {
+    if (began > 0) await drawDashboard();
     await release.uninstall();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -77,11 +86,8 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
   it('has data for every panel of the dashboard, and no alert, while predictions are asked for', async () => {
     load('/predict', golden('v1').inputs.slice(0, 10));
     load('/v2/predict', golden('v1').inputs.slice(0, 10));
-    const queries = panelQueries({
-      namespace: namespace.name,
-      deployment: 'ml-api-v1|ml-api-v2',
-      __rate_interval: '30s',
-    });
+    began = Date.now() / 1000;
+    const queries = panelQueries(variables);
     await eventually(90, async () => {
       const empty: string[] = [];
       for (const { panel, expr } of queries) {
@@ -149,6 +155,17 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
     await ends('MlApiModelLoadFailure', 'MlApiNoReadyPod');
     expect(await predict(release.host, '/broken/predict', [3])).toMatchObject({ status: 200 });
   });
+
+  async function drawDashboard(): Promise<void> {
+    const to = Date.now() / 1000;
+    const picture = await dashboardPicture({
+      variables: { ...variables, deployment: 'ml-api-v1|ml-api-v2|ml-api-broken|ml-api-heavy' },
+      from: began,
+      to,
+      ask: (expression) => prometheus.history(expression, began, to, (to - began) / 80),
+    });
+    writeReport('dashboard.svg', picture);
+  }
 
   function load(at: string, inputs: unknown): void {
     loads.push(new Load({ url: `${ingressUrl()}${at}`, host: release.host, rate: 30, inputs }));

@@ -6,6 +6,7 @@ import { applyManifests, installPrometheus, kubectlOf, rolledOut } from '../clus
 import { kubeStateMetricsImages } from '../cluster/build/kube-state-metrics.ts';
 import { provider } from '../cluster/cluster.ts';
 import { runTool } from '../tools/tool.ts';
+import type { History } from './dashboard-picture.ts';
 import type { Release, Values } from './release.ts';
 
 /** Longest time that it may take: the first time, Prometheus is compiled. */
@@ -26,6 +27,8 @@ type Sample = { readonly metric: Readonly<Record<string, string>>; readonly valu
 export interface Prometheus {
   /** What a query gives now. NaN is no value: nothing happened that a share could be taken of. */
   query(expression: string): Promise<Sample[]>;
+  /** What a query gave from then until now, both in seconds since the epoch, every so many seconds. */
+  history(expression: string, from: number, to: number, step: number): Promise<History[]>;
   /** The names of the alerts that fire, each once. */
   firing(): Promise<string[]>;
 }
@@ -52,16 +55,28 @@ export function usePrometheus(watched?: {
   }, hour);
   afterAll(remove);
 
+  async function ask<Found>(path: string, parameters: Readonly<Record<string, string>>) {
+    const proxy = '/api/v1/namespaces/monitoring/services/prometheus:9090/proxy/api/v1';
+    const url = `${proxy}/${path}?${new URLSearchParams(parameters)}`;
+    const answer: Answer<Found> = JSON.parse(await kubectl(['get', '--raw', url]));
+    return answer.data.result;
+  }
   async function query(expression: string): Promise<Sample[]> {
-    const proxy = '/api/v1/namespaces/monitoring/services/prometheus:9090/proxy';
-    const path = `${proxy}/api/v1/query?query=${encodeURIComponent(expression)}`;
-    const answer: Answer = JSON.parse(await kubectl(['get', '--raw', path]));
-    return answer.data.result
+    const found = await ask<{ value: [number, string] }>('query', { query: expression });
+    return found
       .map(({ metric, value }) => ({ metric, value: Number(value[1]) }))
       .filter(({ value }) => !Number.isNaN(value));
   }
   return {
     query,
+    async history(expression, from, to, step) {
+      const range = { query: expression, start: String(from), end: String(to), step: String(step) };
+      const found = await ask<{ values: [number, string][] }>('query_range', range);
+      return found.map(({ metric, values }) => ({
+        labels: metric,
+        points: values.map(([at, value]) => [at, Number(value)] as const),
+      }));
+    },
     async firing() {
       const alerts = await query('ALERTS{alertstate="firing"}');
       return [...new Set(alerts.map(({ metric }) => metric['alertname'] ?? ''))].sort();
@@ -69,13 +84,10 @@ export function usePrometheus(watched?: {
   };
 }
 
-/** https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries */
-type Answer = {
+/** https://prometheus.io/docs/prometheus/latest/querying/api/#expression-queries */
+type Answer<Found> = {
   readonly data: {
-    readonly result: readonly {
-      readonly metric: Sample['metric'];
-      readonly value: readonly [number, string];
-    }[];
+    readonly result: readonly (Found & { readonly metric: Sample['metric'] })[];
   };
 };
 

@@ -12,12 +12,12 @@ export interface Walk {
   readonly promised: readonly string[];
 }
 
-/** Removing the cluster is left out: what runs these suites does it, and others of them need it. */
+/** What the suites do themselves is left out: installing packages, a server that goes on, removing the cluster. */
 export async function walk(page: string, section = /^/): Promise<Walk> {
   const text = readFileSync(path.join(root, page), 'utf8');
   const start = section.exec(text)?.index ?? text.length;
   const blocks = [...text.slice(start).matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block);
-  const script = blocks.join('\n').replace(/^npm run down.*$/gm, '');
+  const script = blocks.join('\n').replace(/^npm (ci|start|run down)\b.*$/gm, '');
   const { code, stdout } = await runBash(`exec 2>&1\nset -e\n${script}`, { cwd: root });
   const promised = [...script.matchAll(/^# (.+)$/gm)].map(([, line]) => line ?? '');
   return { code, output: stdout, promised };

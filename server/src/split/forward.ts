@@ -2,6 +2,7 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Request, Response } from 'express';
 import { ProblemException } from '../http/problem.ts';
 
@@ -38,7 +39,7 @@ export async function forward(
   const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), goneAway(res)]);
   let answer: IncomingMessage;
   try {
-    answer = await askTwice(req, url, signal);
+    answer = await askUntilSent(req, url, signal);
   } catch (cause) {
     if (res.destroyed) return;
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -57,18 +58,35 @@ export async function forward(
 }
 
 /**
- * The other side may close a kept connection in the moment that a request is sent on it. Then it has read nothing, and a
- * prediction is safe to repeat.
+ * Milliseconds before each new attempt, after one that sent nothing. A Service leads the next to another pod; that a pod has
+ * died, it learns within some tenths of a second.
  */
-async function askTwice(req: Request, url: URL, signal: AbortSignal): Promise<IncomingMessage> {
-  const first = ask(req, url, signal, true);
-  try {
-    return await first.answer;
-  } catch (error) {
-    if (!first.request.reusedSocket || signal.aborted) throw error;
-    return ask(req, url, signal, false).answer;
+const WAITS_MS = [0, 50, 100, 200];
+
+/**
+ * Asks anew where nothing was sent: a pod that has just died refuses connections, and a kept connection may be closed in the
+ * moment that a request is sent on it, which then nobody has read; besides, a prediction is safe to repeat.
+ */
+async function askUntilSent(req: Request, url: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  for (let attempt = 0; ; attempt++) {
+    const { request, answer } = ask(req, url, signal, attempt === 0);
+    try {
+      return await answer;
+    } catch (error) {
+      const wait = WAITS_MS[attempt];
+      const sentNothing = request.reusedSocket || isRefusal(error);
+      if (wait === undefined || signal.aborted || !sentNothing) throw error;
+      await sleep(wait, undefined, { signal });
+    }
   }
 }
+
+/** Whether there was no connection at all. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && REFUSALS.has(String(error.code));
+}
+
+const REFUSALS = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN']);
 
 function ask(req: Request, url: URL, signal: AbortSignal, kept: boolean) {
   const body: unknown = req.body;
