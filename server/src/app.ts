@@ -8,6 +8,7 @@ import { answerErrors, answerUnknownPaths } from './http/errors.ts';
 import { beginExchange, identify } from './http/exchange.ts';
 import { docs } from './routes/docs.ts';
 import { metrics } from './routes/metrics.ts';
+import { errorsAsOpenInference } from './routes/open-inference.ts';
 import { mountOperations, servedPaths } from './routes/operations.ts';
 import { playground } from './routes/playground.ts';
 import { shadowDisagreements } from './routes/shadow.ts';
@@ -43,9 +44,15 @@ export function createApp(context: Context, files: Pick<Files, 'playground'>): E
       if (BASE_PATH !== undefined) app.use(BASE_PATH, pages);
     }
   }
+  app.use(below('/v2', BASE_PATH), errorsAsOpenInference); // also for what nothing serves there
   app.use(answerUnknownPaths(servedPaths(context)));
   app.use(answerErrors(context));
   return app;
+}
+
+/** A path at `/` and, where there is one, below the base path. */
+function below(path: string, basePath: string | undefined): string[] {
+  return basePath === undefined ? [path] : [path, basePath + path];
 }
 
 /** What METRICS_PORT serves: what is for those who operate the server, and for no Ingress to show. */

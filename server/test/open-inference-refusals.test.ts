@@ -155,6 +155,17 @@ describe('refuses, as {"error"}', () => {
     ]);
   });
 
+  it("what others' extensions have, at the root and below a version's path", async () => {
+    const server = await model('two-inputs', { BASE_PATH: '/v1' });
+    for (const path of ['/v2/logging', '/v1/v2/systemsharedmemory/status']) {
+      const { status, body } = await server.http.get(path);
+      expect([status, body]).toEqual([
+        404,
+        { error: expect.stringContaining(`There is nothing at ${path}. There is: /predict,`) },
+      ]);
+    }
+  });
+
   it('rows that differ in number between inputs', async () => {
     const server = await model('two-inputs');
     const { body: metadata } = await server.http.get('/v2/models/model');

@@ -5,7 +5,8 @@ import { type Running, start, testModel } from './start.ts';
 const root = new URL('../../', import.meta.url);
 export const golden = JSON.parse(readFileSync(new URL('model/v1/golden.json', root), 'utf8'));
 export const iris = () => start({ LOG_LEVEL: 'silent' });
-export const model = (name: string) => start({ MODEL_DIR: testModel(name), LOG_LEVEL: 'silent' });
+export const model = (name: string, env: Readonly<Record<string, string>> = {}) =>
+  start({ MODEL_DIR: testModel(name), LOG_LEVEL: 'silent', ...env });
 export const row = { name: 'inputs', shape: [1, 4], datatype: 'FP32', data: [5.1, 3.5, 1.4, 0.2] };
 
 /** JSON, binary tensors after it, and the header that tells them apart. */

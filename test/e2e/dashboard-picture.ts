@@ -36,8 +36,8 @@ const row = 19;
 const gap = 4;
 /** Okabe and Ito's, which the colour-blind tell apart; they suit light and dark. */
 const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];
-/** Lines beyond these are drawn, and not named. */
-const named = 4;
+/** Pixels that a character of a name takes, about; names that do not fit are left out. */
+const character = 6.5;
 
 export async function dashboardPicture(options: PictureOptions): Promise<string> {
   const { panels }: { readonly panels: readonly Panel[] } = JSON.parse(dashboardJson());
@@ -77,7 +77,7 @@ async function linesOf(
     for (const { labels, points } of await ask(fill(expr, variables)))
       lines.push({
         name: legendFormat.replaceAll(/\{\{(\w+)\}\}/g, (_, label: string) => labels[label] ?? ''),
-        points: points.filter(([, value]) => Number.isFinite(value)),
+        points,
       });
   return lines;
 }
@@ -90,23 +90,51 @@ function plot(
 ): string {
   const left = 56;
   const [top, bottom] = [28, height - 22];
-  const values = lines.flatMap(({ points }) => points.map(([, value]) => value));
+  const values = lines
+    .flatMap(({ points }) => points.map(([, value]) => value))
+    .filter(Number.isFinite);
   const most = Math.max(...values, 0) || 1;
   const least = Math.min(...values, 0);
   const x = (time: number) => left + ((time - from) / (to - from)) * (width - left - 10);
   const y = (value: number) => bottom - ((value - least) / (most - least)) * (bottom - top);
-  const curves = lines.map(({ points }, i) => {
-    const path = points.map(([time, value]) => `${x(time).toFixed(0)},${y(value).toFixed(0)}`);
-    return `<polyline stroke="${colours[i % colours.length]}" points="${path.join(' ')}"/>`;
-  });
-  const names = lines
-    .slice(0, named)
-    .map(({ name }, i) => `<tspan style="fill:${colours[i]}">${escapeXml(name)}</tspan>`);
-  const more = lines.length > named ? ` and ${lines.length - named} more` : '';
+  const place = ([time, value]: History['points'][number]) =>
+    `${x(time).toFixed(0)},${y(value).toFixed(0)}`;
+  const curves = lines.flatMap(({ points }, i) =>
+    unbroken(points).map(
+      (part) =>
+        `<polyline stroke="${colours[i % colours.length]}" points="${part.map(place).join(' ')}"/>`,
+    ),
+  );
   return `<path class="axis" d="M${left} ${bottom}H${width - 10}"/>
 <text x="${left - 5}" y="${top + 4}" text-anchor="end">${show(most, unit)}</text><text x="${left - 5}" y="${bottom + 4}" text-anchor="end">${show(least, unit)}</text>
 ${curves.join('\n')}
-<text x="8" y="${height - 7}">${names.join(' · ')}${more}</text>`;
+<text x="8" y="${height - 7}">${legend(lines, width / character)}</text>`;
+}
+
+/** The stretches without a gap: Prometheus leaves out what is not there, and NaN is no value. */
+function unbroken(points: History['points']): History['points'][] {
+  const steps = points.slice(1).map(([at], i) => at - (points[i]?.[0] ?? at));
+  const longest = 1.5 * Math.min(...steps);
+  const parts: (readonly [number, number])[][] = [];
+  for (const point of points.filter(([, value]) => Number.isFinite(value))) {
+    const last = parts.at(-1)?.at(-1);
+    if (last === undefined || point[0] - last[0] > longest) parts.push([]);
+    parts.at(-1)?.push(point);
+  }
+  return parts;
+}
+
+/** The names of as many lines as fit into so many characters. */
+function legend(lines: readonly Line[], room: number): string {
+  const names: string[] = [];
+  let used = ' and 10 more'.length;
+  for (const [i, { name }] of lines.entries()) {
+    used += name.length + 3;
+    if (used > room) break;
+    names.push(`<tspan style="fill:${colours[i % colours.length]}">${escapeXml(name)}</tspan>`);
+  }
+  const more = lines.length - names.length;
+  return names.join(' · ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 /** A value in its unit, as Grafana names units. */

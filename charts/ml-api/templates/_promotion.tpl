@@ -30,8 +30,3 @@ back to it must always be possible.
 {{- range .weights }}{{ $total = add $total (int64 .) }}{{ end -}}
 {{- if eq (int64 $total) 0 -}}0{{- else -}}{{ divf (get .weights .name | default 0) $total }}{{- end -}}
 {{- end -}}
-
-{{/* Whether an upgrade passes the gate. */}}
-{{- define "ml-api.isGated" -}}
-{{- if and .Values.promotion.gate.enabled (include "ml-api.raisedVersions" . | fromYamlArray) -}}true{{- end -}}
-{{- end -}}
