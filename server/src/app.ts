@@ -2,6 +2,7 @@
 import cors from 'cors';
 import express, { type Express } from 'express';
 import type { Context } from './context.ts';
+import type { Files } from './files.ts';
 import { accessLog } from './http/access-log.ts';
 import { requireApiKey } from './http/api-keys.ts';
 import { answerErrors, answerUnknownPaths } from './http/errors.ts';
@@ -12,7 +13,6 @@ import { errorsAsOpenInference } from './routes/open-inference.ts';
 import { mountOperations, servedPaths } from './routes/operations.ts';
 import { playground } from './routes/playground.ts';
 import { shadowDisagreements } from './routes/shadow.ts';
-import type { Files } from './service.ts';
 
 export function createApp(context: Context, files: Pick<Files, 'playground'>): Express {
   const { BASE_PATH, CORS_ORIGINS, DOCS } = context.config;

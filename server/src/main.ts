@@ -1,6 +1,6 @@
 // The predictor's program. Its first argument says what to do; without one it serves.
 import { CommandError } from './command-error.ts';
-import type { Files } from './service.ts';
+import type { Files } from './files.ts';
 
 // The same places in the source tree (server/src) and in the image (server/dist).
 const root = new URL('../../', import.meta.url);

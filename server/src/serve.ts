@@ -1,8 +1,9 @@
 // The command `serve`: reads the environment, starts the predictor, and stops it when the process is told to.
 import pino from 'pino';
 import { describeConfig, readConfig } from './config/config.ts';
+import type { Files } from './files.ts';
 import { exampleRow } from './model/samples.ts';
-import { createService, type Files, type Service } from './service.ts';
+import { createService, type Service } from './service.ts';
 
 export const serveHelp = () => `Usage: serve [--try]
 

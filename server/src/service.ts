@@ -9,6 +9,7 @@ import { readContract } from './contract/read-contract.ts';
 import { createBatcher } from './engine/batcher.ts';
 import { chooseServing } from './engine/choose.ts';
 import { readResources } from './engine/resources.ts';
+import type { Files } from './files.ts';
 import { readApiKeys } from './http/api-keys.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { answerStarting } from './http/starting.ts';
@@ -28,16 +29,6 @@ export interface Service {
   readonly metricsPort: number | undefined;
   /** Becomes unready, finishes what was begun, and frees everything. Safe to call twice. */
   stop(): Promise<void>;
-}
-
-/** The files that the predictor is made of, beside its code. */
-export interface Files {
-  readonly contract: URL;
-  readonly manifestSchema: URL;
-  /** The folder of the playground's page. */
-  readonly playground: URL;
-  /** The model that is served when MODEL_DIR is unset. */
-  readonly defaultModel: URL;
 }
 
 /**

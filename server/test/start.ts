@@ -7,7 +7,8 @@ import pino from 'pino';
 import request from 'supertest';
 import { onTestFinished } from 'vitest';
 import { readConfig } from '../src/config/config.ts';
-import { createService, type Files, type Service } from '../src/service.ts';
+import type { Files } from '../src/files.ts';
+import { createService, type Service } from '../src/service.ts';
 
 const root = new URL('../../', import.meta.url);
 export const files: Files = {

@@ -62,6 +62,15 @@ describe('README.md', () => {
   });
 });
 
+it('docs/open-inference-protocol.md has a curl command that works', async () => {
+  const { url } = await start({ LOG_LEVEL: 'silent' });
+  const [, command = ''] =
+    /```sh\n(curl .*?)```/s.exec(read('docs/open-inference-protocol.md')) ?? [];
+  const printed = await sh(`${command.trim().replace('localhost:5000', url)} --silent`);
+  const [label] = JSON.parse(printed).outputs;
+  expect(label).toMatchObject({ name: 'label', data: [0] });
+});
+
 /** What a command prints that must succeed. */
 async function sh(command: string): Promise<string> {
   const { code, stdout, stderr } = await runBash(command, { cwd: root });

@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { Router } from 'express';
 import type { Context } from '../context.ts';
-import type { Files } from '../service.ts';
+import type { Files } from '../files.ts';
 
 /** Nothing from another host, nothing inline. */
 const CONTENT_SECURITY_POLICY =

@@ -1,0 +1,10 @@
+// What the predictor is made of, beside its code: found by the entry, passed on by parameter.
+
+export interface Files {
+  readonly contract: URL;
+  readonly manifestSchema: URL;
+  /** The folder of the playground's page. */
+  readonly playground: URL;
+  /** The model that is served when MODEL_DIR is unset. */
+  readonly defaultModel: URL;
+}
