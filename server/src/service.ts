@@ -127,7 +127,7 @@ async function createContext(
   });
   const metrics = createMetrics({
     version: serving.model.version,
-    model: { name: serving.model.name, contractHash: contract.hash },
+    model: { ...serving.model, contractHash: contract.hash },
     resources,
     queuedRows: () => batcher.queuedRows,
     queueLimitRows: config.QUEUE_MAX_ROWS,

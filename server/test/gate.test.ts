@@ -57,7 +57,12 @@ describe('the gate', () => {
     );
     expect(code).toBe(0);
     const range = `ml_api_shadow_rows_total{${series},challenger="v2"}[30m]`;
-    expect(queries[0]).toBe(`sum(max_over_time(${range}) - min_over_time(${range}))`);
+    const started = `min_over_time(process_start_time_seconds{${series}}[30m])`;
+    expect(queries[0]).toBe(
+      `sum(increase(${range}) and resets(${range}) > 0` +
+        ` or max_over_time(${range}) and on (instance, pod) (${started} > time() - 1800)` +
+        ` or max_over_time(${range}) - min_over_time(${range}))`,
+    );
   });
 
   it.each<[string, Figures, RegExp]>([
@@ -107,7 +112,7 @@ describe('the gate', () => {
     const { code, stderr } = await run([
       ...['gate', `--prometheus=${url}`, '--series=a="b"', '--version=v2', '--max-error-ratio=1'],
     ]);
-    expect(stderr).toMatch(/Prometheus at http:.* answered 503 to sum\(max_over_time\(.*: no/);
+    expect(stderr).toMatch(/Prometheus at http:.* answered 503 to sum\(increase\(.*: no/);
     expect(code).toBe(1);
   });
 });

@@ -43,8 +43,9 @@ it("counts a model's classes beyond a hundred together", async () => {
   for (let i = 0; i < 5000; i++) context.metrics.predicted(`class "${i}"\n`);
   const classes = (await ownSeries(url)).filter((line) => line.startsWith('ml_api_predictions'));
   expect(classes).toHaveLength(101);
-  expect(classes.at(-1)).toBe('ml_api_predictions_total{label="other",version="v1"} 4900');
-  expect(classes[0]).toContain('label="class \\"0\\"\\n"');
+  expect(classes.at(-1)).toBe('ml_api_predictions_total{label="other",version="v1"} 4903');
+  expect(classes[0]).toBe('ml_api_predictions_total{label="red",version="v1"} 0'); // the model's own
+  expect(classes[3]).toContain('label="class \\"0\\"\\n"');
 });
 
 function withoutValues(series: readonly string[]): string[] {

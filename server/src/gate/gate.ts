@@ -2,6 +2,7 @@
 // it before an upgrade that raises a version's weight; its failing stops the upgrade before anything has changed.
 import { CommandError } from '../command-error.ts';
 import { type GateArguments, readGateArguments } from './arguments.ts';
+import { counted } from './counted.ts';
 import { createPrometheus, type Prometheus } from './prometheus.ts';
 
 /** One thing that was looked at. */
@@ -35,11 +36,8 @@ async function examine(
 ): Promise<Finding[]> {
   const { series, window, maxDisagreement, maxErrorRatio, maxLatencySeconds } = options;
   const findings: Finding[] = [];
-  // Not increase(), which extrapolates, each pod by another factor: the numbers here are those that were counted.
-  const sum = async (metric: string, labels: string) => {
-    const range = `${metric}{${series},${labels}}[${window}]`;
-    return (await prometheus.value(`sum(max_over_time(${range}) - min_over_time(${range}))`)) ?? 0;
-  };
+  const sum = async (metric: string, labels: string) =>
+    (await prometheus.value(`sum(${counted(metric, { series, labels, window })})`)) ?? 0;
 
   if (maxDisagreement !== undefined) {
     const challenger = `challenger="${version}"`;

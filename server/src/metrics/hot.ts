@@ -12,14 +12,21 @@ interface Options {
   readonly registry: Registry;
 }
 
-/** @returns what counts one; it takes the values of the labels, in the order of their names */
+/**
+ * @param expected the labels of series that are there from the start, at 0: a rate misses what a series begins with
+ * @returns what counts one; it takes the values of the labels, in the order of their names
+ */
 export function hotCounter({
   name,
   help,
   labelNames,
   registry,
-}: Options): (...labels: readonly LabelValue[]) => void {
+  expected = [],
+}: Options & { readonly expected?: readonly (readonly LabelValue[])[] }): (
+  ...labels: readonly LabelValue[]
+) => void {
   const all = new SeriesByLabels(labelNames, () => ({ count: 0 }));
+  for (const labels of expected) all.of(labels);
   new Counter({
     name,
     help,

@@ -13,6 +13,8 @@ const LATENCY_BUCKETS = [
 const ROW_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 /** Clients may send any method that HTTP has, and there are dozens. */
 const METHODS: readonly string[] = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+/** What a prediction ends with: 200, or one of these where the server fails it. */
+const PREDICTION_STATUSES = [200, 500, 503, 504];
 /** Classes beyond this many are counted together, so that a model with a huge vocabulary stays cheap to scrape. */
 const MAX_LABELS = 100;
 
@@ -31,7 +33,12 @@ export interface Metrics {
 
 export interface MetricsSources {
   readonly version: string;
-  readonly model: { readonly name: string; readonly contractHash: string };
+  readonly model: {
+    readonly name: string;
+    readonly contractHash: string;
+    /** The names of its classes, where it has some. */
+    readonly labels?: readonly string[] | undefined;
+  };
   readonly resources: Resources;
   readonly queuedRows: () => number;
   /** Rows that may wait at most. */
@@ -45,11 +52,13 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
+  const labels = new Set(sources.model.labels?.slice(0, MAX_LABELS));
   const requests = hotCounter({
     name: 'ml_api_http_requests_total',
     help: 'HTTP requests answered.',
     labelNames: ['route', 'method', 'status'],
     registry,
+    expected: PREDICTION_STATUSES.map((status) => ['/predict', 'POST', status]),
   });
   const requestSeconds = hotHistogram({
     name: 'ml_api_http_request_duration_seconds',
@@ -77,6 +86,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     help: 'Rows predicted, by predicted class.',
     labelNames: ['label'],
     registry,
+    expected: [...labels].map((label) => [label]),
   });
   const forwarded = new Counter({
     name: 'ml_api_forwarded_requests_total',
@@ -111,7 +121,6 @@ export function createMetrics(sources: MetricsSources): Metrics {
     });
   }
 
-  const labels = new Set<string>();
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),

@@ -1,5 +1,6 @@
 // What Prometheus knows of each version's answers to users, and whether versions differ by more than chance.
 import { type Share, shareOf } from '../statistics.ts';
+import { counted, rangeOf } from './counted.ts';
 import { query } from './prometheus.ts';
 import { type Difference, differences } from './significance.ts';
 
@@ -38,17 +39,12 @@ export interface Report {
 /** @throws CliError when Prometheus does not answer */
 export async function figures({ prometheus, series, window }: Question): Promise<Report> {
   const ask = (promql: string) => query(prometheus, promql);
-  const range = (metric: string, labels: string) =>
-    `${metric}{${[series, labels].filter((part) => part !== '').join(',')}}[${window}]`;
-  // Not increase(), which extrapolates: the numbers are those that were counted.
-  const counted = (metric: string, labels: string) => {
-    const all = range(metric, labels);
-    return `max_over_time(${all}) - min_over_time(${all})`;
-  };
-  const buckets = `increase(${range('ml_api_http_request_duration_seconds_bucket', PREDICTIONS)})`;
+  const count = (metric: string, labels: string) => counted(metric, { series, labels, window });
+  const duration = 'ml_api_http_request_duration_seconds_bucket';
+  const buckets = `increase(${rangeOf(duration, { series, labels: PREDICTIONS, window })})`;
   const [requests, labels, ...latencies] = await Promise.all([
-    ask(`sum by (version, status) (${counted('ml_api_http_requests_total', PREDICTIONS)})`),
-    ask(`sum by (version, label) (${counted('ml_api_predictions_total', '')})`),
+    ask(`sum by (version, status) (${count('ml_api_http_requests_total', PREDICTIONS)})`),
+    ask(`sum by (version, label) (${count('ml_api_predictions_total', '')})`),
     ...QUANTILES.map((q) => ask(`histogram_quantile(${q}, sum by (version, le) (${buckets}))`)),
   ]);
   const all = countsOf(requests, 'status');
