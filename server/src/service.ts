@@ -127,7 +127,11 @@ async function createContext(
   });
   const metrics = createMetrics({
     version: serving.model.version,
-    model: { ...serving.model, contractHash: contract.hash },
+    model: {
+      name: serving.model.name,
+      labels: serving.model.labels,
+      contractHash: contract.hash,
+    },
     resources,
     queuedRows: () => batcher.queuedRows,
     queueLimitRows: config.QUEUE_MAX_ROWS,

@@ -36,9 +36,10 @@ for (let round = 1; round <= ROUNDS; round++)
     process.stderr.write(`round ${round} of ${ROUNDS}: ${peer.name}\n`);
     samples.get(peer)?.push(await measure(peer, port++));
   }
+const perSecond = median(samples.get(ours)?.map(({ at64 }) => at64) ?? []);
 const report = [
-  table(samples),
-  metricsCost(median(samples.get(ours)?.map(({ at64 }) => at64) ?? [])),
+  table(samples, perSecond),
+  metricsCost(perSecond),
   await heavyModel(port),
   await workersReport(port + 1),
   await inferReport(port + 10),
@@ -76,8 +77,8 @@ async function measure(peer: Peer, port: number): Promise<Sample> {
   }
 }
 
-function table(all: ReadonlyMap<Peer, readonly Sample[]>): string {
-  const base = median(all.get(ours)?.map((sample) => sample.at64) ?? []);
+/** @param base what ours answers a second at 64 connections, which the others are compared with */
+function table(all: ReadonlyMap<Peer, readonly Sample[]>, base: number): string {
   const rows = [...all].map(([peer, found]) => {
     const of = (field: (sample: Sample) => number | undefined) =>
       median(found.flatMap((sample) => field(sample) ?? []));

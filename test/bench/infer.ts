@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pythonFor } from '../../model/python.ts';
 import { fetchForeignModel } from '../models/fetch.ts';
-import { foreignModels } from '../models/models.ts';
+import { foreignModel } from '../models/models.ts';
 import { median } from './quantile.ts';
 import { ours as ourServer, type Peer, startPeer } from './servers.ts';
 
@@ -24,9 +24,7 @@ interface Call {
 
 /** Measures, and tells in a table. */
 export async function inferReport(port: number): Promise<string> {
-  const model = foreignModels.find(({ name }) => name === MODEL);
-  if (model === undefined) throw new Error(`there is no foreign model ${MODEL}`);
-  const directory = fetchForeignModel(model);
+  const directory = fetchForeignModel(foreignModel(MODEL));
   const images = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) =>
     Math.sin(i),
   );

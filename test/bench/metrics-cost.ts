@@ -1,5 +1,6 @@
 // What metrics cost: the time that one prediction spends in counting, beside the time that it takes in all.
 import { createMetrics } from '../../server/src/metrics/metrics.ts';
+import { median } from './quantile.ts';
 
 const COUNT = 200_000;
 const ROUNDS = 7;
@@ -24,7 +25,7 @@ export function metricsCost(perSecond: number): string {
     }
     microseconds.push(((performance.now() - startedAt) * 1000) / COUNT);
   }
-  const cost = microseconds.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? Number.NaN;
+  const cost = median(microseconds);
   const whole = 1e6 / perSecond;
   return `Metrics: counting takes ${cost.toFixed(2)} µs of the ${whole.toFixed(1)} µs of a prediction at 64 connections, ${((100 * cost) / whole).toFixed(1)} %.\n`;
 }

@@ -9,7 +9,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { start, testModel } from '../../server/test/start.ts';
 import { fetchForeignModel } from '../models/fetch.ts';
-import { foreignModels } from '../models/models.ts';
+import { foreignModel } from '../models/models.ts';
 import { runBash } from '../run-program.ts';
 
 const executablePath =
@@ -263,9 +263,7 @@ describe('for other models', () => {
     ['text-direction', zeros([3, 48, 192])],
     ['voice-activity', { input: zeros([1, 512]), state: zeros([2, 1, 128]), sr: 16_000 }],
   ])('%s, which others trained: its inputs as JSON', async (name, inputs) => {
-    const foreign = foreignModels.find((one) => one.name === name);
-    if (foreign === undefined) throw new Error(`there is no model ${name}`);
-    const page = await open({ MODEL_DIR: fetchForeignModel(foreign) });
+    const page = await open({ MODEL_DIR: fetchForeignModel(foreignModel(name)) });
     expect(await page.title()).toMatch(new RegExp(`^${name} `));
     const area = page.getByLabel('inputs, as JSON');
     if (inputs !== undefined) await area.fill(JSON.stringify(inputs));

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { start } from '../../server/test/start.ts';
 import { fetchForeignModel, python } from './fetch.ts';
-import { foreignModels, type InputPlan } from './models.ts';
+import { foreignModel, foreignModels, type InputPlan } from './models.ts';
 
 /** Node's and Python's onnxruntime are of different releases, whose kernels round differently. */
 const TOLERANCE = 2e-5;
@@ -50,8 +50,7 @@ describe.each(foreignModels)('$name ($about)', (model) => {
 });
 
 it('the text embedding is that of its published model, padded or not', async () => {
-  const model = foreignModels.find(({ name }) => name === 'text-embedding');
-  if (model === undefined) throw new Error('there is no text-embedding');
+  const model = foreignModel('text-embedding');
   const { predict } = await start({ MODEL_DIR: fetchForeignModel(model), LOG_LEVEL: 'warn' });
   // "This is an example sentence", and what its model card says of it.
   const sentence = [101, 2023, 2003, 2019, 2742, 6251, 102];

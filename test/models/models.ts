@@ -108,3 +108,10 @@ export const foreignModels: readonly ForeignModel[] = [
     requests: [text(7), text(7), text(16, 3)],
   },
 ];
+
+/** @throws where there is none of that name */
+export function foreignModel(name: string): ForeignModel {
+  const model = foreignModels.find((one) => one.name === name);
+  if (model === undefined) throw new Error(`there is no foreign model ${name}`);
+  return model;
+}
