@@ -2,6 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf, NEVER_CONNECTED } from './connect.ts';
 
 export interface Target {
   readonly name: string;
@@ -25,13 +26,8 @@ export interface Answer {
   readonly body: string;
 }
 
-const NOT_CONNECTED = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ETIMEDOUT',
-  'EAI_AGAIN',
-]);
+/** A connection that times out may have been made; what is asked here is safe to ask again. */
+const WORTH_ANOTHER_TRY = new Set([...NEVER_CONNECTED, 'ETIMEDOUT']);
 
 /** @throws Error that names the address when no answer comes */
 export async function ask(
@@ -44,15 +40,12 @@ export async function ask(
     try {
       return await askOnce(target, method, path, body);
     } catch (error) {
-      if (!NOT_CONNECTED.has(codeOf(error)) || performance.now() > target.connectBy) throw error;
+      const cause = error instanceof Error ? error.cause : undefined;
+      if (!WORTH_ANOTHER_TRY.has(codeOf(cause)) || performance.now() > target.connectBy)
+        throw error;
       await sleep(250);
     }
   }
-}
-
-function codeOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
 }
 
 function askOnce(target: Target, method: string, path: string, body?: string): Promise<Answer> {

@@ -4,6 +4,7 @@ import https from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Request, Response } from 'express';
+import { codeOf, NEVER_CONNECTED } from '../http/connect.ts';
 import { ProblemException } from '../http/problem.ts';
 
 /** Connections are kept; the other version says when it wants one closed. */
@@ -74,19 +75,12 @@ async function askUntilSent(req: Request, url: URL, signal: AbortSignal): Promis
       return await answer;
     } catch (error) {
       const wait = WAITS_MS[attempt];
-      const sentNothing = request.reusedSocket || isRefusal(error);
+      const sentNothing = request.reusedSocket || NEVER_CONNECTED.includes(codeOf(error));
       if (wait === undefined || signal.aborted || !sentNothing) throw error;
       await sleep(wait, undefined, { signal });
     }
   }
 }
-
-/** Whether there was no connection at all. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && REFUSALS.has(String(error.code));
-}
-
-const REFUSALS = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN']);
 
 function ask(req: Request, url: URL, signal: AbortSignal, kept: boolean) {
   const body: unknown = req.body;
