@@ -31,7 +31,8 @@ export function predict(context: Context): RequestHandler[] {
       headers.push('Content-Length', String(Buffer.byteLength(text)));
       headers.push('Server-Timing', timing(queueMs, inferenceMs));
       res.writeHead(200, headers).end(text);
-      shadow?.offer({
+      if (!shadow?.samples()) return;
+      shadow.offer({
         requestId: exchangeOf(res).id,
         inputs: body.inputs,
         credentials: credentialsIn(req.headers),

@@ -50,7 +50,9 @@ interface Disagreement {
 }
 
 export interface Shadow {
-  /** Takes a request into the sample, or not. Returns at once. */
+  /** Whether the sample takes the request that was just answered. Asked of every one, so that others cost no more than this. */
+  samples(): boolean;
+  /** Shadows a request of the sample. Returns at once. */
   offer(answer: Answer): void;
   /** What GET /shadow/disagreements answers. */
   report(): object;
@@ -105,9 +107,8 @@ export function createShadow(options: ShadowOptions): Shadow {
   };
 
   return {
+    samples: () => (share === 1 || Math.random() < share) && admit() !== undefined,
     offer(answer) {
-      if (share < 1 && Math.random() >= share) return;
-      if (admit() === undefined) return;
       if (inFlight >= maxInFlight) return tell({ outcome: 'dropped' });
       inFlight++;
       // After the answer is on its way, and after the requests that came meanwhile.
