@@ -16,6 +16,7 @@ await build({
   entryPoints: {
     main: `${root}/server/src/main.ts`,
     worker: `${root}/server/src/engine/worker.ts`,
+    asker: `${root}/server/src/shadow/asker.ts`,
   },
   outdir: `${out}/server/dist`,
   bundle: true,

@@ -26,6 +26,15 @@ async function faulty(handle: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** Where connections are refused: a port that was free a moment ago. */
+async function refusing(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}`;
+}
+
 const reportOf = async ({ http }: Running) => (await http.get('/shadow/disagreements')).body;
 
 /** Waits until so many requests have come to an end in the shadow. */
@@ -42,7 +51,7 @@ async function whenDone(server: Running, requests: number) {
 describe('a challenger that works', () => {
   it('disagrees on just the rows that both versions, asked one by one, differ in', async () => {
     const other = await challenger();
-    const server = await champion(other.url, { SHADOW_KEEP: '150' });
+    const server = await champion(other.url, { SHADOW_KEEP: '150', SHADOW_MAX_IN_FLIGHT: '150' });
     const expected: unknown[] = [];
     for (const row of v1.inputs) {
       const [one, two] = [
@@ -164,11 +173,27 @@ describe('a challenger with a fault leaves the champion as it is', () => {
   });
 
   it('is dead', async () => {
-    const server = await champion('http://127.0.0.1:1/v2');
+    const url = await refusing();
+    const server = await champion(url);
     await predictsAsEver(server);
     const { requests, firstFailure } = await whenDone(server, 1);
     expect(requests.failed).toBe(1);
-    expect(firstFailure).toMatch(/127\.0\.0\.1:1/);
+    expect(firstFailure).toBe(`${url}: connect ECONNREFUSED ${new URL(url).host}`);
+  });
+
+  it('floods: it is left before it fills the memory', async () => {
+    const flood = await faulty((_req, res) => {
+      const more = () => {
+        while (!res.destroyed && res.write(Buffer.alloc(1024 * 1024, ' ')));
+      };
+      res.on('drain', more);
+      more();
+    });
+    const server = await champion(flood, { SHADOW_TIMEOUT_MS: '60000' });
+    await predictsAsEver(server);
+    const { requests, firstFailure } = await whenDone(server, 1);
+    expect(requests.failed).toBe(1);
+    expect(firstFailure).toMatch(/answered more than 16777216 bytes/);
   });
 
   it('hangs: a few requests wait in its shadow, the others are dropped, and none of the callers', async () => {

@@ -1,5 +1,6 @@
 // `npm run bench:shadow`: what a shadow costs the champion, whatever the challenger does. The champion runs on core 0, the
-// load and the challenger on core 1; rounds are interleaved, and medians compared with those without a shadow.
+// load and the challenger on core 1. Each round begins with another case, and runs twice without a shadow: that shows how
+// much of a difference is noise.
 import { execFileSync } from 'node:child_process';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,6 +10,7 @@ import { median } from './quantile.ts';
 import { ours as champion, root, startPeer } from './servers.ts';
 
 const ROUNDS = 7;
+const WARM_UP_SECONDS = 3; // until V8 has compiled what is hot
 const SECONDS = 4;
 const CONNECTIONS = 64;
 
@@ -24,6 +26,7 @@ const failing = await faulty((_req, res) => res.writeHead(500).end('no'));
 const hanging = await faulty(() => {});
 const cases: Readonly<Record<string, Record<string, string>>> = {
   'no shadow': {},
+  'no shadow, again': {},
   'a challenger that works': { SHADOW: `v2@${working.url}` },
   'one that answers 500': { SHADOW: `v2@${failing}` },
   'one that hangs': { SHADOW: `v2@${hanging}` },
@@ -34,11 +37,11 @@ const samples = new Map(
 );
 let port = 6101;
 for (let round = 1; round <= ROUNDS; round++)
-  for (const [name, env] of Object.entries(cases)) {
+  for (const [name, env] of rotated(Object.entries(cases), round)) {
     process.stderr.write(`round ${round} of ${ROUNDS}: ${name}\n`);
     const server = await startPeer(champion, port++, env);
     try {
-      await closedLoop(server.url, CONNECTIONS, 1); // warm-up
+      await closedLoop(server.url, CONNECTIONS, WARM_UP_SECONDS);
       const { perSecond, p99Ms } = await closedLoop(server.url, CONNECTIONS, SECONDS);
       samples.get(name)?.perSecond.push(perSecond);
       samples.get(name)?.p99.push(p99Ms);
@@ -61,6 +64,11 @@ process.stdout.write(
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join(''),
 );
 process.exit(); // the faulty challengers still listen
+
+function rotated<T>(all: readonly T[], by: number): T[] {
+  const start = by % all.length;
+  return [...all.slice(start), ...all.slice(0, start)];
+}
 
 /** The median of the ratios within each round: what disturbs a round disturbs both. */
 function ratio(values: readonly number[], base: readonly number[] = []): string {

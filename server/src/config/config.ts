@@ -140,7 +140,7 @@ const variables = {
     1,
     100_000,
   )({
-    default: 100, // 360,000 an hour: enough to see a difference of one in ten thousand, at under 2 % of one CPU
+    default: 100, // 360,000 an hour: enough to see a difference of one in ten thousand, at under 3 % of one CPU (npm run bench:shadow)
     desc: 'Requests shadowed a second at most.',
   }),
   SHADOW_MAX_IN_FLIGHT: wholeNumber(

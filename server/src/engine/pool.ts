@@ -2,6 +2,7 @@
 // reading requests while a heavy model runs.
 import { Worker } from 'node:worker_threads';
 import type { Tensors } from '../tensor/tensor.ts';
+import { programBeside } from '../thread.ts';
 import type { Engine } from './engine.ts';
 import { ModelLoadError, type SessionOptions } from './session.ts';
 import type { Signature } from './signature.ts';
@@ -51,7 +52,7 @@ function leastBusy(threads: readonly Thread[]): Thread {
 }
 
 async function startThread(setup: WorkerSetup): Promise<Thread> {
-  const worker = new Worker(new URL(workerFile(), import.meta.url), { workerData: setup });
+  const worker = new Worker(programBeside(import.meta.url, 'worker'), { workerData: setup });
   const waiting: PromiseWithResolvers<Tensors>[] = [];
   const started = Promise.withResolvers<Signature>();
   const ended = Promise.withResolvers<void>();
@@ -109,9 +110,4 @@ async function startThread(setup: WorkerSetup): Promise<Thread> {
       await ended.promise;
     },
   };
-}
-
-/** The worker's program lies beside this file, as TypeScript in the source tree and bundled in the image. */
-function workerFile(): string {
-  return import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
 }

@@ -12,3 +12,8 @@ export const NEVER_CONNECTED: readonly string[] = [
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
+
+/** Why a request got no answer. A host of several addresses gives an error without a message. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message || codeOf(error) || error.name : String(error);
+}

@@ -33,9 +33,11 @@ export function predict(context: Context): RequestHandler[] {
       res.writeHead(200, headers).end(text);
       if (!shadow?.samples()) return;
       shadow.offer({
-        requestId: exchangeOf(res).id,
-        inputs: body.inputs,
-        credentials: credentialsIn(req.headers),
+        asked: {
+          requestId: exchangeOf(res).id,
+          inputs: body.inputs,
+          credentials: credentialsIn(req.headers),
+        },
         answered: () => toPrediction(model, outputs, { probabilities: true }),
         milliseconds: queueMs + inferenceMs,
       });

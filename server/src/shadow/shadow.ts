@@ -4,7 +4,8 @@
 import { limiter } from '../http/rate-limit.ts';
 import type { JsonValue } from '../tensor/to-json.ts';
 import { type Agreement, type Answered, compare } from './agreement.ts';
-import { type Asked, createChallenger } from './challenger.ts';
+import type { Asked } from './ask.ts';
+import { createChallenger } from './challenger.ts';
 
 export interface ShadowOptions {
   readonly champion: string;
@@ -33,8 +34,8 @@ export const OUTCOMES = ['agreed', 'disagreed', 'failed', 'timed_out', 'dropped'
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** A request that the champion has answered. */
-export interface Answer extends Asked {
-  readonly inputs: unknown;
+export interface Answer {
+  readonly asked: Asked;
   /** The champion's answer; made only for requests that are shadowed. */
   readonly answered: () => Answered;
   /** Milliseconds that it waited and ran. */
@@ -75,9 +76,9 @@ export function createShadow(options: ShadowOptions): Shadow {
     onCompared(compared);
   };
 
-  const shadow = async (answer: Answer) => {
-    const mine = answer.answered();
-    const theirs = await ask(answer, mine.probabilities !== undefined);
+  const shadow = async ({ asked, answered, milliseconds }: Answer) => {
+    const mine = answered();
+    const theirs = await ask(asked, mine.probabilities !== undefined);
     if (theirs.kind !== 'answered') {
       firstFailure ??= theirs.why;
       return tell({ outcome: theirs.kind });
@@ -89,19 +90,18 @@ export function createShadow(options: ShadowOptions): Shadow {
       if (keep === 0) break;
       kept.push({
         at: new Date().toISOString(),
-        requestId: answer.requestId,
-        inputs: inputsOf(row, answer.inputs, agreement.rows),
+        requestId: asked.requestId,
+        inputs: inputsOf(row, asked.inputs, agreement.rows),
         champion: answerOf(row, mine),
         challenger: answerOf(row, theirs),
       });
       if (kept.length > keep) kept.shift();
     }
-    const { milliseconds } = theirs;
     tell({
       outcome: agreement.different.length === 0 ? 'agreed' : 'disagreed',
       agreement,
-      ...(milliseconds !== undefined && {
-        latencyDifference: (milliseconds - answer.milliseconds) / 1000,
+      ...(theirs.milliseconds !== undefined && {
+        latencyDifference: (theirs.milliseconds - milliseconds) / 1000,
       }),
     });
   };

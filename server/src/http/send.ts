@@ -1,0 +1,59 @@
+// One request to another server, on a connection that is kept for the next one.
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf, NEVER_CONNECTED } from './connect.ts';
+
+export interface Message {
+  readonly method: string;
+  readonly headers: http.OutgoingHttpHeaders;
+  readonly body: Buffer | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Connections are kept; the other server says when it wants one closed. */
+const agents = {
+  'http:': new http.Agent({ keepAlive: true }),
+  'https:': new https.Agent({ keepAlive: true }),
+};
+
+/**
+ * Asks anew where nobody has read the request; besides, a prediction is safe to repeat.
+ * @param waitsMs milliseconds before each new attempt, after a connection that could not be made
+ * @returns the answer's head; its body is to be read
+ */
+export async function send(
+  url: URL,
+  message: Message,
+  waitsMs: readonly number[] = [],
+): Promise<IncomingMessage> {
+  const waits = waitsMs.values();
+  for (let kept = true; ; kept = false) {
+    const { request, answer } = sendOnce(url, message, kept);
+    try {
+      return await answer;
+    } catch (error) {
+      if (message.signal.aborted) throw error;
+      if (request.reusedSocket) continue; // closed by the other in the moment that it was used
+      const wait = waits.next().value;
+      if (wait === undefined || !NEVER_CONNECTED.includes(codeOf(error))) throw error;
+      await sleep(wait, undefined, { signal: message.signal });
+    }
+  }
+}
+
+function sendOnce(url: URL, { method, headers, body, signal }: Message, kept: boolean) {
+  const secure = url.protocol === 'https:';
+  const request = (secure ? https : http).request(url, {
+    method,
+    headers: { ...headers, ...(body !== undefined && { 'content-length': body.length }) },
+    agent: kept ? agents[secure ? 'https:' : 'http:'] : false,
+    signal,
+  });
+  const answer = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve);
+    request.once('error', reject);
+  });
+  request.end(body);
+  return { request, answer };
+}
