@@ -1,5 +1,5 @@
-// What a second core brings for a heavy model: requests a second with one worker thread and with one a core, which is
-// what the predictor takes by default. Servers have both cores; each request is a run, and the load costs next to nothing.
+// What a second core brings for a heavy model: requests a second with one thread, with two that share each run, and with a
+// worker thread a core, which is what the predictor takes by default. Servers have both cores; the load costs next to nothing.
 import path from 'node:path';
 import { median } from './quantile.ts';
 import { ours, root, startPeer } from './servers.ts';
@@ -8,17 +8,23 @@ const ROUNDS = 3;
 const SECONDS = 5;
 const AT_ONCE = 8;
 
+const settings: Readonly<Record<'one' | 'within' | 'beside', Record<string, string>>> = {
+  one: { WORKERS: '1', INTRA_OP_THREADS: '1' },
+  within: { WORKERS: '1', INTRA_OP_THREADS: '2' },
+  beside: {}, // the default
+};
+
 export async function workersReport(port: number): Promise<string> {
-  const found: Record<'one' | 'all', number[]> = { one: [], all: [] };
-  for (let round = 0; round < ROUNDS; round++) {
-    found.one.push(await perSecond(port++, { WORKERS: '1' }));
-    found.all.push(await perSecond(port++, {}));
-  }
-  const ratio = median(found.all.map((value, round) => value / (found.one[round] ?? Number.NaN)));
-  return `Worker threads, the heavy model alone in each run: ${median(found.one).toFixed(1)} requests a second with one, ${median(found.all).toFixed(1)} with one on each of the two cores, as by default: ${ratio.toFixed(2)} ×.\n`;
+  const found = { one: [] as number[], within: [] as number[], beside: [] as number[] };
+  for (let round = 0; round < ROUNDS; round++)
+    for (const name of ['one', 'within', 'beside'] as const)
+      found[name].push(await perSecond(port++, settings[name]));
+  const times = (name: keyof typeof found) =>
+    median(found[name].map((value, round) => value / (found.one[round] ?? Number.NaN))).toFixed(2);
+  return `Two cores, the heavy model alone in each run: ${median(found.one).toFixed(1)} requests a second on one thread, ${times('within')} × with two threads within each run, ${times('beside')} × with a worker thread a core, as by default.\n`;
 }
 
-async function perSecond(port: number, workers: Readonly<Record<string, string>>): Promise<number> {
+async function perSecond(port: number, threads: Readonly<Record<string, string>>): Promise<number> {
   const server = await startPeer(
     ours,
     port,
@@ -26,7 +32,7 @@ async function perSecond(port: number, workers: Readonly<Record<string, string>>
       MODEL_DIR: path.join(root, 'server/test/models/heavy'),
       LOG_LEVEL: 'silent',
       BATCHING: 'off',
-      ...workers,
+      ...threads,
     },
     '0,1',
   );
