@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import v1 from '../../model/v1/golden.json' with { type: 'json' };
 import { compare } from '../src/shadow/agreement.ts';
+import { freePort } from './free-port.ts';
 import { keysFile, type Running, start } from './start.ts';
 
 const setosa = [5.1, 3.5, 1.4, 0.2];
@@ -24,15 +25,6 @@ async function faulty(handle: RequestListener): Promise<string> {
     server.close();
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** Where connections are refused: a port that was free a moment ago. */
-async function refusing(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
 }
 
 const reportOf = async ({ http }: Running) => (await http.get('/shadow/disagreements')).body;
@@ -173,7 +165,7 @@ describe('a challenger with a fault leaves the champion as it is', () => {
   });
 
   it('is dead', async () => {
-    const url = await refusing();
+    const url = `http://127.0.0.1:${await freePort()}`;
     const server = await champion(url);
     await predictsAsEver(server);
     const { requests, firstFailure } = await whenDone(server, 1);

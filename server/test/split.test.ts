@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { placeOf, versionAtPlace } from '../src/split/assign.ts';
+import { freePort } from './free-port.ts';
 import { keysFile, type Running, start } from './start.ts';
 
 const setosa = [5.1, 3.5, 1.4, 0.2];
@@ -165,10 +166,7 @@ describe('what is passed on', () => {
   });
 
   it('is sent anew where a connection is refused: the pod behind it has died, and another takes its place', async () => {
-    const place = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => place.once('listening', resolve));
-    const { port } = place.address() as AddressInfo;
-    await new Promise((resolve) => place.close(resolve)); // now the port refuses
+    const port = await freePort(); // refuses, for now
     const v1 = await start({ SPLIT: `v1=0,v2=1@http://127.0.0.1:${port}` });
     const answer = ask(v1);
     answer.then(() => {}); // supertest sends it only when somebody waits

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { freePort } from '../../server/test/free-port.ts';
 import { closedLoop } from './load.ts';
 import { median } from './quantile.ts';
 import { ours as champion, root, startPeer } from './servers.ts';
@@ -30,7 +31,7 @@ const cases: Readonly<Record<string, Record<string, string>>> = {
   'a challenger that works': { SHADOW: `v2@${working.url}` },
   'one that answers 500': { SHADOW: `v2@${failing}` },
   'one that hangs': { SHADOW: `v2@${hanging}` },
-  'one that is dead': { SHADOW: `v2@${await nobody()}` },
+  'one that is dead': { SHADOW: `v2@http://127.0.0.1:${await freePort()}` },
 };
 const samples = new Map(
   Object.keys(cases).map((name) => [name, { perSecond: [] as number[], p99: [] as number[] }]),
@@ -73,15 +74,6 @@ function rotated<T>(all: readonly T[], by: number): T[] {
 /** The median of the ratios within each round: what disturbs a round disturbs both. */
 function ratio(values: readonly number[], base: readonly number[] = []): string {
   return median(values.map((value, round) => value / (base[round] ?? Number.NaN))).toFixed(3);
-}
-
-/** Where connections are refused: a port that was free a moment ago. Low ones would not do, as fetch blocks them itself. */
-async function nobody(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
 }
 
 async function faulty(handle: RequestListener): Promise<string> {

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { pythonFor } from '../../model/python.ts';
 import { start } from '../../server/test/start.ts';
+import { blockOf } from '../docs/blocks.ts';
 
 const here = import.meta.dirname;
 const run = promisify(execFile); // not blocking: this process serves what they call
@@ -19,4 +20,16 @@ it.each([
   const { stdout } = await run(python, [path.join(here, 'clients.py'), url + basePath, golden]);
   process.stdout.write(stdout);
   expect(stdout.trim().split('\n').at(-1)).toBe('ok  kserve: binary input False');
+});
+
+it('the program of docs/open-inference-protocol.md gives what it says', async () => {
+  const python = pythonFor(path.join(here, 'requirements.txt'));
+  const { url } = await start({ BASE_PATH: '/v1', LOG_LEVEL: 'silent' });
+  const block = blockOf('docs/open-inference-protocol.md', 'The Open Inference Protocol', 'python');
+  const [, expression = '', promised] = /^(client\.infer.*\S) +# (.*)$/m.exec(block) ?? [];
+  const program = block
+    .replace('ml.local', new URL(url).host)
+    .replace(expression, `print(repr(${expression}))`);
+  const { stdout } = await run(python, ['-c', program]);
+  expect(stdout.trim()).toBe(promised);
 });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { start } from '../../server/test/start.ts';
 import { runBash } from '../run-program.ts';
+import { blocksOf } from './blocks.ts';
 import { configurationPage } from './configuration-page.ts';
 import { metricsPage } from './metrics-page.ts';
 
@@ -35,6 +36,41 @@ it.each(pages)('%s links only to files that are there', (page) => {
   );
   const missing = links.filter((link) => !existsSync(path.join(root, path.dirname(page), link)));
   expect(missing).toEqual([]);
+});
+
+/** What runs the commands and programs of each page, block by block. A new one needs a test, or a reason here. */
+const CI = '.ci/run'; // runs these commands itself
+const DOCS = 'test/docs/docs.test.ts';
+const COMMANDS = 'test/docs/commands.test.ts';
+const SDK = 'test/sdk/docs.test.ts';
+const ON_A_CLUSTER = 'test/e2e/readme.test.ts';
+const VERSIONS = 'test/e2e/versions-walk.slow.ts';
+const MODELS = 'test/models/bring-your-own.test.ts';
+const ALL_MODELS = 'test/models/bring-your-own.slow.ts';
+const runBy: Readonly<Record<string, readonly string[]>> = {
+  'README.md': [CI, DOCS, DOCS, COMMANDS, ON_A_CLUSTER, ON_A_CLUSTER],
+  'charts/ml-api/README.md': [ON_A_CLUSTER],
+  'docs/bring-your-own-model.md': [COMMANDS, COMMANDS, MODELS, MODELS, ALL_MODELS, ALL_MODELS],
+  'docs/cluster.md': [CI],
+  // Builds an image of 2.5 GB more: by hand. What it lacks without a card is tested by test/image where it is there.
+  'docs/gpu.md': ['test/e2e/gpu.test.ts', 'test/image/image.test.ts'],
+  'docs/monitoring.md': [ON_A_CLUSTER, ON_A_CLUSTER],
+  'docs/open-inference-protocol.md': ['test/clients/clients.test.ts', DOCS],
+  'docs/performance.md': [COMMANDS],
+  'docs/sdk.md': [SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK],
+  'docs/tutorial.md': [ON_A_CLUSTER],
+  'docs/versions.md': [VERSIONS, VERSIONS, VERSIONS, VERSIONS, VERSIONS, SDK, VERSIONS, VERSIONS],
+  'sdk/README.md': [SDK, SDK, SDK],
+};
+
+it.each(pages)('what %s says to run is run by a test', (page) => {
+  const blocks = blocksOf(page).filter(({ language }) => /^(sh|ts|python)$/.test(language));
+  const tests = runBy[page] ?? [];
+  expect(blocks.map(({ text }, i) => [text, tests[i]])).toEqual(
+    blocks.map(({ text }) => [text, expect.any(String)]),
+  );
+  expect(tests).toHaveLength(blocks.length);
+  for (const test of tests) expect(existsSync(path.join(root, test)), test).toBe(true);
 });
 
 describe('README.md', () => {

@@ -6,6 +6,7 @@ import { golden } from './golden.ts';
 import { eventually, predict } from './http.ts';
 import { useNamespace } from './namespace.ts';
 import { Release, type Values } from './release.ts';
+import { walk } from './walk.ts';
 
 const { node, provider } = inject('cluster');
 const label = 'nvidia.com/gpu.present';
@@ -61,6 +62,16 @@ describe.skipIf(provider !== 'local')('a version with a GPU', () => {
       return given;
     });
     expect(answer.body.prediction).toEqual(golden('v1').prediction);
+  });
+
+  it('is seen by the commands of docs/gpu.md', async () => {
+    const { code, output } = await walk(
+      'docs/gpu.md',
+      ({ section }) => section === 'What the nodes need',
+    );
+    expect(code, output).toBe(0);
+    expect(output).toMatch(new RegExp(`^NODE +GPUS\\n${node} +2$`, 'm'));
+    expect(output).toMatch(/^nvidia +nvidia /m);
   });
 
   it('says in its log that it has no CUDA, and serves on the CPU as it was allowed to', async () => {

@@ -11,6 +11,7 @@ import { eventually, predict } from './http.ts';
 import { useNamespace } from './namespace.ts';
 import { startNodePod } from './node-pod.ts';
 import { Release, type Values } from './release.ts';
+import { runbook } from './walk.ts';
 
 const { volumes } = inject('cluster');
 
@@ -142,6 +143,10 @@ describe('a model behind a URL', () => {
     });
     expect(message).toContain(sha256);
     expect(message).toContain(wrong);
+    const [pod] = await namespace.predictors();
+    const names = { NAMESPACE: namespace.name, POD: pod?.metadata.name ?? '' };
+    const log = await runbook('kubectl logs -n NAMESPACE POD -c fetch-model', names);
+    expect(log).toContain(sha256);
   });
 
   it('is fetched, checked and served where it is right', async () => {

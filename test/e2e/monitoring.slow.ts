@@ -13,6 +13,7 @@ import { useNamespace } from './namespace.ts';
 import { usePrometheus } from './prometheus.ts';
 import { Release, type Values } from './release.ts';
 import { writeReport } from './report.ts';
+import { runbook } from './walk.ts';
 
 const { volumes, provider } = inject('cluster');
 
@@ -115,6 +116,8 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
     load('/broken/predict', [99]);
     await fires('MlApiErrorBudgetBurn');
     await stopAll();
+    const names = { NAMESPACE: namespace.name, VERSION: 'broken' };
+    expect(await runbook('kubectl logs -n NAMESPACE -l', names)).toContain('"level":50');
     await ends('MlApiErrorBudgetBurn');
   });
 
@@ -151,10 +154,26 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
     writeFileSync(path.join(folder, 'broken/model.onnx'), 'no model');
     await namespace.kubectl(['delete', 'pods', '--selector=ml-api/model-version=broken']);
     await fires('MlApiModelLoadFailure', 'MlApiNoReadyPod');
+    await runbookOfModelLoadFailure();
     putModel('broken', testModel('fails-on-some-rows'));
     await ends('MlApiModelLoadFailure', 'MlApiNoReadyPod');
     expect(await predict(release.host, '/broken/predict', [3])).toMatchObject({ status: 200 });
   });
+
+  /** Its commands show a person what is the matter. */
+  async function runbookOfModelLoadFailure(): Promise<void> {
+    const [pod] = await namespace.list('pods', 'ml-api/model-version=broken');
+    const names = { NAMESPACE: namespace.name, VERSION: 'broken', POD: pod?.metadata.name ?? '' };
+    const pods = await runbook('kubectl get pods -n NAMESPACE -l', names);
+    expect(pods).toMatch(new RegExp(`^${names.POD} +0/1 `, 'm'));
+    const described = await runbook('kubectl describe pod -n NAMESPACE POD', names);
+    expect(described).toMatch(/Last State: +Terminated\s+Reason: +Error\s+Message: .*model\.onnx/);
+    expect(await runbook('kubectl logs -n NAMESPACE POD --previous', names)).toContain(
+      'model.onnx',
+    );
+    const sets = await runbook('kubectl describe deployment,replicaset -n NAMESPACE', names);
+    expect(sets).toMatch(/^Name: +ml-api-broken$/m);
+  }
 
   async function drawDashboard(): Promise<void> {
     const to = Date.now() / 1000;

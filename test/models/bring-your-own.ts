@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { start } from '../../server/test/start.ts';
+import { blockOf } from '../docs/blocks.ts';
 import { runNode, runProgram } from '../run-program.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -23,7 +24,7 @@ export interface Example {
 export async function follow({ section, python, folders = {} }: Example): Promise<string> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'bring-your-own-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
-  let program = programOf(section);
+  let program = blockOf('docs/bring-your-own-model.md', section, 'python');
   for (const [name, folder] of Object.entries(folders)) {
     expect(program).toContain(name);
     program = program.replaceAll(name, folder);
@@ -45,12 +46,4 @@ export async function follow({ section, python, folders = {} }: Example): Promis
   const generated = await runProgram('npm', [...generate, directory], { cwd: root });
   expect(generated, generated.stderr).toMatchObject({ code: 0 });
   return readFileSync(path.join(directory, 'types.gen.ts'), 'utf8');
-}
-
-function programOf(section: string): string {
-  const page = readFileSync(path.join(root, 'docs/bring-your-own-model.md'), 'utf8');
-  const [, text = ''] = page.split(`\n## ${section}\n`);
-  const [, program] = /```python\n(.*?)```/s.exec(text.split('\n## ')[0] ?? '') ?? [];
-  if (program === undefined) throw new Error(`the page has no program below "${section}"`);
-  return program;
 }

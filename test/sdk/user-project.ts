@@ -38,9 +38,9 @@ export function install(project: string, tarball: string): void {
   });
 }
 
-/** Compiles `use.ts` of a project as strictly as TypeScript can, libraries included. @returns the errors; '' for none */
-export function compile(project: string, source: string): string {
-  writeFileSync(path.join(project, 'use.ts'), source);
+/** Compiles a file of a project as strictly as TypeScript can, libraries included. @returns the errors; '' for none */
+export function compile(project: string, source: string, file = 'use.ts'): string {
+  writeFileSync(path.join(project, file), source);
   const compilerOptions = {
     target: 'ES2024',
     lib: ['ES2024', 'DOM', 'DOM.Iterable'],
@@ -54,7 +54,7 @@ export function compile(project: string, source: string): string {
   };
   writeFileSync(
     path.join(project, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions, include: ['use.ts'] }),
+    JSON.stringify({ compilerOptions, include: [file] }),
   );
   rmSync(path.join(project, 'dist'), { recursive: true, force: true });
   try {
