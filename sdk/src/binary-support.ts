@@ -1,13 +1,8 @@
 // Whether a server takes tensors in binary. An extension of the Open Inference Protocol: MLServer does not have it.
+import { type CallConfig, through } from './call-config.ts';
 import { NotFoundError } from './errors.ts';
 import type { Client } from './generated/client/index.js';
 import { getServerMetadata } from './generated/sdk.gen.js';
-
-/** What a call sends along. */
-export interface CallConfig {
-  readonly signal?: AbortSignal;
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 /** Asks the server at the first call, and remembers what it said. */
 export function binarySupport(client: Client): (call: CallConfig) => Promise<boolean> {
@@ -20,7 +15,7 @@ export function binarySupport(client: Client): (call: CallConfig) => Promise<boo
 
 async function hasBinary(client: Client, call: CallConfig): Promise<boolean> {
   try {
-    const { extensions } = await getServerMetadata({ ...call, client });
+    const { extensions } = await getServerMetadata(through(client, call));
     // OpenVINO's server has binary tensors and lists no extensions at all; it gets JSON.
     return extensions?.includes('binary_tensor_data') ?? false;
   } catch (error) {

@@ -1,5 +1,6 @@
 // A client with options of its own.
-import { binarySupport, type CallConfig } from './binary-support.ts';
+import { binarySupport } from './binary-support.ts';
+import { type CallConfig, through } from './call-config.ts';
 import { createConfig, createClient as createGeneratedClient } from './generated/client/index.js';
 import * as operations from './generated/sdk.gen.js';
 import type { GetContractResponse, Model, PredictData, Prediction } from './generated/types.gen.js';
@@ -76,7 +77,7 @@ export function createTypedClient<
   const takesBinary = binarySupport(client);
   return {
     async predict(parameters, call) {
-      const prediction = await operations.predict(parameters, { ...callConfig(call), client });
+      const prediction = await operations.predict(parameters, through(client, callConfig(call)));
       // The narrower type is the served contract's; that the server still serves it, its hash says.
       return prediction as Result;
     },
@@ -84,8 +85,8 @@ export function createTypedClient<
       const config = callConfig(call);
       return infer(client, parameters, await takesBinary(config), config);
     },
-    getModel: (call) => operations.getModel(undefined, { ...callConfig(call), client }),
-    getContract: (call) => operations.getContract({ ...callConfig(call), client }),
+    getModel: (call) => operations.getModel(undefined, through(client, callConfig(call))),
+    getContract: (call) => operations.getContract(through(client, callConfig(call))),
     isReady: (call) => isReady(settings, call?.signal),
   };
 }

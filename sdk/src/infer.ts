@@ -1,6 +1,6 @@
 // Inference by the Open Inference Protocol: for any server that speaks it, ours, Triton or MLServer. With tensors in binary
 // where the server takes them so.
-import type { CallConfig } from './binary-support.ts';
+import type { CallConfig } from './call-config.ts';
 import type { Client } from './generated/client/index.js';
 import type { InferenceDatatype, InferenceResponse } from './generated/types.gen.js';
 import { HEADER_LENGTH, writeBinary, writeJson } from './infer-request.ts';
