@@ -36,7 +36,9 @@ async function serve(command: string, port: number): Promise<void> {
     stdio: 'ignore',
     detached: true, // npm and what it starts, to be ended together
   });
-  onTestFinished(() => void process.kill(-(child.pid ?? 0), 'SIGKILL'));
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${command} cannot be started`);
+  onTestFinished(() => void process.kill(-pid, 'SIGKILL'));
   await expect
     .poll(
       () =>
