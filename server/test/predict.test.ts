@@ -1,5 +1,7 @@
 // POST /predict with the iris models: the answers, and that they are those of scikit-learn.
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import type { Golden } from '../src/model/golden.ts';
 import { start } from './start.ts';
@@ -8,6 +10,36 @@ const modelDirectory = (version: string) =>
   new URL(`../../model/${version}`, import.meta.url).pathname;
 const goldenOf = (version: string): Golden & { inputs: number[][] } =>
   JSON.parse(readFileSync(`${modelDirectory(version)}/golden.json`, 'utf8'));
+
+it.each(['/predict', '/v2/models/iris/infer'])(
+  '%s reads a large body that comes in pieces of any size',
+  async (path) => {
+    const { url } = await start();
+    const { inputs, prediction } = goldenOf('v1');
+    const pad = ' '.repeat(100_000); // more than one read of a socket gives
+    const tensor = { name: 'inputs', datatype: 'FP32', shape: [150, 4], data: inputs.flat() };
+    const asked = path === '/predict' ? { inputs } : { inputs: [tensor] };
+    const body = `${pad}${JSON.stringify(asked)}${pad}`;
+    const answered = await new Promise<string>((resolve, reject) => {
+      const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length };
+      const sent = request(url + path, { method: 'POST', headers }, (response) =>
+        text(response).then(resolve, reject),
+      );
+      sent.once('error', reject);
+      const pieces = [1, 70_000, 30_000, 2_000, body.length]; // the last: all that is left
+      let at = 0;
+      const sendNext = () => {
+        const piece = body.slice(at, at + (pieces.shift() ?? 0));
+        at += piece.length;
+        if (at === body.length) sent.end(piece);
+        else sent.write(piece, () => setTimeout(sendNext, 5));
+      };
+      sendNext();
+    });
+    const parsed = JSON.parse(answered);
+    expect(parsed.prediction ?? parsed.outputs[0].data).toEqual(prediction);
+  },
+);
 
 describe('one row', () => {
   it('answers exactly the prediction', async () => {

@@ -2,6 +2,7 @@
 import express, { type NextFunction, type Request, type RequestHandler } from 'express';
 import { type ParseError, parseTree } from 'jsonc-parser';
 import { ProblemException } from './problem.ts';
+import { release } from './release.ts';
 
 const MEDIA_TYPE = 'application/json';
 
@@ -9,51 +10,68 @@ const MEDIA_TYPE = 'application/json';
 export function readJson(maxBytes: number): RequestHandler {
   const readAnyJson = withBodyParser(maxBytes);
   return (req, res, next) => {
-    if (isPlain(req, maxBytes)) readPlainJson(req, next);
-    else readAnyJson(req, res, next);
+    const length = plainLength(req, maxBytes);
+    if (length === undefined || req.headers['content-type'] !== MEDIA_TYPE)
+      return readAnyJson(req, res, next);
+    readPlain(req, length, next, (body) => {
+      const text = body.toString();
+      release(body);
+      try {
+        req.body = JSON.parse(text);
+      } catch {
+        return next(notJson(text));
+      }
+      next();
+    });
   };
-}
-
-/** What nearly every client sends: UTF-8, not compressed, its length known and within the limit. */
-function isPlain({ headers }: Request, maxBytes: number): boolean {
-  const length = Number(headers['content-length']);
-  return (
-    headers['content-type'] === MEDIA_TYPE &&
-    headers['content-encoding'] === undefined &&
-    length > 0 &&
-    length <= maxBytes
-  );
-}
-
-/** For plain bodies: body-parser's generality costs as much as all the rest of a small prediction. */
-function readPlainJson(req: Request, next: NextFunction): void {
-  const chunks: Buffer[] = [];
-  req.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-  });
-  req.once('end', () => {
-    const [first, second] = chunks;
-    const text = (first && !second ? first : Buffer.concat(chunks)).toString();
-    try {
-      req.body = JSON.parse(text);
-    } catch {
-      return next(notJson(text));
-    }
-    next();
-  });
-  req.once('error', (error) => next(endedEarly(error)));
 }
 
 /** Middleware that leaves the bytes of a body of any type in `req.body`, decompressed, at most `maxBytes`. */
 export function readBytes(maxBytes: number): RequestHandler {
-  const read = express.raw({ limit: maxBytes, type: () => true });
+  const readAny = express.raw({ limit: maxBytes, type: () => true });
   return (req, res, next) => {
-    read(req, res, (error?: unknown) => {
+    const length = plainLength(req, maxBytes);
+    if (length !== undefined)
+      return readPlain(req, length, next, (body) => {
+        req.body = body;
+        next();
+      });
+    readAny(req, res, (error?: unknown) => {
       if (error !== undefined) return next(asProblem(error, maxBytes));
       if (!Buffer.isBuffer(req.body)) req.body = Buffer.alloc(0); // there was none
       next();
     });
   };
+}
+
+/** The length of what nearly every client sends: not compressed, its length known and within the limit. */
+function plainLength({ headers }: Request, maxBytes: number): number | undefined {
+  const length = Number(headers['content-length']);
+  return headers['content-encoding'] === undefined && length > 0 && length <= maxBytes
+    ? length
+    : undefined;
+}
+
+/** For plain bodies: body-parser's generality costs as much as all the rest of a small prediction. */
+function readPlain(
+  req: Request,
+  length: number,
+  next: NextFunction,
+  done: (body: Buffer) => void,
+): void {
+  let body: Buffer | undefined;
+  let read = 0;
+  req.on('data', (chunk: Buffer) => {
+    if (chunk.length === length) {
+      body = chunk; // all of it, as small ones come
+      return;
+    }
+    body ??= Buffer.allocUnsafeSlow(length);
+    read += chunk.copy(body, read);
+    release(chunk);
+  });
+  req.once('end', () => done(body ?? Buffer.alloc(0)));
+  req.once('error', (error) => next(endedEarly(error)));
 }
 
 /** For all other bodies: compressed, chunked, in another charset, of another type, missing. */

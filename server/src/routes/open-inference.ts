@@ -5,6 +5,7 @@ import { readBytes } from '../http/body.ts';
 import { chooseCoding, compress } from '../http/compress.ts';
 import { exchangeOf } from '../http/exchange.ts';
 import { ProblemException } from '../http/problem.ts';
+import { release } from '../http/release.ts';
 import { liveness, readiness } from '../lifecycle.ts';
 import {
   modelConfig,
@@ -113,6 +114,7 @@ function infer(context: Context): RequestHandler {
       config.MAX_ROWS,
       contract.validateInference,
     );
+    release(req.body); // its tensors are copies
     run(res, next, inference.work, ({ outputs, queueMs, inferenceMs }) => {
       let answered: InferenceAnswer;
       try {
