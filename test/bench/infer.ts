@@ -9,7 +9,7 @@ import path from 'node:path';
 import { pythonFor } from '../../model/python.ts';
 import { fetchForeignModel } from '../models/fetch.ts';
 import { foreignModel } from '../models/models.ts';
-import { median } from './quantile.ts';
+import { median, medianRatio } from './quantile.ts';
 import { ours as ourServer, type Peer, startPeer } from './servers.ts';
 
 const here = import.meta.dirname;
@@ -204,11 +204,11 @@ function times(count: number, run: () => unknown): number[] {
 function table(rounds: readonly Measured[]): string {
   const [first = {}] = rounds;
   const [base = ''] = Object.keys(first);
-  const lines = Object.keys(first).map((name) => {
-    const ms = rounds.map((round) => round[name] ?? Number.NaN);
-    const ratios = rounds.map((round) => (round[name] ?? Number.NaN) / (round[base] ?? Number.NaN));
-    return `| ${name} | ${median(ms).toFixed(1)} | ${median(ratios).toFixed(2)} × |`;
-  });
+  const of = (name: string) => rounds.map((round) => round[name] ?? Number.NaN);
+  const lines = Object.keys(first).map(
+    (name) =>
+      `| ${name} | ${median(of(name)).toFixed(1)} | ${medianRatio(of(name), of(base)).toFixed(2)} × |`,
+  );
   return `A batch of images, ${JSON.stringify(shape)} float32, one request at a time; medians of ${ROUNDS} rounds, each the median of ${MEASURED}:
 
 | | ms | of the run |

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { freePort } from '../../server/test/free-port.ts';
 import { closedLoop } from './load.ts';
-import { median } from './quantile.ts';
+import { median, medianRatio } from './quantile.ts';
 import { ours as champion, root, startPeer } from './servers.ts';
 
 const ROUNDS = 7;
@@ -52,14 +52,14 @@ for (let round = 1; round <= ROUNDS; round++)
   }
 await working.stop();
 
-const off = samples.get('no shadow');
+const off = samples.get('no shadow') ?? { perSecond: [], p99: [] };
 const head = ['challenger', 'champion req/s', 'to no shadow', 'champion p99 ms', 'to no shadow'];
 const rows = [...samples].map(([name, { perSecond, p99 }]) => [
   name,
   Math.round(median(perSecond)).toLocaleString('en'),
-  ratio(perSecond, off?.perSecond),
+  medianRatio(perSecond, off.perSecond).toFixed(3),
   median(p99).toFixed(2),
-  ratio(p99, off?.p99),
+  medianRatio(p99, off.p99).toFixed(3),
 ]);
 process.stdout.write(
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join(''),
@@ -69,11 +69,6 @@ process.exit(); // the faulty challengers still listen
 function rotated<T>(all: readonly T[], by: number): T[] {
   const start = by % all.length;
   return [...all.slice(start), ...all.slice(0, start)];
-}
-
-/** The median of the ratios within each round: what disturbs a round disturbs both. */
-function ratio(values: readonly number[], base: readonly number[] = []): string {
-  return median(values.map((value, round) => value / (base[round] ?? Number.NaN))).toFixed(3);
 }
 
 async function faulty(handle: RequestListener): Promise<string> {

@@ -1,7 +1,7 @@
 // What a second core brings for a heavy model: requests a second with one thread, with two that share each run, and with a
 // worker thread a core, which is what the predictor takes by default. Servers have both cores; the load costs next to nothing.
 import path from 'node:path';
-import { median } from './quantile.ts';
+import { median, medianRatio } from './quantile.ts';
 import { ours, root, startPeer } from './servers.ts';
 
 const ROUNDS = 3;
@@ -19,8 +19,7 @@ export async function workersReport(port: number): Promise<string> {
   for (let round = 0; round < ROUNDS; round++)
     for (const name of ['one', 'within', 'beside'] as const)
       found[name].push(await perSecond(port++, settings[name]));
-  const times = (name: keyof typeof found) =>
-    median(found[name].map((value, round) => value / (found.one[round] ?? Number.NaN))).toFixed(2);
+  const times = (name: keyof typeof found) => medianRatio(found[name], found.one).toFixed(2);
   return `Two cores, the heavy model alone in each run: ${median(found.one).toFixed(1)} requests a second on one thread, ${times('within')} × with two threads within each run, ${times('beside')} × with a worker thread a core, as by default.\n`;
 }
 

@@ -25,7 +25,7 @@ it.each([
 it('the program of docs/open-inference-protocol.md gives what it says', async () => {
   const python = pythonFor(path.join(here, 'requirements.txt'));
   const { url } = await start({ BASE_PATH: '/v1', LOG_LEVEL: 'silent' });
-  const block = blockOf('docs/open-inference-protocol.md', 'The Open Inference Protocol', 'python');
+  const block = blockOf('docs/open-inference-protocol.md', 'python');
   const [, expression = '', promised] = /^(client\.infer.*\S) +# (.*)$/m.exec(block) ?? [];
   const program = block
     .replace('ml.local', new URL(url).host)

@@ -25,13 +25,25 @@ export function blocksOf(page: string): Block[] {
   return blocks;
 }
 
-/** The one block of a section in a language. @throws Error when there is not exactly one */
-export function blockOf(page: string, section: string, language: string): string {
+/**
+ * The one block of a page in a language, where that is not enough: in a section, or with a text in it.
+ * @throws Error when there is not exactly one
+ */
+export function blockOf(
+  page: string,
+  language: string,
+  { section, text = '' }: { readonly section?: string; readonly text?: string } = {},
+): string {
   const found = blocksOf(page).filter(
-    (block) => block.section === section && block.language === language,
+    (block) =>
+      block.language === language &&
+      (section === undefined || block.section === section) &&
+      block.text.includes(text),
   );
   const [block] = found;
   if (block === undefined || found.length > 1)
-    throw new Error(`${page} has ${found.length} blocks of ${language} below "${section}"`);
+    throw new Error(
+      `${page}: expected one block of ${language}${section ? ` below "${section}"` : ''} with "${text}", got ${found.length}`,
+    );
   return block.text;
 }

@@ -6,27 +6,11 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../server/test/free-port.ts';
 import { start } from '../../server/test/start.ts';
-import { runBash } from '../run-program.ts';
-import { blocksOf } from './blocks.ts';
+import { blockOf } from './blocks.ts';
+import { sh } from './sh.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const model = path.join(root, 'model/v2');
-
-/** The block of commands of a page with this text in it. */
-function commands(page: string, text: string): string {
-  const found = blocksOf(page).filter(
-    (block) => block.language === 'sh' && block.text.includes(text),
-  );
-  expect(found, `${page}: blocks with ${text}`).toHaveLength(1);
-  return found[0]?.text ?? '';
-}
-
-/** What commands print that must succeed. */
-async function sh(script: string): Promise<string> {
-  const { code, stdout, stderr } = await runBash(`set -e\n${script}`, { cwd: root });
-  expect(code, stderr).toBe(0);
-  return stdout;
-}
 
 /** Starts what serves until the test ends. */
 async function serve(command: string, port: number): Promise<void> {
@@ -61,7 +45,7 @@ describe.each([
     const out = mkdtempSync(path.join(tmpdir(), 'docs-'));
     onTestFinished(() => rmSync(out, { recursive: true }));
     const port = await freePort();
-    const [first = '', ...rest] = commands(page, text)
+    const [first = '', ...rest] = blockOf(page, 'sh', { text })
       .replaceAll('/path/to/model', model)
       .replaceAll('localhost:5000', `127.0.0.1:${port}`)
       .replaceAll(/--out \S+/g, `--out ${out}`)
@@ -76,7 +60,7 @@ describe.each([
 });
 
 it('docs/bring-your-own-model.md inspects your model', async () => {
-  const [inspect = ''] = commands('docs/bring-your-own-model.md', 'model:inspect')
+  const [inspect = ''] = blockOf('docs/bring-your-own-model.md', 'sh', { text: 'model:inspect' })
     .replaceAll('/path/to/model', model)
     .split('\n');
   expect(await sh(inspect)).toMatch(/inputs.*float32.*4/s);
@@ -84,6 +68,6 @@ it('docs/bring-your-own-model.md inspects your model', async () => {
 
 it('docs/performance.md shows what memory is made of', async () => {
   await start({ LOG_LEVEL: 'silent' }); // this process loads ONNX Runtime
-  const command = commands('docs/performance.md', 'smaps').replace('PID', String(process.pid));
+  const command = blockOf('docs/performance.md', 'sh').replace('PID', String(process.pid));
   expect(await sh(command)).toMatch(/^\d+(\.\d+)? \S*libonnxruntime\S*$/m);
 });

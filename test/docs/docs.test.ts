@@ -4,10 +4,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { start } from '../../server/test/start.ts';
-import { runBash } from '../run-program.ts';
-import { blocksOf } from './blocks.ts';
+import { blockOf, blocksOf } from './blocks.ts';
 import { configurationPage } from './configuration-page.ts';
 import { metricsPage } from './metrics-page.ts';
+import { sh } from './sh.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
@@ -39,7 +39,7 @@ it.each(pages)('%s links only to files that are there', (page) => {
 });
 
 /** What runs the commands and programs of each page, block by block. A new one needs a test, or a reason here. */
-const CI = '.ci/run'; // runs these commands itself
+const CI = '.ci/run'; // runs these commands itself, but for `npm start`, which COMMANDS run
 const DOCS = 'test/docs/docs.test.ts';
 const COMMANDS = 'test/docs/commands.test.ts';
 const SDK = 'test/sdk/docs.test.ts';
@@ -89,7 +89,7 @@ describe('README.md', () => {
 
   it('has TypeScript that runs as written', async () => {
     const { url } = await start({ LOG_LEVEL: 'silent' });
-    const [, code = ''] = /```ts\n(.*?)```/s.exec(read('README.md')) ?? [];
+    const code = blockOf('README.md', 'ts');
     const [, comment] = /\/\/ (.*)$/m.exec(code) ?? [];
     const printed = await sh(`ML_API_URL=${url} node --input-type=module <<'EOF'\n${code}\nEOF`);
     expect(printed.trim()).toBe(
@@ -100,16 +100,8 @@ describe('README.md', () => {
 
 it('docs/open-inference-protocol.md has a curl command that works', async () => {
   const { url } = await start({ LOG_LEVEL: 'silent' });
-  const [, command = ''] =
-    /```sh\n(curl .*?)```/s.exec(read('docs/open-inference-protocol.md')) ?? [];
+  const command = blockOf('docs/open-inference-protocol.md', 'sh');
   const printed = await sh(`${command.trim().replace('localhost:5000', url)} --silent`);
   const [label] = JSON.parse(printed).outputs;
   expect(label).toMatchObject({ name: 'label', data: [0] });
 });
-
-/** What a command prints that must succeed. */
-async function sh(command: string): Promise<string> {
-  const { code, stdout, stderr } = await runBash(command, { cwd: root });
-  expect(code, stderr).toBe(0);
-  return stdout;
-}

@@ -24,7 +24,7 @@ export interface Example {
 export async function follow({ section, python, folders = {} }: Example): Promise<string> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'bring-your-own-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
-  let program = blockOf('docs/bring-your-own-model.md', section, 'python');
+  let program = blockOf('docs/bring-your-own-model.md', 'python', { section });
   for (const [name, folder] of Object.entries(folders)) {
     expect(program).toContain(name);
     program = program.replaceAll(name, folder);

@@ -22,12 +22,8 @@ const programs = (of: string) =>
     .filter(({ language }) => language === 'ts')
     .map(({ text }) => text);
 
-/** The program of a page that has this text in it. */
-function program(text: string): string {
-  const found = programs(page).filter((one) => one.includes(text));
-  expect(found, `programs with ${text}`).toHaveLength(1);
-  return found[0] ?? '';
-}
+/** The program of docs/sdk.md that has this text in it. */
+const program = (text: string) => blockOf(page, 'ts', { text });
 
 /** Compiles a program, and runs it against a server. @returns what it printed */
 async function run(source: string, env: Readonly<Record<string, string>>): Promise<string> {
@@ -91,8 +87,8 @@ describe('sdk/README.md', () => {
   });
 
   it('says the same commands as docs/sdk.md', () => {
-    expect(blockOf('sdk/README.md', '@org/ml-sdk', 'sh')).toBe(
-      blockOf(page, 'The client of your own model', 'sh'),
+    expect(blockOf('sdk/README.md', 'sh')).toBe(
+      blockOf(page, 'sh', { section: 'The client of your own model' }),
     );
   });
 });
@@ -111,7 +107,7 @@ ${one}`;
 describe('a command of docs/sdk.md', () => {
   // Installs what it says from wherever npm installs from.
   const command = (section: string, change: (text: string) => string): Promise<Outcome> =>
-    runBash(`set -e\n${change(blockOf(page, section, 'sh'))}`, { cwd: project });
+    runBash(`set -e\n${change(blockOf(page, 'sh', { section }))}`, { cwd: project });
 
   it('generates a client, which takes what the model takes and nothing else', async () => {
     const { url } = await start({ LOG_LEVEL: 'silent' });
@@ -121,7 +117,7 @@ describe('a command of docs/sdk.md', () => {
     );
     expect(code, stderr).toBe(0);
     expect(stdout).toContain('src/ml: the client of iris v1');
-    const source = blockOf(page, section, 'ts');
+    const source = blockOf(page, 'ts', { section });
     const wrong = source.split('\n').findIndex((line) => line.includes('does not compile')) + 1;
     const errors = compile(project, source, 'src/use.ts').trim().split('\n');
     expect(errors[0]).toMatch(new RegExp(`/src/use\\.ts\\(${wrong},\\d+\\): error TS`));
@@ -149,7 +145,7 @@ describe('a command of docs/sdk.md', () => {
     expect(code, stderr).toBe(0);
     const anyTime = (text: string) =>
       text.replaceAll(/http:\/\/\S+:/g, 'URL:').replaceAll(/[\d.]+ ms/g, 'T ms');
-    const promised = blockOf(page, section, 'text').trim();
+    const promised = blockOf(page, 'text', { section }).trim();
     const printed = stdout.slice(stdout.indexOf('champion ')).trim();
     expect(anyTime(printed).startsWith(anyTime(promised)), printed).toBe(true);
   });

@@ -140,7 +140,8 @@ const variables = {
     1,
     100_000,
   )({
-    default: 100, // 360,000 an hour: enough to see a difference of one in ten thousand, at under 3 % of one CPU (npm run bench:shadow)
+    // 360,000 an hour: enough to see a difference of one in ten thousand, at under 3 % of one CPU (npm run bench:shadow)
+    default: 100,
     desc: 'Requests shadowed a second at most.',
   }),
   SHADOW_MAX_IN_FLIGHT: wholeNumber(

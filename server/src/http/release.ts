@@ -1,3 +1,5 @@
+// Memory that is given back before V8 collects it.
+
 /** Bytes below which it would cost more than it saves. */
 const WORTH_IT = 16 * 1024;
 
