@@ -144,7 +144,9 @@ async function createContext(
     batching: serving.batching,
     batchMaxRows: config.BATCH_MAX_ROWS,
     queueMaxRows: config.QUEUE_MAX_ROWS,
+    queueMaxBytes: config.QUEUE_MAX_BYTES || Math.floor(resources.memoryBytes / 8),
     timeoutMs: config.REQUEST_TIMEOUT_MS,
+    onFault: (error) => log.error({ err: error }, 'a response could not be sent'),
     onRun: (rows, durationMs) => {
       metrics.runDone(rows, durationMs / 1000);
       statistics.ran();

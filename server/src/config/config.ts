@@ -50,14 +50,14 @@ const variables = {
   }),
   LOG_SAMPLE: share({
     default: 1,
-    desc: 'Share of the successful requests logged; failures always are.',
+    desc: 'Share of the successful requests logged; failures are whatever it says.',
   }),
   LOG_RATE: wholeNumber(
     0,
     1_000_000,
   )({
     default: 100, // as zap's production default: the first 100 a second
-    desc: 'Successful requests logged a second at most; 0: no limit. Failures always are.',
+    desc: 'Requests logged a second at most, successes and failures each; 0: no limit. The next line counts the others.',
   }),
   MAX_BODY_BYTES: wholeNumber(
     1024,
@@ -82,7 +82,15 @@ const variables = {
     10_000_000,
   )({
     default: 4096,
-    desc: 'Rows that may wait; more are refused with 503.',
+    desc: 'Rows that may wait; more are refused with 503, and so is what would wait for longer than its deadline.',
+  }),
+  QUEUE_MAX_BYTES: wholeNumber(
+    0,
+    1024 * 1024 * MiB,
+    'bytes',
+  )({
+    default: 0,
+    desc: "Memory of the requests that may wait; 0: an eighth of the process's memory limit.",
   }),
   REQUEST_TIMEOUT_MS: milliseconds(1)({ default: 10_000, desc: 'Deadline of a prediction.' }),
   ENGINE: oneOf(
