@@ -78,8 +78,9 @@ export async function chooseServing(
       if (!mayMove || decision.batching || (await staysInline(settings.MAX_ROWS)))
         return { engine, model, providers, ...decision };
     }
+    const workers = await pool();
     await engine.close();
-    engine = await pool();
+    engine = workers;
     decision ??= await decide();
     return { engine, model, providers, ...decision };
   } catch (error) {
