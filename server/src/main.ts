@@ -1,6 +1,7 @@
 // The predictor's program. Its first argument says what to do; without one it serves.
 import { CommandError } from './command-error.ts';
 import type { Files } from './files.ts';
+import { readOptions } from './options.ts';
 
 // The same places in the source tree (server/src) and in the image (server/dist).
 const root = new URL('../../', import.meta.url);
@@ -33,6 +34,7 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
     case 'fetch-model': {
       const { fetchModel, fetchModelHelp } = await import('./fetch-model.ts');
       if (help) return void process.stdout.write(fetchModelHelp());
+      readOptions('fetch-model', args, {});
       return fetchModel(process.env);
     }
     case 'inspect': {

@@ -207,8 +207,24 @@ const variables = {
     desc: 'Longest wait for requests in flight before the process ends.',
   }),
   KEEP_ALIVE_TIMEOUT_MS: milliseconds(1000)({
-    default: 75_000, // above the 60 s that nginx, Envoy and cloud load balancers keep idle connections
-    desc: "Idle time of a kept connection; must exceed the proxy's.",
+    // above the 60 s of nginx and of AWS's load balancers; Google's (600 s) and Envoy (1 h) need more, or a retry
+    default: 75_000,
+    desc: "Idle time of a kept connection; should exceed the proxy's.",
+  }),
+  HEADERS_TIMEOUT_MS: milliseconds(100)({
+    default: 10_000,
+    desc: 'Longest time for the headers of a request; then 408, and the connection is closed.',
+  }),
+  UPLOAD_TIMEOUT_MS: milliseconds(100)({
+    default: 30_000, // a MiB at 300 kbit/s
+    desc: 'Longest time for a request to come whole; then 408, and the connection is closed.',
+  }),
+  MAX_CONNECTIONS: wholeNumber(
+    1,
+    1_000_000,
+  )({
+    default: 4096, // connections of a megabyte each that never end would take 4 GiB: lower it where clients are not trusted
+    desc: 'Connections that may be open; more are closed as they come.',
   }),
 } as const;
 
@@ -232,6 +248,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   )
     throw new CommandError(
       `METRICS_PORT and PORT are both ${config.PORT}. Give them different ports, or unset METRICS_PORT to serve /metrics on PORT.`,
+    );
+  if (config.HEADERS_TIMEOUT_MS > config.UPLOAD_TIMEOUT_MS)
+    throw new CommandError(
+      `HEADERS_TIMEOUT_MS (${config.HEADERS_TIMEOUT_MS}) is more than UPLOAD_TIMEOUT_MS (${config.UPLOAD_TIMEOUT_MS}), which includes it. Raise UPLOAD_TIMEOUT_MS or lower HEADERS_TIMEOUT_MS.`,
     );
   return { ...config }; // envalid's own object is a Proxy: slow to read
 }

@@ -86,7 +86,8 @@ function routeOf(req: Request): string {
 
 /** Makes the headers that every answer carries, as a list of names and values. */
 export function identityHeaders(context: Context): (exchange: Exchange) => string[] {
-  const { name, version } = context.serving.model;
+  const name = headerText(context.serving.model.name);
+  const version = headerText(context.serving.model.version);
   const { hash } = context.contract;
   return ({ id }) => {
     const headers = [
@@ -103,6 +104,11 @@ export function identityHeaders(context: Context): (exchange: Exchange) => strin
     if (context.state().kind === 'draining') headers.push('Connection', 'close');
     return headers;
   };
+}
+
+/** A text as a header can carry it: percent-encoded in UTF-8 where it is not printable ASCII. */
+function headerText(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]+/gu, (part) => encodeURIComponent(part));
 }
 
 /** Middleware that sets them. */

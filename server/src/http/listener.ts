@@ -2,6 +2,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CommandError } from '../command-error.ts';
+import { answerBrokenRequest } from './broken-request.ts';
 
 export interface Listener {
   readonly port: number;
@@ -20,6 +21,11 @@ export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
   readonly keepAliveTimeoutMs: number;
+  /** How long a client may take for the headers of a request, and for all of it, in milliseconds. */
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  /** Connections that may be open; more are closed as they come. */
+  readonly maxConnections: number;
   /** The variable that sets the port, for the message when it is taken. */
   readonly variable: string;
 }
@@ -31,7 +37,12 @@ export async function listen(
 ): Promise<Listener> {
   let current = handler;
   let inFlight = 0;
-  const server = createServer((req, res) => {
+  const limits = {
+    headersTimeout: options.headersTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(1000, options.headersTimeoutMs, options.requestTimeoutMs),
+  };
+  const server = createServer(limits, (req, res) => {
     inFlight++;
     res.once('close', () => {
       inFlight--;
@@ -39,6 +50,8 @@ export async function listen(
     current(req, res);
   });
   server.keepAliveTimeout = options.keepAliveTimeoutMs;
+  server.maxConnections = options.maxConnections;
+  server.on('clientError', answerBrokenRequest);
   await start(server, options);
   const address = server.address();
   return {

@@ -88,5 +88,9 @@ export function sendOpenInferenceError(res: Response, problem: ProblemException)
   res.status(status).set(problem.headers);
   // Exactly this: KServe's client reads errors of no other type, and Express' own setter would add a charset.
   res.setHeader('Content-Type', 'application/json');
-  res.end(JSON.stringify({ error: problem.message }));
+  res.end(JSON.stringify(openInferenceErrorBody(problem)));
+}
+
+export function openInferenceErrorBody(problem: ProblemException): object {
+  return { error: problem.message };
 }

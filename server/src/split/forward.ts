@@ -49,7 +49,7 @@ export async function forward(
       { cause },
     );
   }
-  res.writeHead(answer.statusCode ?? 502, passedOn(answer.rawHeaders));
+  res.writeHead(answer.statusCode ?? 502, passedOn(answer));
   // An answer that breaks off is broken off here, too.
   await pipeline(answer, res).catch(() => res.destroy());
 }
@@ -66,8 +66,10 @@ function bodyOf({ body }: Request): Buffer | undefined {
 
 function requestHeaders(req: Request): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {};
+  const ofConnection = namesIn(req.headers.connection);
   for (const [name, value] of Object.entries(req.headers))
-    if (!HOP_BY_HOP.has(name) && !ABOUT_THE_BODY.has(name)) headers[name] = value;
+    if (!HOP_BY_HOP.has(name) && !ABOUT_THE_BODY.has(name) && !ofConnection.has(name))
+      headers[name] = value;
   headers['x-forwarded-for'] = [req.headers['x-forwarded-for'], req.socket.remoteAddress]
     .filter((one) => one !== undefined)
     .join(', ');
@@ -77,11 +79,20 @@ function requestHeaders(req: Request): OutgoingHttpHeaders {
 /** The body goes on decompressed, and the request to a host of another name. */
 const ABOUT_THE_BODY = new Set(['content-encoding', 'content-length', 'expect', 'host']);
 
-function passedOn(raw: readonly string[]): string[] {
+function passedOn({ rawHeaders: raw, headers: { connection } }: IncomingMessage): string[] {
+  const ofConnection = namesIn(connection);
   const headers: string[] = [];
-  for (let i = 0; i < raw.length; i += 2)
-    if (!HOP_BY_HOP.has((raw[i] ?? '').toLowerCase())) headers.push(raw[i] ?? '', raw[i + 1] ?? '');
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] ?? '').toLowerCase();
+    if (!HOP_BY_HOP.has(name) && !ofConnection.has(name))
+      headers.push(raw[i] ?? '', raw[i + 1] ?? '');
+  }
   return headers;
+}
+
+/** The headers that a Connection header names: they belong to the connection too. */
+function namesIn(connection: string | undefined): Set<string> {
+  return new Set((connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
 }
 
 /** Aborts when the client goes away before its answer. */
