@@ -16,11 +16,16 @@ ${describeConfig()}
   --try   Also print what to try, for people at a terminal.
 `;
 
-/** @throws CommandError for an argument that it does not know, or settings with which it cannot serve */
+/**
+ * Serves until it is told to stop.
+ * @param stopped aborts when the process is told to end, during the start too
+ * @throws CommandError for an argument that it does not know, or settings with which it cannot serve
+ */
 export async function serve(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   files: Files,
+  stopped: AbortSignal,
 ): Promise<void> {
   const { try: showWhatToTry } = readOptions('serve', args, { try: { type: 'boolean' } });
   const config = readConfig(env);
@@ -29,14 +34,6 @@ export async function serve(
   const flushing = setInterval(() => destination.flush(), 100).unref();
   const log = pino({ level: config.LOG_LEVEL, base: null }, destination);
 
-  // Before anything is loaded: PID 1 ignores a signal that nothing handles.
-  const stopped = new AbortController();
-  const stop = (signal: NodeJS.Signals) => {
-    log.info({ signal }, 'signal');
-    stopped.abort();
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
   process.once('uncaughtException', (error) => {
     log.fatal({ err: error }, 'the predictor failed');
     destination.flushSync();
@@ -44,16 +41,15 @@ export async function serve(
   });
 
   try {
-    const service = await createService(config, files, log, stopped.signal);
+    const service = await createService(config, files, log, stopped);
     if (showWhatToTry) process.stderr.write(whatToTry(service));
-    if (!stopped.signal.aborted) await once(stopped.signal, 'abort');
+    if (!stopped.aborted) await once(stopped, 'abort');
+    log.info({ signal: stopped.reason }, 'signal');
     await service.stop();
   } catch (error) {
-    if (!stopped.signal.aborted) throw error;
-    log.info('stopped before it had started');
+    if (!stopped.aborted) throw error;
+    log.info({ signal: stopped.reason }, 'stopped before it had started');
   } finally {
-    process.off('SIGTERM', stop);
-    process.off('SIGINT', stop);
     clearInterval(flushing);
     destination.flushSync();
   }

@@ -1,8 +1,9 @@
 // Runs the predictor's program as a process of its own.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-const main = new URL('../src/main.ts', import.meta.url).pathname;
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -14,8 +15,9 @@ export interface Ended {
 export function launch(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  program = main,
 ): ChildProcess {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
   });
   onTestFinished(() => void child.kill('SIGKILL'));
