@@ -5,6 +5,16 @@ import { onTestFinished } from 'vitest';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
+function spawnChild(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  program: string,
+): ChildProcess {
+  return spawn(process.execPath, [program, ...args], {
+    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
+  });
+}
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -17,11 +27,15 @@ export function launch(
   env: Readonly<Record<string, string>> = {},
   program = main,
 ): ChildProcess {
-  const child = spawn(process.execPath, [program, ...args], {
-    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
-  });
+  const child = spawnChild(args, env, program);
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
+}
+
+/** Starts it for tests that share it, with what it has printed so far; whoever starts it ends it. */
+export function spawnProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawnChild(args, env, main);
+  return { child, out: collect(child.stdout), err: collect(child.stderr) };
 }
 
 /** Runs it to its end. */

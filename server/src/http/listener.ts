@@ -2,7 +2,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CommandError } from '../command-error.ts';
-import { answerBrokenRequest } from './broken-request.ts';
+import { answerBrokenRequests, refuseMissingHost } from './broken-request.ts';
 
 export interface Listener {
   readonly port: number;
@@ -40,6 +40,7 @@ export async function listen(
   const limits = {
     headersTimeout: options.headersTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
+    requireHostHeader: false, // Node's refusal has no body: ours has
     connectionsCheckingInterval: Math.min(1000, options.headersTimeoutMs, options.requestTimeoutMs),
   };
   const server = createServer(limits, (req, res) => {
@@ -47,11 +48,11 @@ export async function listen(
     res.once('close', () => {
       inFlight--;
     });
-    current(req, res);
+    if (!refuseMissingHost(req, res)) current(req, res);
   });
   server.keepAliveTimeout = options.keepAliveTimeoutMs;
   server.maxConnections = options.maxConnections;
-  server.on('clientError', answerBrokenRequest);
+  answerBrokenRequests(server);
   await start(server, options);
   const address = server.address();
   return {
