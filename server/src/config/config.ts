@@ -223,7 +223,7 @@ const variables = {
     1,
     1_000_000,
   )({
-    default: 4096, // connections of a megabyte each that never end would take 4 GiB: lower it where clients are not trusted
+    default: 10_000, // of 15 kB each while they idle; a burst of clients should find room
     desc: 'Connections that may be open; more are closed as they come.',
   }),
 } as const;
