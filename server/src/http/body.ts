@@ -38,6 +38,9 @@ export function readBytes(maxBytes: number): RequestHandler {
         req.body = body;
         next();
       });
+    // body-parser would read all of it before it refused it.
+    if (isPlain(req) && Number(req.headers['content-length']) > maxBytes)
+      return next(tooLarge(maxBytes));
     readAny(req, res, (error?: unknown) => {
       if (error !== undefined) return next(asProblem(error, maxBytes));
       if (!Buffer.isBuffer(req.body)) req.body = Buffer.alloc(0); // there was none
@@ -47,11 +50,13 @@ export function readBytes(maxBytes: number): RequestHandler {
 }
 
 /** The length of what nearly every client sends: not compressed, its length known and within the limit. */
-function plainLength({ headers }: Request, maxBytes: number): number | undefined {
-  const length = Number(headers['content-length']);
-  return headers['content-encoding'] === undefined && length > 0 && length <= maxBytes
-    ? length
-    : undefined;
+function plainLength(req: Request, maxBytes: number): number | undefined {
+  const length = Number(req.headers['content-length']);
+  return isPlain(req) && length > 0 && length <= maxBytes ? length : undefined;
+}
+
+function isPlain({ headers }: Request): boolean {
+  return headers['content-encoding'] === undefined;
 }
 
 /** For plain bodies: body-parser's generality costs as much as all the rest of a small prediction. */
@@ -108,10 +113,7 @@ function asProblem(error: unknown, maxBytes: number): unknown {
   if (!(error instanceof Error)) return error;
   switch ('type' in error ? error.type : undefined) {
     case 'entity.too.large':
-      return new ProblemException(
-        'content-too-large',
-        `The body is larger than ${maxBytes} bytes. Send fewer rows a request.`,
-      );
+      return tooLarge(maxBytes);
     case 'encoding.unsupported':
       return new ProblemException(
         'unsupported-encoding',
@@ -129,6 +131,13 @@ function asProblem(error: unknown, maxBytes: number): unknown {
         );
       return error;
   }
+}
+
+function tooLarge(maxBytes: number): ProblemException {
+  return new ProblemException(
+    'content-too-large',
+    `The body is larger than ${maxBytes} bytes. Send fewer rows a request.`,
+  );
 }
 
 function emptyBody(): ProblemException {
