@@ -24,7 +24,7 @@ export function refuseBroken(
   if (refused.has(socket)) return;
   refused.add(socket);
   const last = responses.at(-1);
-  if (last === undefined) return refuse(socket, problemOf(error, 'request'));
+  if (last === undefined) return void refuse(socket, problemOf(error, 'request'));
   if (last.req.complete) {
     // The broken request came after it.
     last.once('close', () => refuse(socket, problemOf(error, 'request')));
