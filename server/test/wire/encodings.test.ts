@@ -56,6 +56,8 @@ describe('a compressed body', () => {
   it.each([
     ['cut short in gzip', 'gzip', gzipped.subarray(0, -9), 400],
     ['cut short in br', 'br', brotliCompressSync(BODY).subarray(0, -3), 400],
+    ['in zstd', 'zstd', zstdCompressSync(BODY), 415],
+    ['in zstd that is not', 'zstd', Buffer.from(BODY + CANARY), 415],
     ['of no bytes', 'gzip', Buffer.alloc(0), 400],
     ['that is not compressed', 'gzip', Buffer.from(BODY + CANARY), 400],
     ['in br that is not', 'br', Buffer.from(BODY + CANARY), 400],
@@ -67,7 +69,6 @@ describe('a compressed body', () => {
       400,
     ],
     ['twice in gzip', 'gzip, gzip', gzipSync(gzipped), 415],
-    ['in zstd', 'zstd', zstdCompressSync(BODY), 415],
     ['in a coding that nobody knows', CANARY, Buffer.from(BODY), 415],
     ['that is 150 MB of spaces in gzip', 'gzip', gzipSync(bomb), 413],
     [
