@@ -218,7 +218,7 @@ const variables = {
   }),
   UPLOAD_TIMEOUT_MS: milliseconds(0)({
     default: 0,
-    desc: 'Longest time for a request to arrive whole; then 408, and the connection is closed. 0: what MAX_BODY_BYTES take at 256 kbit/s, at least 30 s.',
+    desc: 'Longest time for a request to arrive whole; then 408, and the connection is closed. 0: what MAX_BODY_BYTES takes at 1 Mbit/s, at least 30 s.',
   }),
   STALL_TIMEOUT_MS: milliseconds(100)({
     default: 30_000,

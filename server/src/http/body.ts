@@ -38,8 +38,10 @@ export function readBytes(maxBytes: number): RequestHandler {
         req.body = body;
         next();
       });
-    // body-parser would read all of it before it refused it.
-    if (isPlain(req) && Number(req.headers['content-length']) > maxBytes)
+    // body-parser would read all of a body before it refused it, and knows more codings than are documented.
+    const coding = req.headers['content-encoding']?.toLowerCase() ?? 'identity';
+    if (!CODINGS.has(coding)) return next(unknownCoding(coding));
+    if (coding === 'identity' && Number(req.headers['content-length']) > maxBytes)
       return next(tooLarge(maxBytes));
     readAny(req, res, (error?: unknown) => {
       if (error !== undefined) return next(asProblem(error, maxBytes));
@@ -50,13 +52,11 @@ export function readBytes(maxBytes: number): RequestHandler {
 }
 
 /** The length of what nearly every client sends: not compressed, its length known and within the limit. */
-function plainLength(req: Request, maxBytes: number): number | undefined {
-  const length = Number(req.headers['content-length']);
-  return isPlain(req) && length > 0 && length <= maxBytes ? length : undefined;
-}
-
-function isPlain({ headers }: Request): boolean {
-  return headers['content-encoding'] === undefined;
+function plainLength({ headers }: Request, maxBytes: number): number | undefined {
+  const length = Number(headers['content-length']);
+  return headers['content-encoding'] === undefined && length > 0 && length <= maxBytes
+    ? length
+    : undefined;
 }
 
 /** For plain bodies: body-parser's generality costs as much as all the rest of a small prediction. */
@@ -114,11 +114,6 @@ function asProblem(error: unknown, maxBytes: number): unknown {
   switch ('type' in error ? error.type : undefined) {
     case 'entity.too.large':
       return tooLarge(maxBytes);
-    case 'encoding.unsupported':
-      return new ProblemException(
-        'unsupported-encoding',
-        `${error.message}; expected gzip, deflate, br or none.`,
-      );
     case 'request.aborted':
     case 'request.size.invalid':
       return endedEarly(error);
@@ -131,6 +126,16 @@ function asProblem(error: unknown, maxBytes: number): unknown {
         );
       return error;
   }
+}
+
+const CODINGS = new Set(['identity', 'gzip', 'deflate', 'br']);
+
+function unknownCoding(coding: string): ProblemException {
+  const found = JSON.stringify(coding.slice(0, 100));
+  return new ProblemException(
+    'unsupported-encoding',
+    `Content-Encoding is ${found}; expected gzip, deflate, br or none.`,
+  );
 }
 
 function tooLarge(maxBytes: number): ProblemException {

@@ -134,9 +134,9 @@ export async function listen(
   };
 }
 
-/** The time that a body of so many bytes may take, in milliseconds: at 256 kbit/s, and half a minute at least. */
+/** The time that a body of so many bytes may take, in milliseconds: at 1 Mbit/s, and half a minute at least. */
 export function uploadTimeFor(bytes: number): number {
-  return Math.max(30_000, Math.ceil(bytes / 32));
+  return Math.max(30_000, Math.ceil(bytes / 128));
 }
 
 const unknownExpectation = new ProblemException(
