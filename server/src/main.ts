@@ -1,4 +1,5 @@
 // The predictor's program. Its first argument says what to do; without one it serves.
+import { constants } from 'node:os';
 import { CommandError } from './command-error.ts';
 import type { Files } from './files.ts';
 import { readOptions } from './options.ts';
@@ -25,9 +26,10 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
   const [command, args] =
     first.startsWith('--') && first !== '--help' ? ['serve', [first, ...rest]] : [first, rest];
   const help = args.includes('--help');
+  // Before the modules are loaded, which takes seconds at a tenth of a CPU.
+  const stopped = command === 'serve' ? stopSignal() : endAtSignals();
   switch (command) {
     case 'serve': {
-      const stopped = stopSignal(); // before the modules are loaded, which takes seconds at a tenth of a CPU
       const { serve, serveHelp } = await import('./serve.ts');
       if (help) return void process.stdout.write(serveHelp());
       return serve(args, process.env, files, stopped);
@@ -65,6 +67,13 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
     default:
       throw new CommandError(`There is no command ${JSON.stringify(command)}.\n\n${usage}`);
   }
+}
+
+/** PID 1, as an init container's command is, ignores signals that nothing handles. */
+function endAtSignals(): AbortSignal {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  return new AbortController().signal;
 }
 
 /** Aborts, with the signal's name as its reason, when the process is told to end. PID 1 ignores what nothing handles. */
