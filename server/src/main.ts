@@ -28,6 +28,11 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
   const help = args.includes('--help');
   // Before the modules are loaded, which takes seconds at a tenth of a CPU.
   const stopped = command === 'serve' ? stopSignal() : endAtSignals();
+  // Whoever reads may have gone, as `head` does. The server's standard output is its log's.
+  for (const output of command === 'serve' && !help
+    ? [process.stderr]
+    : [process.stdout, process.stderr])
+    output.on('error', () => {});
   switch (command) {
     case 'serve': {
       const { serve, serveHelp } = await import('./serve.ts');
@@ -91,4 +96,6 @@ run(process.argv.slice(2)).catch((error: unknown) => {
     `${expected ? error.message : error instanceof Error ? (error.stack ?? error) : error}\n`,
   );
   process.exitCode = 1;
+  // Whatever was left open: a start that has failed must not look like a server that is starting.
+  setTimeout(() => process.exit(1), 5000).unref();
 });
