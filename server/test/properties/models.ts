@@ -141,11 +141,14 @@ const shapes = rowSizes.chain((rows) =>
 const inputs: fc.Arbitrary<InputPlan[]> = fc
   .tuple(
     rowSizes,
-    fc.uniqueArray(fc.record({ name: names, datatype: fc.constantFrom(...datatypes), shape: shapes }), {
-      minLength: 1,
-      maxLength: 3,
-      selector: ({ name }) => name,
-    }),
+    fc.uniqueArray(
+      fc.record({ name: names, datatype: fc.constantFrom(...datatypes), shape: shapes }),
+      {
+        minLength: 1,
+        maxLength: 3,
+        selector: ({ name }) => name,
+      },
+    ),
     fc.boolean(),
   )
   // Half of the models have one datatype, so that their inputs can be added and mistaken for one another.
@@ -196,7 +199,9 @@ function suits(does: Operation, { datatype, shape }: InputPlan, other: InputPlan
     case 'lookup':
       return datatype === 'int64' || datatype === 'int32';
     case 'sum':
-      return addable.includes(datatype) && other.datatype === datatype && addsUp(shape, other.shape);
+      return (
+        addable.includes(datatype) && other.datatype === datatype && addsUp(shape, other.shape)
+      );
     case 'less-mean':
       return float && shape.length > 0;
     case 'twice':
@@ -214,7 +219,8 @@ function suits(does: Operation, { datatype, shape }: InputPlan, other: InputPlan
 function addsUp(a: readonly Dimension[], b: readonly Dimension[]): boolean {
   for (let i = 1; i <= Math.min(a.length, b.length); i++) {
     const [x, y] = [a.at(-i), b.at(-i)];
-    if (typeof x === 'number' && typeof y === 'number' && x !== y && x !== 1 && y !== 1) return false;
+    if (typeof x === 'number' && typeof y === 'number' && x !== y && x !== 1 && y !== 1)
+      return false;
   }
   return true;
 }
@@ -251,12 +257,20 @@ function partOf(plan: OutputPlan, index: number): { nodes: Node[]; info: ValueIn
     datatype: Datatype = of.datatype,
     shape: readonly Dimension[] | undefined = undefined,
   ) => ({ nodes, info: { name, datatype, shape: declared ? shape : undefined } });
-  const node = (op: string, inputs: readonly string[], outputs: readonly string[] = [name]): Node => ({
+  const node = (
+    op: string,
+    inputs: readonly string[],
+    outputs: readonly string[] = [name],
+  ): Node => ({
     op,
     inputs,
     outputs,
   });
-  const last = (op: string, inputs: readonly string[], attributes: NonNullable<Node['attributes']>): Node => ({
+  const last = (
+    op: string,
+    inputs: readonly string[],
+    attributes: NonNullable<Node['attributes']>,
+  ): Node => ({
     op,
     inputs,
     outputs: [name],

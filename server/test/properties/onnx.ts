@@ -119,8 +119,7 @@ const message = (fields: readonly Buffer[]): Buffer => Buffer.concat(fields);
 /** A field: whole numbers as varints, everything else with its length before it. */
 function field(number: number, value: number | string | Buffer): Buffer {
   const [VARINT, LENGTH_DELIMITED] = [0, 2];
-  if (typeof value === 'number')
-    return Buffer.concat([varint(number * 8 + VARINT), varint(value)]);
+  if (typeof value === 'number') return Buffer.concat([varint(number * 8 + VARINT), varint(value)]);
   const bytes = Buffer.from(value);
   return Buffer.concat([varint(number * 8 + LENGTH_DELIMITED), varint(bytes.length), bytes]);
 }

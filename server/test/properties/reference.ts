@@ -43,8 +43,7 @@ export async function openReference(file: string): Promise<Reference | undefined
 function toOrt({ datatype, data, dims }: Tensor): OrtTensor {
   if (Array.isArray(data)) return new OrtTensor('string', data, dims);
   const copy = data.slice(); // ONNX Runtime may keep the memory
-  if (!(copy instanceof Float16Array))
-    return Reflect.construct(OrtTensor, [datatype, copy, dims]);
+  if (!(copy instanceof Float16Array)) return Reflect.construct(OrtTensor, [datatype, copy, dims]);
   // onnxruntime-node 1.30 takes float16 as its bits only.
   return Object.assign(new OrtTensor('uint16', new Uint16Array(copy.buffer), dims), {
     type: 'float16',
@@ -55,7 +54,11 @@ function fromOrt(tensor: OrtTensor | undefined, name: string): Tensor {
   if (tensor === undefined) throw new Error(`ONNX Runtime gave no output ${JSON.stringify(name)}`);
   const { type, data, dims } = tensor;
   if (type === 'float16' && data instanceof Uint16Array)
-    return { datatype: type, dims, data: new Float16Array(data.buffer, data.byteOffset, data.length) };
+    return {
+      datatype: type,
+      dims,
+      data: new Float16Array(data.buffer, data.byteOffset, data.length),
+    };
   if (type === 'uint4' || type === 'int4') throw new Error(`no model here has ${type}`);
   return { datatype: type, dims, data };
 }
