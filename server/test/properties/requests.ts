@@ -274,7 +274,7 @@ const number = (value: number | bigint): Json => token(Object.is(value, -0) ? '-
 /** A plan as a failure shows it. */
 export function showRequest({ route, tensors, otherForm, binaryOutputs }: RequestPlan): string {
   const all = [...tensors].map(([name, { datatype, dims, data }]) => {
-    const values = Array.from(data, (one) =>
+    const values = Array.from<unknown>(data).map((one) =>
       typeof one === 'string' ? JSON.stringify(one) : String(one),
     );
     const shown = values.length > 8 ? [...values.slice(0, 8), '…'] : values;
