@@ -147,7 +147,7 @@ function isBinary(bytes: Buffer, { data }: Tensor): boolean {
 }
 
 function hasNoJson({ datatype, data }: Tensor): boolean {
-  return isFloat(datatype) && Array.from(data).some((one) => !Number.isFinite(one));
+  return isFloat(datatype) && Array.from<unknown>(data).some((one) => !Number.isFinite(one));
 }
 
 function wrong({ status, headers, body }: WireResponse, expected: string): Error {
@@ -160,7 +160,7 @@ function wrong({ status, headers, body }: WireResponse, expected: string): Error
 function show(tensors: NamedTensors): string {
   return [...tensors]
     .map(([name, { datatype, dims, data }]) => {
-      const values = Array.from<unknown>(data).map(String);
+      const values = Array.from<unknown>(data).map((one) => String(one));
       return `${JSON.stringify(name)}: ${datatype}[${dims}] ${values.slice(0, 12).join(' ')}`;
     })
     .join('; ');
