@@ -23,7 +23,6 @@ await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
-  mainFields: ['module', 'main'], // jsonc-parser's "main" cannot be bundled
   target: 'node26',
   minifySyntax: true,
   external: ['onnxruntime-node'], // a native library

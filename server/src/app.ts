@@ -7,6 +7,7 @@ import { accessLog } from './http/access-log.ts';
 import { requireApiKey } from './http/api-keys.ts';
 import { answerErrors, answerUnknownPaths } from './http/errors.ts';
 import { beginExchange, identify } from './http/exchange.ts';
+import { answerLastResort } from './http/last-resort.ts';
 import { docs } from './routes/docs.ts';
 import { metrics } from './routes/metrics.ts';
 import { errorsAsOpenInference } from './routes/open-inference.ts';
@@ -33,6 +34,9 @@ export function createApp(context: Context, files: Pick<Files, 'playground'>): E
           'ML-Contract-Hash',
           'Server-Timing',
           'Retry-After',
+          'Allow',
+          'WWW-Authenticate',
+          'Inference-Header-Content-Length', // without it a page cannot tell JSON from tensors
         ],
         maxAge: 86_400,
       }),
@@ -47,6 +51,7 @@ export function createApp(context: Context, files: Pick<Files, 'playground'>): E
   app.use(below('/v2', BASE_PATH), errorsAsOpenInference); // also for what nothing serves there
   app.use(answerUnknownPaths(servedPaths(context)));
   app.use(answerErrors(context));
+  app.use(answerLastResort(context.log));
   return app;
 }
 
@@ -65,5 +70,6 @@ export function createMetricsApp(context: Context): Express {
   app.get('/shadow/disagreements', identify(context), ...guard, ...shadowDisagreements(context));
   app.use(answerUnknownPaths(['/metrics', '/shadow/disagreements']));
   app.use(answerErrors(context));
+  app.use(answerLastResort(context.log));
   return app;
 }

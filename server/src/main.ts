@@ -1,6 +1,7 @@
 // The predictor's program. Its first argument says what to do; without one it serves.
 import { CommandError } from './command-error.ts';
 import type { Files } from './files.ts';
+import { readOptions } from './options.ts';
 
 // The same places in the source tree (server/src) and in the image (server/dist).
 const root = new URL('../../', import.meta.url);
@@ -26,13 +27,15 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
   const help = args.includes('--help');
   switch (command) {
     case 'serve': {
+      const stopped = stopSignal(); // before the modules are loaded, which takes seconds at a tenth of a CPU
       const { serve, serveHelp } = await import('./serve.ts');
       if (help) return void process.stdout.write(serveHelp());
-      return serve(args, process.env, files);
+      return serve(args, process.env, files, stopped);
     }
     case 'fetch-model': {
       const { fetchModel, fetchModelHelp } = await import('./fetch-model.ts');
       if (help) return void process.stdout.write(fetchModelHelp());
+      readOptions('fetch-model', args, {});
       return fetchModel(process.env);
     }
     case 'inspect': {
@@ -62,6 +65,14 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
     default:
       throw new CommandError(`There is no command ${JSON.stringify(command)}.\n\n${usage}`);
   }
+}
+
+/** Aborts, with the signal's name as its reason, when the process is told to end. PID 1 ignores what nothing handles. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => controller.abort(signal));
+  return controller.signal;
 }
 
 run(process.argv.slice(2)).catch((error: unknown) => {

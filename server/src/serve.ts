@@ -1,8 +1,10 @@
 // The command `serve`: reads the environment, starts the predictor, and stops it when the process is told to.
+import { once } from 'node:events';
 import pino from 'pino';
 import { describeConfig, readConfig } from './config/config.ts';
 import type { Files } from './files.ts';
 import { exampleRow } from './model/samples.ts';
+import { readOptions } from './options.ts';
 import { createService, type Service } from './service.ts';
 
 export const serveHelp = () => `Usage: serve [--try]
@@ -14,34 +16,43 @@ ${describeConfig()}
   --try   Also print what to try, for people at a terminal.
 `;
 
+/**
+ * Serves until it is told to stop.
+ * @param stopped aborts when the process is told to end, during the start too
+ * @throws CommandError for an argument that it does not know, or settings with which it cannot serve
+ */
 export async function serve(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   files: Files,
+  stopped: AbortSignal,
 ): Promise<void> {
+  const { try: showWhatToTry } = readOptions('serve', args, { try: { type: 'boolean' } });
   const config = readConfig(env);
   // Lines are collected for up to 4 KiB or 100 ms: a write for each would cost more than a small prediction.
   const destination = pino.destination({ fd: 1, sync: false, minLength: 4096 });
   const flushing = setInterval(() => destination.flush(), 100).unref();
   const log = pino({ level: config.LOG_LEVEL, base: null }, destination);
 
-  const service = await createService(config, files, log);
-  if (args.includes('--try')) process.stderr.write(whatToTry(service));
-
   process.once('uncaughtException', (error) => {
     log.fatal({ err: error }, 'the predictor failed');
     destination.flushSync();
     process.exit(1); // its state is unknown; Kubernetes starts another
   });
-  const stop = (signal: NodeJS.Signals) => {
-    log.info({ signal }, 'signal');
-    void service.stop().then(() => {
-      clearInterval(flushing);
-      destination.flushSync();
-    });
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+
+  try {
+    const service = await createService(config, files, log, stopped);
+    if (showWhatToTry) process.stderr.write(whatToTry(service));
+    if (!stopped.aborted) await once(stopped, 'abort');
+    log.info({ signal: stopped.reason }, 'signal');
+    await service.stop();
+  } catch (error) {
+    if (!stopped.aborted) throw error;
+    log.info({ signal: stopped.reason }, 'stopped before it had started');
+  } finally {
+    clearInterval(flushing);
+    destination.flushSync();
+  }
 }
 
 function whatToTry({ port, context }: Service): string {

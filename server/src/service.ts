@@ -1,5 +1,6 @@
 // One predictor: listens at once, loads and tries the model, then serves until it is told to stop.
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createApp, createMetricsApp } from './app.ts';
 import type { Config } from './config/config.ts';
@@ -11,7 +12,7 @@ import { chooseServing } from './engine/choose.ts';
 import { readResources } from './engine/resources.ts';
 import type { Files } from './files.ts';
 import { readApiKeys } from './http/api-keys.ts';
-import { type Listener, listen } from './http/listener.ts';
+import { type Listener, listen, uploadTimeFor } from './http/listener.ts';
 import { answerStarting } from './http/starting.ts';
 import type { State } from './lifecycle.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
@@ -33,60 +34,83 @@ export interface Service {
 
 /**
  * Starts a predictor.
- * @throws CommandError or ModelLoadError when it cannot serve, after freeing what it had taken
+ * @param signal when it aborts during the start, nothing is started
+ * @throws CommandError or ModelLoadError when it cannot serve, the signal's reason when it may not; after freeing what it had
+ * taken
  */
-export async function createService(config: Config, files: Files, log: Logger): Promise<Service> {
-  let state: State = { kind: 'starting' };
-  const address = { host: config.HOST, keepAliveTimeoutMs: config.KEEP_ALIVE_TIMEOUT_MS };
-  const main = await listen(answerStarting, { ...address, port: config.PORT, variable: 'PORT' });
-  const opened: Listener[] = [main];
+export async function createService(
+  config: Config,
+  files: Files,
+  log: Logger,
+  signal?: AbortSignal,
+): Promise<Service> {
+  const opened = new AsyncDisposableStack();
   try {
-    const metricsPort = config.METRICS_PORT;
-    const metricsListener =
-      metricsPort === undefined
-        ? undefined
-        : await listen(answerStarting, { ...address, port: metricsPort, variable: 'METRICS_PORT' });
-    if (metricsListener) opened.push(metricsListener);
-
-    const context = await createContext(config, files, log, main, () =>
-      currentState(context, state),
-    );
-    main.handleWith(createApp(context, files));
-    metricsListener?.handleWith(createMetricsApp(context));
-    state = { kind: 'ready' };
-    log.info(startReport(context, main.port), 'ready');
-
-    let stopping: Promise<void> | undefined;
-    const stop = async () => {
-      state = { kind: 'draining' };
-      log.info({ requestsInFlight: main.requestsInFlight }, 'draining');
-      await new Promise((resolve) => setTimeout(resolve, config.DRAIN_DELAY_MS));
-      const cut = await main.close(config.SHUTDOWN_TIMEOUT_MS);
-      if (cut > 0)
-        log.warn(
-          { requests: cut },
-          'requests were cut off: they took longer than SHUTDOWN_TIMEOUT_MS',
-        );
-      await metricsListener?.close(1_000);
-      context.apiKeys?.close();
-      context.shadow?.close();
-      context.batcher.close();
-      await context.serving.engine.close();
-      log.info('stopped');
-    };
-    return {
-      context,
-      port: main.port,
-      metricsPort: metricsListener?.port,
-      stop() {
-        stopping ??= stop();
-        return stopping;
-      },
-    };
+    return await startService(config, files, log, opened, signal);
   } catch (error) {
-    await Promise.all(opened.map((listener) => listener.close(0)));
+    await opened.disposeAsync();
     throw error;
   }
+}
+
+/** @param opened gets what frees each thing that is taken: all of it is freed in the opposite order */
+async function startService(
+  config: Config,
+  files: Files,
+  log: Logger,
+  opened: AsyncDisposableStack,
+  signal: AbortSignal | undefined,
+): Promise<Service> {
+  let state: State = { kind: 'starting' };
+  const address = {
+    host: config.HOST,
+    keepAliveTimeoutMs: config.KEEP_ALIVE_TIMEOUT_MS,
+    headersTimeoutMs: config.HEADERS_TIMEOUT_MS,
+    requestTimeoutMs: config.UPLOAD_TIMEOUT_MS || uploadTimeFor(config.MAX_BODY_BYTES),
+    stallTimeoutMs: config.STALL_TIMEOUT_MS,
+    maxConnections: config.MAX_CONNECTIONS,
+  };
+  const main = await listen(answerStarting, { ...address, port: config.PORT, variable: 'PORT' });
+  opened.defer(async () => void (await main.close(0)));
+  const metricsPort = config.METRICS_PORT;
+  const metricsListener =
+    metricsPort === undefined
+      ? undefined
+      : await listen(answerStarting, { ...address, port: metricsPort, variable: 'METRICS_PORT' });
+  if (metricsListener) opened.defer(async () => void (await metricsListener.close(1_000)));
+
+  const context = await createContext(config, files, log, main, opened, () =>
+    currentState(context, state),
+  );
+  signal?.throwIfAborted();
+  main.handleWith(createApp(context, files));
+  metricsListener?.handleWith(createMetricsApp(context));
+  state = { kind: 'ready' };
+  log.info(startReport(context, main.port), 'ready');
+
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    state = { kind: 'draining' };
+    log.info({ requestsInFlight: main.requestsInFlight }, 'draining');
+    await new Promise((resolve) => setTimeout(resolve, config.DRAIN_DELAY_MS));
+    const cut = await main.close(config.SHUTDOWN_TIMEOUT_MS);
+    if (cut > 0)
+      log.warn(
+        { requests: cut },
+        'requests were cut off: they took longer than SHUTDOWN_TIMEOUT_MS',
+      );
+    await opened.disposeAsync();
+    log.info('stopped');
+  };
+  return {
+    context,
+    port: main.port,
+    metricsPort: metricsListener?.port,
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
 }
 
 async function createContext(
@@ -94,11 +118,13 @@ async function createContext(
   files: Files,
   log: Logger,
   listener: Listener,
+  opened: AsyncDisposableStack,
   state: () => State,
 ): Promise<Context> {
-  const directory = config.MODEL_DIR ?? files.defaultModel.pathname;
+  const directory = config.MODEL_DIR ?? fileURLToPath(files.defaultModel);
   const apiKeys =
     config.API_KEYS_FILE === undefined ? undefined : readApiKeys(config.API_KEYS_FILE, log);
+  if (apiKeys) opened.defer(() => apiKeys.close());
   const manifestFile = path.join(directory, 'model.json');
   const [manifest, golden, base] = await Promise.all([
     readManifest(manifestFile, files.manifestSchema),
@@ -114,6 +140,7 @@ async function createContext(
     config,
     resources,
   );
+  opened.defer(() => serving.engine.close());
   for (const missing of serving.providers.missing)
     log.warn(
       { ...missing, executionProviders: serving.providers.usable },
@@ -139,17 +166,21 @@ async function createContext(
   });
   checkSplit(config, serving.model.version);
   const shadow = shadowOf(config, serving.model.version, metrics);
+  if (shadow) opened.defer(() => shadow.close());
   const statistics = new Statistics();
   const batcher = createBatcher(serving.engine, {
     batching: serving.batching,
     batchMaxRows: config.BATCH_MAX_ROWS,
     queueMaxRows: config.QUEUE_MAX_ROWS,
+    queueMaxBytes: config.QUEUE_MAX_BYTES || Math.floor(resources.memoryBytes / 8),
     timeoutMs: config.REQUEST_TIMEOUT_MS,
+    onFault: (error) => log.error({ err: error }, 'a response could not be sent'),
     onRun: (rows, durationMs) => {
       metrics.runDone(rows, durationMs / 1000);
       statistics.ran();
     },
   });
+  opened.defer(() => batcher.close());
   return {
     config,
     log,

@@ -129,16 +129,16 @@ describe('a body that is JSON but does not fit the model is 422', () => {
       'unknown field "x"; expected "ids", "mask"',
     ],
     [
-      'tensors that differ in a shared dimension',
-      { ids: [1, 2], mask: [1] },
+      'tensors that differ in a shared dimension, so that the model fails',
+      { ids: [1, 2, 3], mask: [1, 1] },
       '/inputs/mask',
-      'expected 2 in dimension 1 (sequence) as in "ids", got 1',
+      'expected 3 in dimension 1 (sequence) as in "ids", got 2',
     ],
     [
       'tensors that differ in their rows',
       { ids: [[1], [2]], mask: [[1]] },
       '/inputs/mask',
-      'expected 2 in dimension 0 (rows) as in "ids", got 1',
+      'expected 2 rows as in "ids", got 1',
     ],
     [
       'rows of different lengths',

@@ -7,7 +7,8 @@ describe('the decision to batch', () => {
     const { context } = await start();
     expect(context.serving).toMatchObject({
       batching: true,
-      batchingReason: 'outputs in a batch are bit for bit those of single rows',
+      batchingReason:
+        'outputs in a batch are bit for bit those of single rows (63 batch sizes tried)',
     });
   });
 
@@ -89,6 +90,85 @@ describe('a batch', () => {
   });
 });
 
+describe('requests in one batch', () => {
+  it('keep their own shapes, in whatever order each lists its inputs', async () => {
+    const server = await start({
+      MODEL_DIR: testModel('two-shapes'),
+      LOG_LEVEL: 'silent',
+      BATCHING: 'on',
+    });
+    const tensor = (name: string, shape: readonly number[], value: number) => ({
+      name,
+      shape,
+      datatype: 'FP32',
+      data: Array(6).fill(value),
+    });
+    const wide = [1, 2, 3];
+    const tall = [1, 3, 2];
+    const responses = await Promise.all(
+      Array.from({ length: 200 }, async (_, i) => {
+        const [x, y] =
+          i % 2 === 0
+            ? [tensor('x', wide, i), tensor('y', tall, 1000 + i)]
+            : [tensor('x', tall, i), tensor('y', wide, 1000 + i)];
+        const inputs = i % 2 === 0 ? [x, y] : [y, x];
+        const { body } = await server.http.post('/v2/models/model/infer').send({ inputs });
+        return { sent: [x, y], received: body.outputs };
+      }),
+    );
+    for (const { sent, received } of responses)
+      for (const [i, { shape, data }] of sent.entries())
+        expect(received[i]).toMatchObject({ shape, data });
+  });
+});
+
+describe('a request of many rows', () => {
+  it('lets others have their turn between its pieces', async () => {
+    const { predict } = await start({
+      MODEL_DIR: testModel('heavy'),
+      LOG_LEVEL: 'silent',
+      WORKERS: '1',
+      BATCHING: 'on',
+      BATCH_MAX_ROWS: '2',
+      MAX_BODY_BYTES: '10000000',
+    });
+    const row = Array<number>(1024).fill(1);
+    const ended: string[] = [];
+    const many = predict({ inputs: Array(40).fill(row) }).then(() => ended.push('many'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const one = predict({ inputs: row }).then(() => ended.push('one'));
+    await Promise.all([many, one]);
+    expect(ended).toEqual(['one', 'many']);
+  });
+
+  it('is given up between its pieces once its client has gone', async () => {
+    const { url, context } = await start({
+      MODEL_DIR: testModel('heavy'),
+      LOG_LEVEL: 'silent',
+      WORKERS: '1',
+      BATCHING: 'on',
+      BATCH_MAX_ROWS: '1',
+      MAX_BODY_BYTES: '10000000',
+    });
+    const abort = new AbortController();
+    const gone = fetch(`${url}/predict`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ inputs: Array(100).fill(Array<number>(1024).fill(1)) }),
+      signal: abort.signal,
+    }).catch((error: Error) => error.name);
+    await expect.poll(() => context.batcher.queuedRows).toBeGreaterThan(0);
+    abort.abort();
+    expect(await gone).toBe('AbortError');
+    await expect.poll(() => context.batcher.queuedRows).toBe(0);
+    const runs = async () =>
+      Number(/batch_rows_count\S* (\d+)/.exec(await (await fetch(`${url}/metrics`)).text())?.[1]);
+    const before = await runs();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect((await runs()) - before).toBeLessThanOrEqual(1);
+  });
+});
+
 describe('too much to do', () => {
   const heavy = {
     MODEL_DIR: testModel('heavy'),
@@ -107,7 +187,7 @@ describe('too much to do', () => {
     for (const { body, headers } of refused) {
       expect(body).toMatchObject({
         type: 'urn:ml-api:problem:overloaded',
-        detail: '4 rows are waiting, which is the limit. Try again after 1 s.',
+        detail: '4 rows are waiting, and at most 4 may. Try again after 1 s.',
       });
       expect(headers['retry-after']).toBe('1');
     }
@@ -122,6 +202,39 @@ describe('too much to do', () => {
       type: 'urn:ml-api:problem:deadline-exceeded',
       detail: 'No prediction within 150 ms. Send fewer rows, or try again when there is less load.',
     });
+  });
+
+  it('is refused at once where the wait would exceed the deadline, and hardly anything that was taken is late', async () => {
+    const { predict } = await start({ ...heavy, REQUEST_TIMEOUT_MS: '2000' });
+    await Promise.all(Array.from({ length: 3 }, () => predict({ inputs }))); // it learns its rate
+    const responses = await Promise.all(
+      Array.from({ length: 200 }, async (_, i) => {
+        await new Promise((resolve) => setTimeout(resolve, 10 * i));
+        return predict({ inputs });
+      }),
+    );
+    const refused = responses.filter(({ status }) => status === 503);
+    expect(refused.length).toBeGreaterThan(50);
+    for (const { body, headers } of refused) {
+      expect(body.detail).toMatch(
+        /^The wait would be about \d+ ms, too long for the deadline of 2000 ms\. Try again after \d+ s\.$/,
+      );
+      expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    }
+    // A machine that slows down meanwhile makes some late: a prediction is no promise.
+    const late = responses.filter(({ status }) => status === 504);
+    expect(late.length).toBeLessThan(refused.length / 2);
+    expect(responses.filter(({ status }) => status === 200).length).toBeGreaterThan(10);
+  });
+
+  it('is refused where the requests that wait would take too much memory', async () => {
+    const { predict } = await start({ ...heavy, QUEUE_MAX_BYTES: '10000' });
+    const responses = await Promise.all(Array.from({ length: 20 }, () => predict({ inputs })));
+    const refused = responses.filter(({ status }) => status === 503);
+    expect(refused.length).toBeGreaterThan(5);
+    expect(refused[0]?.body.detail).toMatch(
+      /^Requests of \d+ bytes are waiting, and at most 10000 bytes may\./,
+    );
   });
 
   it('a request whose client went away leaves the queue', async () => {

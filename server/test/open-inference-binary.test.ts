@@ -2,7 +2,17 @@
 import { request } from 'node:http';
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { binaryRequest, float32, golden, iris, model, parts, postBytes } from './open-inference.ts';
+import {
+  binaryRequest,
+  float32,
+  golden,
+  infer,
+  iris,
+  model,
+  parts,
+  postBytes,
+  row,
+} from './open-inference.ts';
 
 describe('inference in binary', () => {
   const input = { name: 'inputs', shape: [1, 4], datatype: 'FP32' };
@@ -126,9 +136,13 @@ describe('inference in binary', () => {
     ['deflate', deflateSync, inflateSync],
   ])('travels compressed both ways: %s', async (coding, squeeze, expand) => {
     const { url } = await iris();
+    const many = Buffer.concat(Array(200).fill(tensor)); // small responses are not compressed
     const { length, body } = binaryRequest(
-      { inputs: [binaryInput], parameters: { binary_data_output: true } },
-      tensor,
+      {
+        inputs: [{ ...binaryInput, shape: [200, 4], parameters: { binary_data_size: 3200 } }],
+        parameters: { binary_data_output: true },
+      },
+      many,
     );
     const [headers, answer] = await new Promise<[NodeJS.Dict<string | string[]>, Buffer]>(
       (resolve, reject) => {
@@ -157,9 +171,22 @@ describe('inference in binary', () => {
       expand(answer),
       String(headers['inference-header-content-length']),
     );
-    expect(json.outputs[0].parameters).toEqual({ binary_data_size: 8 });
+    expect(json.outputs[0].parameters).toEqual({ binary_data_size: 1600 });
     expect(tensors.readBigInt64LE()).toBe(0n);
   });
+
+  it.each(['gzip', 'gzip, deflate', 'deflate', 'gzip;q=1.0', '*'])(
+    'small responses are not compressed, whoever asks for it: %s',
+    async (accepted) => {
+      const server = await iris();
+      const { headers, body } = await infer(server, { inputs: [row] }).set(
+        'Accept-Encoding',
+        accepted,
+      );
+      expect(headers['content-encoding']).toBeUndefined();
+      expect(body.outputs[0].data).toEqual([0]);
+    },
+  );
 
   it('is batched with other requests without mixing them up', async () => {
     const server = await iris();

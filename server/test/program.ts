@@ -1,8 +1,19 @@
 // Runs the predictor's program as a process of its own.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-const main = new URL('../src/main.ts', import.meta.url).pathname;
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+function spawnChild(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  program: string,
+): ChildProcess {
+  return spawn(process.execPath, [program, ...args], {
+    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
+  });
+}
 
 export interface Ended {
   readonly code: number | null;
@@ -14,12 +25,17 @@ export interface Ended {
 export function launch(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  program = main,
 ): ChildProcess {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
-  });
+  const child = spawnChild(args, env, program);
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
+}
+
+/** Starts it for tests that share it, with what it has printed so far; whoever starts it ends it. */
+export function spawnProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawnChild(args, env, main);
+  return { child, out: collect(child.stdout), err: collect(child.stderr) };
 }
 
 /** Runs it to its end. */

@@ -411,7 +411,7 @@ export type RepositoryModel = {
 };
 
 /**
- * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one.
+ * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one: no value is refused.
  */
 export type RequestId = string;
 
@@ -468,7 +468,7 @@ export type PredictData = {
     };
     headers?: {
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one.
+         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one: no value is refused.
          */
         'X-Request-Id'?: string;
         /**
@@ -543,7 +543,7 @@ export type GetModelData = {
     body?: never;
     headers?: {
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one.
+         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one: no value is refused.
          */
         'X-Request-Id'?: string;
         /**
@@ -758,7 +758,9 @@ export type GetContractYamlResponses = {
     /**
      * The OpenAPI document that requests are validated by.
      */
-    200: string;
+    200: {
+        [key: string]: unknown;
+    };
 };
 
 export type GetContractYamlResponse = GetContractYamlResponses[keyof GetContractYamlResponses];
@@ -1032,7 +1034,7 @@ export type InferData = {
          */
         'Inference-Header-Content-Length'?: number;
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one.
+         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one: no value is refused.
          */
         'X-Request-Id'?: string;
         /**
@@ -1264,7 +1266,7 @@ export type InferOfVersionData = {
          */
         'Inference-Header-Content-Length'?: number;
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one.
+         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one: no value is refused.
          */
         'X-Request-Id'?: string;
         /**

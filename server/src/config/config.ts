@@ -50,14 +50,14 @@ const variables = {
   }),
   LOG_SAMPLE: share({
     default: 1,
-    desc: 'Share of the successful requests logged; failures always are.',
+    desc: 'Share of the successful requests logged; failures are whatever it says.',
   }),
   LOG_RATE: wholeNumber(
     0,
     1_000_000,
   )({
     default: 100, // as zap's production default: the first 100 a second
-    desc: 'Successful requests logged a second at most; 0: no limit. Failures always are.',
+    desc: 'Requests logged a second at most, successes and failures each; 0: no limit. The next line counts the others.',
   }),
   MAX_BODY_BYTES: wholeNumber(
     1024,
@@ -82,7 +82,15 @@ const variables = {
     10_000_000,
   )({
     default: 4096,
-    desc: 'Rows that may wait; more are refused with 503.',
+    desc: 'Rows that may wait; more are refused with 503, and so is what would wait for longer than its deadline.',
+  }),
+  QUEUE_MAX_BYTES: wholeNumber(
+    0,
+    1024 * 1024 * MiB,
+    'bytes',
+  )({
+    default: 0,
+    desc: "Memory of the requests that may wait; 0: an eighth of the process's memory limit.",
   }),
   REQUEST_TIMEOUT_MS: milliseconds(1)({ default: 10_000, desc: 'Deadline of a prediction.' }),
   ENGINE: oneOf(
@@ -199,8 +207,29 @@ const variables = {
     desc: 'Longest wait for requests in flight before the process ends.',
   }),
   KEEP_ALIVE_TIMEOUT_MS: milliseconds(1000)({
-    default: 75_000, // above the 60 s that nginx, Envoy and cloud load balancers keep idle connections
-    desc: "Idle time of a kept connection; must exceed the proxy's.",
+    // Above the idle timeouts of nginx and of AWS's load balancers (60 s) and of Google's (600 s). Envoy's is 1 h, but it
+    // repeats a request whose connection was closed before it was sent.
+    default: 620_000,
+    desc: "Idle time of a kept connection; should exceed the proxy's.",
+  }),
+  HEADERS_TIMEOUT_MS: milliseconds(100)({
+    default: 10_000,
+    desc: 'Longest time for the headers of a request; then 408, and the connection is closed.',
+  }),
+  UPLOAD_TIMEOUT_MS: milliseconds(0)({
+    default: 0,
+    desc: 'Longest time for a request to arrive whole; then 408, and the connection is closed. 0: what MAX_BODY_BYTES takes at 1 Mbit/s, at least 30 s.',
+  }),
+  STALL_TIMEOUT_MS: milliseconds(100)({
+    default: 30_000,
+    desc: 'Longest time for which a client may read nothing of its response; then the connection is closed.',
+  }),
+  MAX_CONNECTIONS: wholeNumber(
+    1,
+    1_000_000,
+  )({
+    default: 10_000, // of 15 kB each while they idle; a burst of clients should find room
+    desc: 'Connections that may be open; more are closed as they come, and idle ones to make room.',
   }),
 } as const;
 
@@ -224,6 +253,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   )
     throw new CommandError(
       `METRICS_PORT and PORT are both ${config.PORT}. Give them different ports, or unset METRICS_PORT to serve /metrics on PORT.`,
+    );
+  if (config.UPLOAD_TIMEOUT_MS > 0 && config.HEADERS_TIMEOUT_MS > config.UPLOAD_TIMEOUT_MS)
+    throw new CommandError(
+      `HEADERS_TIMEOUT_MS (${config.HEADERS_TIMEOUT_MS}) is more than UPLOAD_TIMEOUT_MS (${config.UPLOAD_TIMEOUT_MS}), which includes it. Raise UPLOAD_TIMEOUT_MS or lower HEADERS_TIMEOUT_MS.`,
     );
   return { ...config }; // envalid's own object is a Proxy: slow to read
 }

@@ -24,13 +24,16 @@ export function createContract(
 ): Contract {
   const specialised = specialise(base, model, options);
   const { document } = specialised;
+  let json: string | undefined;
+  let yaml: string | undefined;
   return {
     document,
     hash: contractHash(document),
     validatePredict: createValidator(specialised),
     validateInference: createSchemaValidator(withoutElements(document), 'InferenceRequest'),
-    json: () => JSON.stringify(document, null, 2),
-    yaml: () => stringify(document, { aliasDuplicateObjects: false }),
+    // Written once, when they are first asked for: that takes milliseconds, and not every start needs them.
+    json: () => (json ??= JSON.stringify(document, null, 2)),
+    yaml: () => (yaml ??= stringify(document, { aliasDuplicateObjects: false })),
   };
 }
 

@@ -1,8 +1,10 @@
-// Micro-batching without delay: what arrived while a run was busy goes out as one run. A request gets exactly
-// its own rows; when a batched run fails, its requests are run again alone, so that one fails alone.
-import { rowsOf, type Tensors } from '../tensor/tensor.ts';
+// Micro-batching without delay: what arrived while a run was busy goes out as one run. A request gets exactly its own
+// rows; when a batched run fails, its requests are run again alone, so that one fails alone. A large request is run in
+// pieces, between which others get their turn. Work whose request has ended is given up.
+import { bytesOf, rowsOf, type Tensors } from '../tensor/tensor.ts';
+import { type Admission, createAdmission } from './admission.ts';
 import type { Engine } from './engine.ts';
-import { CancelledError, DeadlineError, QueueFullError } from './queue-errors.ts';
+import { CancelledError, DeadlineError, type OverloadedError } from './queue-errors.ts';
 import { checkRows, joinRows, mapTensors, Outputs, type Work } from './work.ts';
 
 export interface BatcherOptions {
@@ -10,12 +12,15 @@ export interface BatcherOptions {
   readonly batching: boolean;
   /** Rows of one run, when batching. */
   readonly batchMaxRows: number;
-  /** Rows that may wait. */
+  /** Rows and bytes that may wait. */
   readonly queueMaxRows: number;
+  readonly queueMaxBytes: number;
   /** Deadline of a request, from its arrival, in milliseconds. */
   readonly timeoutMs: number;
   /** Told after every run: its rows and its duration in milliseconds. */
   readonly onRun: (rows: number, durationMs: number) => void;
+  /** Told of an error that a callback threw: it harms neither the other requests of the run nor the process. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** What became of one request, and where its time went, in milliseconds. */
@@ -29,6 +34,8 @@ export interface Answer {
 export interface Batcher {
   /** Rows that wait for a run. */
   readonly queuedRows: number;
+  /** Why a request of one row would be refused now; undefined when it would not. */
+  overload(): OverloadedError | undefined;
   /**
    * Runs one request.
    * @param callback called once, with what became of it
@@ -45,108 +52,147 @@ interface Job {
   readonly callback: Callback;
   /** Requests of the same shape, which can be put together, have the same key. */
   readonly key: string;
+  readonly bytes: number;
   readonly arrivedAt: number;
   startedAt: number;
   settled: boolean;
+  /** Rows that have been given to runs, of a request that is run in pieces. */
+  rowsTaken: number;
+  /** What the pieces gave, in the order of their rows. */
+  readonly pieces: Tensors[];
+  rowsDone: number;
+  inferenceMs: number;
 }
+
+/** What one run takes: whole requests, or a piece of one. */
+type Batch =
+  | { readonly kind: 'whole'; readonly jobs: readonly [Job, ...Job[]]; readonly rows: number }
+  | {
+      readonly kind: 'piece';
+      readonly jobs: readonly [Job];
+      readonly rows: number;
+      readonly start: number;
+      readonly index: number;
+    };
 
 /** How often deadlines are looked at, as a share of the timeout: a request may be late by this much. */
 const DEADLINE_CHECKS_PER_TIMEOUT = 20;
 
 export function createBatcher(engine: Engine, options: BatcherOptions): Batcher {
+  const { batching, batchMaxRows } = options;
+  const admission: Admission = createAdmission({ ...options, concurrency: engine.concurrency });
   const queue: Job[] = [];
   // Arrays, not Sets: a busy Set leaves a trail of outgrown tables, each of which keeps the jobs it held from
   // being collected young; that cost a third of the throughput.
-  const inProgress: (readonly Job[])[] = [];
-  let queuedRows = 0;
+  const running: Batch[] = [];
+  const backlog = { queuedRows: 0, queuedBytes: 0, runningRows: 0 };
   let scheduled = false;
 
   const settle = (job: Job, error: Error | undefined, answer?: Answer) => {
     if (job.settled) return;
     job.settled = true;
-    job.callback(error, answer);
+    try {
+      job.callback(error, answer);
+    } catch (fault) {
+      options.onFault(fault);
+    }
   };
 
-  const remove = (job: Job) => {
+  const leaveQueue = (job: Job) => {
     const at = queue.indexOf(job);
     if (at < 0) return;
     queue.splice(at, 1);
-    queuedRows -= job.work.rows;
+    backlog.queuedRows -= job.work.rows - job.rowsTaken;
+    backlog.queuedBytes -= job.bytes;
+  };
+
+  const giveUp = (job: Job, error: Error) => {
+    leaveQueue(job);
+    settle(job, error);
   };
 
   const deadlineTimer = setInterval(
     () => {
-      const now = performance.now();
-      for (const job of [...inProgress.flat(), ...queue]) {
-        if (now - job.arrivedAt < options.timeoutMs) continue;
-        remove(job);
-        settle(job, new DeadlineError(options.timeoutMs));
-      }
+      const oldest = performance.now() - options.timeoutMs;
+      for (const job of [...running.flatMap(({ jobs }) => jobs), ...queue])
+        if (job.arrivedAt <= oldest) giveUp(job, new DeadlineError(options.timeoutMs));
     },
     Math.max(1, options.timeoutMs / DEADLINE_CHECKS_PER_TIMEOUT),
   ).unref();
 
-  /** Takes the oldest request and all that can go with it. */
-  const takeBatch = (): Job[] => {
-    const first = queue[0];
-    if (first === undefined) return [];
-    let rows = first.work.rows;
+  /** Takes the oldest request and all that can go with it, or a piece of it. */
+  const takeBatch = (first: Job): Batch => {
+    const rowsLeft = first.work.rows - first.rowsTaken;
+    if (batching && (first.rowsTaken > 0 || rowsLeft > batchMaxRows)) {
+      const rows = Math.min(rowsLeft, batchMaxRows);
+      const start = first.rowsTaken;
+      queue.shift();
+      backlog.queuedRows -= rows;
+      first.rowsTaken += rows;
+      if (rows < rowsLeft)
+        queue.push(first); // others get their turn before its next piece
+      else backlog.queuedBytes -= first.bytes;
+      return { kind: 'piece', jobs: [first], rows, start, index: start / batchMaxRows };
+    }
+    let { rows } = first.work;
     let count = 1;
-    if (options.batching)
+    if (batching)
       for (; count < queue.length; count++) {
         const next = queue[count];
-        if (next === undefined || next.key !== first.key) break;
-        if (rows + next.work.rows > options.batchMaxRows) break;
+        if (next === undefined || next.key !== first.key || next.rowsTaken > 0) break;
+        if (rows + next.work.rows > batchMaxRows) break;
         rows += next.work.rows;
       }
-    queuedRows -= rows;
-    return queue.splice(0, count);
+    const [, ...others] = queue.splice(0, count);
+    backlog.queuedRows -= rows;
+    backlog.queuedBytes -= first.bytes;
+    for (const { bytes } of others) backlog.queuedBytes -= bytes;
+    return { kind: 'whole', jobs: [first, ...others], rows };
+  };
+
+  const runTensors = async (feeds: Tensors, rows: number): Promise<Tensors> => {
+    const startedAt = performance.now();
+    const saturated = queue.length > 0;
+    const outputs = await engine.run(feeds);
+    const durationMs = performance.now() - startedAt;
+    options.onRun(rows, durationMs);
+    admission.ran(rows, durationMs, saturated);
+    return outputs;
   };
 
   const runAlone = async (job: Job) => {
+    if (job.settled) return;
     const startedAt = performance.now();
     try {
-      const outputs = await runRows(job.work);
+      const outputs = await runTensors(job.work.feeds, job.work.rows);
       settle(job, undefined, answerOf(job, new Outputs(outputs), performance.now() - startedAt));
     } catch (error) {
       settle(job, asError(error));
     }
   };
 
-  /** Runs one request, in pieces when it has more rows than a run may have. */
-  const runRows = async ({ feeds, rows }: Work): Promise<Tensors> => {
-    if (!options.batching || rows <= options.batchMaxRows) return timedRun(feeds, rows);
-    const pieces: Promise<Tensors>[] = [];
-    const outputs: Tensors[] = [];
-    for (let start = 0; start < rows; start += options.batchMaxRows) {
-      const end = Math.min(rows, start + options.batchMaxRows);
-      pieces.push(
-        timedRun(
-          mapTensors(feeds, (tensor) => rowsOf(tensor, start, end)),
-          end - start,
-        ),
-      );
-      // As many at a time as make progress, so that other requests get their turn between them.
-      if (pieces.length === engine.concurrency)
-        outputs.push(...(await Promise.all(pieces.splice(0))));
-    }
-    outputs.push(...(await Promise.all(pieces)));
-    return joinRows(outputs);
-  };
-
-  const timedRun = async (feeds: Tensors, rows: number): Promise<Tensors> => {
+  const runPiece = async (job: Job, { start, rows, index }: Batch & { kind: 'piece' }) => {
+    if (job.settled) return;
     const startedAt = performance.now();
-    const outputs = await engine.run(feeds);
-    options.onRun(rows, performance.now() - startedAt);
-    return outputs;
+    try {
+      const part = mapTensors(job.work.feeds, (tensor) => rowsOf(tensor, start, start + rows));
+      const outputs = await runTensors(part, rows);
+      checkRows(outputs, rows);
+      job.pieces[index] = outputs;
+    } catch (error) {
+      return giveUp(job, asError(error));
+    }
+    job.inferenceMs += performance.now() - startedAt;
+    job.rowsDone += rows;
+    if (job.rowsDone < job.work.rows || job.settled) return;
+    settle(job, undefined, answerOf(job, new Outputs(joinRows(job.pieces)), job.inferenceMs));
   };
 
-  const runTogether = async (jobs: readonly Job[]) => {
-    const rows = jobs.reduce((sum, job) => sum + job.work.rows, 0);
+  const runTogether = async (jobs: readonly Job[], rows: number) => {
     const startedAt = performance.now();
     let outputs: Tensors;
     try {
-      outputs = await timedRun(joinRows(jobs.map((job) => job.work.feeds)), rows);
+      outputs = await runTensors(joinRows(jobs.map((job) => job.work.feeds)), rows);
       checkRows(outputs, rows);
     } catch {
       // Whose fault it was shows when each is run alone.
@@ -162,16 +208,25 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
     }
   };
 
+  const run = (batch: Batch): Promise<void> => {
+    const [first, second] = batch.jobs;
+    if (batch.kind === 'piece') return runPiece(first, batch);
+    return second === undefined ? runAlone(first) : runTogether(batch.jobs, batch.rows);
+  };
+
   const start = () => {
     scheduled = false;
-    while (inProgress.length < engine.concurrency && queue.length > 0) {
-      const jobs = takeBatch();
+    while (running.length < engine.concurrency) {
+      const [first] = queue;
+      if (first === undefined) return;
+      const batch = takeBatch(first);
       const now = performance.now();
-      for (const job of jobs) job.startedAt = now;
-      const [only] = jobs;
-      inProgress.push(jobs);
-      void (jobs.length === 1 && only ? runAlone(only) : runTogether(jobs)).finally(() => {
-        inProgress.splice(inProgress.indexOf(jobs), 1);
+      for (const job of batch.jobs) job.startedAt ||= now;
+      running.push(batch);
+      backlog.runningRows += batch.rows;
+      void run(batch).finally(() => {
+        running.splice(running.indexOf(batch), 1);
+        backlog.runningRows -= batch.rows;
         schedule();
       });
     }
@@ -179,38 +234,41 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
 
   /** Starts runs after the requests that arrived in this turn of the event loop have been read. */
   const schedule = () => {
-    if (scheduled || inProgress.length >= engine.concurrency || queue.length === 0) return;
+    if (scheduled || running.length >= engine.concurrency || queue.length === 0) return;
     scheduled = true;
     setImmediate(start);
   };
 
   return {
     get queuedRows() {
-      return queuedRows;
+      return backlog.queuedRows;
     },
+    overload: () => admission.refusal(backlog, 1, 0),
     submit(work, callback) {
-      // A single request larger than the whole queue is still served when nothing waits.
-      if (queue.length > 0 && queuedRows + work.rows > options.queueMaxRows) {
-        callback(new QueueFullError(options.queueMaxRows), undefined);
+      const bytes = bytesOf(work.feeds);
+      const refusal = admission.refusal(backlog, work.rows, bytes);
+      if (refusal !== undefined) {
+        callback(refusal, undefined);
         return () => {};
       }
-      const arrivedAt = performance.now();
       const job: Job = {
         work,
         callback,
-        key: keyOf(work.feeds),
-        arrivedAt,
-        startedAt: arrivedAt,
+        key: batching ? keyOf(work.feeds) : '',
+        bytes,
+        arrivedAt: performance.now(),
+        startedAt: 0,
         settled: false,
+        rowsTaken: 0,
+        pieces: [],
+        rowsDone: 0,
+        inferenceMs: 0,
       };
       queue.push(job);
-      queuedRows += work.rows;
+      backlog.queuedRows += work.rows;
+      backlog.queuedBytes += bytes;
       schedule();
-      return () => {
-        if (job.settled) return;
-        remove(job);
-        settle(job, new CancelledError('the client went away'));
-      };
+      return () => giveUp(job, new CancelledError('the client went away'));
     },
     close: () => clearInterval(deadlineTimer),
   };
@@ -220,10 +278,10 @@ function answerOf(job: Job, outputs: Outputs, inferenceMs: number): Answer {
   return { outputs, queueMs: job.startedAt - job.arrivedAt, inferenceMs };
 }
 
-/** The dimensions after the rows: requests that agree in them can be put together. */
+/** The names with the dimensions after the rows: requests that agree in them can be put together. */
 function keyOf(feeds: Tensors): string {
   let key = '';
-  for (const name in feeds) key += `${feeds[name]?.dims.slice(1)};`;
+  for (const name in feeds) key += `${name}:${feeds[name]?.dims.slice(1)};`;
   return key;
 }
 

@@ -11,7 +11,7 @@ import { chooseProviders, type Providers } from './execution-providers.ts';
 import { createInlineEngine } from './inline.ts';
 import { createPoolEngine } from './pool.ts';
 import type { Resources } from './resources.ts';
-import { ModelLoadError, type SessionOptions } from './session.ts';
+import { ModelLoadError } from './session.ts';
 import type { Signature } from './signature.ts';
 import { checkRows } from './work.ts';
 
@@ -22,6 +22,8 @@ export interface Serving {
   readonly batchingReason: string;
   readonly providers: Providers;
 }
+
+type Decision = Pick<Serving, 'batching' | 'batchingReason'>;
 
 /** A run that blocks the main thread for longer than this goes to a worker thread: 100 × the hop's 50 µs. */
 const INLINE_LIMIT_MS = 5;
@@ -39,6 +41,7 @@ type Settings = Pick<
   | 'EXECUTION_PROVIDER_FALLBACK'
   | 'BATCHING'
   | 'BATCH_MAX_ROWS'
+  | 'MAX_ROWS'
 >;
 
 /**
@@ -58,16 +61,27 @@ export async function chooseServing(
   // main thread's environment is the process's own: a worker has a copy.
   process.env['ORT_DISABLE_TELEMETRY'] = '1';
   const providers = await chooseProviders(settings);
-  const engine = await chooseEngine(
-    modelFile,
-    describe,
-    golden,
-    { ...settings, executionProviders: providers.usable },
-    resources,
-  );
-  const model = describe(engine.signature);
+  const pool = () => createPool(modelFile, providers.usable, settings, resources);
+  let engine = await firstEngine(modelFile, providers.usable, settings, pool);
   try {
-    const decision = await chooseBatching(engine, model, sampleInputs(model, golden), settings);
+    const model = describe(engine.signature);
+    const samples = sampleInputs(model, golden);
+    const decide = () => chooseBatching(engine, model, samples, settings);
+    const mayMove = settings.ENGINE === 'auto' && engine.kind === 'inline';
+    // A batch is the largest run there is, unless nothing is batched: then a request is, whatever it has of rows.
+    const staysInline = async (rows: number) =>
+      samples.representative &&
+      (await medianRunMs(engine, samples, model.rowMode === 'many' ? rows : 1)) <= INLINE_LIMIT_MS;
+    let decision: Decision | undefined;
+    if (!mayMove || (await staysInline(settings.BATCH_MAX_ROWS))) {
+      decision = await decide();
+      if (!mayMove || decision.batching || (await staysInline(settings.MAX_ROWS)))
+        return { engine, model, providers, ...decision };
+    }
+    const workers = await pool();
+    await engine.close();
+    engine = workers;
+    decision ??= await decide();
     return { engine, model, providers, ...decision };
   } catch (error) {
     await engine.close();
@@ -75,41 +89,31 @@ export async function chooseServing(
   }
 }
 
-async function chooseEngine(
+/** The engine to try the model with: the pool only where the main thread is out of the question. */
+async function firstEngine(
   modelFile: string,
-  describe: (signature: Signature) => Model,
-  golden: Golden | undefined,
-  settings: Settings & Pick<SessionOptions, 'executionProviders'>,
-  resources: Resources,
+  executionProviders: readonly string[],
+  settings: Settings,
+  pool: () => Promise<Engine>,
 ): Promise<Engine> {
-  const { executionProviders } = settings;
-  const cpus = Math.max(1, Math.floor(resources.cpus));
-  const workers = settings.WORKERS || cpus;
-  const pool = () =>
-    createPoolEngine(
-      modelFile,
-      {
-        executionProviders,
-        intraOpThreads: settings.INTRA_OP_THREADS || Math.max(1, Math.floor(cpus / workers)),
-      },
-      workers,
-    );
   if (settings.ENGINE === 'workers') return pool();
   if (settings.ENGINE === 'auto' && (await sizeOf(modelFile)) > INLINE_LIMIT_BYTES) return pool();
-
-  const inline = await createInlineEngine(modelFile, {
+  return createInlineEngine(modelFile, {
     executionProviders,
     intraOpThreads: settings.INTRA_OP_THREADS || 1,
   });
-  if (settings.ENGINE === 'inline') return inline;
-  const model = describe(inline.signature);
-  const samples = sampleInputs(model, golden);
-  const largest = model.rowMode === 'many' ? settings.BATCH_MAX_ROWS : 1;
-  const light =
-    samples.representative && (await medianRunMs(inline, samples, largest)) <= INLINE_LIMIT_MS;
-  if (light) return inline;
-  await inline.close();
-  return pool();
+}
+
+function createPool(
+  modelFile: string,
+  executionProviders: readonly string[],
+  settings: Settings,
+  resources: Resources,
+): Promise<Engine> {
+  const cpus = Math.max(1, Math.floor(resources.cpus));
+  const workers = settings.WORKERS || cpus;
+  const intraOpThreads = settings.INTRA_OP_THREADS || Math.max(1, Math.floor(cpus / workers));
+  return createPoolEngine(modelFile, { executionProviders, intraOpThreads }, workers);
 }
 
 /** The duration of a run of as many rows as a batch may have; the first run, which sets things up, is left out. */
@@ -133,7 +137,7 @@ async function chooseBatching(
   model: Model,
   samples: Samples,
   settings: Settings,
-): Promise<Pick<Serving, 'batching' | 'batchingReason'>> {
+): Promise<Decision> {
   if (settings.BATCHING === 'off') return { batching: false, batchingReason: 'BATCHING is off' };
   if (model.rowMode !== 'many') {
     const reason = 'dimension 0 of the inputs is not free, so rows cannot be put together';
@@ -141,40 +145,47 @@ async function chooseBatching(
       throw new ModelLoadError(`BATCHING is on, but ${reason}. Set BATCHING=auto or off.`);
     return { batching: false, batchingReason: reason };
   }
-  const difference = await batchingDifference(engine, samples, settings.BATCH_MAX_ROWS);
-  if (typeof difference === 'string') {
+  const found = await tryBatches(engine, samples, settings.BATCH_MAX_ROWS);
+  if (typeof found === 'string') {
     if (settings.BATCHING === 'on')
-      throw new ModelLoadError(`BATCHING is on, but ${difference}. Set BATCHING=auto or off.`);
-    return { batching: false, batchingReason: difference };
+      throw new ModelLoadError(`BATCHING is on, but ${found}. Set BATCHING=auto or off.`);
+    return { batching: false, batchingReason: found };
   }
+  const { difference, sizes } = found;
   if (difference === 0)
     return {
       batching: true,
-      batchingReason: 'outputs in a batch are bit for bit those of single rows',
+      batchingReason: `outputs in a batch are bit for bit those of single rows (${sizes} batch sizes tried)`,
     };
-  const found = `outputs in a batch differ from those of single rows by up to ${difference.toPrecision(2)}`;
+  const differs = `outputs in a batch differ from those of single rows by up to ${difference.toPrecision(2)}`;
   if (settings.BATCHING === 'auto')
     return {
       batching: false,
-      batchingReason: `${found}${difference > ROUNDING ? '' : '; BATCHING=on accepts that'}`,
+      batchingReason: `${differs}${difference > ROUNDING ? '' : '; BATCHING=on accepts that'}`,
     };
   if (difference > ROUNDING)
     throw new ModelLoadError(
-      `BATCHING is on, but ${found}: rows of this model influence each other. Set BATCHING=auto or off.`,
+      `BATCHING is on, but ${differs}: rows of this model influence each other. Set BATCHING=auto or off.`,
     );
-  return { batching: true, batchingReason: `BATCHING is on; ${found}` };
+  return { batching: true, batchingReason: `BATCHING is on; ${differs}` };
 }
 
-/** The largest difference that batching makes to an output, or why the model cannot be run in a batch. */
-async function batchingDifference(
+/**
+ * Compares the rows of batches with the same rows run alone, at as many batch sizes as there is time for: which code computes a
+ * batch may depend on its size.
+ * @returns the largest difference of any output, or why the model cannot be run in a batch
+ */
+async function tryBatches(
   engine: Engine,
   samples: Samples,
   batchMaxRows: number,
-): Promise<number | string> {
+): Promise<{ difference: number; sizes: number } | string> {
   const startedAt = performance.now();
-  let single: Tensors[];
+  const single: Tensors[] = [];
+  const runSingle = async (row: number) =>
+    engine.run(batchOf([samples.rows[row % samples.rows.length] ?? samples.rows[0]], 1).feeds);
   try {
-    single = [await engine.run(batchOf(samples.rows, 1).feeds)];
+    single.push(await runSingle(0));
   } catch (error) {
     return `the model failed on a sample row (${error instanceof Error ? error.message : error})`;
   }
@@ -182,27 +193,40 @@ async function batchingDifference(
   const full =
     performance.now() - startedAt < INLINE_LIMIT_MS ? batchMaxRows : Math.min(4, batchMaxRows);
   try {
-    for (let row = 1; row < full; row++) {
-      const sample = samples.rows[row % samples.rows.length] ?? samples.rows[0];
-      single.push(await engine.run(batchOf([sample], 1).feeds));
-    }
-    let largest = 0;
-    for (const count of new Set([Math.min(2, full), full])) {
+    while (single.length < full) single.push(await runSingle(single.length));
+    const triedAt = performance.now();
+    let difference = 0;
+    let sizes = 0;
+    for (const count of sizesToTry(full)) {
+      if (sizes >= SIZES_AT_LEAST && performance.now() - triedAt > TRYING_MS) break;
       const together = await engine.run(batchOf(samples.rows, count).feeds);
       checkRows(together, count);
       for (const [row, alone] of single.slice(0, count).entries())
         for (const [name, tensor] of Object.entries(together)) {
           const other = alone[name];
-          largest = Math.max(
-            largest,
-            other ? largestDifference(rowsOf(tensor, row, row + 1), other) : Infinity,
-          );
+          const differs = other && largestDifference(rowsOf(tensor, row, row + 1), other);
+          difference = Math.max(difference, differs ?? Infinity);
         }
+      sizes++;
     }
-    return largest;
+    return { difference, sizes };
   } catch (error) {
     return `the model cannot be run on several rows (${error instanceof Error ? error.message : error})`;
   }
+}
+
+/** Time for batch sizes beyond the first, in milliseconds. */
+const TRYING_MS = 50;
+/** Batch sizes that are tried even where that takes longer: the full one, 2 and 3. */
+const SIZES_AT_LEAST = 3;
+
+/** The full size and the small ones first; then those around powers of two, which kernels distinguish; then all others. */
+function sizesToTry(full: number): Set<number> {
+  const sizes = new Set([full, 2, 3]);
+  for (let power = 4; power < full; power *= 2)
+    for (const size of [power, power + 1, power - 1]) sizes.add(size);
+  for (let size = 2; size < full; size++) sizes.add(size);
+  return new Set([...sizes].filter((size) => size <= full));
 }
 
 async function sizeOf(file: string): Promise<number> {

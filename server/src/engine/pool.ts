@@ -6,6 +6,7 @@ import { programBeside } from '../thread.ts';
 import type { Engine } from './engine.ts';
 import { ModelLoadError, type SessionOptions } from './session.ts';
 import type { Signature } from './signature.ts';
+import { mapTensors } from './work.ts';
 import { buffersOf, type FromWorker, type ToWorker, type WorkerSetup } from './worker.ts';
 
 /** @throws ModelLoadError when the model cannot be loaded */
@@ -14,9 +15,15 @@ export async function createPoolEngine(
   options: SessionOptions,
   size: number,
 ): Promise<Engine> {
-  const threads = await Promise.all(
+  const started = await Promise.allSettled(
     Array.from({ length: size }, () => startThread({ modelFile, options })),
   );
+  const threads = started.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  const failed = started.find((one) => one.status === 'rejected');
+  if (failed !== undefined) {
+    await Promise.all(threads.map((thread) => thread.close())); // they would keep the process alive
+    throw failed.reason;
+  }
   const [first] = threads;
   if (first === undefined) throw new RangeError('a pool needs at least one worker');
   return {
@@ -49,6 +56,15 @@ function leastBusy(threads: readonly Thread[]): Thread {
       ? thread
       : best,
   );
+}
+
+/** Rows that share a buffer with others get one of their own: a message takes buffers whole. */
+function ownBuffers(feeds: Tensors): Tensors {
+  return mapTensors(feeds, (tensor) => {
+    const { data } = tensor;
+    const isWhole = Array.isArray(data) || data.byteLength === data.buffer.byteLength;
+    return isWhole ? tensor : { ...tensor, data: data.slice() };
+  });
 }
 
 async function startThread(setup: WorkerSetup): Promise<Thread> {
@@ -100,11 +116,13 @@ async function startThread(setup: WorkerSetup): Promise<Thread> {
     run(feeds) {
       if (gone !== undefined) return Promise.reject(gone);
       const run = Promise.withResolvers<Tensors>();
-      send(feeds, buffersOf(feeds));
+      const own = ownBuffers(feeds);
+      send(own, buffersOf(own));
       waiting.push(run);
       return run.promise;
     },
     async close() {
+      if (gone !== undefined) return;
       closing = true;
       send('close');
       await ended.promise;

@@ -1,11 +1,13 @@
 // Why a request was not run.
 
-export class QueueFullError extends Error {
-  override readonly name = 'QueueFullError';
-  readonly limit: number;
-  constructor(limit: number) {
-    super(`${limit} rows are waiting, which is the limit`);
-    this.limit = limit;
+/** The queue is full, or the request would wait for longer than its deadline allows. */
+export class OverloadedError extends Error {
+  override readonly name = 'OverloadedError';
+  /** Whole seconds after which there will probably be room. */
+  readonly retryAfterSeconds: number;
+  constructor(reason: string, retryAfterSeconds: number) {
+    super(reason);
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 export class DeadlineError extends Error {

@@ -1,7 +1,8 @@
 // One ONNX Runtime session: the only file that touches onnxruntime-node.
 import type { Tensor as OrtTensor, InferenceSession as Session } from 'onnxruntime-node';
 import { isDatatype } from '../tensor/datatype.ts';
-import type { Tensor, Tensors } from '../tensor/tensor.ts';
+import { type Tensor, type Tensors, tensorsByName } from '../tensor/tensor.ts';
+import { failureMasker } from './run-failure.ts';
 import type { Signature, TensorSpec } from './signature.ts';
 
 export interface SessionOptions {
@@ -47,18 +48,21 @@ export async function openSession(
     );
   });
   const signature = readSignature(session, modelFile, options);
+  const failureOf = failureMasker(signature);
   const fetches = signature.outputs.map((output) => output.name);
 
   return {
     signature,
     async run(feeds) {
-      const ortFeeds: Record<string, OrtTensor> = {};
+      const ortFeeds: Record<string, OrtTensor> = Object.create(null);
       for (const name in feeds) {
         const tensor = feeds[name];
         if (tensor) ortFeeds[name] = toOrt(Tensor, tensor);
       }
-      const results = await session.run(ortFeeds, fetches);
-      const outputs: Record<string, Tensor> = {};
+      const results = await session.run(ortFeeds, fetches).catch((error: unknown) => {
+        throw failureOf(error);
+      });
+      const outputs = tensorsByName();
       for (const name of fetches) outputs[name] = fromOrt(results[name], name);
       return outputs;
     },
@@ -108,6 +112,13 @@ function readSignature(
       );
     return spec;
   });
+  const unnameable = [...session.inputMetadata, ...session.outputMetadata].find(
+    ({ name }) => name === '__proto__',
+  );
+  if (unnameable !== undefined)
+    throw new ModelLoadError(
+      `${modelFile} has a tensor named "__proto__", a name that onnxruntime-node cannot carry. Rename it (onnx.compose.add_prefix renames them all).`,
+    );
   const outputs = session.outputMetadata.flatMap((output) => toSpec(output) ?? []);
   if (outputs.length === 0)
     throw new ModelLoadError(

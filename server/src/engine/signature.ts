@@ -18,9 +18,14 @@ export function isFree(size: number | string | undefined): boolean {
   return typeof size === 'string' || size === -1;
 }
 
+/** Whether a free size has a name, and so may be the same as others of that name. Exporters write `?` for none. */
+export function isNamed(size: number | string | undefined): boolean {
+  return typeof size === 'string' && size !== '' && size !== '?';
+}
+
 /**
  * How the model relates to rows:
- * - `many`: dimension 0 of every input is free, so that rows can be put together;
+ * - `many`: dimension 0 of the only input is free, or that of every input has one name: rows can be put together;
  * - `one`: dimension 0 of every input is 1: a row at a time;
  * - `none`: there is no dimension of rows, tensors are given whole.
  */
@@ -28,7 +33,11 @@ export type RowMode = 'many' | 'one' | 'none';
 
 export function rowModeOf(signature: Signature): RowMode {
   const firsts = signature.inputs.map((input) => input.shape[0]);
-  if (firsts.length > 0 && firsts.every(isFree) && new Set(firsts).size === 1) return 'many';
+  const [first, ...others] = firsts;
+  if (
+    others.length === 0 ? isFree(first) : isNamed(first) && others.every((size) => size === first)
+  )
+    return 'many';
   if (firsts.length > 0 && firsts.every((size) => size === 1)) return 'one';
   return 'none';
 }

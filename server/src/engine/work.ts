@@ -1,5 +1,5 @@
 // What goes into a run and what comes out: requests as tensors with rows, put together and taken apart.
-import { concatenate, rowsOf, type Tensor, type Tensors } from '../tensor/tensor.ts';
+import { concatenate, rowsOf, type Tensor, type Tensors, tensorsByName } from '../tensor/tensor.ts';
 
 /** One request to run: the same number of rows in every tensor, or whole tensors that count as one row. */
 export interface Work {
@@ -60,7 +60,7 @@ export function mapTensors(
   tensors: Tensors,
   change: (tensor: Tensor, name: string) => Tensor,
 ): Tensors {
-  const changed: Record<string, Tensor> = {};
+  const changed = tensorsByName();
   for (const name in tensors) {
     const tensor = tensors[name];
     if (tensor) changed[name] = change(tensor, name);

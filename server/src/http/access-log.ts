@@ -1,27 +1,27 @@
-// One log line a request. Failures always; successes as many as LOG_SAMPLE and LOG_RATE allow, so that a busy
-// server does not spend more on telling of its work than on the work.
+// One log line a request, without anything that a client sent but the request's id: inputs may be private, and are in paths
+// and in what errors quote, too. As many lines as LOG_SAMPLE and LOG_RATE allow, so that a busy server does not spend more
+// on telling of its work than on the work.
 import type { Context } from '../context.ts';
-import type { AccessLog } from './exchange.ts';
+import type { AccessLog, Exchange } from './exchange.ts';
 import { limiter } from './rate-limit.ts';
 
 export function accessLog({ log, config }: Context): AccessLog {
-  const admit = limiter(config.LOG_RATE);
+  const admitSuccess = limiter(config.LOG_RATE);
+  const admitFailure = limiter(config.LOG_RATE); // of their own, so that neither hides the other
   return (req, route, exchange, status, durationMs) => {
     const failed = status >= 400;
-    let suppressed = 0;
     if (!failed) {
       if (isProbe(route)) return; // they come every few seconds for ever
       if (config.LOG_SAMPLE < 1 && Math.random() >= config.LOG_SAMPLE) return;
-      const admitted = admit();
-      if (admitted === undefined) return;
-      suppressed = admitted;
     }
-    const { id, traceId, rows, queueMs, inferenceMs, forwardedTo, error } = exchange;
+    const suppressed = failed ? admitFailure() : admitSuccess();
+    if (suppressed === undefined) return;
+    const { id, traceId, rows, queueMs, inferenceMs, forwardedTo } = exchange;
     const line = {
       requestId: id,
       ...(traceId && { traceId }),
       method: req.method,
-      path: req.path,
+      route,
       status,
       durationMs: round(durationMs),
       ...(rows !== undefined && { rows }),
@@ -29,11 +29,18 @@ export function accessLog({ log, config }: Context): AccessLog {
       ...(inferenceMs !== undefined && { inferenceMs: round(inferenceMs) }),
       ...(forwardedTo && { forwardedTo }),
       ...(suppressed > 0 && { suppressed }),
-      ...(error && (status >= 500 ? { err: error } : { reason: error.message })),
+      ...whyFailed(exchange),
     };
     if (status >= 500) log.error(line, 'request');
     else log.info(line, 'request');
   };
+}
+
+/** The kind of the problem; the cause too where it is the server's. What the client was told may quote its request. */
+function whyFailed({ problem }: Exchange): object {
+  if (problem === undefined) return {};
+  const { kind, cause } = problem;
+  return { problem: kind, ...(cause instanceof Error && { err: cause }) };
 }
 
 function isProbe(route: string): boolean {

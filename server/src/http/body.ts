@@ -1,6 +1,7 @@
-// Reads JSON request bodies, and says of every one that it cannot read why.
+// Reads request bodies, and says of every one that it cannot read why.
+import { MIMEType } from 'node:util';
 import express, { type NextFunction, type Request, type RequestHandler } from 'express';
-import { type ParseError, parseTree } from 'jsonc-parser';
+import { parseJson } from './json.ts';
 import { ProblemException } from './problem.ts';
 import { release } from './release.ts';
 
@@ -8,19 +9,20 @@ const MEDIA_TYPE = 'application/json';
 
 /** Middleware that leaves the parsed body in `req.body`, at most `maxBytes` after decompression. */
 export function readJson(maxBytes: number): RequestHandler {
-  const readAnyJson = withBodyParser(maxBytes);
+  const readBody = readBytes(maxBytes);
   return (req, res, next) => {
-    const length = plainLength(req, maxBytes);
-    if (length === undefined || req.headers['content-type'] !== MEDIA_TYPE)
-      return readAnyJson(req, res, next);
-    readPlain(req, length, next, (body) => {
-      const text = body.toString();
-      release(body);
+    const refusal = req.headers['content-type'] === MEDIA_TYPE ? undefined : refuseType(req);
+    if (refusal !== undefined) return next(refusal);
+    readBody(req, res, (error?: unknown) => {
+      if (error !== undefined) return next(error);
+      const bytes: Buffer = req.body;
       try {
-        req.body = JSON.parse(text);
-      } catch {
-        return next(notJson(text));
+        if (bytes.length === 0) throw emptyBody();
+        req.body = parseJson(bytes);
+      } catch (problem) {
+        return next(problem);
       }
+      release(bytes);
       next();
     });
   };
@@ -36,6 +38,11 @@ export function readBytes(maxBytes: number): RequestHandler {
         req.body = body;
         next();
       });
+    // body-parser would read all of a body before it refused it, and knows more codings than are documented.
+    const coding = req.headers['content-encoding']?.toLowerCase() ?? 'identity';
+    if (!CODINGS.has(coding)) return next(unknownCoding(coding));
+    if (coding === 'identity' && Number(req.headers['content-length']) > maxBytes)
+      return next(tooLarge(maxBytes));
     readAny(req, res, (error?: unknown) => {
       if (error !== undefined) return next(asProblem(error, maxBytes));
       if (!Buffer.isBuffer(req.body)) req.body = Buffer.alloc(0); // there was none
@@ -74,55 +81,39 @@ function readPlain(
   req.once('error', (error) => next(endedEarly(error)));
 }
 
-/** For all other bodies: compressed, chunked, in another charset, of another type, missing. */
-function withBodyParser(maxBytes: number): RequestHandler {
-  const parse = express.json({
-    limit: maxBytes,
-    strict: false, // the contract says what a body is, not the parser
-    type: MEDIA_TYPE,
-    verify: (_req, _res, raw) => {
-      if (raw.length === 0) throw new Error('empty'); // becomes entity.verify.failed
-    },
-  });
-  return (req, res, next) => {
-    parse(req, res, (error?: unknown) => {
-      if (error !== undefined) return next(asProblem(error, maxBytes));
-      if (req.body !== undefined) return next();
-      const { headers } = req;
-      const hasBody =
-        headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
-      if (!hasBody) return next(emptyBody());
-      const type = headers['content-type'];
-      next(
-        new ProblemException(
-          'unsupported-media-type',
-          `Content-Type is ${type ? JSON.stringify(type) : 'missing'}; expected "${MEDIA_TYPE}".`,
-        ),
-      );
-    });
-  };
+/** Why a body of this type is not read; undefined for JSON in UTF-8. */
+function refuseType({ headers }: Request): ProblemException | undefined {
+  const hasBody =
+    headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
+  if (!hasBody) return emptyBody();
+  const text = headers['content-type'] ?? '';
+  const type = mimeType(text);
+  const charset = type?.params.get('charset')?.toLowerCase() ?? 'utf-8';
+  if (type?.essence !== MEDIA_TYPE)
+    return unsupported(`Content-Type is ${text === '' ? 'missing' : JSON.stringify(text)}`);
+  return charset === 'utf-8' || charset === 'utf8'
+    ? undefined
+    : unsupported(`Content-Type has the charset ${JSON.stringify(charset)}, and JSON is UTF-8`);
+}
+
+function unsupported(found: string): ProblemException {
+  return new ProblemException('unsupported-media-type', `${found}; expected "${MEDIA_TYPE}".`);
+}
+
+function mimeType(text: string): MIMEType | undefined {
+  try {
+    return new MIMEType(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** body-parser's errors have a `type` each: https://github.com/expressjs/body-parser#errors */
 function asProblem(error: unknown, maxBytes: number): unknown {
   if (!(error instanceof Error)) return error;
   switch ('type' in error ? error.type : undefined) {
-    case 'entity.parse.failed':
-      return notJson('body' in error ? String(error.body) : '');
     case 'entity.too.large':
-      return new ProblemException(
-        'content-too-large',
-        `The body is larger than ${maxBytes} bytes. Send fewer rows a request.`,
-      );
-    case 'encoding.unsupported':
-      return new ProblemException(
-        'unsupported-encoding',
-        `${error.message}; expected gzip, deflate, br or none.`,
-      );
-    case 'charset.unsupported':
-      return new ProblemException('unsupported-media-type', `${error.message}; expected UTF-8.`);
-    case 'entity.verify.failed':
-      return emptyBody();
+      return tooLarge(maxBytes);
     case 'request.aborted':
     case 'request.size.invalid':
       return endedEarly(error);
@@ -137,6 +128,23 @@ function asProblem(error: unknown, maxBytes: number): unknown {
   }
 }
 
+const CODINGS = new Set(['identity', 'gzip', 'deflate', 'br']);
+
+function unknownCoding(coding: string): ProblemException {
+  const found = JSON.stringify(coding.slice(0, 100));
+  return new ProblemException(
+    'unsupported-encoding',
+    `Content-Encoding is ${found}; expected gzip, deflate, br or none.`,
+  );
+}
+
+function tooLarge(maxBytes: number): ProblemException {
+  return new ProblemException(
+    'content-too-large',
+    `The body is larger than ${maxBytes} bytes. Send fewer rows a request.`,
+  );
+}
+
 function emptyBody(): ProblemException {
   return new ProblemException(
     'empty-body',
@@ -146,25 +154,4 @@ function emptyBody(): ProblemException {
 
 function endedEarly(error: Error): ProblemException {
   return new ProblemException('invalid-encoding', `The body ended early: ${error.message}.`);
-}
-
-/** Says where a text stops being JSON. */
-export function notJson(text: string): ProblemException {
-  return new ProblemException('invalid-json', whyNotJson(text));
-}
-
-/** Where a text stops being JSON, and what stands there. */
-function whyNotJson(text: string): string {
-  const errors: ParseError[] = [];
-  parseTree(text, errors, { disallowComments: true });
-  const [first] = errors;
-  if (first === undefined) return 'The body is not JSON.';
-  const before = text.slice(0, first.offset).split('\n');
-  const place = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
-  const found = /^[\w+-]{1,40}|^.?/su.exec(text.slice(first.offset))?.[0] ?? '';
-  if (/^[+-]?(NaN|Infinity)$/.test(found))
-    return `${found} at ${place} is not JSON: JSON has no NaN or Infinity. Send a finite number.`;
-  return found === ''
-    ? `The body ends at ${place} before the JSON is complete.`
-    : `Unexpected ${JSON.stringify(found)} at ${place}.`;
 }

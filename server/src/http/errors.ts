@@ -1,13 +1,10 @@
 // The one place where errors become answers.
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Context } from '../context.ts';
-import { DeadlineError, QueueFullError } from '../engine/queue-errors.ts';
+import { DeadlineError, OverloadedError } from '../engine/queue-errors.ts';
 import { InputError } from '../tensor/input-error.ts';
 import { exchangeOf, identify } from './exchange.ts';
 import { ProblemException, sendOpenInferenceError, sendProblem } from './problem.ts';
-
-/** Seconds after which an overloaded or draining server is worth another try. */
-const RETRY_AFTER = { 'Retry-After': '1' };
 
 /** Answers every error as a problem. */
 export function answerErrors(context: Context): ErrorRequestHandler {
@@ -15,7 +12,8 @@ export function answerErrors(context: Context): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
     const exchange = exchangeOf(res);
     const problem = asProblem(error);
-    exchange.error = problem.cause instanceof Error ? problem.cause : problem;
+    exchange.problem = problem;
+    if (res.writableEnded) return; // answered already, as a request whose body breaks off is
     if (res.headersSent) return next(error);
     if (problem.kind === 'internal-error')
       context.log.error({ err: error, requestId: exchange.id }, 'unexpected error');
@@ -60,10 +58,12 @@ function asProblem(error: unknown): ProblemException {
     return new ProblemException('invalid-input', error.message, {
       errors: [{ pointer: error.pointer, detail: error.expectation }],
     });
-  if (error instanceof QueueFullError)
-    return new ProblemException('overloaded', `${error.message}. Try again after 1 s.`, {
-      headers: RETRY_AFTER,
+  if (error instanceof OverloadedError) {
+    const seconds = String(error.retryAfterSeconds);
+    return new ProblemException('overloaded', `${error.message}. Try again after ${seconds} s.`, {
+      headers: { 'Retry-After': seconds },
     });
+  }
   if (error instanceof DeadlineError)
     return new ProblemException(
       'deadline-exceeded',

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../context.ts';
+import type { ProblemException } from './problem.ts';
 
 /** What the server notes of a request while it answers it. */
 export interface Exchange {
@@ -17,7 +18,7 @@ export interface Exchange {
   /** The version that the request was passed on to, and that counts it as its own. */
   forwardedTo: string | undefined;
   /** Why the request failed. */
-  error: Error | undefined;
+  problem: ProblemException | undefined;
   /** The form of its error answers: RFC 9457's, or the Open Inference Protocol's `{"error"}`. */
   errorsAs: 'problem' | 'open-inference';
   /** Gives up the work, when the client goes away before the answer. */
@@ -53,7 +54,7 @@ export function beginExchange({ metrics, statistics }: Context, log: AccessLog):
       queueMs: undefined,
       inferenceMs: undefined,
       forwardedTo: undefined,
-      error: undefined,
+      problem: undefined,
       errorsAs: 'problem',
       cancel: undefined,
     };
@@ -85,7 +86,8 @@ function routeOf(req: Request): string {
 
 /** Makes the headers that every answer carries, as a list of names and values. */
 export function identityHeaders(context: Context): (exchange: Exchange) => string[] {
-  const { name, version } = context.serving.model;
+  const name = headerText(context.serving.model.name);
+  const version = headerText(context.serving.model.version);
   const { hash } = context.contract;
   return ({ id }) => {
     const headers = [
@@ -102,6 +104,11 @@ export function identityHeaders(context: Context): (exchange: Exchange) => strin
     if (context.state().kind === 'draining') headers.push('Connection', 'close');
     return headers;
   };
+}
+
+/** A text as a header can carry it: percent-encoded in UTF-8 where it is not printable ASCII. */
+function headerText(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]+/gu, (part) => encodeURIComponent(part));
 }
 
 /** Middleware that sets them. */

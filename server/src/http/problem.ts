@@ -6,16 +6,20 @@ const kinds = {
   'invalid-json': { status: 400, title: 'The request body is not JSON' },
   'empty-body': { status: 400, title: 'The request body is empty' },
   'invalid-encoding': { status: 400, title: 'The request body cannot be decoded' },
+  'malformed-request': { status: 400, title: 'The request is not HTTP/1.1' },
   'unknown-version': { status: 400, title: 'There is no such version' },
   unauthorized: { status: 401, title: 'An API key is needed' },
   'not-found': { status: 404, title: 'There is nothing at this path' },
   'method-not-allowed': { status: 405, title: 'The path does not answer this method' },
+  'request-timeout': { status: 408, title: 'The request did not come in time' },
   'content-too-large': { status: 413, title: 'The request body is too large' },
   'unsupported-media-type': {
     status: 415,
     title: "The request body's media type is not supported",
   },
   'unsupported-encoding': { status: 415, title: "The request body's encoding is not supported" },
+  'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
+  'headers-too-large': { status: 431, title: 'The request headers are too large' },
   'invalid-input': { status: 422, title: 'The request does not fit the model' },
   'model-failure': { status: 500, title: 'The model failed' },
   'internal-error': { status: 500, title: 'The server has a fault' },
@@ -88,5 +92,9 @@ export function sendOpenInferenceError(res: Response, problem: ProblemException)
   res.status(status).set(problem.headers);
   // Exactly this: KServe's client reads errors of no other type, and Express' own setter would add a charset.
   res.setHeader('Content-Type', 'application/json');
-  res.end(JSON.stringify({ error: problem.message }));
+  res.end(JSON.stringify(openInferenceErrorBody(problem)));
+}
+
+export function openInferenceErrorBody(problem: ProblemException): object {
+  return { error: problem.message };
 }

@@ -1,6 +1,8 @@
 // What is answered while the model loads: probes that say so, and 503 for everything else.
 import type { RequestListener } from 'node:http';
 import { liveness, readiness, startup } from '../lifecycle.ts';
+import { sendPlain } from './last-resort.ts';
+import { ProblemException } from './problem.ts';
 
 const probes = { '/livez': liveness, '/readyz': readiness, '/startupz': startup };
 
@@ -12,13 +14,11 @@ export const answerStarting: RequestListener = (req, res) => {
     res.writeHead(healthy ? 200 : 503, { 'Content-Type': 'text/plain' }).end(reason);
     return;
   }
-  res.writeHead(503, { 'Content-Type': 'application/problem+json', 'Retry-After': '1' }).end(
-    JSON.stringify({
-      type: 'urn:ml-api:problem:unavailable',
-      title: 'The server is not ready',
-      status: 503,
-      detail: 'The model is being loaded. Try again after 1 s.',
-      requestId: '',
-    }),
-  );
+  sendPlain(req, res, loading);
 };
+
+const loading = new ProblemException(
+  'unavailable',
+  'The model is being loaded. Try again after 1 s.',
+  { headers: { 'Retry-After': '1' } },
+);

@@ -1,10 +1,10 @@
 // The `inputs` of a request, which have passed the contract, to the tensors that the model takes.
 
-import { isFree, type TensorSpec } from '../engine/signature.ts';
+import { isNamed, type TensorSpec } from '../engine/signature.ts';
 import type { Work } from '../engine/work.ts';
 import { depthOf, tensorFromJson } from '../tensor/from-json.ts';
 import { InputError } from '../tensor/input-error.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { type Tensor, type Tensors, tensorsByName } from '../tensor/tensor.ts';
 import type { Model } from './model.ts';
 
 /**
@@ -16,25 +16,61 @@ export function encodeInputs(model: Model, inputs: unknown): Work {
   const [only] = specs;
   if (specs.length === 1 && only) {
     const tensor = encodeTensor(model, only, inputs, '/inputs');
-    return { feeds: { [only.name]: tensor }, rows: rowsIn(model, tensor) };
+    const feeds = tensorsByName();
+    feeds[only.name] = tensor;
+    return { feeds, rows: rowsIn(model, tensor) };
   }
-  const feeds: Record<string, Tensor> = {};
+  const feeds = tensorsByName();
   for (const spec of specs) {
-    const value = isRecord(inputs) ? inputs[spec.name] : undefined;
+    const value =
+      isRecord(inputs) && Object.hasOwn(inputs, spec.name) ? inputs[spec.name] : undefined;
     feeds[spec.name] = encodeTensor(model, spec, value, pointerTo(spec.name));
   }
   return workOf(model, feeds);
 }
 
 /**
- * Whole tensors as work.
- * @throws InputError when they differ in their number of rows, or in another size that the model calls by one name
+ * Whole tensors as work, in the order of the signature whatever theirs is: what may share a run is told by it.
+ * @throws InputError when they differ in their number of rows
  */
-export function workOf(model: Model, feeds: Readonly<Record<string, Tensor>>): Work {
-  checkSizes(model, feeds);
-  const [only] = model.signature.inputs;
-  const first = only && feeds[only.name];
-  return { feeds, rows: first ? rowsIn(model, first) : 1 };
+export function workOf(model: Model, tensors: Tensors): Work {
+  const feeds = tensorsByName();
+  let rows: number | undefined;
+  for (const { name } of model.signature.inputs) {
+    const tensor = tensors[name];
+    if (tensor === undefined) throw new InputError(pointerTo(name), 'expected a tensor, got none');
+    feeds[name] = tensor;
+    const own = rowsIn(model, tensor);
+    rows ??= own;
+    if (own !== rows)
+      throw new InputError(
+        pointerTo(name),
+        `expected ${rows} rows as in ${JSON.stringify(model.signature.inputs[0]?.name)}, got ${own}`,
+      );
+  }
+  return { feeds, rows: rows ?? 1 };
+}
+
+/**
+ * Why a model may have failed on tensors: sizes that differ though the model calls them by one name. ONNX Runtime does not
+ * compare them before it runs, and a model may take them, say by broadcasting.
+ * @returns undefined when there are none
+ */
+export function unequalSizes(model: Model, feeds: Tensors): InputError | undefined {
+  const sizes = new Map<string, { size: number; input: string }>();
+  for (const spec of model.signature.inputs)
+    for (const [axis, name] of spec.shape.entries()) {
+      const size = feeds[spec.name]?.dims[axis];
+      if (size === undefined || typeof name !== 'string' || !isNamed(name)) continue;
+      const known = sizes.get(name);
+      if (known === undefined) sizes.set(name, { size, input: spec.name });
+      else if (known.size !== size)
+        return new InputError(
+          pointerTo(spec.name),
+          `expected ${known.size} in dimension ${axis} (${name}) as in ${JSON.stringify(known.input)}, got ${size}`,
+        );
+    }
+  return undefined;
 }
 
 function encodeTensor(model: Model, spec: TensorSpec, value: unknown, pointer: string): Tensor {
@@ -45,27 +81,6 @@ function encodeTensor(model: Model, spec: TensorSpec, value: unknown, pointer: s
 
 function rowsIn(model: Model, tensor: Tensor): number {
   return model.rowMode === 'many' ? (tensor.dims[0] ?? 1) : 1;
-}
-
-/** Dimensions that the model calls by the same name must have the same size in all inputs. */
-function checkSizes(model: Model, feeds: Readonly<Record<string, Tensor>>): void {
-  const sizes = new Map<string, { size: number; input: string }>();
-  for (const spec of model.signature.inputs) {
-    const dims = feeds[spec.name]?.dims ?? [];
-    for (const [axis, name] of spec.shape.entries()) {
-      const size = dims[axis];
-      // Dimension 0 is the rows, however it is called: rowMode `many` means that all inputs have it free.
-      const key = axis === 0 && model.rowMode === 'many' ? 'rows' : String(name);
-      if (size === undefined || !isFree(name) || key === '-1' || key === '') continue; // no name
-      const known = sizes.get(key);
-      if (known === undefined) sizes.set(key, { size, input: spec.name });
-      else if (known.size !== size)
-        throw new InputError(
-          pointerTo(spec.name),
-          `expected ${known.size} in dimension ${axis} (${key}) as in ${JSON.stringify(known.input)}, got ${size}`,
-        );
-    }
-  }
 }
 
 function pointerTo(name: string): string {

@@ -77,6 +77,7 @@ export function describeModel(
   };
   checkFeatures(model, file);
   checkClasses(model, file);
+  checkOnePerRow(model, file);
   return model;
 }
 
@@ -140,6 +141,20 @@ function checkClasses(model: Model, file: string): void {
       `${labels.length} labels`,
       `output ${JSON.stringify(scores?.name)} has ${width} classes`,
     );
+}
+
+/** Predictions of these tasks are one element per row; scores are, by their largest. */
+function checkOnePerRow(model: Model, file: string): void {
+  const { task, prediction } = model;
+  if (task === 'tensor' || scoresAreThePrediction(model)) return;
+  const [, ...more] = prediction.shape;
+  if (more.every((size) => size === 1 || isFree(size))) return;
+  throw contradiction(
+    file,
+    'task',
+    JSON.stringify(task),
+    `its output ${JSON.stringify(prediction.name)} has the shape ${JSON.stringify(prediction.shape)}, which is more than one element per row; use the task "tensor", or name another output as "prediction"`,
+  );
 }
 
 function guessTask(

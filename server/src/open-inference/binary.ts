@@ -1,7 +1,9 @@
 // Tensors in binary: little-endian elements in row-major order; strings each after its length in 4 bytes.
 // https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md and Triton's
 // extension_binary_data.md
+import { isUtf8 } from 'node:buffer';
 import { type Datatype, datatypes, type TensorData } from '../tensor/datatype.ts';
+import { wholeText } from '../tensor/from-json.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 const LENGTH_BYTES = 4;
@@ -46,10 +48,16 @@ function stringsFrom(bytes: Buffer, length: number): string[] {
     const end = start <= bytes.length ? start + bytes.readUInt32LE(at) : Infinity;
     if (end > bytes.length)
       throw new RangeError(`expected whole elements, and element ${strings.length} ends early`);
-    strings.push(bytes.toString('utf8', start, end));
+    strings.push(textOf(bytes.subarray(start, end), strings.length));
     at = end;
   }
   if (strings.length !== length)
     throw new RangeError(`expected ${length} elements, got ${strings.length}`);
   return strings;
+}
+
+/** @throws RangeError for bytes that are no text which can be carried whole */
+export function textOf(bytes: Buffer, element = 0): string {
+  if (!isUtf8(bytes)) throw new RangeError(`expected UTF-8, and element ${element} is not`);
+  return wholeText(bytes.toString());
 }

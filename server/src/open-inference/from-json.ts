@@ -3,27 +3,38 @@ import type { SchemaObject } from 'openapi3-ts/oas31';
 import { type Datatype, datatypes, type TensorData } from '../tensor/datatype.ts';
 import { type Write, writer } from '../tensor/from-json.ts';
 
-/** @throws Error that says what was expected; the message begins "expected" */
+/**
+ * @param depth how deeply the elements may be nested: the number of the tensor's dimensions
+ * @throws Error that says what was expected; the message begins "expected"
+ */
 export function fromJson(
   values: readonly unknown[],
   datatype: Datatype,
   length: number,
+  depth: number,
 ): TensorData {
+  // A shape is only a claim: memory is taken for as many elements as are there.
+  const count = countLeaves(values, Math.max(1, depth));
+  if (count !== length) throw new RangeError(`expected ${length} elements, got ${count}`);
   const data = datatypes[datatype].allocate(length);
   const write = checkedWriter(data, datatype);
-  const end = writeAll(values, write, 0, length);
-  if (end !== length) throw new RangeError(`expected ${length} elements, got ${end}`);
+  writeAll(values, write, 0);
   return data;
 }
 
-function writeAll(values: readonly unknown[], write: Write, start: number, length: number): number {
+/** Counts the elements, flat or nested. @throws RangeError when they nest deeper than they may */
+function countLeaves(values: readonly unknown[], depth: number): number {
+  if (depth === 0) throw new RangeError('expected arrays nested no deeper than the shape');
+  let count = 0;
+  for (const value of values) count += Array.isArray(value) ? countLeaves(value, depth - 1) : 1;
+  return count;
+}
+
+function writeAll(values: readonly unknown[], write: Write, start: number): number {
   let at = start;
   for (const value of values) {
-    if (Array.isArray(value)) at = writeAll(value, write, at, length);
-    else {
-      if (at >= length) throw new RangeError(`expected ${length} elements, got more`);
-      write(at++, value);
-    }
+    if (Array.isArray(value)) at = writeAll(value, write, at);
+    else write(at++, value);
   }
   return at;
 }
@@ -38,7 +49,7 @@ function checkedWriter(data: TensorData, datatype: Datatype): Write {
     if (isRight(value)) return write(at, value);
     const range = 'minimum' in schema ? ` from ${schema.minimum} to ${schema.maximum}` : '';
     throw new TypeError(
-      `expected each element to be a ${noun}${range}, got ${JSON.stringify(value)} at ${at}`,
+      `expected each element to be a ${noun}${range}, got ${show(value)} at ${at}`,
     );
   };
 }
@@ -54,4 +65,9 @@ function checkOf({ type, minimum = -Infinity, maximum = Infinity }: SchemaObject
       (type === 'number' || Number.isInteger(value))
     );
   };
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

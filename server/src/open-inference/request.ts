@@ -2,13 +2,13 @@
 import type { TensorSpec } from '../engine/signature.ts';
 import { isFree } from '../engine/signature.ts';
 import type { Work } from '../engine/work.ts';
-import { notJson } from '../http/body.ts';
+import { parseJson } from '../http/json.ts';
 import { ProblemException } from '../http/problem.ts';
 import { workOf } from '../model/inputs.ts';
 import type { Model } from '../model/model.ts';
 import type { TensorData } from '../tensor/datatype.ts';
-import type { Tensor } from '../tensor/tensor.ts';
-import { elementBytes, fromBinary } from './binary.ts';
+import { type Tensor, tensorsByName } from '../tensor/tensor.ts';
+import { elementBytes, fromBinary, textOf } from './binary.ts';
 import { protocolName } from './datatypes.ts';
 import { fromJson } from './from-json.ts';
 
@@ -52,14 +52,15 @@ export function readInference(
 ): Inference {
   const jsonBytes = jsonLength(body, headerLength);
   if (jsonBytes === 0) {
-    const feeds = { [model.signature.inputs[0]?.name ?? '']: wholeBody(body, model) };
+    const feeds = tensorsByName();
+    feeds[model.signature.inputs[0]?.name ?? ''] = wholeBody(body, model);
     return {
       id: undefined,
       work: limited(workOf(model, feeds), maxRows),
       outputs: allOutputs(model, false),
     };
   }
-  const request = validate(parse(body.toString('utf8', 0, jsonBytes)));
+  const request = validate(parseJson(body.subarray(0, jsonBytes)));
   const feeds = readInputs(request.inputs, body.subarray(jsonBytes), model);
   return {
     id: request.id,
@@ -83,21 +84,13 @@ function jsonLength(body: Buffer, header: string | undefined): number {
   );
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw notJson(text);
-  }
-}
-
 function readInputs(
   inputs: readonly InferenceInput[],
   binary: Buffer,
   model: Model,
 ): Record<string, Tensor> {
   const specs = new Map(model.signature.inputs.map((spec) => [spec.name, spec]));
-  const feeds: Record<string, Tensor> = {};
+  const feeds = tensorsByName();
   let at = 0;
   for (const input of inputs) {
     const { name, parameters = {} } = input;
@@ -106,7 +99,7 @@ function readInputs(
       throw refusal(
         `there is no input ${quote(name)}; the model takes ${[...specs.keys()].map(quote).join(', ')}`,
       );
-    if (Object.hasOwn(feeds, name)) throw refusal(`input ${quote(name)} is given twice`);
+    if (name in feeds) throw refusal(`input ${quote(name)} is given twice`);
     if ('shared_memory_region' in parameters)
       throw refusal(
         `input ${quote(name)}: shared memory is not supported; send the data in the body`,
@@ -125,7 +118,7 @@ function readInputs(
       `${binary.length - at} bytes follow the binary data of the inputs; "binary_data_size" of each must say its bytes`,
     );
   for (const name of specs.keys())
-    if (!Object.hasOwn(feeds, name)) throw refusal(`input ${quote(name)} is missing`);
+    if (!(name in feeds)) throw refusal(`input ${quote(name)} is missing`);
   return feeds;
 }
 
@@ -144,7 +137,9 @@ function readTensor(input: InferenceInput, spec: TensorSpec, bytes: Buffer | und
     );
   const length = shape.reduce((product, size) => product * size, 1);
   const read = (): TensorData =>
-    bytes ? fromBinary(bytes, spec.datatype, length) : fromJson(data ?? [], spec.datatype, length);
+    bytes
+      ? fromBinary(bytes, spec.datatype, length)
+      : fromJson(data ?? [], spec.datatype, length, shape.length);
   return { datatype: spec.datatype, dims: shape, data: attempt(name, read) };
 }
 
@@ -178,7 +173,7 @@ function wholeBody(body: Buffer, model: Model): Tensor {
     );
   const dims = spec.shape.map((one) => (isFree(one) ? size : Number(one)));
   const read = () =>
-    width === undefined ? [body.toString()] : fromBinary(body, datatype, fixed * size);
+    width === undefined ? [textOf(body)] : fromBinary(body, datatype, fixed * size);
   return { datatype, dims, data: attempt(spec.name, read) };
 }
 
@@ -229,6 +224,7 @@ function showShape({ shape }: TensorSpec): string {
   return JSON.stringify(shape.map((size) => (isFree(size) ? -1 : size)));
 }
 
+/** A name as an error shows it: a client's own may be of any length. */
 function quote(name: string): string {
-  return JSON.stringify(name);
+  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
 }

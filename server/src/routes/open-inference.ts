@@ -1,5 +1,5 @@
 // The Open Inference Protocol: health, metadata and inference, over the same model and batcher as /predict.
-import type { Request, RequestHandler, Response } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Context } from '../context.ts';
 import { readBytes } from '../http/body.ts';
 import { chooseCoding, compress } from '../http/compress.ts';
@@ -15,7 +15,7 @@ import {
 } from '../open-inference/metadata.ts';
 import { readInference } from '../open-inference/request.ts';
 import { type InferenceAnswer, writeInference } from '../open-inference/response.ts';
-import { countPredictions, modelFailure, runOf, timing } from './run.ts';
+import { countPredictions, refuseOverload, runOf, timing } from './run.ts';
 
 type Handlers = Readonly<Record<string, (context: Context) => RequestHandler[]>>;
 
@@ -38,6 +38,7 @@ const ofModel: Handlers = {
   getModelStatistics: statistics,
   infer: (context) => [
     checkModel(context),
+    refuseOverload(context),
     readBytes(context.config.MAX_BODY_BYTES),
     infer(context),
   ],
@@ -116,27 +117,31 @@ function infer(context: Context): RequestHandler {
     );
     release(req.body); // its tensors are copies
     run(res, next, inference.work, ({ outputs, queueMs, inferenceMs }) => {
-      let answered: InferenceAnswer;
-      try {
-        countPredictions(model, outputs, metrics);
-        answered = writeInference(model, inference, outputs);
-      } catch (failure) {
-        return next(modelFailure(failure));
-      }
+      countPredictions(model, outputs, metrics);
+      const answered = writeInference(model, inference, outputs);
       res.setHeader('Server-Timing', timing(queueMs, inferenceMs));
-      send(req, res, answered).catch(next);
+      send(req, res, answered, next);
     });
   };
 }
 
-async function send(req: Request, res: Response, { body, headerLength }: InferenceAnswer) {
+function send(
+  req: Request,
+  res: Response,
+  { body, headerLength }: InferenceAnswer,
+  next: NextFunction,
+): void {
   if (headerLength === undefined) res.setHeader('Content-Type', 'application/json');
   else {
     res.setHeader('Content-Type', 'application/octet-stream');
     res.setHeader('Inference-Header-Content-Length', headerLength);
   }
-  const coding = chooseCoding(req.get('Accept-Encoding'), body.length);
-  const content = coding ? await compress(body, coding) : body;
-  if (coding) res.setHeader('Content-Encoding', coding).vary('Accept-Encoding');
-  res.setHeader('Content-Length', content.length).end(content);
+  const coding = chooseCoding(req.headers['accept-encoding'], body.length);
+  if (coding === undefined) return void res.setHeader('Content-Length', body.length).end(body);
+  compress(body, coding)
+    .then((content) => {
+      res.setHeader('Content-Encoding', coding).vary('Accept-Encoding');
+      res.setHeader('Content-Length', content.length).end(content);
+    })
+    .catch(next);
 }

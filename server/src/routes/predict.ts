@@ -6,7 +6,7 @@ import { readJson } from '../http/body.ts';
 import { exchangeOf, identityHeaders } from '../http/exchange.ts';
 import { labelOf, toPrediction } from '../model/answer.ts';
 import { encodeInputs } from '../model/inputs.ts';
-import { modelFailure, runOf, timing } from './run.ts';
+import { refuseOverload, runOf, timing } from './run.ts';
 
 export function predict(context: Context): RequestHandler[] {
   const { serving, contract, metrics, config, shadow } = context;
@@ -16,15 +16,10 @@ export function predict(context: Context): RequestHandler[] {
   const handle: RequestHandler = (req, res, next) => {
     const body = contract.validatePredict(req.body);
     run(res, next, encodeInputs(model, body.inputs), ({ outputs, queueMs, inferenceMs }) => {
-      let text: string;
-      try {
-        const prediction = toPrediction(model, outputs, body);
-        if (model.task === 'classification')
-          for (const one of prediction.prediction) metrics.predicted(labelOf(model, one));
-        text = JSON.stringify(prediction);
-      } catch (failure) {
-        return next(modelFailure(failure));
-      }
+      const prediction = toPrediction(model, outputs, body);
+      if (model.task === 'classification')
+        for (const one of prediction.prediction) metrics.predicted(labelOf(model, one));
+      const text = JSON.stringify(prediction);
       // All headers in one call: setting them one by one would cost more than running a small model.
       const headers = headersFor(exchangeOf(res));
       headers.push('Content-Type', 'application/json; charset=utf-8');
@@ -43,5 +38,5 @@ export function predict(context: Context): RequestHandler[] {
       });
     });
   };
-  return [readJson(config.MAX_BODY_BYTES), handle];
+  return [refuseOverload(context), readJson(config.MAX_BODY_BYTES), handle];
 }

@@ -1,36 +1,61 @@
 // What /predict and the Open Inference Protocol do alike: run the work of a request, and tell of what became of it.
-import type { NextFunction, Response } from 'express';
+import type { NextFunction, RequestHandler, Response } from 'express';
 import type { Context } from '../context.ts';
 import type { Answer } from '../engine/batcher.ts';
-import { CancelledError, DeadlineError, QueueFullError } from '../engine/queue-errors.ts';
+import { CancelledError, DeadlineError, OverloadedError } from '../engine/queue-errors.ts';
 import type { Outputs, Work } from '../engine/work.ts';
 import { exchangeOf } from '../http/exchange.ts';
 import { ProblemException } from '../http/problem.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { labelOf, predictionOf } from '../model/answer.ts';
+import { unequalSizes } from '../model/inputs.ts';
 import type { Model } from '../model/model.ts';
+import type { InputError } from '../tensor/input-error.ts';
 import { NonFiniteOutputError } from '../tensor/to-json.ts';
 
-/** Runs work for a request; `done` gets what came of it, `next` why nothing did. */
+/**
+ * Runs work for a request.
+ * @param done gets what came of it; whatever it throws is the model's failure
+ * @param next gets why nothing came of it
+ */
 type Run = (res: Response, next: NextFunction, work: Work, done: (answer: Answer) => void) => void;
 
-export function runOf({ batcher }: Context): Run {
+export function runOf({ batcher, serving }: Context): Run {
   return (res, next, work, done) => {
     const exchange = exchangeOf(res);
     exchange.rows = work.rows;
     exchange.cancel = batcher.submit(work, (error, answer) => {
       if (error instanceof CancelledError) return;
-      if (error !== undefined || answer === undefined) return next(modelFailure(error));
+      if (answer === undefined)
+        return next(unequalSizesIn(serving.model, work, error) ?? modelFailure(error));
       exchange.queueMs = answer.queueMs;
       exchange.inferenceMs = answer.inferenceMs;
-      done(answer);
+      try {
+        done(answer);
+      } catch (failure) {
+        next(modelFailure(failure));
+      }
     });
   };
 }
 
+/** Middleware that refuses requests before their bodies are read, where they would be refused after it. */
+export function refuseOverload({ batcher }: Context): RequestHandler {
+  return (_req, _res, next) => next(batcher.overload());
+}
+
+/** Sizes that the client got wrong, where they may be why the model failed. */
+function unequalSizesIn(model: Model, { feeds }: Work, error: unknown): InputError | undefined {
+  return isOfQueue(error) ? undefined : unequalSizes(model, feeds);
+}
+
+function isOfQueue(error: unknown): boolean {
+  return error instanceof OverloadedError || error instanceof DeadlineError;
+}
+
 /** Errors of the queue speak for themselves; everything else is the model's. */
-export function modelFailure(error: unknown): unknown {
-  if (error instanceof QueueFullError || error instanceof DeadlineError) return error;
+function modelFailure(error: unknown): unknown {
+  if (isOfQueue(error)) return error;
   return new ProblemException(
     'model-failure',
     error instanceof NonFiniteOutputError

@@ -21,26 +21,43 @@ const HOP_BY_HOP = new Set([
 
 /**
  * @param version its name, for messages
- * @param url where to ask, path included
+ * @param url its base URL, without a slash at the end
+ * @param timeoutMs longest wait for the head of the response; how fast its body goes is up to the client
  * @param req a request whose body has been read, and decompressed, as bytes
  * @throws ProblemException when no answer comes
  */
 export async function forward(
   req: Request,
   res: Response,
-  { version, url, timeoutMs }: { version: string; url: URL; timeoutMs: number },
+  { version, url, timeoutMs }: { version: string; url: string; timeoutMs: number },
 ): Promise<void> {
-  const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), goneAway(res)]);
+  const abort = new AbortController();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    abort.abort();
+  }, timeoutMs);
+  // The client goes away before its response.
+  res.once('close', () => {
+    if (!res.writableFinished) abort.abort();
+  });
+  const base = new URL(url);
   let answer: IncomingMessage;
   try {
     answer = await send(
-      url,
-      { method: req.method, headers: requestHeaders(req), body: bodyOf(req), signal },
+      base,
+      {
+        method: req.method,
+        path: base.pathname.replace(/\/$/, '') + req.url,
+        headers: requestHeaders(req),
+        body: bodyOf(req),
+        signal: abort.signal,
+      },
       WAITS_MS,
     );
   } catch (cause) {
     if (res.destroyed) return;
-    const [kind, detail] = signal.aborted
+    const [kind, detail] = late
       ? (['deadline-exceeded', `did not answer within ${timeoutMs} ms`] as const)
       : (['version-unreachable', `cannot be reached: ${reasonOf(cause)}`] as const);
     throw new ProblemException(
@@ -48,8 +65,10 @@ export async function forward(
       `Version ${version}, to which this request belongs, ${detail}.`,
       { cause },
     );
+  } finally {
+    clearTimeout(timer);
   }
-  res.writeHead(answer.statusCode ?? 502, passedOn(answer.rawHeaders));
+  res.writeHead(answer.statusCode ?? 502, passedOn(answer));
   // An answer that breaks off is broken off here, too.
   await pipeline(answer, res).catch(() => res.destroy());
 }
@@ -66,8 +85,10 @@ function bodyOf({ body }: Request): Buffer | undefined {
 
 function requestHeaders(req: Request): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {};
+  const ofConnection = namesIn(req.headers.connection);
   for (const [name, value] of Object.entries(req.headers))
-    if (!HOP_BY_HOP.has(name) && !ABOUT_THE_BODY.has(name)) headers[name] = value;
+    if (!HOP_BY_HOP.has(name) && !ABOUT_THE_BODY.has(name) && !ofConnection.has(name))
+      headers[name] = value;
   headers['x-forwarded-for'] = [req.headers['x-forwarded-for'], req.socket.remoteAddress]
     .filter((one) => one !== undefined)
     .join(', ');
@@ -77,18 +98,18 @@ function requestHeaders(req: Request): OutgoingHttpHeaders {
 /** The body goes on decompressed, and the request to a host of another name. */
 const ABOUT_THE_BODY = new Set(['content-encoding', 'content-length', 'expect', 'host']);
 
-function passedOn(raw: readonly string[]): string[] {
+function passedOn({ rawHeaders: raw, headers: { connection } }: IncomingMessage): string[] {
+  const ofConnection = namesIn(connection);
   const headers: string[] = [];
-  for (let i = 0; i < raw.length; i += 2)
-    if (!HOP_BY_HOP.has((raw[i] ?? '').toLowerCase())) headers.push(raw[i] ?? '', raw[i + 1] ?? '');
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] ?? '').toLowerCase();
+    if (!HOP_BY_HOP.has(name) && !ofConnection.has(name))
+      headers.push(raw[i] ?? '', raw[i + 1] ?? '');
+  }
   return headers;
 }
 
-/** Aborts when the client goes away before its answer. */
-function goneAway(res: Response): AbortSignal {
-  const controller = new AbortController();
-  res.once('close', () => {
-    if (!res.writableFinished) controller.abort();
-  });
-  return controller.signal;
+/** The headers that a Connection header names: they belong to the connection too. */
+function namesIn(connection: string | undefined): Set<string> {
+  return new Set((connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
 }

@@ -41,7 +41,7 @@ export function shareTraffic({ config }: Context): RequestHandler[] {
       exchangeOf(res).forwardedTo = version;
       read(req, res, (error?: unknown) => {
         if (error !== undefined) return next(error);
-        forward(req, res, { version, url: new URL(url + req.url), timeoutMs }).catch(next);
+        forward(req, res, { version, url, timeoutMs }).catch(next);
       });
     },
   ];

@@ -19,14 +19,28 @@ export function depthOf(value: unknown): number {
 /**
  * The tensor of a nested array.
  * @param pointer where the value stands in the request body, for errors
- * @throws InputError when arrays at the same depth differ in length
+ * @throws InputError when arrays at the same depth differ in length, or a string cannot be carried whole
  */
 export function tensorFromJson(value: unknown, datatype: Datatype, pointer: string): Tensor {
   const dims = sizesOf(value);
-  const data = datatypes[datatype].allocate(dims.reduce((product, size) => product * size, 1));
-  const end = fill(data, writer(data), value, dims, 0, 0, pointer);
-  if (end !== data.length) throw new Error(`wrote ${end} of ${data.length} elements`);
+  const length = dims.reduce((product, size) => product * size, 1);
+  // The sizes are those of the first arrays: before memory is taken for them, as many elements must be there.
+  if (countElements(value, dims.length) !== length) fill(() => {}, value, dims, 0, 0, pointer);
+  const data = datatypes[datatype].allocate(length);
+  fill(writer(data), value, dims, 0, 0, pointer);
   return { datatype, dims, data };
+}
+
+/**
+ * How many elements a nested array has, without looking at each.
+ * @param depth of the arrays; what nests deeper counts as one element
+ */
+export function countElements(value: unknown, depth: number): number {
+  if (depth === 0 || !Array.isArray(value)) return 1;
+  if (depth === 1) return value.length;
+  let count = 0;
+  for (const inner of value) count += countElements(inner, depth - 1);
+  return count;
 }
 
 function sizesOf(value: unknown): number[] {
@@ -42,11 +56,14 @@ function sizesOf(value: unknown): number[] {
 /** Puts an element of a tensor at its place. */
 export type Write = (at: number, element: unknown) => void;
 
-/** Converts elements to what the tensor holds; whether they are right has been checked before. */
+/**
+ * Converts elements to what the tensor holds; whether they have the right type and range has been checked before.
+ * @returns a function that throws a RangeError for a string that cannot be carried whole
+ */
 export function writer(data: TensorData): Write {
   if (Array.isArray(data))
     return (at, element) => {
-      data[at] = String(element);
+      data[at] = wholeText(String(element));
     };
   if (data instanceof BigInt64Array || data instanceof BigUint64Array)
     return (at, element) => {
@@ -57,9 +74,16 @@ export function writer(data: TensorData): Write {
   };
 }
 
+/** A text that ONNX Runtime takes as it is: it cuts strings at U+0000, and half a surrogate pair has no UTF-8. */
+export function wholeText(text: string): string {
+  if (!text.includes('\0') && text.isWellFormed()) return text;
+  throw new RangeError(
+    `expected text without U+0000 and without unpaired surrogates, got ${JSON.stringify(text.slice(0, 40))}`,
+  );
+}
+
 /** Writes `value` from index `at` on and returns the index after it. */
 function fill(
-  data: TensorData,
   write: Write,
   value: unknown,
   dims: readonly number[],
@@ -69,7 +93,7 @@ function fill(
 ): number {
   if (axis === dims.length) {
     if (Array.isArray(value)) throw new InputError(pointer, 'expected one element, got an array');
-    write(at, value);
+    writeAt(write, at, value, pointer);
     return at + 1;
   }
   const expected = dims[axis];
@@ -81,7 +105,6 @@ function fill(
   let next = at;
   for (let i = 0; i < value.length; i++)
     next = fill(
-      data,
       write,
       value[i],
       dims,
@@ -90,4 +113,12 @@ function fill(
       axis === dims.length - 1 ? pointer : `${pointer}/${i}`,
     );
   return next;
+}
+
+function writeAt(write: Write, at: number, value: unknown, pointer: string): void {
+  try {
+    write(at, value);
+  } catch (error) {
+    throw error instanceof RangeError ? new InputError(pointer, error.message) : error;
+  }
 }

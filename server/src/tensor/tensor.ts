@@ -7,8 +7,27 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
-/** Tensors by name. */
+/** Tensors by name, in the order of the model's signature; made by `tensorsByName`, so that no name breaks it. */
 export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** An empty set of tensors by name, without the names that every object inherits, such as `constructor`. */
+export function tensorsByName(): Record<string, Tensor> {
+  return Object.create(null);
+}
+
+/** About how much memory tensors take, in bytes. */
+export function bytesOf(tensors: Tensors): number {
+  let bytes = 0;
+  for (const name in tensors) {
+    const data = tensors[name]?.data ?? [];
+    if (Array.isArray(data)) for (const text of data) bytes += STRING_BYTES + 2 * text.length;
+    else bytes += data.byteLength;
+  }
+  return bytes;
+}
+
+/** What a string takes beside its characters, about: a pointer to it, and its header. */
+const STRING_BYTES = 24;
 
 /** Puts tensors of equal datatype and equal trailing dimensions one after the other along dimension 0. */
 export function concatenate(parts: readonly [Tensor, ...Tensor[]]): Tensor {

@@ -11,6 +11,11 @@ declare global {
 /** A value that JSON.stringify writes; integers beyond 2^53 as raw JSON with all their digits. */
 export type JsonValue = number | string | boolean | JsonValue[] | object;
 
+/** An element as text: all digits of an integer, whatever its size. */
+export function textOf(value: JsonValue): string {
+  return typeof value === 'object' && 'rawJSON' in value ? String(value.rawJSON) : String(value);
+}
+
 /** Thrown for NaN and infinite outputs, which JSON cannot carry. */
 export class NonFiniteOutputError extends Error {
   override readonly name = 'NonFiniteOutputError';

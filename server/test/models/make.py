@@ -121,3 +121,75 @@ save(
     [helper.make_tensor_sequence_value_info("list", T.FLOAT, None)],
     [helper.make_node("SequenceConstruct", ["x"], ["list"])],
 )
+# Scores divided by their sum, which is zero for a row of zeros: NaN.
+save(
+    "normalised-scores",
+    [("x", T.FLOAT, ["batch", 2])],
+    [("scores", T.FLOAT, ["batch", 2])],
+    [helper.make_node("ReduceSum", ["x", "axes"], ["total"], keepdims=1), helper.make_node("Div", ["x", "total"], ["scores"])],
+    [("axes", np.array([1], np.int64))],
+    {"name": "normalised-scores", "task": "classification", "labels": ["a", "b"]},
+)
+# Free sizes whose names say nothing, as PaddleOCR's exporter writes them: the mean of an image's pixels, per channel.
+save(
+    "unnamed-sizes",
+    [("x", T.FLOAT, ["?", 3, "?", "?"])],
+    [("mean", T.FLOAT, ["?", 3])],
+    [helper.make_node("ReduceMean", ["x", "axes"], ["mean"], keepdims=0)],
+    [("axes", np.array([2, 3], np.int64))],
+)
+# Three numbers per row, which model.json calls a regression.
+save(
+    "three-per-row",
+    [("x", T.FLOAT, ["batch", 3])],
+    [("y", T.FLOAT, ["batch", 3])],
+    [helper.make_node("Identity", ["x"], ["y"])],
+    manifest={"task": "regression"},
+)
+# The same, of a size that the file does not tell.
+save(
+    "some-per-row",
+    [("x", T.FLOAT, ["batch", "width"])],
+    [("y", T.FLOAT, ["batch", "width"])],
+    [helper.make_node("Identity", ["x"], ["y"])],
+    manifest={"task": "regression"},
+)
+# Classes beyond 2^53.
+save(
+    "large-classes",
+    [("x", T.INT64, ["batch", 1])],
+    [("class", T.INT64, ["batch"]), ("probabilities", T.FLOAT, ["batch", 1])],
+    [
+        helper.make_node("Add", ["x", "offset"], ["sum"]),
+        helper.make_node("Squeeze", ["sum", "axes"], ["class"]),
+        helper.make_node("Cast", ["x"], ["probabilities"], to=T.FLOAT),
+    ],
+    [("offset", np.array([2**53], np.int64)), ("axes", np.array([1], np.int64))],
+)
+# Names that every JavaScript object has; and the one that none can have.
+save(
+    "inherited-names",
+    [("constructor", T.FLOAT, ["batch", 1]), ("toString", T.FLOAT, ["batch", 1])],
+    [("hasOwnProperty", T.FLOAT, ["batch", 1])],
+    [helper.make_node("Sub", ["constructor", "toString"], ["hasOwnProperty"])],
+)
+save(
+    "proto-name",
+    [("x", T.FLOAT, ["batch", 1])],
+    [("__proto__", T.FLOAT, ["batch", 1])],
+    [helper.make_node("Identity", ["x"], ["__proto__"])],
+)
+# Two named sizes that must be equal for it to run.
+save(
+    "equal-sizes",
+    [("a", T.FLOAT, ["batch", "width"]), ("b", T.FLOAT, ["batch", "width"])],
+    [("c", T.FLOAT, ["batch", "width"])],
+    [helper.make_node("Add", ["a", "b"], ["c"])],
+)
+# Two inputs of free sizes come back as they went in.
+save(
+    "two-shapes",
+    [("x", T.FLOAT, ["batch", "p", "q"]), ("y", T.FLOAT, ["batch", "r", "s"])],
+    [("x_out", T.FLOAT, ["batch", "p", "q"]), ("y_out", T.FLOAT, ["batch", "r", "s"])],
+    [helper.make_node("Identity", ["x"], ["x_out"]), helper.make_node("Identity", ["y"], ["y_out"])],
+)
