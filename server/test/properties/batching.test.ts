@@ -112,7 +112,8 @@ function mayRefuse(model: ModelPlan, why: string): boolean {
       model.outputs.some(({ does }) => does === 'divide' || does === 'sum') ||
       model.inputs.some(({ shape }) => typeof (shape[0] ?? 0) === 'number')
     );
-  return model.outputs.some(({ name }) => name === '__proto__') && why.includes('__proto__');
+  const all = [...model.inputs, ...model.outputs];
+  return all.some(({ name }) => name === '__proto__') && why.includes('"__proto__"');
 }
 
 function showCase({ model, env, requests }: Case): string {

@@ -238,10 +238,22 @@ function bytesOf({ data }: Tensor): Buffer {
   if (!Array.isArray(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   return Buffer.concat(
     data.flatMap((one) => {
-      const content = Buffer.from(one);
+      const content = utf8(one);
       const length = Buffer.alloc(4);
       length.writeUInt32LE(content.length);
       return [length, content];
+    }),
+  );
+}
+
+/** UTF-8, and what stands for half a surrogate pair in the same scheme, which is not UTF-8. */
+function utf8(value: string): Buffer {
+  if (value.isWellFormed()) return Buffer.from(value);
+  return Buffer.concat(
+    Array.from(value, (one) => {
+      const code = one.charCodeAt(0);
+      if (one.isWellFormed()) return Buffer.from(one);
+      return Buffer.from([0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)]);
     }),
   );
 }
