@@ -16,5 +16,6 @@ export default defineConfig({
     // Real servers, real builds: slow machines get time, and tests never measure it.
     testTimeout: 120_000,
     hookTimeout: 600_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -34,6 +34,8 @@ export function createApp(context: Context, files: Pick<Files, 'playground'>): E
           'ML-Contract-Hash',
           'Server-Timing',
           'Retry-After',
+          'Allow',
+          'WWW-Authenticate',
           'Inference-Header-Content-Length', // without it a page cannot tell JSON from tensors
         ],
         maxAge: 86_400,

@@ -12,7 +12,7 @@ import { chooseServing } from './engine/choose.ts';
 import { readResources } from './engine/resources.ts';
 import type { Files } from './files.ts';
 import { readApiKeys } from './http/api-keys.ts';
-import { type Listener, listen } from './http/listener.ts';
+import { type Listener, listen, uploadTimeFor } from './http/listener.ts';
 import { answerStarting } from './http/starting.ts';
 import type { State } from './lifecycle.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
@@ -66,7 +66,8 @@ async function startService(
     host: config.HOST,
     keepAliveTimeoutMs: config.KEEP_ALIVE_TIMEOUT_MS,
     headersTimeoutMs: config.HEADERS_TIMEOUT_MS,
-    requestTimeoutMs: config.UPLOAD_TIMEOUT_MS,
+    requestTimeoutMs: config.UPLOAD_TIMEOUT_MS || uploadTimeFor(config.MAX_BODY_BYTES),
+    stallTimeoutMs: config.STALL_TIMEOUT_MS,
     maxConnections: config.MAX_CONNECTIONS,
   };
   const main = await listen(answerStarting, { ...address, port: config.PORT, variable: 'PORT' });

@@ -207,24 +207,29 @@ const variables = {
     desc: 'Longest wait for requests in flight before the process ends.',
   }),
   KEEP_ALIVE_TIMEOUT_MS: milliseconds(1000)({
-    // above the 60 s of nginx and of AWS's load balancers; Google's (600 s) and Envoy (1 h) need more, or a retry
-    default: 75_000,
+    // Above the idle timeouts of nginx and of AWS's load balancers (60 s) and of Google's (600 s). Envoy's is 1 h, but it
+    // repeats a request whose connection was closed before it was sent.
+    default: 620_000,
     desc: "Idle time of a kept connection; should exceed the proxy's.",
   }),
   HEADERS_TIMEOUT_MS: milliseconds(100)({
     default: 10_000,
     desc: 'Longest time for the headers of a request; then 408, and the connection is closed.',
   }),
-  UPLOAD_TIMEOUT_MS: milliseconds(100)({
-    default: 30_000, // a MiB at 300 kbit/s
-    desc: 'Longest time for a request to come whole; then 408, and the connection is closed.',
+  UPLOAD_TIMEOUT_MS: milliseconds(0)({
+    default: 0,
+    desc: 'Longest time for a request to arrive whole; then 408, and the connection is closed. 0: what MAX_BODY_BYTES takes at 1 Mbit/s, at least 30 s.',
+  }),
+  STALL_TIMEOUT_MS: milliseconds(100)({
+    default: 30_000,
+    desc: 'Longest time for which a client may read nothing of its response; then the connection is closed.',
   }),
   MAX_CONNECTIONS: wholeNumber(
     1,
     1_000_000,
   )({
     default: 10_000, // of 15 kB each while they idle; a burst of clients should find room
-    desc: 'Connections that may be open; more are closed as they come.',
+    desc: 'Connections that may be open; more are closed as they come, and idle ones to make room.',
   }),
 } as const;
 
@@ -249,7 +254,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     throw new CommandError(
       `METRICS_PORT and PORT are both ${config.PORT}. Give them different ports, or unset METRICS_PORT to serve /metrics on PORT.`,
     );
-  if (config.HEADERS_TIMEOUT_MS > config.UPLOAD_TIMEOUT_MS)
+  if (config.UPLOAD_TIMEOUT_MS > 0 && config.HEADERS_TIMEOUT_MS > config.UPLOAD_TIMEOUT_MS)
     throw new CommandError(
       `HEADERS_TIMEOUT_MS (${config.HEADERS_TIMEOUT_MS}) is more than UPLOAD_TIMEOUT_MS (${config.UPLOAD_TIMEOUT_MS}), which includes it. Raise UPLOAD_TIMEOUT_MS or lower HEADERS_TIMEOUT_MS.`,
     );

@@ -38,6 +38,11 @@ export function readBytes(maxBytes: number): RequestHandler {
         req.body = body;
         next();
       });
+    // body-parser would read all of a body before it refused it, and knows more codings than are documented.
+    const coding = req.headers['content-encoding']?.toLowerCase() ?? 'identity';
+    if (!CODINGS.has(coding)) return next(unknownCoding(coding));
+    if (coding === 'identity' && Number(req.headers['content-length']) > maxBytes)
+      return next(tooLarge(maxBytes));
     readAny(req, res, (error?: unknown) => {
       if (error !== undefined) return next(asProblem(error, maxBytes));
       if (!Buffer.isBuffer(req.body)) req.body = Buffer.alloc(0); // there was none
@@ -108,15 +113,7 @@ function asProblem(error: unknown, maxBytes: number): unknown {
   if (!(error instanceof Error)) return error;
   switch ('type' in error ? error.type : undefined) {
     case 'entity.too.large':
-      return new ProblemException(
-        'content-too-large',
-        `The body is larger than ${maxBytes} bytes. Send fewer rows a request.`,
-      );
-    case 'encoding.unsupported':
-      return new ProblemException(
-        'unsupported-encoding',
-        `${error.message}; expected gzip, deflate, br or none.`,
-      );
+      return tooLarge(maxBytes);
     case 'request.aborted':
     case 'request.size.invalid':
       return endedEarly(error);
@@ -129,6 +126,23 @@ function asProblem(error: unknown, maxBytes: number): unknown {
         );
       return error;
   }
+}
+
+const CODINGS = new Set(['identity', 'gzip', 'deflate', 'br']);
+
+function unknownCoding(coding: string): ProblemException {
+  const found = JSON.stringify(coding.slice(0, 100));
+  return new ProblemException(
+    'unsupported-encoding',
+    `Content-Encoding is ${found}; expected gzip, deflate, br or none.`,
+  );
+}
+
+function tooLarge(maxBytes: number): ProblemException {
+  return new ProblemException(
+    'content-too-large',
+    `The body is larger than ${maxBytes} bytes. Send fewer rows a request.`,
+  );
 }
 
 function emptyBody(): ProblemException {

@@ -1,66 +1,86 @@
-// What Node's HTTP parser refuses, or would answer without a body: broken requests, and clients that take too long. They are
-// answered in the documented form, and their connection is closed, since nobody knows where the next request would begin.
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+// Requests that Node's HTTP parser cannot read, and clients that take too long: they get a problem too, and their connection is
+// closed. The responses to the requests before, on the same connection, come first.
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { sendPlain } from './last-resort.ts';
 import { ProblemException, problemBody } from './problem.ts';
 
-const CLOSE = { headers: { Connection: 'close' } };
+/** How long a client that was refused may go on sending: a connection closed at once could take the response with it. */
+const LINGER_MS = 1000;
 
-/** Node's codes: https://nodejs.org/api/http.html#event-clienterror */
-const known: Readonly<Record<string, ProblemException>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: new ProblemException(
-    'request-timeout',
-    'The request did not come in time. Send its headers and its body at once.',
-  ),
-  HPE_HEADER_OVERFLOW: new ProblemException(
-    'headers-too-large',
-    'The headers are larger than 16 KiB. Send fewer or shorter ones.',
-  ),
-};
-const malformed = new ProblemException(
-  'malformed-request',
-  'The request is not HTTP/1.1 as RFC 9112 defines it.',
-);
-const noHost = new ProblemException(
-  'malformed-request',
-  'The header Host is missing, which HTTP/1.1 requires.',
-  CLOSE,
-);
-const expectation = new ProblemException(
-  'expectation-failed',
-  'The header Expect has a value that is not supported; expected 100-continue.',
-  CLOSE,
-);
+/** Connections that were refused; the parser tells of each further piece that it cannot read. */
+const refused = new WeakSet<Duplex>();
 
-/** Makes a server answer what it would refuse by itself. */
-export function answerBrokenRequests(server: Server): void {
-  server.on('clientError', onBareConnection);
-  server.on('checkExpectation', (req, res) => sendPlain(req, res, expectation));
+/**
+ * Answers what the parser tells of: https://nodejs.org/api/http.html#event-clienterror
+ * @param responses those of the connection that are not done, in the order of their requests
+ */
+export function refuseBroken(
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  responses: readonly ServerResponse<IncomingMessage>[],
+): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  if (refused.has(socket)) return;
+  refused.add(socket);
+  const last = responses.at(-1);
+  if (last === undefined) return void refuse(socket, problemOf(error, 'request'));
+  if (last.req.complete) {
+    // The broken request came after it.
+    last.once('close', () => refuse(socket, problemOf(error, 'request')));
+    return;
+  }
+  if (last.headersSent) {
+    // It was answered before its body had come.
+    if (last.writableFinished) closeSoon(socket);
+    else last.once('close', () => socket.destroy());
+    return;
+  }
+  last.shouldKeepAlive = false;
+  sendPlain(last.req, last, problemOf(error, 'body'));
+  last.once('close', () => closeSoon(socket));
 }
 
-/** Answers a request without a Host header. @returns whether it did */
-export function refuseMissingHost(req: IncomingMessage, res: ServerResponse): boolean {
-  if (req.headers.host !== undefined || req.httpVersion !== '1.1') return false;
-  sendPlain(req, res, noHost);
-  return true;
-}
-
-function onBareConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket))
-    return void socket.destroy();
-  const problem = known[error.code ?? ''] ?? malformed;
+/** Answers a problem on the bare connection, and closes it. */
+export function refuse(socket: Duplex, problem: ProblemException): void {
+  if (!socket.writable) return void socket.destroy();
   const body = JSON.stringify(problemBody(problem, ''));
+  const headers = {
+    ...problem.headers,
+    'Content-Type': 'application/problem+json',
+    'Content-Length': Buffer.byteLength(body),
+    Date: new Date().toUTCString(),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const { status } = problem;
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+  closeSoon(socket);
 }
 
-/** Whether a response is under way, of which this would become a part, or that of an earlier request is still to come. */
-function isAnswering(socket: Duplex): boolean {
-  const response = '_httpMessage' in socket ? socket._httpMessage : undefined; // Node's own, of the request being answered
-  if (typeof response !== 'object' || response === null) return false;
-  const { headersSent = false, req }: Partial<ServerResponse> = response;
-  return headersSent || req?.complete === true;
+function closeSoon(socket: Duplex): void {
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function problemOf({ code = '' }: NodeJS.ErrnoException, part: 'request' | 'body') {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new ProblemException(
+      'request-timeout',
+      'The request did not come in time. Send it without pauses, or send fewer rows.',
+    );
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new ProblemException(
+      'headers-too-large',
+      `The ${part === 'body' ? 'trailers' : 'request line and headers'} are larger than 16 KiB. Send fewer or shorter ones.`,
+    );
+  if (part === 'request')
+    return new ProblemException('malformed-request', 'The request is not HTTP/1.1: see RFC 9112.');
+  return new ProblemException(
+    'invalid-encoding',
+    code === 'HPE_INVALID_EOF_STATE'
+      ? 'The body ended early: the connection was closed before all of it had come.'
+      : 'The body is not in the transfer coding that its headers say: see RFC 9112, section 7.1.',
+  );
 }

@@ -13,6 +13,7 @@ export function answerErrors(context: Context): ErrorRequestHandler {
     const exchange = exchangeOf(res);
     const problem = asProblem(error);
     exchange.problem = problem;
+    if (res.writableEnded) return; // answered already, as a request whose body breaks off is
     if (res.headersSent) return next(error);
     if (problem.kind === 'internal-error')
       context.log.error({ err: error, requestId: exchange.id }, 'unexpected error');

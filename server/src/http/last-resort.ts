@@ -23,9 +23,15 @@ export function sendPlain(
   const [type, body] = isOpenInference(req.url ?? '')
     ? ['application/json', openInferenceErrorBody(problem)]
     : ['application/problem+json', problemBody(problem, '')];
+  const text = JSON.stringify(body);
+  const length = Buffer.byteLength(text);
   res
-    .writeHead(problem.status, { ...problem.headers, 'Content-Type': type })
-    .end(JSON.stringify(body));
+    .writeHead(problem.status, {
+      ...problem.headers,
+      'Content-Type': type,
+      'Content-Length': length,
+    })
+    .end(text);
 }
 
 /** Whether a path is the protocol's, at the root or below a base path. */

@@ -1,8 +1,19 @@
-// A listening HTTP server whose handler can be changed, and that can be closed without breaking a request.
-import { createServer, type RequestListener, type Server } from 'node:http';
+// A listening HTTP server whose handler can be changed, and that can be closed without breaking a request. What HTTP clients
+// must not do to it ends here: the application sees whole heads of requests in one form, and slow clients are cut off.
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { CommandError } from '../command-error.ts';
-import { answerBrokenRequests, refuseMissingHost } from './broken-request.ts';
+import { refuse, refuseBroken } from './broken-request.ts';
+import { sendPlain } from './last-resort.ts';
+import { ProblemException } from './problem.ts';
+import { checkHead } from './request-head.ts';
 
 export interface Listener {
   readonly port: number;
@@ -24,11 +35,19 @@ export interface ListenerOptions {
   /** How long a client may take for the headers of a request, and for all of it, in milliseconds. */
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
-  /** Connections that may be open; more are closed as they come. */
+  /** How long a response may make no progress, in milliseconds, because its client does not read it. */
+  readonly stallTimeoutMs: number;
+  /** Connections that may be open; more are closed as they come, and idle ones to make room. */
   readonly maxConnections: number;
   /** The variable that sets the port, for the message when it is taken. */
   readonly variable: string;
 }
+
+/**
+ * How long a client that has closed its side gets to read its response, in milliseconds. Nothing tells a client that has sent all
+ * and waits (`nc -N`) from one that has given up, and whose work should not be done.
+ */
+const HALF_CLOSED_MS = 500;
 
 /** @throws CommandError when the address cannot be listened on */
 export async function listen(
@@ -36,29 +55,62 @@ export async function listen(
   options: ListenerOptions,
 ): Promise<Listener> {
   let current = handler;
-  let inFlight = 0;
+  const inFlight = new Set<ServerResponse<IncomingMessage>>();
+  const answeredEarly = new WeakMap<Duplex, IncomingMessage>();
+  const serve: RequestListener = (req, res) => {
+    inFlight.add(res);
+    res.once('close', () => {
+      inFlight.delete(res);
+      if (!req.complete) answeredEarly.set(req.socket, req);
+    });
+    const problem = checkHead(req);
+    if (problem === undefined) return current(req, res);
+    res.shouldKeepAlive = false; // who knows where its body ends
+    sendPlain(req, res, problem);
+  };
   const limits = {
     headersTimeout: options.headersTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
-    requireHostHeader: false, // Node's refusal has no body: ours has
     connectionsCheckingInterval: Math.min(1000, options.headersTimeoutMs, options.requestTimeoutMs),
+    keepAliveTimeout: options.keepAliveTimeoutMs,
+    requireHostHeader: false, // Node's own response has no body; checkHead's has
   };
-  const server = createServer(limits, (req, res) => {
-    inFlight++;
-    res.once('close', () => {
-      inFlight--;
-    });
-    if (!refuseMissingHost(req, res)) current(req, res);
-  });
-  server.keepAliveTimeout = options.keepAliveTimeoutMs;
+  const server = createServer(limits, serve);
+  // Without it, Node closes a connection as soon as its client has closed its side, and sends no response. It is not in Node's
+  // documentation: https://github.com/nodejs/node/blob/v26.0.0/lib/_http_server.js has it.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.maxConnections = options.maxConnections;
-  answerBrokenRequests(server);
+  server.maxHeadersCount = 0; // Node drops those beyond 2,000 silently; the 16 KiB for all of them are the limit
+  const responsesOn = (socket: Duplex) => [...inFlight].filter(({ req }) => req.socket === socket);
+
+  server.on('clientError', (error, socket) => {
+    // What is broken is the rest of a request that has its response.
+    if (answeredEarly.get(socket)?.complete === false) socket.destroy();
+    else refuseBroken(error, socket, responsesOn(socket));
+  });
+  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse<IncomingMessage>) => {
+    res.shouldKeepAlive = false;
+    sendPlain(req, res, unknownExpectation);
+  });
+  server.on('connect', (_req, socket: Duplex) => refuse(socket, noProxy));
+  server.on('drop', () => server.closeIdleConnections());
+  server.on('connection', (socket) => {
+    socket.once('end', () => {
+      if (responsesOn(socket).length === 0) return;
+      const timer = setTimeout(() => socket.destroy(), HALF_CLOSED_MS);
+      socket.once('close', () => clearTimeout(timer));
+    });
+  });
   await start(server, options);
+  const stalled = setInterval(
+    () => watchStalled(inFlight, options.stallTimeoutMs),
+    Math.min(1000, options.stallTimeoutMs),
+  ).unref();
   const address = server.address();
   return {
     port: isAddressInfo(address) ? address.port : options.port,
     get requestsInFlight() {
-      return inFlight;
+      return inFlight.size;
     },
     handleWith(next) {
       current = next;
@@ -68,7 +120,7 @@ export async function listen(
       server.closeIdleConnections();
       let cut = 0;
       const timer = setTimeout(() => {
-        cut = inFlight;
+        cut = inFlight.size;
         server.closeAllConnections();
       }, timeoutMs);
       // A connection becomes idle when its answer is done; server.close alone would wait for its keep-alive.
@@ -76,9 +128,35 @@ export async function listen(
       await closed;
       clearTimeout(timer);
       clearInterval(idle);
+      clearInterval(stalled);
       return cut;
     },
   };
+}
+
+/** The time that a body of so many bytes may take, in milliseconds: at 1 Mbit/s, and half a minute at least. */
+export function uploadTimeFor(bytes: number): number {
+  return Math.max(30_000, Math.ceil(bytes / 128));
+}
+
+const unknownExpectation = new ProblemException(
+  'expectation-failed',
+  'The header Expect asks for something that this server does not know; expected "100-continue", or no such header.',
+);
+
+const noProxy = new ProblemException(
+  'method-not-allowed',
+  'This server does not answer CONNECT: it is no proxy. Expected GET, HEAD or POST.',
+  { headers: { Allow: 'GET, HEAD, POST' } },
+);
+
+/**
+ * Gives each response that is under way a time in which something of it must get on; most are sent before anybody looks.
+ * Node's own timer, which does look at how much the kernel has taken, destroys the connection then.
+ */
+function watchStalled(responses: ReadonlySet<ServerResponse>, timeoutMs: number): void {
+  for (const { headersSent, socket } of responses)
+    if (headersSent && socket && !socket.timeout) socket.setTimeout(timeoutMs);
 }
 
 function start(server: Server, { host, port, variable }: ListenerOptions): Promise<void> {

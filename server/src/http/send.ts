@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, NEVER_CONNECTED } from './connect.ts';
 
 export interface Message {
+  /** What to ask for, as it is to be sent: a URL would resolve the dots in it. Left out: the URL's. */
+  readonly path?: string;
   readonly method: string;
   readonly headers: http.OutgoingHttpHeaders;
   readonly body: Buffer | undefined;
@@ -42,10 +44,12 @@ export async function send(
   }
 }
 
-function sendOnce(url: URL, { method, headers, body, signal }: Message, kept: boolean) {
+function sendOnce(url: URL, message: Message, kept: boolean) {
+  const { method, path = url.pathname + url.search, headers, body, signal } = message;
   const secure = url.protocol === 'https:';
   const request = (secure ? https : http).request(url, {
     method,
+    path,
     headers: { ...headers, ...(body !== undefined && { 'content-length': body.length }) },
     agent: kept ? agents[secure ? 'https:' : 'http:'] : false,
     signal,

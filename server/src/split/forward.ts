@@ -21,26 +21,43 @@ const HOP_BY_HOP = new Set([
 
 /**
  * @param version its name, for messages
- * @param url where to ask, path included
+ * @param url its base URL, without a slash at the end
+ * @param timeoutMs longest wait for the head of the response; how fast its body goes is up to the client
  * @param req a request whose body has been read, and decompressed, as bytes
  * @throws ProblemException when no answer comes
  */
 export async function forward(
   req: Request,
   res: Response,
-  { version, url, timeoutMs }: { version: string; url: URL; timeoutMs: number },
+  { version, url, timeoutMs }: { version: string; url: string; timeoutMs: number },
 ): Promise<void> {
-  const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), goneAway(res)]);
+  const abort = new AbortController();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    abort.abort();
+  }, timeoutMs);
+  // The client goes away before its response.
+  res.once('close', () => {
+    if (!res.writableFinished) abort.abort();
+  });
+  const base = new URL(url);
   let answer: IncomingMessage;
   try {
     answer = await send(
-      url,
-      { method: req.method, headers: requestHeaders(req), body: bodyOf(req), signal },
+      base,
+      {
+        method: req.method,
+        path: base.pathname.replace(/\/$/, '') + req.url,
+        headers: requestHeaders(req),
+        body: bodyOf(req),
+        signal: abort.signal,
+      },
       WAITS_MS,
     );
   } catch (cause) {
     if (res.destroyed) return;
-    const [kind, detail] = signal.aborted
+    const [kind, detail] = late
       ? (['deadline-exceeded', `did not answer within ${timeoutMs} ms`] as const)
       : (['version-unreachable', `cannot be reached: ${reasonOf(cause)}`] as const);
     throw new ProblemException(
@@ -48,6 +65,8 @@ export async function forward(
       `Version ${version}, to which this request belongs, ${detail}.`,
       { cause },
     );
+  } finally {
+    clearTimeout(timer);
   }
   res.writeHead(answer.statusCode ?? 502, passedOn(answer));
   // An answer that breaks off is broken off here, too.
@@ -93,13 +112,4 @@ function passedOn({ rawHeaders: raw, headers: { connection } }: IncomingMessage)
 /** The headers that a Connection header names: they belong to the connection too. */
 function namesIn(connection: string | undefined): Set<string> {
   return new Set((connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
-}
-
-/** Aborts when the client goes away before its answer. */
-function goneAway(res: Response): AbortSignal {
-  const controller = new AbortController();
-  res.once('close', () => {
-    if (!res.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }

@@ -41,17 +41,10 @@ export function shareTraffic({ config }: Context): RequestHandler[] {
       exchangeOf(res).forwardedTo = version;
       read(req, res, (error?: unknown) => {
         if (error !== undefined) return next(error);
-        forward(req, res, { version, url: new URL(url + pathOf(req)), timeoutMs }).catch(next);
+        forward(req, res, { version, url, timeoutMs }).catch(next);
       });
     },
   ];
-}
-
-/** The path and the query: a request may name them with the host before them (RFC 9112, section 3.2.2). */
-function pathOf({ url }: Request): string {
-  if (url.startsWith('/')) return url;
-  const { pathname, search } = new URL(url);
-  return pathname + search;
 }
 
 function assigner(shares: readonly VersionShare[], config: Config) {

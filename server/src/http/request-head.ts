@@ -1,0 +1,48 @@
+// What the head of a request must be before the application sees it: the parts of RFC 9112 that Node's parser leaves to others.
+import type { IncomingMessage } from 'node:http';
+import { ProblemException } from './problem.ts';
+
+/**
+ * Looks at the head of a request, and takes the scheme and host off a target in absolute form.
+ * @returns why it is refused
+ */
+export function checkHead(req: IncomingMessage): ProblemException | undefined {
+  const hosts = countHosts(req.rawHeaders);
+  if (hosts !== 1 && (hosts > 1 || req.httpVersion === '1.1'))
+    return new ProblemException(
+      'malformed-request',
+      `The request has ${hosts} Host headers; expected one: see RFC 9112, section 3.2.`,
+    );
+  const coding = req.headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    return new ProblemException(
+      'malformed-request',
+      `The transfer coding ${JSON.stringify(coding.slice(0, 100))} is not supported; expected "chunked". Say how the body is compressed in Content-Encoding.`,
+    );
+  const target = req.url ?? '';
+  if (target.startsWith('/') || target === '*') return undefined;
+  const path = pathOf(target);
+  if (path === undefined)
+    return new ProblemException(
+      'malformed-request',
+      `The request target ${JSON.stringify(target.slice(0, 100))} is not supported; expected a path such as /predict, or an http or https URL.`,
+    );
+  req.url = path;
+  return undefined;
+}
+
+/** The path and query of an http or https URL: https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2 */
+function pathOf(target: string): string | undefined {
+  const [, rest] = /^https?:\/\/[^/?#]+(.*)$/is.exec(target) ?? [];
+  if (rest === undefined || !URL.canParse(target)) return undefined;
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+function countHosts(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts;
+}

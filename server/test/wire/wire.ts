@@ -1,0 +1,171 @@
+// Bytes on bare connections, as no HTTP library sends them, to a predictor that is a process of its own; and what must hold
+// after each: it lives, predicts right, has given back its connections and its memory, and tells nobody what it was sent.
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { freePort } from '../free-port.ts';
+import { collect, spawnProgram } from '../program.ts';
+
+/** Stands in whatever a test sends, and nowhere in the log and the metrics. */
+export const CANARY = 'Jane-Doe-4711';
+export const BODY = '{"inputs":[5.1,3.5,1.4,0.2]}';
+export const RIGHT = '{"prediction":[0]}';
+
+/** The head of a request to predict, without the empty line. */
+export const head = (headers = '', target = '/predict', version = '1.1') =>
+  `POST ${target} HTTP/${version}\r\nHost: x\r\nContent-Type: application/json\r\n${headers}`;
+/** A request that predicts. */
+export const whole = (headers = '', target?: string, version?: string) =>
+  `${head(`Content-Length: ${BODY.length}\r\n${headers}`, target, version)}\r\n${BODY}`;
+export const inChunks = (rest: string, headers = '', target?: string) =>
+  `${head(`Transfer-Encoding: chunked\r\n${headers}`, target)}\r\n${rest}`;
+export const CLOSE = 'Connection: close\r\n';
+export const LAST = whole(CLOSE);
+
+export interface Received {
+  readonly status: number;
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+interface Sending {
+  /** Closes the client's side when all is sent. */
+  readonly end?: boolean;
+  /** Gives up waiting for the server to close. */
+  readonly waitMs?: number;
+}
+
+export interface Predictor {
+  readonly url: string;
+  readonly pid: number;
+  open(): Promise<Socket>;
+  /** Sends bytes, and reads the responses until the server closes the connection. */
+  send(bytes: string | Buffer, sending?: Sending): Promise<Received[]>;
+  /** Fails unless it predicts right, and has as many descriptors and about as much memory as when it was started. */
+  expectUnharmed(): Promise<void>;
+  /** Ends it, and fails where it has told anybody what it was sent. */
+  stop(): Promise<void>;
+}
+
+/** Memory that a process may hold more than it did: the allocator's arenas, and what V8 has not collected yet. */
+const SLACK_BYTES = 96 * 1024 * 1024;
+
+/** @param prediction what it is sent to see whether it predicts right, and what it has to say */
+export async function startPredictor(
+  env: Readonly<Record<string, string>>,
+  prediction: { readonly request: string; readonly right: string } = {
+    request: LAST,
+    right: RIGHT,
+  },
+): Promise<Predictor> {
+  const port = await freePort();
+  const { child, out, err } = spawnProgram(['serve'], {
+    PORT: String(port),
+    LOG_RATE: '0',
+    ...env,
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const { pid = 0 } = child;
+
+  const open = async () => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    socket.on('error', () => {}); // the server may close at any time
+    await once(socket, 'connect');
+    return socket;
+  };
+  const send = async (bytes: string | Buffer, { end = false, waitMs = 8000 }: Sending = {}) => {
+    const socket = await open();
+    const received = collect(socket.setEncoding('latin1'));
+    socket.write(bytes);
+    if (end) socket.end();
+    await Promise.race([once(socket, 'end'), once(socket, 'close'), sleep(waitMs)]);
+    socket.destroy();
+    return readResponses(received.text);
+  };
+  const descriptors = () => readdirSync(`/proc/${pid}/fd`).length;
+  const memory = () =>
+    1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+
+  const isReady = () =>
+    fetch(`${url}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  while (child.exitCode === null && !(await isReady())) await sleep(50);
+  expect(err.text).toBe('');
+  for (let i = 0; i < 20; i++) await send(prediction.request);
+  const before = { descriptors: descriptors(), memory: memory() };
+  return {
+    url,
+    pid,
+    open,
+    send,
+    async expectUnharmed() {
+      expect(child.exitCode, err.text).toBe(null);
+      const [received] = await send(prediction.request);
+      expect(received).toMatchObject({ status: 200, body: prediction.right });
+      const options = { timeout: 15_000 };
+      await expect.poll(descriptors, options).toBeLessThanOrEqual(before.descriptors + 2);
+      await expect.poll(memory, options).toBeLessThan(before.memory + SLACK_BYTES);
+    },
+    async stop() {
+      const metrics = await fetch(`${url}/metrics`).then((response) => response.text());
+      child.kill('SIGTERM');
+      await once(child, 'close');
+      expect(out.text).toContain('"msg":"stopped"');
+      expect(out.text).not.toMatch(/unexpected error|could not be|uncaught/);
+      expect(`${out.text}${err.text}${metrics}`).not.toContain(CANARY);
+      expect({ code: child.exitCode, stderr: err.text }).toEqual({ code: 0, stderr: '' });
+    },
+  };
+}
+
+/** @throws Error where bytes are not whole responses with nothing between and after them */
+export function readResponses(text: string): Received[] {
+  const responses: Received[] = [];
+  let rest = text;
+  while (rest !== '') {
+    const [start, status = ''] = /^HTTP\/1\.1 (\d{3}) [^\r\n]*\r\n/.exec(rest) ?? [];
+    const end = rest.indexOf('\r\n\r\n');
+    if (start === undefined || end < 0)
+      throw new Error(`expected a response, got ${JSON.stringify(rest.slice(0, 200))}`);
+    const lines = rest.slice(start.length, Math.max(end, start.length)).split('\r\n');
+    const headers = Object.fromEntries(
+      lines.filter(Boolean).map((line) => {
+        const [, name = '', value = ''] = /^([^:]+): (.*)$/.exec(line) ?? [];
+        return [name.toLowerCase(), value];
+      }),
+    );
+    const length = Number(headers['content-length'] ?? 0);
+    const body = rest.slice(end + 4, end + 4 + length);
+    if (body.length < length || headers['transfer-encoding'] !== undefined)
+      throw new Error(`the response is not whole: ${JSON.stringify(rest.slice(0, 400))}`);
+    rest = rest.slice(end + 4 + length);
+    if (!status.startsWith('1')) responses.push({ status: Number(status), headers, body });
+  }
+  return responses;
+}
+
+export const statuses = (responses: readonly Received[]) => responses.map(({ status }) => status);
+
+/** Fails unless a response is an error in the documented form: RFC 9457's, or `{"error"}` below /v2. */
+export function expectProblem(response: Received | undefined, status: number): void {
+  expect(response?.status).toBe(status);
+  const { headers = {}, body = '' } = response ?? {};
+  const content: unknown = JSON.parse(body);
+  if (headers['content-type'] === 'application/json')
+    expect(content).toEqual({ error: expect.stringMatching(/\.$/) });
+  else {
+    expect(headers['content-type']).toMatch(/^application\/problem\+json(; charset=utf-8)?$/);
+    expect(content).toMatchObject({
+      type: expect.stringMatching(/^urn:ml-api:problem:[a-z-]+$/),
+      title: expect.stringMatching(/./),
+      status,
+      detail: expect.stringMatching(/\.$/),
+      requestId: expect.any(String),
+    });
+  }
+}
