@@ -1,3 +1,7 @@
+-- The body comes from the file that is named after `--`.
 wrk.method = "POST"
-wrk.body = '{"inputs":[5.1,3.5,1.4,0.2]}'
-wrk.headers["Content-Type"] = "application/json"
+function init(args)
+  local file = assert(io.open(args[1], "rb"))
+  wrk.body = file:read("*a")
+  file:close()
+end

@@ -7,7 +7,6 @@ const here = import.meta.dirname;
 export const root = path.resolve(here, '../..');
 const peers = path.join(here, 'peers');
 const venv = path.join(here, '.venv/bin');
-const OURS = ['--max-semi-space-size=8', path.join(root, '.cache/bench/server/dist/main.js')];
 
 export interface Peer {
   readonly name: string;
@@ -19,11 +18,20 @@ export interface Peer {
 }
 
 /** The predictor as it is bundled for the image. `node server/build.ts .cache/bench` makes it. */
-export const ours: Peer = {
-  name: 'ml-api',
-  predicts: true,
-  command: [process.execPath, ...OURS],
-};
+export const ours = builtAt(path.join(root, '.cache/bench'));
+
+/** The predictor that `node server/build.ts FOLDER` has made. */
+export function builtAt(folder: string): Peer {
+  return {
+    name: 'ml-api',
+    predicts: true,
+    command: [
+      process.execPath,
+      '--max-semi-space-size=8',
+      path.join(folder, 'server/dist/main.js'),
+    ],
+  };
+}
 
 export const peersToMeasure: readonly Peer[] = [
   {
