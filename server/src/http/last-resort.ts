@@ -37,9 +37,14 @@ export function sendPlain(
   const [type, body] = isOpenInference(req.url ?? '')
     ? ['application/json', openInferenceErrorBody(problem)]
     : ['application/problem+json', problemBody(problem, id)];
-  res
-    .writeHead(problem.status, { ...problem.headers, 'X-Request-Id': id, 'Content-Type': type })
-    .end(JSON.stringify(body));
+  const text = JSON.stringify(body);
+  const headers = {
+    ...problem.headers,
+    'X-Request-Id': id,
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(text),
+  };
+  res.writeHead(problem.status, headers).end(text);
 }
 
 /** Whether a path is the protocol's, at the root or below a base path. */
