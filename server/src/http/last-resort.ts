@@ -38,14 +38,13 @@ export function sendPlain(
     ? ['application/json', openInferenceErrorBody(problem)]
     : ['application/problem+json', problemBody(problem, id)];
   const text = JSON.stringify(body);
-  res
-    .writeHead(problem.status, {
-      ...problem.headers,
-      'X-Request-Id': id,
-      'Content-Type': type,
-      'Content-Length': Buffer.byteLength(text),
-    })
-    .end(text);
+  const headers = {
+    ...problem.headers,
+    'X-Request-Id': id,
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(text),
+  };
+  res.writeHead(problem.status, headers).end(text);
 }
 
 /** Whether a path is the protocol's, at the root or below a base path. */

@@ -88,13 +88,19 @@ function madeUpRows(model: Model): [Work, ...Work[]] {
   return [row(0), row(1), row(2), row(3)];
 }
 
-/** Fractions between -1 and 1; whole numbers and booleans of 0 and 1, which most indexes allow; empty strings. */
+/**
+ * Fractions between -1 and 1; whole numbers and booleans of 0 and 1, which most indexes allow; digits as text, which a model may
+ * read as numbers. Neighbouring rows differ in every element: else rows that influence each other would not show.
+ */
 function madeUpTensor({ datatype, shape }: TensorSpec, seed: number): Tensor {
   const dims = shape.map((size) => (typeof size === 'number' && !isFree(size) ? size : 1));
   const length = dims.reduce((product, size) => product * size, 1);
   const data = datatypes[datatype].allocate(length);
   for (let i = 0; i < length; i++) {
-    if (Array.isArray(data)) break;
+    if (Array.isArray(data)) {
+      data[i] = String((i + 7 * seed) % 10);
+      continue;
+    }
     const bit = (i + seed) % 2;
     if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(bit);
     else data[i] = isFloat(datatype) ? Math.sin(i + 7 * seed) : bit;

@@ -1,4 +1,5 @@
-// Loaded before the program by `--import`, on its main thread and on its worker threads: does harm when a file asks for it.
+// Loaded before the program by `--import`, on its main thread and on its worker threads: does harm when a file
+// asks for it, or at once.
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
@@ -44,6 +45,9 @@ const harms: Readonly<Record<string, () => void>> = isMainThread
       },
       'fill-heap-of-thread': fillHeap,
     };
+
+const atOnce = process.env['SABOTAGE_AT_START'];
+if (atOnce !== undefined) harms[atOnce]?.();
 
 setInterval(() => {
   for (const [harm, doIt] of Object.entries(harms)) if (isOrdered(harm)) doIt();

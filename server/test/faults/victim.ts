@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
-import { freePort } from '../free-port.ts';
 import { collect, exitOf } from '../program.ts';
 
 const here = import.meta.dirname;
@@ -61,24 +60,25 @@ export async function serve(
   { node = [], stdout, unready = false }: VictimOptions = {},
 ): Promise<Victim> {
   const sabotage = folder();
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const child = spawn(process.execPath, [...node, '--import', saboteur, main, 'serve'], {
+  const child = spawn(process.execPath, [...node, '--import', saboteur, main, 'serve', '--try'], {
     env: {
       PATH: process.env['PATH'],
       HOST: '127.0.0.1',
-      PORT: String(port),
+      PORT: '0',
       SABOTAGE: sabotage,
       ...env,
     },
     stdio: ['ignore', typeof stdout === 'number' ? stdout : 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
+  const err = collect(child.stderr);
   const victim: Victim = {
-    url,
+    get url() {
+      return `http://127.0.0.1:${/localhost:(\d+)/.exec(err.text)?.[1]}`;
+    },
     child,
     out: collect(stdout === 'stalled' ? null : child.stdout),
-    err: collect(child.stderr),
+    err,
     ended: stdout === 'stalled' ? new Promise((done) => child.once('exit', done)) : exitOf(child),
     async harm(what) {
       const order = path.join(sabotage, what);
@@ -86,12 +86,12 @@ export async function serve(
       await expect.poll(() => existsSync(order), { timeout: 30_000 }).toBe(false);
     },
     async get(at) {
-      const response = await fetch(url + at);
+      const response = await fetch(victim.url + at);
       const type = response.headers.get('content-type');
       return { status: response.status, type, text: await response.text() };
     },
     async predict(inputs) {
-      const response = await fetch(`${url}/predict`, {
+      const response = await fetch(`${victim.url}/predict`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ inputs }),
@@ -99,7 +99,8 @@ export async function serve(
       return { status: response.status, body: await response.json() };
     },
   };
-  if (!unready) await answers(victim, '/readyz', 200);
+  // Its port stands on standard error: standard output may be what is harmed.
+  if (!unready) await expect.poll(() => err.text, { timeout: 60_000 }).toContain('Ctrl-C');
   return victim;
 }
 

@@ -193,3 +193,15 @@ save(
     [("x_out", T.FLOAT, ["batch", "p", "q"]), ("y_out", T.FLOAT, ["batch", "r", "s"])],
     [helper.make_node("Identity", ["x"], ["x_out"]), helper.make_node("Identity", ["y"], ["y_out"])],
 )
+# A constant of four terabytes, which no run can have the memory for.
+save(
+    "too-large",
+    [("x", T.FLOAT, ["batch", 1])],
+    [("y", T.FLOAT, ["batch", 1])],
+    [
+        helper.make_node("ConstantOfShape", ["shape"], ["constant"]),
+        helper.make_node("ReduceSum", ["constant"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["x", "sum"], ["y"]),
+    ],
+    [("shape", np.array([1 << 20, 1 << 20], np.int64))],
+)
