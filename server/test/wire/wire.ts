@@ -53,13 +53,19 @@ export interface Predictor {
 /** Memory that a process may hold more than it did: the allocator's arenas, and what V8 has not collected yet. */
 const SLACK_BYTES = 96 * 1024 * 1024;
 
-/** @param prediction what it is sent to see whether it predicts right, and what it has to say */
+interface Answers {
+  /** What it is sent to see whether it answers right. */
+  readonly request?: string;
+  /** What it has to say. */
+  readonly right?: string;
+  /** What it is sent at first, so that it has the memory that serving takes. */
+  readonly warmUp?: string;
+}
+
+/** Starts one; whoever starts it stops it. */
 export async function startPredictor(
   env: Readonly<Record<string, string>>,
-  prediction: { readonly request: string; readonly right: string } = {
-    request: LAST,
-    right: RIGHT,
-  },
+  { request = LAST, right = RIGHT, warmUp = LAST }: Answers = {},
 ): Promise<Predictor> {
   const port = await freePort();
   const { child, out, err } = spawnProgram(['serve'], {
@@ -81,7 +87,10 @@ export async function startPredictor(
     const received = collect(socket.setEncoding('latin1'));
     socket.write(bytes);
     if (end) socket.end();
-    await Promise.race([once(socket, 'end'), once(socket, 'close'), sleep(waitMs)]);
+    await Promise.race([
+      new Promise((resolve) => socket.once('end', resolve).once('close', resolve)),
+      sleep(waitMs),
+    ]);
     socket.destroy();
     return readResponses(received.text);
   };
@@ -96,7 +105,7 @@ export async function startPredictor(
     );
   while (child.exitCode === null && !(await isReady())) await sleep(50);
   expect(err.text).toBe('');
-  for (let i = 0; i < 20; i++) await send(prediction.request);
+  for (let i = 0; i < 10; i++) await send(warmUp);
   const before = { descriptors: descriptors(), memory: memory() };
   return {
     url,
@@ -105,8 +114,8 @@ export async function startPredictor(
     send,
     async expectUnharmed() {
       expect(child.exitCode, err.text).toBe(null);
-      const [received] = await send(prediction.request);
-      expect(received).toMatchObject({ status: 200, body: prediction.right });
+      const [received] = await send(request);
+      expect(received).toMatchObject({ status: 200, body: right });
       const options = { timeout: 15_000 };
       await expect.poll(descriptors, options).toBeLessThanOrEqual(before.descriptors + 2);
       await expect.poll(memory, options).toBeLessThan(before.memory + SLACK_BYTES);
