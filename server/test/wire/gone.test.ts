@@ -31,13 +31,13 @@ const infer = (data: string) => {
 describe(`${CLIENTS} clients that go away`, () => {
   let predictor: Predictor;
   beforeAll(async () => {
-    predictor = await startPredictor({ LOG_LEVEL: 'warn' });
+    predictor = await startPredictor({});
   });
-  afterEach(() => predictor.expectUnharmed());
-  afterAll(async () => {
+  afterEach(async () => {
+    await predictor.expectUnharmed();
     await expect.poll(() => inFlight(predictor)).toBe('1'); // the one that asks
-    await predictor.stop();
   });
+  afterAll(() => predictor.stop());
 
   it.each([
     ['in a request to predict', whole(`X-A: ${CANARY}\r\n`)],
@@ -59,13 +59,19 @@ describe(`${CLIENTS} clients that go away while a model runs for long`, () => {
 
   beforeAll(async () => {
     predictor = await startPredictor(
-      { MODEL_DIR: testModel('heavy'), LOG_LEVEL: 'silent', REQUEST_TIMEOUT_MS: '60000' },
+      {
+        MODEL_DIR: testModel('heavy'),
+        REQUEST_TIMEOUT_MS: '60000',
+        ENGINE: 'workers',
+        WORKERS: '1',
+        BATCHING: 'off',
+        MAX_ROWS: '1',
+      },
       { request: `GET /livez HTTP/1.1\r\nHost: x\r\n${CLOSE}\r\n`, right: 'ok', warmUp: request },
     );
   });
-  afterAll(async () => {
-    await predictor.expectUnharmed();
-  });
+  afterEach(() => predictor.expectUnharmed());
+  afterAll(() => predictor.stop());
 
   it('leave the queue to those who stay', async () => {
     const staying = await Promise.all([1, 2, 3].map(() => predictor.open()));
