@@ -49,6 +49,12 @@ export interface ListenerOptions {
  */
 const HALF_CLOSED_MS = 500;
 
+/**
+ * Requests of one connection that may wait for the responses before theirs. A packet holds hundreds, and the responses to all of
+ * them would be in memory before Node stopped to read more.
+ */
+const MAX_WAITING = 100;
+
 /** @throws CommandError when the address cannot be listened on */
 export async function listen(
   handler: RequestListener,
@@ -56,6 +62,7 @@ export async function listen(
 ): Promise<Listener> {
   let current = handler;
   const inFlight = new Set<ServerResponse<IncomingMessage>>();
+  const waiting = new WeakMap<Duplex, number>();
   const answeredEarly = new WeakMap<Duplex, IncomingMessage>();
   const serve: RequestListener = (req, res) => {
     inFlight.add(res);
@@ -63,7 +70,15 @@ export async function listen(
       inFlight.delete(res);
       if (!req.complete) answeredEarly.set(req.socket, req);
     });
-    const problem = checkHead(req);
+    let problem = checkHead(req);
+    if (res.socket === null) {
+      // It has come before the response to another of its connection.
+      const ahead = waiting.get(req.socket) ?? 0;
+      if (ahead > MAX_WAITING) return; // after one that was refused, whose response closes the connection
+      waiting.set(req.socket, ahead + 1);
+      res.once('close', () => waiting.set(req.socket, (waiting.get(req.socket) ?? 0) - 1));
+      if (ahead === MAX_WAITING) problem = tooManyWaiting;
+    }
     if (problem === undefined) return current(req, res);
     res.shouldKeepAlive = false; // who knows where its body ends
     sendPlain(req, res, problem);
@@ -142,6 +157,12 @@ export function uploadTimeFor(bytes: number): number {
 const unknownExpectation = new ProblemException(
   'expectation-failed',
   'The header Expect asks for something that this server does not know; expected "100-continue", or no such header.',
+);
+
+const tooManyWaiting = new ProblemException(
+  'overloaded',
+  `More than ${MAX_WAITING} requests of this connection wait for their responses. Wait for some of them, or use more connections.`,
+  { headers: { 'Retry-After': '1' } },
 );
 
 const noProxy = new ProblemException(

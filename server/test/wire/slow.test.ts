@@ -1,0 +1,174 @@
+// Clients that take their time, or all the connections: none keeps what it does not use, and those that get on are let.
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { uploadTimeFor } from '../../src/http/listener.ts';
+import { collect } from '../program.ts';
+import {
+  BODY,
+  CANARY,
+  CLOSE,
+  expectProblem,
+  head,
+  inChunks,
+  LAST,
+  type Predictor,
+  RIGHT,
+  readResponses,
+  startPredictor,
+  statuses,
+  whole,
+} from './wire.ts';
+
+/** A predictor for the tests of one `describe`. */
+function predictorFor(...args: Parameters<typeof startPredictor>): () => Predictor {
+  let predictor: Predictor;
+  beforeAll(async () => {
+    predictor = await startPredictor(...args);
+  });
+  afterEach(() => predictor.expectUnharmed());
+  afterAll(() => predictor.stop());
+  return () => predictor;
+}
+
+const SHORT = { HEADERS_TIMEOUT_MS: '700', UPLOAD_TIMEOUT_MS: '4000' };
+
+describe('a request that stops', () => {
+  const predictor = predictorFor({ ...SHORT, UPLOAD_TIMEOUT_MS: '1000' });
+
+  it.each([
+    ['before its first byte', '', 408],
+    ['in the request line', `POST /${CANARY}`, 408],
+    ['after some headers', head(), 408],
+    ['after the headers', `${head('Content-Length: 28\r\n')}\r\n`, 408],
+    ['within the body', `${head('Content-Length: 28\r\n')}\r\n{`, 408],
+    ['within a chunk', inChunks('1c\r\n{"in'), 408],
+    ['between two chunks', inChunks('1\r\n{\r\n'), 408],
+    ['within the trailers', inChunks(`1c\r\n${BODY}\r\n0\r\nX-A: ${CANARY}`), 408],
+    [
+      'after its response, with its body unsent',
+      `${head('Content-Length: 28\r\n', '/nowhere')}\r\n`,
+      404,
+    ],
+  ])('%s gets one response, and its connection is closed', async (_what, bytes, status) => {
+    const responses = await predictor().send(bytes);
+    expect(responses).toHaveLength(1);
+    expectProblem(responses[0], status);
+  });
+
+  it('in the second on a connection, too', async () => {
+    expect(statuses(await predictor().send(whole() + head()))).toEqual([200, 408]);
+  });
+});
+
+describe('a request that gets on, however slowly', () => {
+  const predictor = predictorFor(SHORT);
+
+  it('may take longer than HEADERS_TIMEOUT_MS for its body', async () => {
+    const socket = await predictor().open();
+    const received = collect(socket);
+    socket.write(`${head(`Content-Length: ${BODY.length}\r\n`)}\r\n`);
+    for (const byte of BODY) {
+      socket.write(byte);
+      await sleep(60);
+    }
+    await expect.poll(() => received.text).toContain(RIGHT);
+    socket.destroy();
+  });
+
+  it('has time for MAX_BODY_BYTES at 1 Mbit/s', () => {
+    expect(uploadTimeFor(1024 * 1024)).toBe(30_000);
+    expect(uploadTimeFor(100 * 1024 * 1024)).toBe(819_200);
+  });
+});
+
+describe('a large response', () => {
+  const ROWS = 100_000;
+  const large = JSON.stringify({
+    inputs: Array.from({ length: ROWS }, () => [5.1, 3.5, 1.4, 0.2]),
+    probabilities: true,
+    outputs: true,
+  });
+  const request = `${head(`Content-Length: ${large.length}\r\n${CLOSE}`)}\r\n${large}`;
+  const predictor = predictorFor(
+    {
+      STALL_TIMEOUT_MS: '700',
+      MAX_ROWS: String(ROWS),
+      QUEUE_MAX_ROWS: String(4 * ROWS),
+      BATCH_MAX_ROWS: '65536',
+      MAX_BODY_BYTES: String(8 * 1024 * 1024),
+    },
+    { warmUp: request },
+  );
+
+  it('that its client does not read is cut off, and its memory given back', async () => {
+    const sockets = await Promise.all([1, 2, 3].map(() => predictor().open()));
+    for (const socket of sockets) {
+      socket.pause();
+      socket.write(request);
+    }
+    await Promise.all(sockets.map(isReset));
+  });
+
+  it('of many requests that its client does not read is cut off, too', async () => {
+    const socket = await predictor().open();
+    socket.pause();
+    socket.write('GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2000));
+    await isReset(socket);
+  });
+
+  it('that its client reads slowly comes whole', async () => {
+    const socket = await predictor().open();
+    socket.write(request);
+    let received = '';
+    for await (const chunk of socket.setEncoding('latin1')) {
+      received += chunk;
+      await sleep(5); // all in all, some times STALL_TIMEOUT_MS
+    }
+    const [response] = readResponses(received);
+    expect(response?.status).toBe(200);
+    expect(response?.body.length).toBeGreaterThan(5 * 1024 * 1024); // more than the kernel holds for both sides
+  });
+});
+
+/** Waits until the server has cut a connection off that nobody reads. */
+async function isReset(socket: Socket): Promise<void> {
+  const writing = setInterval(() => socket.write('\r\n'), 200); // tells a client that reads nothing
+  await new Promise((resolve) => socket.once('close', resolve));
+  clearInterval(writing);
+}
+
+describe('MAX_CONNECTIONS', () => {
+  const MAX_CONNECTIONS = 100;
+  const predictor = predictorFor({ MAX_CONNECTIONS: String(MAX_CONNECTIONS) });
+  const openMany = async (count: number) => {
+    const sockets = await Promise.all(Array.from({ length: count }, () => predictor().open()));
+    for (const socket of sockets) socket.resume();
+    return sockets;
+  };
+
+  it('closes more connections as they come, and serves those that are there', async () => {
+    const sockets = await openMany(2 * MAX_CONNECTIONS);
+    await expect.poll(() => sockets.filter(isClosed).length).toBe(MAX_CONNECTIONS);
+    const left = sockets.find((socket) => !isClosed(socket));
+    if (left === undefined) throw new Error('every connection is closed');
+    const received = collect(left);
+    left.write(LAST);
+    await expect.poll(() => received.text).toContain(RIGHT);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it('closes idle connections to make room', async () => {
+    const sockets = await openMany(MAX_CONNECTIONS);
+    const received = sockets.map((socket) => collect(socket));
+    for (const socket of sockets) socket.write(whole());
+    await expect.poll(() => received.every(({ text }) => text.includes(RIGHT))).toBe(true);
+    await predictor().send(LAST); // refused
+    await expect.poll(() => sockets.every(isClosed)).toBe(true);
+    expect(statuses(await predictor().send(LAST))).toEqual([200]);
+  });
+});
+
+function isClosed({ destroyed, readableEnded }: Socket): boolean {
+  return destroyed || readableEnded;
+}
