@@ -1,5 +1,6 @@
 // Reads a request as leniently as its meaning allows: what the predictor answers with 200 must be what is read here.
 
+import type { SchemaObject } from 'openapi3-ts/oas31';
 import type { TensorSpec } from '../../src/engine/signature.ts';
 import type { Model } from '../../src/model/model.ts';
 import { protocolName } from '../../src/open-inference/datatypes.ts';
@@ -114,7 +115,7 @@ function isElement(value: unknown, datatype: Datatype): value is Element {
   return value >= minimum && value <= maximum;
 }
 
-function rangeOf(datatype: Datatype): { minimum?: number; maximum?: number } {
+function rangeOf(datatype: Datatype): SchemaObject {
   return datatypes[datatype].schema;
 }
 
