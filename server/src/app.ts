@@ -1,13 +1,14 @@
 // The Express application: what every request passes, in order.
+import type { RequestListener } from 'node:http';
 import cors from 'cors';
-import express, { type Express } from 'express';
+import express from 'express';
 import type { Context } from './context.ts';
 import type { Files } from './files.ts';
 import { accessLog } from './http/access-log.ts';
 import { requireApiKey } from './http/api-keys.ts';
 import { answerErrors, answerUnknownPaths } from './http/errors.ts';
 import { beginExchange, identify } from './http/exchange.ts';
-import { answerLastResort } from './http/last-resort.ts';
+import { guard } from './http/guard.ts';
 import { docs } from './routes/docs.ts';
 import { metrics } from './routes/metrics.ts';
 import { errorsAsOpenInference } from './routes/open-inference.ts';
@@ -15,7 +16,7 @@ import { mountOperations, servedPaths } from './routes/operations.ts';
 import { playground } from './routes/playground.ts';
 import { shadowDisagreements } from './routes/shadow.ts';
 
-export function createApp(context: Context, files: Pick<Files, 'playground'>): Express {
+export function createApp(context: Context, files: Pick<Files, 'playground'>): RequestListener {
   const { BASE_PATH, CORS_ORIGINS, DOCS } = context.config;
   const app = express();
   app.disable('x-powered-by');
@@ -51,8 +52,7 @@ export function createApp(context: Context, files: Pick<Files, 'playground'>): E
   app.use(below('/v2', BASE_PATH), errorsAsOpenInference); // also for what nothing serves there
   app.use(answerUnknownPaths(servedPaths(context)));
   app.use(answerErrors(context));
-  app.use(answerLastResort(context.log));
-  return app;
+  return guard(app, context);
 }
 
 /** A path at `/` and, where there is one, below the base path. */
@@ -61,15 +61,14 @@ function below(path: string, basePath: string | undefined): string[] {
 }
 
 /** What METRICS_PORT serves: what is for those who operate the server, and for no Ingress to show. */
-export function createMetricsApp(context: Context): Express {
+export function createMetricsApp(context: Context): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   app.use(beginExchange(context, accessLog(context)));
   app.get('/metrics', ...metrics(context));
-  const guard = context.apiKeys ? [requireApiKey(context.apiKeys)] : [];
-  app.get('/shadow/disagreements', identify(context), ...guard, ...shadowDisagreements(context));
+  const keyed = context.apiKeys ? [requireApiKey(context.apiKeys)] : [];
+  app.get('/shadow/disagreements', identify(context), ...keyed, ...shadowDisagreements(context));
   app.use(answerUnknownPaths(['/metrics', '/shadow/disagreements']));
   app.use(answerErrors(context));
-  app.use(answerLastResort(context.log));
-  return app;
+  return guard(app, context);
 }

@@ -1,4 +1,5 @@
 // The predictor's program. Its first argument says what to do; without one it serves.
+import { constants } from 'node:os';
 import { CommandError } from './command-error.ts';
 import type { Files } from './files.ts';
 import { readOptions } from './options.ts';
@@ -25,9 +26,15 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
   const [command, args] =
     first.startsWith('--') && first !== '--help' ? ['serve', [first, ...rest]] : [first, rest];
   const help = args.includes('--help');
+  // Before the modules are loaded, which takes seconds at a tenth of a CPU.
+  const stopped = command === 'serve' ? stopSignal() : endAtSignals();
+  // Whoever reads may have gone, as `head` does. The server's standard output is its log's.
+  for (const output of command === 'serve' && !help
+    ? [process.stderr]
+    : [process.stdout, process.stderr])
+    output.on('error', () => {});
   switch (command) {
     case 'serve': {
-      const stopped = stopSignal(); // before the modules are loaded, which takes seconds at a tenth of a CPU
       const { serve, serveHelp } = await import('./serve.ts');
       if (help) return void process.stdout.write(serveHelp());
       return serve(args, process.env, files, stopped);
@@ -67,6 +74,13 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
   }
 }
 
+/** PID 1, as an init container's command is, ignores signals that nothing handles. */
+function endAtSignals(): AbortSignal {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  return new AbortController().signal;
+}
+
 /** Aborts, with the signal's name as its reason, when the process is told to end. PID 1 ignores what nothing handles. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
@@ -82,4 +96,6 @@ run(process.argv.slice(2)).catch((error: unknown) => {
     `${expected ? error.message : error instanceof Error ? (error.stack ?? error) : error}\n`,
   );
   process.exitCode = 1;
+  // Whatever was left open: a start that has failed must not look like a server that is starting.
+  setTimeout(() => process.exit(1), 5000).unref();
 });

@@ -1,8 +1,8 @@
 // The command `serve`: reads the environment, starts the predictor, and stops it when the process is told to.
 import { once } from 'node:events';
-import pino from 'pino';
 import { describeConfig, readConfig } from './config/config.ts';
 import type { Files } from './files.ts';
+import { createLog, withoutMessage } from './log.ts';
 import { exampleRow } from './model/samples.ts';
 import { readOptions } from './options.ts';
 import { createService, type Service } from './service.ts';
@@ -29,15 +29,11 @@ export async function serve(
 ): Promise<void> {
   const { try: showWhatToTry } = readOptions('serve', args, { try: { type: 'boolean' } });
   const config = readConfig(env);
-  // Lines are collected for up to 4 KiB or 100 ms: a write for each would cost more than a small prediction.
-  const destination = pino.destination({ fd: 1, sync: false, minLength: 4096 });
-  const flushing = setInterval(() => destination.flush(), 100).unref();
-  const log = pino({ level: config.LOG_LEVEL, base: null }, destination);
-
-  process.once('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'the predictor failed');
-    destination.flushSync();
-    process.exit(1); // its state is unknown; Kubernetes starts another
+  const { log, close: closeLog } = createLog(config.LOG_LEVEL);
+  // What no request can be answered for: the state of the process is unknown, and Kubernetes starts another.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: withoutMessage(error) }, 'the predictor failed');
+    void closeLog().then(() => process.exit(1));
   });
 
   try {
@@ -50,8 +46,7 @@ export async function serve(
     if (!stopped.aborted) throw error;
     log.info({ signal: stopped.reason }, 'stopped before it had started');
   } finally {
-    clearInterval(flushing);
-    destination.flushSync();
+    await closeLog();
   }
 }
 

@@ -48,8 +48,10 @@ export async function createService(
   try {
     return await startService(config, files, log, opened, signal);
   } catch (error) {
-    await opened.disposeAsync();
-    throw error;
+    await opened.disposeAsync().catch((another: unknown) => {
+      log.error({ err: another }, 'not everything that the start had taken could be freed');
+    });
+    throw error; // the reason that counts
   }
 }
 
@@ -79,8 +81,14 @@ async function startService(
       : await listen(answerStarting, { ...address, port: metricsPort, variable: 'METRICS_PORT' });
   if (metricsListener) opened.defer(async () => void (await metricsListener.close(1_000)));
 
-  const context = await createContext(config, files, log, main, opened, () =>
-    currentState(context, state),
+  const context = await createContext(
+    config,
+    files,
+    log,
+    main,
+    opened,
+    () => currentState(context, state),
+    signal,
   );
   signal?.throwIfAborted();
   main.handleWith(createApp(context, files));
@@ -120,6 +128,7 @@ async function createContext(
   listener: Listener,
   opened: AsyncDisposableStack,
   state: () => State,
+  signal: AbortSignal | undefined,
 ): Promise<Context> {
   const directory = config.MODEL_DIR ?? fileURLToPath(files.defaultModel);
   const apiKeys =
@@ -139,6 +148,11 @@ async function createContext(
     golden,
     config,
     resources,
+    {
+      signal,
+      onLoss: ({ message: reason }) =>
+        log.error({ reason }, 'a worker thread was lost with its runs; another is started'),
+    },
   );
   opened.defer(() => serving.engine.close());
   for (const missing of serving.providers.missing)
@@ -212,7 +226,7 @@ function shadowOf(config: Config, champion: string, metrics: Metrics): Shadow | 
   });
 }
 
-/** An engine that lost a worker makes the process broken, whatever state it was in. */
+/** An engine that cannot go on makes the process broken, whatever state it was in. */
 function currentState({ serving }: Context, state: State): State {
   const reason = serving.engine.failure();
   return reason === undefined ? state : { kind: 'broken', reason };

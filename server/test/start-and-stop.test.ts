@@ -67,7 +67,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
         ({ status }) => status,
         () => undefined,
       );
-    await expect.poll(startup, { interval: 5 }).toBe(503);
+    await expect.poll(startup, { interval: 5, timeout: 30_000 }).toBe(503);
     child.kill(signal);
     expect(await exitOf(child), err.text).toBe(0);
     expect(out.text).toContain('stopped before it had started');

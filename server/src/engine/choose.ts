@@ -44,6 +44,13 @@ type Settings = Pick<
   | 'MAX_ROWS'
 >;
 
+interface StartOptions {
+  /** Aborts when the start is given up. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of every worker thread that ends and is replaced. */
+  readonly onLoss?: ((error: Error) => void) | undefined;
+}
+
 /**
  * Loads the model, warms it up and decides.
  * @param describe makes the model's description of its signature
@@ -56,22 +63,34 @@ export async function chooseServing(
   golden: Golden | undefined,
   settings: Settings,
   resources: Resources,
+  { signal, onLoss }: StartOptions = {},
 ): Promise<Serving> {
   // Since 1.29 ONNX Runtime sends telemetry by default on Linux. It must be off before the library loads, and only the
   // main thread's environment is the process's own: a worker has a copy.
   process.env['ORT_DISABLE_TELEMETRY'] = '1';
   const providers = await chooseProviders(settings);
-  const pool = () => createPool(modelFile, providers.usable, settings, resources);
+  const pool = () => {
+    signal?.throwIfAborted();
+    return createPool(modelFile, providers.usable, settings, resources, onLoss);
+  };
   let engine = await firstEngine(modelFile, providers.usable, settings, pool);
   try {
     const model = describe(engine.signature);
     const samples = sampleInputs(model, golden);
-    const decide = () => chooseBatching(engine, model, samples, settings);
+    // Trying a heavy model takes a while; a start that is given up does not wait for all of it.
+    const tried = (): Engine => ({
+      ...engine,
+      run: async (feeds) => {
+        signal?.throwIfAborted();
+        return engine.run(feeds);
+      },
+    });
+    const decide = () => chooseBatching(tried(), model, samples, settings);
     const mayMove = settings.ENGINE === 'auto' && engine.kind === 'inline';
     // A batch is the largest run there is, unless nothing is batched: then a request is, whatever it has of rows.
     const staysInline = async (rows: number) =>
       samples.representative &&
-      (await medianRunMs(engine, samples, model.rowMode === 'many' ? rows : 1)) <= INLINE_LIMIT_MS;
+      (await medianRunMs(tried(), samples, model.rowMode === 'many' ? rows : 1)) <= INLINE_LIMIT_MS;
     let decision: Decision | undefined;
     if (!mayMove || (await staysInline(settings.BATCH_MAX_ROWS))) {
       decision = await decide();
@@ -109,11 +128,12 @@ function createPool(
   executionProviders: readonly string[],
   settings: Settings,
   resources: Resources,
+  onLoss: StartOptions['onLoss'],
 ): Promise<Engine> {
   const cpus = Math.max(1, Math.floor(resources.cpus));
   const workers = settings.WORKERS || cpus;
   const intraOpThreads = settings.INTRA_OP_THREADS || Math.max(1, Math.floor(cpus / workers));
-  return createPoolEngine(modelFile, { executionProviders, intraOpThreads }, workers);
+  return createPoolEngine(modelFile, { executionProviders, intraOpThreads }, workers, onLoss);
 }
 
 /** The duration of a run of as many rows as a batch may have; the first run, which sets things up, is left out. */

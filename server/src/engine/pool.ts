@@ -1,131 +1,106 @@
 // Runs on worker threads, one model session each, so that the main thread goes on answering probes and
-// reading requests while a heavy model runs.
-import { Worker } from 'node:worker_threads';
-import type { Tensors } from '../tensor/tensor.ts';
-import { programBeside } from '../thread.ts';
+// reading requests while a heavy model runs. A thread that ends is replaced; only its own runs fail.
 import type { Engine } from './engine.ts';
+import { versionOfFiles } from './model-files.ts';
 import { ModelLoadError, type SessionOptions } from './session.ts';
-import type { Signature } from './signature.ts';
-import { mapTensors } from './work.ts';
-import { buffersOf, type FromWorker, type ToWorker, type WorkerSetup } from './worker.ts';
+import { startThread, type Thread } from './thread.ts';
 
-/** @throws ModelLoadError when the model cannot be loaded */
+/** Threads that may be replaced within a time; more, and something is wrong that a new process may not have. */
+const MOST_REPLACEMENTS = 5;
+const REPLACEMENTS_MS = 600_000;
+
+/**
+ * @param onLoss told of every thread that ended, and why
+ * @throws ModelLoadError when the model cannot be loaded
+ */
 export async function createPoolEngine(
   modelFile: string,
   options: SessionOptions,
   size: number,
+  onLoss: (error: Error) => void = () => {},
 ): Promise<Engine> {
-  const started = await Promise.allSettled(
-    Array.from({ length: size }, () => startThread({ modelFile, options })),
-  );
-  const threads = started.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
-  const failed = started.find((one) => one.status === 'rejected');
-  if (failed !== undefined) {
-    await Promise.all(threads.map((thread) => thread.close())); // they would keep the process alive
-    throw failed.reason;
+  const files = await versionOfFiles(modelFile);
+  const filesChanged = async () => (await versionOfFiles(modelFile)) !== files;
+  const losses: number[] = [];
+  let replacing = Promise.resolve();
+  let failure: string | undefined;
+  let closing = false;
+
+  const replace = async (lost: Thread) => {
+    const index = threads.indexOf(lost);
+    const why = lost.failure?.message;
+    const now = performance.now();
+    while (now - (losses[0] ?? now) > REPLACEMENTS_MS) losses.shift();
+    losses.push(now);
+    if (losses.length > MOST_REPLACEMENTS)
+      throw new Error(`${why}, and so did ${MOST_REPLACEMENTS} before it within ten minutes`);
+    // Threads of two models would mix their answers. A new process loads the new model whole.
+    if (await filesChanged())
+      throw new Error(`${why}, and ${modelFile} has changed since the start`);
+    const thread = await startThread({ modelFile, options }, gone);
+    if (closing) await thread.close();
+    else threads[index] = thread;
+  };
+  const gone = (lost: Thread, error: Error) => {
+    onLoss(error);
+    // One after the other: loading takes as much memory again as the model.
+    replacing = replacing.then(async () => {
+      if (closing || failure !== undefined) return;
+      await replace(lost).catch((cause: Error) => {
+        failure = `a worker thread could not be replaced: ${cause.message}`;
+      });
+    });
+  };
+
+  const threads = await startAll(size, () => startThread({ modelFile, options }, gone));
+  const close = async () => {
+    closing = true;
+    await replacing;
+    await Promise.all(threads.map((thread) => thread.close()));
+  };
+  if (await filesChanged()) {
+    await close();
+    throw new ModelLoadError(
+      `${modelFile} changed while it was loaded. Start again when it is complete.`,
+    );
   }
-  const [first] = threads;
-  if (first === undefined) throw new RangeError('a pool needs at least one worker');
+  const [{ signature }] = threads;
   return {
     kind: 'workers',
-    signature: first.signature,
+    signature,
     workers: size,
     intraOpThreads: options.intraOpThreads,
     concurrency: size,
-    failure: () => threads.find((thread) => thread.failure !== undefined)?.failure?.message,
-    run: (feeds) => leastBusy(threads).run(feeds),
-    close: async () => {
-      await Promise.all(threads.map((thread) => thread.close()));
+    failure: () => failure,
+    run: async (feeds) => {
+      if (threads.every((thread) => thread.failure !== undefined)) await replacing;
+      return leastBusy(threads).run(feeds);
     },
+    close,
   };
 }
 
-interface Thread {
-  readonly signature: Signature;
-  /** Runs sent and not answered. */
-  readonly pending: number;
-  /** Why the thread is gone, when it is. */
-  readonly failure: Error | undefined;
-  run(feeds: Tensors): Promise<Tensors>;
-  close(): Promise<void>;
+/** All or none: those that had started would keep the process alive. */
+async function startAll(
+  size: number,
+  startOne: () => Promise<Thread>,
+): Promise<[Thread, ...Thread[]]> {
+  const started = await Promise.allSettled(Array.from({ length: size }, startOne));
+  const [first, ...others] = started.flatMap((one) =>
+    one.status === 'fulfilled' ? one.value : [],
+  );
+  const failed = started.find((one) => one.status === 'rejected');
+  if (failed !== undefined || first === undefined) {
+    await Promise.all([first, ...others].map((thread) => thread?.close()));
+    throw failed?.reason ?? new RangeError('a pool needs at least one worker');
+  }
+  return [first, ...others];
 }
 
-function leastBusy(threads: readonly Thread[]): Thread {
+function leastBusy(threads: readonly [Thread, ...Thread[]]): Thread {
   return threads.reduce((best, thread) =>
     best.failure !== undefined || (thread.failure === undefined && thread.pending < best.pending)
       ? thread
       : best,
   );
-}
-
-/** Rows that share a buffer with others get one of their own: a message takes buffers whole. */
-function ownBuffers(feeds: Tensors): Tensors {
-  return mapTensors(feeds, (tensor) => {
-    const { data } = tensor;
-    const isWhole = Array.isArray(data) || data.byteLength === data.buffer.byteLength;
-    return isWhole ? tensor : { ...tensor, data: data.slice() };
-  });
-}
-
-async function startThread(setup: WorkerSetup): Promise<Thread> {
-  const worker = new Worker(programBeside(import.meta.url, 'worker'), { workerData: setup });
-  const waiting: PromiseWithResolvers<Tensors>[] = [];
-  const started = Promise.withResolvers<Signature>();
-  const ended = Promise.withResolvers<void>();
-  let gone: Error | undefined;
-  let closing = false;
-
-  const fail = (error: Error) => {
-    gone ??= error;
-    started.reject(gone);
-    for (const run of waiting.splice(0)) run.reject(gone);
-  };
-  worker.on('message', (message: FromWorker) => {
-    switch (message.kind) {
-      case 'ready':
-        return started.resolve(message.signature);
-      case 'unusable':
-        return fail(
-          message.name === 'ModelLoadError'
-            ? new ModelLoadError(message.message)
-            : new Error(message.message),
-        );
-      case 'done':
-        return waiting.shift()?.resolve(message.outputs);
-      case 'failed':
-        return waiting.shift()?.reject(new Error(message.message));
-    }
-  });
-  worker.on('error', (error: Error) => fail(error));
-  worker.on('exit', (code) => {
-    if (!closing) fail(new Error(`a worker thread ended with code ${code}`));
-    ended.resolve();
-  });
-
-  const send = (message: ToWorker, transfer: ArrayBuffer[] = []) =>
-    worker.postMessage(message, transfer);
-  const signature = await started.promise;
-  return {
-    signature,
-    get pending() {
-      return waiting.length;
-    },
-    get failure() {
-      return gone;
-    },
-    run(feeds) {
-      if (gone !== undefined) return Promise.reject(gone);
-      const run = Promise.withResolvers<Tensors>();
-      const own = ownBuffers(feeds);
-      send(own, buffersOf(own));
-      waiting.push(run);
-      return run.promise;
-    },
-    async close() {
-      if (gone !== undefined) return;
-      closing = true;
-      send('close');
-      await ended.promise;
-    },
-  };
 }

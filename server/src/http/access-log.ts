@@ -2,7 +2,9 @@
 // and in what errors quote, too. As many lines as LOG_SAMPLE and LOG_RATE allow, so that a busy server does not spend more
 // on telling of its work than on the work.
 import type { Context } from '../context.ts';
+import { withoutMessage } from '../log.ts';
 import type { AccessLog, Exchange } from './exchange.ts';
+import type { ProblemKind } from './problem.ts';
 import { limiter } from './rate-limit.ts';
 
 export function accessLog({ log, config }: Context): AccessLog {
@@ -40,7 +42,12 @@ export function accessLog({ log, config }: Context): AccessLog {
 function whyFailed({ problem }: Exchange): object {
   if (problem === undefined) return {};
   const { kind, cause } = problem;
-  return { problem: kind, ...(cause instanceof Error && { err: cause }) };
+  return { problem: kind, ...(cause instanceof Error && { err: logged(kind, cause) }) };
+}
+
+/** A fault of the server may quote anything in its message; the causes of other problems are made to be logged. */
+function logged(kind: ProblemKind, cause: Error): object {
+  return kind === 'internal-error' ? withoutMessage(cause) : cause;
 }
 
 function isProbe(route: string): boolean {

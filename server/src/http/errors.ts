@@ -1,5 +1,5 @@
 // The one place where errors become answers.
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Context } from '../context.ts';
 import { DeadlineError, OverloadedError } from '../engine/queue-errors.ts';
 import { InputError } from '../tensor/input-error.ts';
@@ -15,11 +15,20 @@ export function answerErrors(context: Context): ErrorRequestHandler {
     exchange.problem = problem;
     if (res.writableEnded) return; // answered already, as a request whose body breaks off is
     if (res.headersSent) return next(error);
-    if (problem.kind === 'internal-error')
-      context.log.error({ err: error, requestId: exchange.id }, 'unexpected error');
+    removeBodyHeaders(res);
     const send = exchange.errorsAs === 'open-inference' ? sendOpenInferenceError : sendProblem;
     setHeaders(req, res, () => send(res, problem, exchange.id));
   };
+}
+
+/** What a handler that failed has said of a body that will not come. */
+const ABOUT_THE_BODY = [
+  ...['Accept-Ranges', 'Cache-Control', 'Content-Encoding', 'Content-Length', 'Content-Range'],
+  ...['ETag', 'Inference-Header-Content-Length', 'Last-Modified', 'Server-Timing'],
+];
+
+function removeBodyHeaders(res: Response): void {
+  for (const name of ABOUT_THE_BODY) res.removeHeader(name);
 }
 
 /** Answers paths that are not in the contract. */
@@ -72,6 +81,8 @@ function asProblem(error: unknown): ProblemException {
   // Express itself refuses a path with a bad % escape.
   if (error instanceof URIError)
     return new ProblemException('not-found', `The path cannot be decoded: ${error.message}.`);
+  const status = error instanceof Error && 'status' in error ? error.status : undefined;
+  if (typeof status === 'number' && status >= 400 && status < 500) return refusalOfFile(status);
   return new ProblemException(
     'internal-error',
     "The server has a fault. The server's log has the cause under this request id.",
@@ -79,4 +90,16 @@ function asProblem(error: unknown): ProblemException {
       cause: error,
     },
   );
+}
+
+/** Errors of the package `send`, which serves the files of pages: it honours conditions and ranges. */
+function refusalOfFile(status: number): ProblemException {
+  if (status === 412)
+    return new ProblemException(
+      'precondition-failed',
+      'The file is not the one that If-Match or If-Unmodified-Since names.',
+    );
+  if (status === 416)
+    return new ProblemException('range-not-satisfiable', 'The file does not have this range.');
+  return new ProblemException('not-found', 'There is no such file.');
 }

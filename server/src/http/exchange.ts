@@ -1,9 +1,8 @@
 // What belongs to one request and its answer: its id, the headers of every answer, its log line, its metrics.
-import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../context.ts';
 import type { ProblemException } from './problem.ts';
+import { requestIdFor, traceIdOf } from './request-id.ts';
 
 /** What the server notes of a request while it answers it. */
 export interface Exchange {
@@ -48,7 +47,7 @@ export function beginExchange({ metrics, statistics }: Context, log: AccessLog):
     const startedAt = performance.now();
     const traceId = traceIdOf(req.headers);
     const exchange: Exchange = {
-      id: requestIdOf(req.headers) ?? traceId ?? randomUUID(),
+      id: requestIdFor(req.headers, traceId),
       traceId,
       rows: undefined,
       queueMs: undefined,
@@ -120,18 +119,4 @@ export function identify(context: Context): RequestHandler {
       res.setHeader(headers[i] ?? '', headers[i + 1] ?? '');
     next();
   };
-}
-
-/** The id that the client gave, when it can stand in a log line and a header. */
-function requestIdOf(headers: IncomingHttpHeaders): string | undefined {
-  const id = headers['x-request-id'];
-  return typeof id === 'string' && /^[\w.:/+=@-]{1,128}$/.test(id) ? id : undefined;
-}
-
-/** The trace id of a W3C traceparent header: https://www.w3.org/TR/trace-context/#traceparent-header */
-function traceIdOf(headers: IncomingHttpHeaders): string | undefined {
-  const header = headers['traceparent'];
-  if (typeof header !== 'string') return undefined;
-  const [, id] = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(header) ?? [];
-  return id && !/^0+$/.test(id) ? id : undefined;
 }

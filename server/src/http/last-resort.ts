@@ -1,17 +1,30 @@
 // What is answered when all else has failed: no response but the documented forms, whatever throws, wherever.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
+import { withoutMessage } from '../log.ts';
 import { openInferenceErrorBody, ProblemException, problemBody } from './problem.ts';
+import { requestIdFor } from './request-id.ts';
 
-/** The last of the application's handlers: after it, Express would answer with a page that holds a stack trace. */
-export function answerLastResort(log: Logger): ErrorRequestHandler {
-  return (error: unknown, req, res, _next) => {
-    log.error({ err: error }, 'an error could not be answered as usual');
-    if (res.headersSent) return void res.destroy(); // a response that breaks off must not look whole
-    for (const name of res.getHeaderNames()) res.removeHeader(name);
-    sendPlain(req, res, new ProblemException('internal-error', 'The server has a fault.'));
+/** Answers an error that could not be answered as usual. Never throws. */
+export function answerLastResort(
+  log: Logger,
+): (error: unknown, req: IncomingMessage, res: ServerResponse) => void {
+  return (error, req, res) => {
+    try {
+      answer(log, error, req, res);
+    } catch {
+      res.destroy();
+    }
   };
+}
+
+function answer(log: Logger, error: unknown, req: IncomingMessage, res: ServerResponse): void {
+  if (error instanceof ProblemException && !res.headersSent) return void sendPlain(req, res, error);
+  log.error({ err: withoutMessage(error) }, 'an error could not be answered as usual');
+  if (res.writableEnded) return; // the response is complete
+  if (res.headersSent) return void res.destroy(); // a response that breaks off must not look whole
+  for (const name of res.getHeaderNames()) res.removeHeader(name);
+  sendPlain(req, res, new ProblemException('internal-error', 'The server has a fault.'));
 }
 
 /** Answers a problem without Express and without anything that it knows of the request. */
@@ -20,16 +33,17 @@ export function sendPlain(
   res: ServerResponse,
   problem: ProblemException,
 ): void {
+  const id = requestIdFor(req.headers);
   const [type, body] = isOpenInference(req.url ?? '')
     ? ['application/json', openInferenceErrorBody(problem)]
-    : ['application/problem+json', problemBody(problem, '')];
+    : ['application/problem+json', problemBody(problem, id)];
   const text = JSON.stringify(body);
-  const length = Buffer.byteLength(text);
   res
     .writeHead(problem.status, {
       ...problem.headers,
+      'X-Request-Id': id,
       'Content-Type': type,
-      'Content-Length': length,
+      'Content-Length': Buffer.byteLength(text),
     })
     .end(text);
 }

@@ -12,6 +12,7 @@ const kinds = {
   'not-found': { status: 404, title: 'There is nothing at this path' },
   'method-not-allowed': { status: 405, title: 'The path does not answer this method' },
   'request-timeout': { status: 408, title: 'The request did not come in time' },
+  'precondition-failed': { status: 412, title: 'The file is another one' },
   'content-too-large': { status: 413, title: 'The request body is too large' },
   'unsupported-media-type': {
     status: 415,
@@ -20,6 +21,7 @@ const kinds = {
   'unsupported-encoding': { status: 415, title: "The request body's encoding is not supported" },
   'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
   'headers-too-large': { status: 431, title: 'The request headers are too large' },
+  'range-not-satisfiable': { status: 416, title: 'The file does not have this range' },
   'invalid-input': { status: 422, title: 'The request does not fit the model' },
   'model-failure': { status: 500, title: 'The model failed' },
   'internal-error': { status: 500, title: 'The server has a fault' },
@@ -92,7 +94,8 @@ export function sendOpenInferenceError(res: Response, problem: ProblemException)
   res.status(status).set(problem.headers);
   // Exactly this: KServe's client reads errors of no other type, and Express' own setter would add a charset.
   res.setHeader('Content-Type', 'application/json');
-  res.end(JSON.stringify(openInferenceErrorBody(problem)));
+  const text = JSON.stringify(openInferenceErrorBody(problem));
+  res.setHeader('Content-Length', Buffer.byteLength(text)).end(text);
 }
 
 export function openInferenceErrorBody(problem: ProblemException): object {

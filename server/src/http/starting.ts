@@ -14,6 +14,12 @@ export const answerStarting: RequestListener = (req, res) => {
     res.writeHead(healthy ? 200 : 503, { 'Content-Type': 'text/plain' }).end(reason);
     return;
   }
+  if (/\/v2\/health\/(live|ready)$/.test(path)) {
+    const status = path.endsWith('live') ? 200 : 503;
+    res.writeHead(status, { 'Content-Type': 'application/json' });
+    res.end(JSON.stringify({ live: true, ready: false }));
+    return;
+  }
   sendPlain(req, res, loading);
 };
 

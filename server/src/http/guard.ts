@@ -1,0 +1,62 @@
+// Wherever a request's code throws, its client gets an error in a documented form, and the process goes on.
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Express, Request, Response } from 'express';
+import type { Context } from '../context.ts';
+import { answerErrors } from './errors.ts';
+import { answerLastResort } from './last-resort.ts';
+import { ProblemException } from './problem.ts';
+
+/**
+ * The application as a listener of Node's server. Express answers what its handlers throw. This answers what it leaves: what
+ * listeners of a request or a response throw, which would end the process, and what Express itself would answer with a page.
+ */
+export function guard(app: Express, context: Context): RequestListener {
+  const usual = answerErrors(context);
+  const last = answerLastResort(context.log);
+  const answer = (error: unknown, req: Request, res: Response) => {
+    try {
+      usual(error, req, res, (worse?: unknown) => last(worse, req, res));
+    } catch (worse) {
+      last(worse, req, res);
+    }
+  };
+  const { request, response } = app;
+  // Express makes these the prototypes of every request and response, so a guard here costs a request nothing more.
+  guardListeners(request, (error, req: Request) => {
+    if (req.res) answer(error, req, req.res);
+  });
+  guardListeners(response, (error, res: Response) => answer(error, res.req, res));
+  return (req, res) => callExpress(app, req, res, (error) => last(error, req, res));
+}
+
+/** @param done gets what no handler of the application took: a request whose target Express cannot read, for one */
+function callExpress(
+  app: Express,
+  req: IncomingMessage,
+  res: ServerResponse,
+  done: (error: unknown) => void,
+): void {
+  const unread = new ProblemException('not-found', 'The request target cannot be read.');
+  try {
+    // The types of Express hide its third parameter, without which it answers with a page of its own.
+    Reflect.apply(app, undefined, [req, res, (error: unknown) => done(error ?? unread)]);
+  } catch (error) {
+    done(error);
+  }
+}
+
+function guardListeners<Emitter extends EventEmitter>(
+  prototype: Emitter,
+  failed: (error: unknown, emitter: Emitter) => void,
+): void {
+  const { emit } = prototype;
+  prototype.emit = function (this: Emitter, ...event: Parameters<typeof emit>) {
+    try {
+      return Reflect.apply(emit, this, event);
+    } catch (error) {
+      failed(error, this);
+      return true;
+    }
+  };
+}
