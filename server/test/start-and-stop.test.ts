@@ -58,7 +58,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
       PORT: String(port),
       MODEL_DIR: testModel('heavy'),
       ENGINE: 'workers',
-      WORKERS: '24', // so that it takes a while
+      WORKERS: '4', // so that it takes a while
     });
     const [out, err] = [collect(child.stdout), collect(child.stderr)];
     // It listens, and the model is not there yet.

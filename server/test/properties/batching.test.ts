@@ -1,9 +1,11 @@
 // Whatever is asked together, each request is answered as if it had been asked alone.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Model } from '../../src/model/model.ts';
 import { expectNoCanary, expectOutputs, expectRefusal } from './judge.ts';
 import { isPerRow, type ModelPlan, models, showModel } from './models.ts';
+import type { NamedTensors } from './reference.ts';
 import {
   canaries,
   canBeCarried,
