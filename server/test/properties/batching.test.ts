@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Model } from '../../src/model/model.ts';
 import { expectNoCanary, expectOutputs, expectRefusal } from './judge.ts';
 import { isPerRow, type ModelPlan, models, showModel } from './models.ts';
+import type { NamedTensors } from './reference.ts';
 import {
   canaries,
   canBeCarried,
