@@ -43,7 +43,7 @@ export async function openSession(
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   }).catch((cause: unknown) => {
     throw new ModelLoadError(
-      `${modelFile} cannot be loaded as an ONNX model: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `${modelFile} cannot be loaded as an ONNX model: ${(cause instanceof Error ? cause.message : String(cause)).trim()}`,
       { cause },
     );
   });

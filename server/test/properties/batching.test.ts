@@ -1,10 +1,10 @@
 // Whatever is asked together, each request is answered as if it had been asked alone.
-
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Model } from '../../src/model/model.ts';
 import { expectNoCanary, expectOutputs, expectRefusal } from './judge.ts';
 import { isPerRow, type ModelPlan, models, showModel } from './models.ts';
+import type { Dimension } from './onnx.ts';
 import type { NamedTensors } from './reference.ts';
 import {
   canaries,
@@ -120,10 +120,16 @@ function mayRefuse(model: ModelPlan, why: string): boolean {
     return (
       !isPerRow(model) ||
       model.outputs.some(({ does }) => does === 'divide' || does === 'sum') ||
-      model.inputs.some(({ shape }) => typeof (shape[0] ?? 0) === 'number')
+      model.inputs.some(({ shape }) => typeof (shape[0] ?? 0) === 'number') ||
+      (model.inputs.length > 1 && model.inputs.some(({ shape }) => !isNamed(shape[0])))
     );
   const all = [...model.inputs, ...model.outputs];
   return all.some(({ name }) => name === '__proto__') && why.includes('"__proto__"');
+}
+
+/** Whether two inputs of this dimension have the same rows: ONNX says so by a name. */
+function isNamed(size: Dimension | undefined): boolean {
+  return typeof size === 'object' && size.named !== '' && size.named !== '?';
 }
 
 function showCase({ model, env, requests }: Case): string {

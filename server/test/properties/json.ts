@@ -27,8 +27,9 @@ export function write(json: Json): string {
 export function parse(text: string): unknown {
   try {
     return JSON.parse(text, keepDigits);
-  } catch {
-    return undefined;
+  } catch (error) {
+    // V8 parses any depth, but calls a reviver recursively.
+    return error instanceof RangeError ? JSON.parse(text) : undefined;
   }
 }
 

@@ -43,14 +43,15 @@ function readInference({ headers, body }: WireRequest, model: Model): NamedTenso
     const spec = model.signature.inputs.find(({ name }) => name === member(input, 'name'));
     const shape = member(input, 'shape');
     const size = member(member(input, 'parameters'), 'binary_data_size');
+    if (size !== undefined && typeof size !== 'number') return undefined;
     if (spec === undefined || !isShape(shape)) return undefined;
     if (member(input, 'datatype') !== protocolName(spec.datatype)) return undefined;
     const tensor =
       size === undefined
         ? tensorOf(spec.datatype, shape, leavesOf(member(input, 'data'), Infinity))
-        : binaryTensor(spec.datatype, shape, body.subarray(at, at + Number(size)));
+        : binaryTensor(spec.datatype, shape, body.subarray(at, at + size));
     if (tensor === undefined || tensors.has(spec.name)) return undefined;
-    at += Number(size ?? 0);
+    at += size ?? 0;
     tensors.set(spec.name, tensor);
   }
   return at === body.length && tensors.size === model.signature.inputs.length ? tensors : undefined;

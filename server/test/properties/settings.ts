@@ -1,8 +1,9 @@
 // How long the properties are tried, and from which seed: FAST_CHECK_RUNS and FAST_CHECK_SEED set them, so that a
-// nightly run tries more and a failure is found again.
+// longer run tries more and a failure is found again. Without them all machines try the same cases, so that what fails in CI is
+// what the change broke.
 import fc from 'fast-check';
 
-const seed = Number(process.env['FAST_CHECK_SEED'] ?? Math.trunc(Math.random() * 2 ** 31));
+const seed = Number(process.env['FAST_CHECK_SEED'] ?? 20_261_127);
 const wantedRuns = process.env['FAST_CHECK_RUNS'];
 /** The most that a run takes, about, in milliseconds: with it a run that hangs fails with its seed. */
 const MS_PER_RUN = 10_000;
