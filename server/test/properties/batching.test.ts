@@ -46,14 +46,13 @@ describe('requests that are asked together', () => {
   it(
     'are each answered bit for bit as onnxruntime answers them alone',
     async () => {
-      const seen = { requests: 0, runs: 0 };
+      let shared = false;
       await check(
         fc.asyncProperty(cases, async ({ model, env, requests }) => {
           const ask = async (served: Served) => {
             await expectEachAlone(served, requests);
             if (!served.running.context.serving.batching) return;
-            seen.requests += requests.length;
-            seen.runs += await runsOf(served);
+            shared ||= (await runsOf(served)) < requests.length;
           };
           await serve(model, env, ask, async (why) => {
             if (!mayRefuse(model, why)) throw new Error(`the predictor did not start: ${why}`);
@@ -65,8 +64,8 @@ describe('requests that are asked together', () => {
         }),
         { runs: RUNS, show: ([one]) => showCase(one) },
       );
-      // They were put together indeed. More runs than requests there could be: pieces, and those run again alone.
-      if (seen.requests > 200) expect(seen.runs).toBeLessThan(seen.requests);
+      // They were put together indeed, wherever pieces and those run again alone do not hide it.
+      expect(shared).toBe(true);
     },
     timeoutOf(RUNS),
   );
