@@ -35,7 +35,9 @@ export function createLog(level: string): Log {
     log: pino({ level, base: null }, destination),
     async close() {
       clearInterval(flushing);
-      const written = new Promise((resolve) => destination.flush(resolve));
+      const flush = () => new Promise((resolve) => destination.flush(resolve));
+      // Twice: the first may be the end of a write that had begun before the last lines came.
+      const written = flush().then(flush);
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise((resolve) => {
         timer = setTimeout(resolve, LAST_LINES_MS);

@@ -207,9 +207,9 @@ const variables = {
     desc: 'Longest wait for requests in flight before the process ends.',
   }),
   KEEP_ALIVE_TIMEOUT_MS: milliseconds(1000)({
-    // Above the idle timeouts of nginx and of AWS's load balancers (60 s) and of Google's (600 s). Envoy's is 1 h, but it
-    // repeats a request whose connection was closed before it was sent.
-    default: 620_000,
+    // Above the idle timeouts of nginx and of AWS's load balancers (60 s). Google's load balancers keep connections for 600 s:
+    // set 620000 behind them. Envoy keeps them for 1 h, but repeats a request whose connection was closed before it was sent.
+    default: 75_000,
     desc: "Idle time of a kept connection; should exceed the proxy's.",
   }),
   HEADERS_TIMEOUT_MS: milliseconds(100)({

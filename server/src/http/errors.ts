@@ -13,7 +13,8 @@ export function answerErrors(context: Context): ErrorRequestHandler {
     const exchange = exchangeOf(res);
     const problem = asProblem(error);
     exchange.problem = problem;
-    if (res.writableEnded) return; // answered already, as a request whose body breaks off is
+    // Answered already, as a request whose body breaks off is. A fault is logged even then.
+    if (res.writableEnded && problem.kind !== 'internal-error') return;
     if (res.headersSent) return next(error);
     removeBodyHeaders(res);
     const send = exchange.errorsAs === 'open-inference' ? sendOpenInferenceError : sendProblem;

@@ -7,14 +7,12 @@ import { collect } from '../program.ts';
 import {
   BODY,
   CANARY,
-  CLOSE,
   expectProblem,
   head,
   inChunks,
   LAST,
   type Predictor,
   RIGHT,
-  readResponses,
   startPredictor,
   statuses,
   whole,
@@ -81,62 +79,6 @@ describe('a request that gets on, however slowly', () => {
     expect(uploadTimeFor(100 * 1024 * 1024)).toBe(819_200);
   });
 });
-
-describe('a large response', () => {
-  const ROWS = 100_000;
-  const large = JSON.stringify({
-    inputs: Array.from({ length: ROWS }, () => [5.1, 3.5, 1.4, 0.2]),
-    probabilities: true,
-    outputs: true,
-  });
-  const request = `${head(`Content-Length: ${large.length}\r\n${CLOSE}`)}\r\n${large}`;
-  const predictor = predictorFor(
-    {
-      STALL_TIMEOUT_MS: '700',
-      MAX_ROWS: String(ROWS),
-      QUEUE_MAX_ROWS: String(4 * ROWS),
-      BATCH_MAX_ROWS: '65536',
-      MAX_BODY_BYTES: String(8 * 1024 * 1024),
-    },
-    { warmUp: request },
-  );
-
-  it('that its client does not read is cut off, and its memory given back', async () => {
-    const sockets = await Promise.all([1, 2, 3].map(() => predictor().open()));
-    for (const socket of sockets) {
-      socket.pause();
-      socket.write(request);
-    }
-    await Promise.all(sockets.map(isReset));
-  });
-
-  it('of many requests that its client does not read is cut off, too', async () => {
-    const socket = await predictor().open();
-    socket.pause();
-    socket.write('GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2000));
-    await isReset(socket);
-  });
-
-  it('that its client reads slowly comes whole', async () => {
-    const socket = await predictor().open();
-    socket.write(request);
-    let received = '';
-    for await (const chunk of socket.setEncoding('latin1')) {
-      received += chunk;
-      await sleep(5); // all in all, some times STALL_TIMEOUT_MS
-    }
-    const [response] = readResponses(received);
-    expect(response?.status).toBe(200);
-    expect(response?.body.length).toBeGreaterThan(5 * 1024 * 1024); // more than the kernel holds for both sides
-  });
-});
-
-/** Waits until the server has cut a connection off that nobody reads. */
-async function isReset(socket: Socket): Promise<void> {
-  const writing = setInterval(() => socket.write('\r\n'), 200); // tells a client that reads nothing
-  await new Promise((resolve) => socket.once('close', resolve));
-  clearInterval(writing);
-}
 
 describe('MAX_CONNECTIONS', () => {
   const MAX_CONNECTIONS = 100;
