@@ -229,7 +229,7 @@ const variables = {
     1_000_000,
   )({
     default: 10_000, // of 15 kB each while they idle; a burst of clients should find room
-    desc: 'Connections that may be open; more are closed as they come, and idle ones to make room.',
+    desc: 'Connections that may be open; more are closed as they come.',
   }),
 } as const;
 

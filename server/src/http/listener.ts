@@ -37,7 +37,7 @@ export interface ListenerOptions {
   readonly requestTimeoutMs: number;
   /** How long a response may make no progress, in milliseconds, because its client does not read it. */
   readonly stallTimeoutMs: number;
-  /** Connections that may be open; more are closed as they come, and idle ones to make room. */
+  /** Connections that may be open; more are closed as they come. */
   readonly maxConnections: number;
   /** The variable that sets the port, for the message when it is taken. */
   readonly variable: string;
@@ -108,7 +108,6 @@ export async function listen(
     sendPlain(req, res, unknownExpectation);
   });
   server.on('connect', (_req, socket: Duplex) => refuse(socket, noProxy));
-  server.on('drop', () => server.closeIdleConnections());
   server.on('connection', (socket) => {
     socket.once('end', () => {
       if (responsesOn(socket).length === 0) return;
