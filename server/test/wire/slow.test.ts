@@ -1,5 +1,3 @@
-// Clients that take their time, or all the connections: none keeps what it does not use, and those that get on are let.
-import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { uploadTimeFor } from '../../src/http/listener.ts';
@@ -10,7 +8,6 @@ import {
   expectProblem,
   head,
   inChunks,
-  LAST,
   type Predictor,
   RIGHT,
   startPredictor,
@@ -79,28 +76,3 @@ describe('a request that gets on, however slowly', () => {
     expect(uploadTimeFor(100 * 1024 * 1024)).toBe(819_200);
   });
 });
-
-describe('MAX_CONNECTIONS', () => {
-  const MAX_CONNECTIONS = 100;
-  const predictor = predictorFor({ MAX_CONNECTIONS: String(MAX_CONNECTIONS) });
-  const openMany = async (count: number) => {
-    const sockets = await Promise.all(Array.from({ length: count }, () => predictor().open()));
-    for (const socket of sockets) socket.resume();
-    return sockets;
-  };
-
-  it('closes more connections as they come, and serves those that are there', async () => {
-    const sockets = await openMany(2 * MAX_CONNECTIONS);
-    await expect.poll(() => sockets.filter(isClosed).length).toBe(MAX_CONNECTIONS);
-    const left = sockets.find((socket) => !isClosed(socket));
-    if (left === undefined) throw new Error('every connection is closed');
-    const received = collect(left);
-    left.write(LAST);
-    await expect.poll(() => received.text).toContain(RIGHT);
-    for (const socket of sockets) socket.destroy();
-  });
-});
-
-function isClosed({ destroyed, readableEnded }: Socket): boolean {
-  return destroyed || readableEnded;
-}
