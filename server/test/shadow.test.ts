@@ -83,6 +83,55 @@ describe('a challenger that works', () => {
     expect(other.logs).toContainEqual(expect.objectContaining({ requestId: 'batch-1' }));
   });
 
+  it('keeps just the row of named inputs, too', async () => {
+    const url = await faulty((_req, res) => res.end('{"prediction":[0,0]}'));
+    const MODEL_DIR = new URL('models/two-inputs', import.meta.url).pathname;
+    const server = await champion(url, { SHADOW_KEEP: '9', MODEL_DIR });
+    const inputs = {
+      ids: [
+        [1, 2],
+        [3, 4],
+      ],
+      mask: [
+        [1, 0],
+        [1, 1],
+      ],
+    };
+    expect((await server.predict({ inputs })).status).toBe(200);
+    const { disagreements } = await whenDone(server, 1);
+    expect(disagreements.map((one: { inputs: unknown }) => one.inputs)).toEqual([
+      { ids: [3, 4], mask: [1, 1] },
+      { ids: [1, 2], mask: [1, 0] },
+    ]);
+  });
+
+  it('keeps no more than 16 MiB of large inputs, the newest', async () => {
+    const url = await faulty((_req, res) => res.end('{"prediction":["none"]}'));
+    const MODEL_DIR = new URL('models/two-inputs', import.meta.url).pathname;
+    const server = await champion(url, {
+      SHADOW_KEEP: '100',
+      MODEL_DIR,
+      MAX_BODY_BYTES: '8000000',
+    });
+    const wide = Array<number>(250_000).fill(1234567890123); // 4 MB as JSON, with the mask
+    for (let i = 1; i <= 6; i++) {
+      const inputs = { ids: wide, mask: Array<number>(250_000).fill(1) };
+      const { status } = await server.http
+        .post('/predict')
+        .set('X-Request-Id', `large-${i}`)
+        .send({ inputs });
+      expect(status).toBe(200);
+      await whenDone(server, i);
+    }
+    const { disagreements } = await reportOf(server);
+    expect(disagreements.map((one: { requestId: string }) => one.requestId)).toEqual([
+      'large-6',
+      'large-5',
+      'large-4',
+      'large-3',
+    ]);
+  });
+
   it('keeps no inputs unless it is told to', async () => {
     const server = await champion((await challenger()).url);
     await server.predict({ inputs: v1.inputs });

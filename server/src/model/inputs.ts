@@ -29,6 +29,19 @@ export function encodeInputs(model: Model, inputs: unknown): Work {
   return workOf(model, feeds);
 }
 
+/** One row of inputs that have passed `encodeInputs`, in the form that they came in. */
+export function inputsOfRow(model: Model, inputs: unknown, row: number): unknown {
+  const { inputs: specs } = model.signature;
+  const [only] = specs;
+  const of = (spec: TensorSpec, value: unknown) =>
+    Array.isArray(value) && !isOneRow(model, spec, value) && model.rowMode === 'many'
+      ? value[row]
+      : value;
+  if (specs.length === 1 && only) return of(only, inputs);
+  if (!isRecord(inputs)) return inputs;
+  return Object.fromEntries(specs.map((spec) => [spec.name, of(spec, inputs[spec.name])]));
+}
+
 /**
  * Whole tensors as work, in the order of the signature whatever theirs is: what may share a run is told by it.
  * @throws InputError when they differ in their number of rows
@@ -74,9 +87,13 @@ export function unequalSizes(model: Model, feeds: Tensors): InputError | undefin
 }
 
 function encodeTensor(model: Model, spec: TensorSpec, value: unknown, pointer: string): Tensor {
-  const isRow = model.rowMode !== 'none' && depthOf(value) === spec.shape.length - 1;
   const tensor = tensorFromJson(value, spec.datatype, pointer);
-  return isRow ? { ...tensor, dims: [1, ...tensor.dims] } : tensor;
+  return isOneRow(model, spec, value) ? { ...tensor, dims: [1, ...tensor.dims] } : tensor;
+}
+
+/** Whether a value is a row without the dimension of rows. */
+function isOneRow(model: Model, spec: TensorSpec, value: unknown): boolean {
+  return model.rowMode !== 'none' && depthOf(value) === spec.shape.length - 1;
 }
 
 function rowsIn(model: Model, tensor: Tensor): number {

@@ -5,7 +5,7 @@ import { credentialsIn } from '../http/api-keys.ts';
 import { readJson } from '../http/body.ts';
 import { exchangeOf, identityHeaders } from '../http/exchange.ts';
 import { labelOf, toPrediction } from '../model/answer.ts';
-import { encodeInputs } from '../model/inputs.ts';
+import { encodeInputs, inputsOfRow } from '../model/inputs.ts';
 import { refuseOverload, runOf, timing } from './run.ts';
 
 export function predict(context: Context): RequestHandler[] {
@@ -34,6 +34,7 @@ export function predict(context: Context): RequestHandler[] {
           credentials: credentialsIn(req.headers),
         },
         answered: () => toPrediction(model, outputs, { probabilities: true }),
+        rowOf: (row) => inputsOfRow(model, body.inputs, row),
         milliseconds: queueMs + inferenceMs,
       });
     });

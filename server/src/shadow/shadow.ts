@@ -16,7 +16,7 @@ export interface ShadowOptions {
   readonly maxInFlight: number;
   readonly timeoutMs: number;
   readonly tolerance: number;
-  /** Disagreements that are kept with their inputs. */
+  /** Disagreements that are kept with their inputs, at most; see KEPT_BYTES, too. */
   readonly keep: number;
   /** Told of every request that was sampled. */
   readonly onCompared: (compared: Compared) => void;
@@ -38,6 +38,8 @@ export interface Answer {
   readonly asked: Asked;
   /** The champion's answer; made only for requests that are shadowed. */
   readonly answered: () => Answered;
+  /** The inputs of one row of it. */
+  readonly rowOf: (row: number) => unknown;
   /** Milliseconds that it waited and ran. */
   readonly milliseconds: number;
 }
@@ -61,13 +63,16 @@ export interface Shadow {
   close(): void;
 }
 
+/** What is kept may be this large as JSON, in characters; the oldest goes first, and the newest is always kept. */
+const KEPT_BYTES = 16 * 1024 * 1024;
+
 export function createShadow(options: ShadowOptions): Shadow {
   const { champion, challenger, share, maxInFlight, tolerance, keep, onCompared } = options;
   const admit = limiter(options.perSecond);
   const { ask, close } = createChallenger(challenger.url, options.timeoutMs);
   const requests = { agreed: 0, disagreed: 0, failed: 0, timed_out: 0, dropped: 0 };
   const rows = { agreed: 0, disagreed: 0 };
-  const kept: Disagreement[] = [];
+  const kept = createKept(keep);
   let firstFailure: string | undefined;
   let inFlight = 0;
 
@@ -76,7 +81,7 @@ export function createShadow(options: ShadowOptions): Shadow {
     onCompared(compared);
   };
 
-  const shadow = async ({ asked, answered, milliseconds }: Answer) => {
+  const shadow = async ({ asked, answered, rowOf, milliseconds }: Answer) => {
     const mine = answered();
     const theirs = await ask(asked, mine.probabilities !== undefined);
     if (theirs.kind !== 'answered') {
@@ -86,17 +91,15 @@ export function createShadow(options: ShadowOptions): Shadow {
     const agreement = compare(mine, theirs, tolerance);
     rows.disagreed += agreement.different.length;
     rows.agreed += Math.max(0, agreement.rows - agreement.different.length);
-    for (const row of agreement.different) {
-      if (keep === 0) break;
-      kept.push({
+    // Of a request with more than can be kept, the last: they would displace the others.
+    for (const row of keep === 0 ? [] : agreement.different.slice(-keep))
+      kept.add({
         at: new Date().toISOString(),
         requestId: asked.requestId,
-        inputs: inputsOf(row, asked.inputs, agreement.rows),
+        inputs: rowOf(row),
         champion: answerOf(row, mine),
         challenger: answerOf(row, theirs),
       });
-      if (kept.length > keep) kept.shift();
-    }
     tell({
       outcome: agreement.different.length === 0 ? 'agreed' : 'disagreed',
       agreement,
@@ -131,17 +134,27 @@ export function createShadow(options: ShadowOptions): Shadow {
         disagreement: total === 0 ? 0 : rows.disagreed / total,
         ...(firstFailure !== undefined && { firstFailure }),
         keeps: keep,
-        disagreements: kept.toReversed(),
+        disagreements: kept.newestFirst(),
       };
     },
     close,
   };
 }
 
-/** The inputs of one row, where they are a batch; else all of them. */
-function inputsOf(row: number, inputs: unknown, rows: number): unknown {
-  const isBatch = Array.isArray(inputs) && Array.isArray(inputs[0]) && inputs.length === rows;
-  return isBatch ? inputs[row] : inputs;
+/** The newest disagreements, bounded in number and in size. */
+function createKept(most: number) {
+  const kept: { readonly disagreement: Disagreement; readonly size: number }[] = [];
+  let total = 0;
+  return {
+    add(disagreement: Disagreement) {
+      const size = JSON.stringify(disagreement).length;
+      kept.push({ disagreement, size });
+      total += size;
+      while (kept.length > most || (total > KEPT_BYTES && kept.length > 1))
+        total -= kept.shift()?.size ?? 0;
+    },
+    newestFirst: () => kept.map(({ disagreement }) => disagreement).reverse(),
+  };
 }
 
 function answerOf(row: number, { prediction, probabilities }: Answered) {
