@@ -2,7 +2,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readResources } from '../src/engine/resources.ts';
 import { start, testModel } from './start.ts';
 
@@ -77,6 +78,56 @@ describe('the engine', () => {
       concurrency: 3,
     });
   });
+});
+
+describe('what was tried at the start decides', () => {
+  it('on worker threads, where nothing is batched and a request may have many rows', async () => {
+    const env = {
+      BATCHING: 'off',
+      MAX_ROWS: '100000',
+      QUEUE_MAX_ROWS: '100000',
+      LOG_LEVEL: 'silent',
+    };
+    const { context } = await start(env);
+    expect(context.serving.engine.kind).toBe('workers');
+  });
+
+  it('against batching, where one batch size among many gives other outputs', async () => {
+    const { context } = await start({
+      MODEL_DIR: testModel('differs-at-33'),
+      LOG_LEVEL: 'silent',
+    });
+    expect(context.serving).toMatchObject({
+      batching: false,
+      batchingReason: 'outputs in a batch differ from those of single rows by up to 1.0',
+    });
+  });
+});
+
+it('sends a worker thread no more than the rows that it runs', async () => {
+  let sent = 0;
+  const { postMessage } = Worker.prototype;
+  const spy = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (
+    this: Worker,
+    message,
+    transfer,
+  ) {
+    const values: { data?: unknown }[] = message === 'close' ? [] : Object.values(message);
+    for (const { data } of values) sent += ArrayBuffer.isView(data) ? data.buffer.byteLength : 0;
+    postMessage.call(this, message, transfer);
+  });
+  onTestFinished(() => spy.mockRestore());
+  const { predict } = await start({
+    ENGINE: 'workers',
+    BATCHING: 'on',
+    BATCH_MAX_ROWS: '10',
+    LOG_LEVEL: 'silent',
+  });
+  sent = 0; // what was tried at the start
+  const rows = 1000;
+  const inputs = Array<number[]>(rows).fill([5.1, 3.5, 1.4, 0.2]);
+  expect((await predict({ inputs })).body.prediction).toEqual(Array(rows).fill(0));
+  expect(sent).toBe(rows * 4 * Float32Array.BYTES_PER_ELEMENT);
 });
 
 describe('models of other shapes', () => {
