@@ -21,6 +21,6 @@ export function chooseCoding(
   return (['gzip', 'deflate'] as const).find((name) => accepted.includes(name));
 }
 
-export function compress(body: Buffer, coding: keyof typeof codings): Promise<Buffer> {
+export function compress(body: string | Buffer, coding: keyof typeof codings): Promise<Buffer> {
   return codings[coding](body);
 }

@@ -11,6 +11,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CommandError } from '../command-error.ts';
 import { refuse, refuseBroken } from './broken-request.ts';
+import { createInFlight } from './in-flight.ts';
 import { sendPlain } from './last-resort.ts';
 import { ProblemException } from './problem.ts';
 import { checkHead } from './request-head.ts';
@@ -50,10 +51,10 @@ export interface ListenerOptions {
 const HALF_CLOSED_MS = 500;
 
 /**
- * Requests of one connection that may wait for the responses before theirs. A packet holds hundreds, and the responses to all of
+ * Responses of one connection that a request may have to wait for. A packet holds hundreds, and the responses to all of
  * them would be in memory before Node stopped to read more.
  */
-const MAX_WAITING = 100;
+const MAX_AHEAD = 100;
 
 /** @throws CommandError when the address cannot be listened on */
 export async function listen(
@@ -61,24 +62,12 @@ export async function listen(
   options: ListenerOptions,
 ): Promise<Listener> {
   let current = handler;
-  const inFlight = new Set<ServerResponse<IncomingMessage>>();
-  const waiting = new WeakMap<Duplex, number>();
-  const answeredEarly = new WeakMap<Duplex, IncomingMessage>();
+  const inFlight = createInFlight();
   const serve: RequestListener = (req, res) => {
-    inFlight.add(res);
-    res.once('close', () => {
-      inFlight.delete(res);
-      if (!req.complete) answeredEarly.set(req.socket, req);
-    });
-    let problem = checkHead(req);
-    if (res.socket === null) {
-      // It has come before the response to another of its connection.
-      const ahead = waiting.get(req.socket) ?? 0;
-      if (ahead > MAX_WAITING) return; // after one that was refused, whose response closes the connection
-      waiting.set(req.socket, ahead + 1);
-      res.once('close', () => waiting.set(req.socket, (waiting.get(req.socket) ?? 0) - 1));
-      if (ahead === MAX_WAITING) problem = tooManyWaiting;
-    }
+    const ahead = inFlight.add(req, res);
+    const excess = ahead - MAX_AHEAD;
+    if (excess > 1) return; // after one that was refused, whose response closes the connection
+    const problem = excess === 1 ? tooManyWaiting : checkHead(req);
     if (problem === undefined) return current(req, res);
     res.shouldKeepAlive = false; // who knows where its body ends
     sendPlain(req, res, problem);
@@ -96,12 +85,12 @@ export async function listen(
   Object.assign(server, { httpAllowHalfOpen: true });
   server.maxConnections = options.maxConnections;
   server.maxHeadersCount = 0; // Node drops those beyond 2,000 silently; the 16 KiB for all of them are the limit
-  const responsesOn = (socket: Duplex) => [...inFlight].filter(({ req }) => req.socket === socket);
 
   server.on('clientError', (error, socket) => {
+    const { responses, answeredEarly } = inFlight.on(socket);
     // What is broken is the rest of a request that has its response.
-    if (answeredEarly.get(socket)?.complete === false) socket.destroy();
-    else refuseBroken(error, socket, responsesOn(socket));
+    if (answeredEarly?.complete === false) socket.destroy();
+    else refuseBroken(error, socket, responses);
   });
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse<IncomingMessage>) => {
     res.shouldKeepAlive = false;
@@ -110,21 +99,21 @@ export async function listen(
   server.on('connect', (_req, socket: Duplex) => refuse(socket, noProxy));
   server.on('connection', (socket) => {
     socket.once('end', () => {
-      if (responsesOn(socket).length === 0) return;
+      if (inFlight.on(socket).responses.length === 0) return;
       const timer = setTimeout(() => socket.destroy(), HALF_CLOSED_MS);
       socket.once('close', () => clearTimeout(timer));
     });
   });
   await start(server, options);
   const stalled = setInterval(
-    () => watchStalled(inFlight, options.stallTimeoutMs),
+    () => watchStalled(inFlight.sending(), options.stallTimeoutMs),
     Math.min(1000, options.stallTimeoutMs),
   ).unref();
   const address = server.address();
   return {
     port: isAddressInfo(address) ? address.port : options.port,
     get requestsInFlight() {
-      return inFlight.size;
+      return inFlight.count;
     },
     handleWith(next) {
       current = next;
@@ -134,7 +123,7 @@ export async function listen(
       server.closeIdleConnections();
       let cut = 0;
       const timer = setTimeout(() => {
-        cut = inFlight.size;
+        cut = inFlight.count;
         server.closeAllConnections();
       }, timeoutMs);
       // A connection becomes idle when its answer is done; server.close alone would wait for its keep-alive.
@@ -160,7 +149,7 @@ const unknownExpectation = new ProblemException(
 
 const tooManyWaiting = new ProblemException(
   'overloaded',
-  `More than ${MAX_WAITING} requests of this connection wait for their responses. Wait for some of them, or use more connections.`,
+  `More than ${MAX_AHEAD} requests of this connection wait for their responses. Wait for some of them, or use more connections.`,
   { headers: { 'Retry-After': '1' } },
 );
 
@@ -174,7 +163,7 @@ const noProxy = new ProblemException(
  * Gives each response that is under way a time in which something of it must get on; most are sent before anybody looks.
  * Node's own timer, which does look at how much the kernel has taken, destroys the connection then.
  */
-function watchStalled(responses: ReadonlySet<ServerResponse>, timeoutMs: number): void {
+function watchStalled(responses: Iterable<ServerResponse>, timeoutMs: number): void {
   for (const { headersSent, socket } of responses)
     if (headersSent && socket && !socket.timeout) socket.setTimeout(timeoutMs);
 }

@@ -38,34 +38,37 @@ export interface Inference {
   readonly outputs: readonly { readonly name: string; readonly binary: boolean }[];
 }
 
+/** @param headerLength the request's Inference-Header-Content-Length */
+export type ReadInference = (body: Buffer, headerLength: string | undefined) => Inference;
+
 /**
- * @param headerLength the request's Inference-Header-Content-Length
  * @param validate of the contract
- * @throws ProblemException or InputError naming what is wrong
+ * @returns a function that throws a ProblemException or an InputError naming what is wrong
  */
-export function readInference(
-  body: Buffer,
-  headerLength: string | undefined,
+export function inferenceReader(
   model: Model,
   maxRows: number,
   validate: (value: unknown) => InferenceRequest,
-): Inference {
-  const jsonBytes = jsonLength(body, headerLength);
-  if (jsonBytes === 0) {
-    const feeds = tensorsByName();
-    feeds[model.signature.inputs[0]?.name ?? ''] = wholeBody(body, model);
+): ReadInference {
+  const specs = new Map(model.signature.inputs.map((spec) => [spec.name, spec]));
+  return (body, headerLength) => {
+    const jsonBytes = jsonLength(body, headerLength);
+    if (jsonBytes === 0) {
+      const feeds = tensorsByName();
+      feeds[model.signature.inputs[0]?.name ?? ''] = wholeBody(body, model);
+      return {
+        id: undefined,
+        work: limited(workOf(model, feeds), maxRows),
+        outputs: allOutputs(model, false),
+      };
+    }
+    const request = validate(parseJson(body.subarray(0, jsonBytes)));
+    const feeds = readInputs(request.inputs, body.subarray(jsonBytes), specs);
     return {
-      id: undefined,
+      id: request.id,
       work: limited(workOf(model, feeds), maxRows),
-      outputs: allOutputs(model, false),
+      outputs: wantedOutputs(request, model),
     };
-  }
-  const request = validate(parseJson(body.subarray(0, jsonBytes)));
-  const feeds = readInputs(request.inputs, body.subarray(jsonBytes), model);
-  return {
-    id: request.id,
-    work: limited(workOf(model, feeds), maxRows),
-    outputs: wantedOutputs(request, model),
   };
 }
 
@@ -87,9 +90,8 @@ function jsonLength(body: Buffer, header: string | undefined): number {
 function readInputs(
   inputs: readonly InferenceInput[],
   binary: Buffer,
-  model: Model,
+  specs: ReadonlyMap<string, TensorSpec>,
 ): Record<string, Tensor> {
-  const specs = new Map(model.signature.inputs.map((spec) => [spec.name, spec]));
   const feeds = tensorsByName();
   let at = 0;
   for (const input of inputs) {

@@ -7,7 +7,7 @@ import { protocolName } from './datatypes.ts';
 import type { Inference } from './request.ts';
 
 export interface InferenceAnswer {
-  readonly body: Buffer;
+  readonly body: string | Buffer;
   /** Bytes of JSON before the binary tensors; undefined where there is no binary one. */
   readonly headerLength: number | undefined;
 }
@@ -30,15 +30,14 @@ export function writeInference(
     const data = elementsToJson(tensor, name);
     return { ...head, data };
   });
-  const json = Buffer.from(
-    JSON.stringify({
-      model_name: model.name,
-      model_version: model.version,
-      ...(inference.id !== undefined && { id: inference.id }),
-      outputs: answers,
-    }),
-  );
+  const json = JSON.stringify({
+    model_name: model.name,
+    model_version: model.version,
+    ...(inference.id !== undefined && { id: inference.id }),
+    outputs: answers,
+  });
   if (!inference.outputs.some(({ binary }) => binary))
     return { body: json, headerLength: undefined };
-  return { body: Buffer.concat([json, ...binaries]), headerLength: json.length };
+  const head = Buffer.from(json);
+  return { body: Buffer.concat([head, ...binaries]), headerLength: head.length };
 }

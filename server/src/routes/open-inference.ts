@@ -3,7 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Context } from '../context.ts';
 import { readBytes } from '../http/body.ts';
 import { chooseCoding, compress } from '../http/compress.ts';
-import { exchangeOf } from '../http/exchange.ts';
+import { exchangeOf, identityHeaders } from '../http/exchange.ts';
 import { ProblemException } from '../http/problem.ts';
 import { release } from '../http/release.ts';
 import { liveness, readiness } from '../lifecycle.ts';
@@ -13,8 +13,8 @@ import {
   repositoryIndex,
   serverMetadata,
 } from '../open-inference/metadata.ts';
-import { readInference } from '../open-inference/request.ts';
-import { type InferenceAnswer, writeInference } from '../open-inference/response.ts';
+import { inferenceReader } from '../open-inference/request.ts';
+import { writeInference } from '../open-inference/response.ts';
 import { countPredictions, refuseOverload, runOf, timing } from './run.ts';
 
 type Handlers = Readonly<Record<string, (context: Context) => RequestHandler[]>>;
@@ -106,42 +106,45 @@ function checkModel({ serving }: Context): RequestHandler {
 function infer(context: Context): RequestHandler {
   const { serving, contract, config, metrics } = context;
   const { model } = serving;
+  const headersFor = identityHeaders(context);
+  const read = inferenceReader(model, config.MAX_ROWS, contract.validateInference);
   const run = runOf(context);
   return (req, res, next) => {
-    const inference = readInference(
-      req.body,
-      req.get('Inference-Header-Content-Length'),
-      model,
-      config.MAX_ROWS,
-      contract.validateInference,
-    );
+    const inference = read(req.body, req.get('Inference-Header-Content-Length'));
     release(req.body); // its tensors are copies
     run(res, next, inference.work, ({ outputs, queueMs, inferenceMs }) => {
       countPredictions(model, outputs, metrics);
-      const answered = writeInference(model, inference, outputs);
-      res.setHeader('Server-Timing', timing(queueMs, inferenceMs));
-      send(req, res, answered, next);
+      const { body, headerLength } = writeInference(model, inference, outputs);
+      const headers = headersFor(exchangeOf(res));
+      headers.push('Server-Timing', timing(queueMs, inferenceMs));
+      if (headerLength === undefined) headers.push('Content-Type', 'application/json');
+      else {
+        headers.push('Content-Type', 'application/octet-stream');
+        headers.push('Inference-Header-Content-Length', String(headerLength));
+      }
+      send(req, res, headers, body, next);
     });
   };
 }
 
+/** All headers go in one call, as those of /predict do. */
 function send(
   req: Request,
   res: Response,
-  { body, headerLength }: InferenceAnswer,
+  headers: string[],
+  body: string | Buffer,
   next: NextFunction,
 ): void {
-  if (headerLength === undefined) res.setHeader('Content-Type', 'application/json');
-  else {
-    res.setHeader('Content-Type', 'application/octet-stream');
-    res.setHeader('Inference-Header-Content-Length', headerLength);
+  const length = Buffer.byteLength(body);
+  const coding = chooseCoding(req.headers['accept-encoding'], length);
+  if (coding === undefined) {
+    headers.push('Content-Length', String(length));
+    return void res.writeHead(200, headers).end(body);
   }
-  const coding = chooseCoding(req.headers['accept-encoding'], body.length);
-  if (coding === undefined) return void res.setHeader('Content-Length', body.length).end(body);
   compress(body, coding)
     .then((content) => {
-      res.setHeader('Content-Encoding', coding).vary('Accept-Encoding');
-      res.setHeader('Content-Length', content.length).end(content);
+      headers.push('Content-Encoding', coding, 'Content-Length', String(content.length));
+      res.vary('Accept-Encoding').writeHead(200, headers).end(content);
     })
     .catch(next);
 }

@@ -1,6 +1,7 @@
 // The routes, from the contract: every operation of the served document is mounted at its path with the handler
 // of its operationId. An operation without a handler stops the start.
 import type { Application, RequestHandler } from 'express';
+import type { PathItemObject, PathsObject } from 'openapi3-ts/oas31';
 import type { Context } from '../context.ts';
 import { requireApiKey } from '../http/api-keys.ts';
 import { answerOtherMethods } from '../http/errors.ts';
@@ -30,18 +31,22 @@ const handlers: Readonly<Record<string, (context: Context) => RequestHandler[]>>
 
 const SHARED_TAGS = new Set(['prediction', 'model', 'open-inference-protocol']);
 
+/** Operations that write all headers of an answer at once, those of `identify` among them. */
+const WRITE_THEIR_HEADERS = new Set(['predict', 'infer', 'inferOfVersion']);
+
 /** Mounts the operations at `/` and, when there is one, at the base path. */
 export function mountOperations(app: Application, context: Context): void {
   const { BASE_PATH } = context.config;
   const identified = identify(context);
   const shared = shareTraffic(context);
-  for (const [path, item] of Object.entries(context.contract.document.paths ?? {})) {
+  for (const [path, item] of hotFirst(context.contract.document.paths ?? {})) {
     const route = path.replaceAll(/\{(\w+)\}/g, ':$1'); // Express' way to write a parameter
     const paths = BASE_PATH === undefined ? [route] : [route, BASE_PATH + route];
     const methods: string[] = [];
     const operations = [item.get, item.post].filter((operation) => operation !== undefined);
-    if (operations.some(({ tags }) => tags?.includes('open-inference-protocol')))
-      app.all(paths, errorsAsOpenInference);
+    const form = operations.some(({ tags }) => tags?.includes('open-inference-protocol'))
+      ? [errorsAsOpenInference]
+      : [];
     for (const method of ['post', 'get'] as const) {
       const operation = item[method];
       if (operation === undefined) continue;
@@ -53,12 +58,19 @@ export function mountOperations(app: Application, context: Context): void {
       const guard =
         context.apiKeys && operation.security?.length ? [requireApiKey(context.apiKeys)] : [];
       const split = isShared(path, operation.tags) ? shared : [];
-      const headers = operation.operationId === 'predict' ? [] : [identified]; // predict writes them itself
-      app[method](paths, ...guard, ...split, ...headers, ...handler(context));
+      const headers = WRITE_THEIR_HEADERS.has(operation.operationId ?? '') ? [] : [identified];
+      app[method](paths, ...form, ...guard, ...split, ...headers, ...handler(context));
       methods.push(method.toUpperCase());
     }
-    app.all(paths, answerOtherMethods(path, methods));
+    app.all(paths, ...form, answerOtherMethods(path, methods));
   }
+}
+
+/** Express tries routes in the order that they are mounted in: what predicts comes first. */
+function hotFirst(paths: PathsObject): [string, PathItemObject][] {
+  return Object.entries<PathItemObject>(paths).sort(
+    ([, one], [, other]) => Number(one.post === undefined) - Number(other.post === undefined),
+  );
 }
 
 /** Whether versions that share the traffic share the operation: what is about the model, but not the probes. */
