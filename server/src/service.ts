@@ -188,6 +188,7 @@ async function createContext(
     queueMaxRows: config.QUEUE_MAX_ROWS,
     queueMaxBytes: config.QUEUE_MAX_BYTES || Math.floor(resources.memoryBytes / 8),
     timeoutMs: config.REQUEST_TIMEOUT_MS,
+    pace: serving.pace,
     onFault: (error) => log.error({ err: error }, 'a response could not be sent'),
     onRun: (rows, durationMs) => {
       metrics.runDone(rows, durationMs / 1000);

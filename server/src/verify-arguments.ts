@@ -17,7 +17,7 @@ Sends the golden inputs to every target and compares the answers with the golden
   --expect-version V    The version that every answer must come from
   --api-key-file FILE   File whose first line is the API key to send
   --ca-file FILE        File with the certificate authority of https targets
-  --timeout-ms N        Longest time for one request, and from the start until connections are let through (10000)
+  --timeout-ms N        Longest time for one request, and from the start until servers are reached and ready (10000)
 `;
 
 export interface VerifyArguments {
@@ -44,7 +44,7 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
   const ca = await readOptional('--ca-file', values['ca-file']);
   const common = {
     timeoutMs,
-    connectBy: performance.now() + timeoutMs,
+    readyBy: performance.now() + timeoutMs,
     apiKey: key?.split('\n')[0]?.trim(),
     ca,
   };

@@ -94,7 +94,7 @@ describe('what was tried at the start decides', () => {
 
   it('against batching, where one batch size among many gives other outputs', async () => {
     const { context } = await start({
-      MODEL_DIR: testModel('differs-at-33'),
+      MODEL_DIR: testModel('differs-at-3'),
       LOG_LEVEL: 'silent',
     });
     expect(context.serving).toMatchObject({

@@ -1,9 +1,12 @@
 // `verify`, which `helm test` runs: it passes for the right model and says what is wrong with any other.
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { run } from './program.ts';
 import { start } from './start.ts';
 
@@ -46,6 +49,22 @@ ok      metrics: ml_api_model_info tells of the same contract
 
 All checks passed.
 `);
+});
+
+it('waits for a server that is not ready at first, and says so when it stays like that', async () => {
+  let asked = 0;
+  const server = createServer((_req, res) => {
+    asked++;
+    res.writeHead(503).end('not yet');
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const args = ['--target', `a=${url}`, '--golden', golden('v1'), '--timeout-ms', '2000'];
+  const { code, stdout } = await run(['verify', ...args]);
+  expect(stdout).toContain('FAILED  a: contract: status 503; expected 200: not yet');
+  expect(code).toBe(1);
+  expect(asked).toBeGreaterThan(1);
 });
 
 it('waits for connections to be let through at first', async () => {

@@ -10,6 +10,14 @@ export interface AdmissionLimits {
   readonly timeoutMs: number;
   /** Runs that make progress at the same time. */
   readonly concurrency: number;
+  /** What is known at the start of how fast a backlog goes. */
+  readonly pace: Pace | undefined;
+}
+
+/** Rows that one run takes in, and the time that it takes. */
+export interface Pace {
+  readonly rows: number;
+  readonly milliseconds: number;
 }
 
 /** What waits and what runs at this moment. */
@@ -32,11 +40,11 @@ const ADMITTED_SHARE = 0.8;
 const DECAY = 0.9;
 
 export function createAdmission(limits: AdmissionLimits): Admission {
-  const { queueMaxRows, queueMaxBytes, timeoutMs, concurrency } = limits;
+  const { queueMaxRows, queueMaxBytes, timeoutMs, concurrency, pace } = limits;
   const longestWaitMs = ADMITTED_SHARE * timeoutMs;
   // Only saturated runs tell how fast a backlog goes: a lone row takes nearly as long as a full batch.
-  let rows = 0;
-  let milliseconds = 0;
+  let rows = pace?.rows ?? 0;
+  let milliseconds = pace?.milliseconds ?? 0;
 
   return {
     ran(ranRows, durationMs, saturated) {

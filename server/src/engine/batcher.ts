@@ -2,7 +2,7 @@
 // rows; when a batched run fails, its requests are run again alone, so that one fails alone. A large request is run in
 // pieces, between which others get their turn. Work whose request has ended is given up.
 import { bytesOf, rowsOf, type Tensors } from '../tensor/tensor.ts';
-import { type Admission, createAdmission } from './admission.ts';
+import { type Admission, createAdmission, type Pace } from './admission.ts';
 import type { Engine } from './engine.ts';
 import { CancelledError, DeadlineError, type OverloadedError } from './queue-errors.ts';
 import { checkRows, joinRows, mapTensors, Outputs, type Work } from './work.ts';
@@ -17,6 +17,8 @@ export interface BatcherOptions {
   readonly queueMaxBytes: number;
   /** Deadline of a request, from its arrival, in milliseconds. */
   readonly timeoutMs: number;
+  /** How fast the model took rows in when it was tried: what the first prediction of a wait is made from. */
+  readonly pace: Pace | undefined;
   /** Told after every run: its rows and its duration in milliseconds. */
   readonly onRun: (rows: number, durationMs: number) => void;
   /** Told of an error that a callback threw: it harms neither the other requests of the run nor the process. */

@@ -6,6 +6,7 @@ import type { Golden } from '../model/golden.ts';
 import type { Model } from '../model/model.ts';
 import { batchOf, type Samples, sampleInputs } from '../model/samples.ts';
 import { largestDifference, rowsOf, type Tensors } from '../tensor/tensor.ts';
+import type { Pace } from './admission.ts';
 import type { Engine } from './engine.ts';
 import { chooseProviders, type Providers } from './execution-providers.ts';
 import { createInlineEngine } from './inline.ts';
@@ -21,6 +22,8 @@ export interface Serving {
   readonly batching: boolean;
   readonly batchingReason: string;
   readonly providers: Providers;
+  /** How fast it took rows in when it was tried; undefined where it was not. */
+  readonly pace: Pace | undefined;
 }
 
 type Decision = Pick<Serving, 'batching' | 'batchingReason'>;
@@ -77,35 +80,61 @@ export async function chooseServing(
   try {
     const model = describe(engine.signature);
     const samples = sampleInputs(model, golden);
+    const trials: Pace[] = [];
     // Trying a heavy model takes a while; a start that is given up does not wait for all of it.
     const tried = (): Engine => ({
       ...engine,
       run: async (feeds) => {
         signal?.throwIfAborted();
-        return engine.run(feeds);
+        const startedAt = performance.now();
+        const outputs = await engine.run(feeds);
+        const rows = model.rowMode === 'many' ? rowsIn(feeds) : 1;
+        trials.push({ rows, milliseconds: performance.now() - startedAt });
+        return outputs;
       },
     });
+    const served = async (decision: Decision): Promise<Serving> => {
+      const pace = () => fastest(trials, decision.batching ? settings.BATCH_MAX_ROWS : 1);
+      if (pace() === undefined) await isShort(tried(), samples, 1); // warmed up all the same
+      return { engine, model, providers, ...decision, pace: pace() };
+    };
     const decide = () => chooseBatching(tried(), model, samples, settings);
     const mayMove = settings.ENGINE === 'auto' && engine.kind === 'inline';
     // A batch is the largest run there is, unless nothing is batched: then a request is, whatever it has of rows.
     const staysInline = async (rows: number) =>
       samples.representative &&
-      (await medianRunMs(tried(), samples, model.rowMode === 'many' ? rows : 1)) <= INLINE_LIMIT_MS;
+      (await isShort(tried(), samples, 1)) &&
+      (model.rowMode !== 'many' || (await isShort(tried(), samples, rows)));
     let decision: Decision | undefined;
     if (!mayMove || (await staysInline(settings.BATCH_MAX_ROWS))) {
       decision = await decide();
       if (!mayMove || decision.batching || (await staysInline(settings.MAX_ROWS)))
-        return { engine, model, providers, ...decision };
+        return await served(decision);
     }
     const workers = await pool();
     await engine.close();
     engine = workers;
     decision ??= await decide();
-    return { engine, model, providers, ...decision };
+    return await served(decision);
   } catch (error) {
     await engine.close();
     throw error;
   }
+}
+
+/** The trial that took in the most rows a millisecond, of those that could have been a run: first ones are slow. */
+function fastest(trials: readonly Pace[], mostRows: number): Pace | undefined {
+  const paceOf = ({ rows, milliseconds }: Pace) => rows / milliseconds;
+  return trials
+    .filter(({ rows }) => rows <= mostRows)
+    .reduce<Pace | undefined>(
+      (best, one) => (best === undefined || paceOf(one) > paceOf(best) ? one : best),
+      undefined,
+    );
+}
+
+function rowsIn(feeds: Tensors): number {
+  return Object.values(feeds)[0]?.dims[0] ?? 1;
 }
 
 /** The engine to try the model with: the pool only where the main thread is out of the question. */
@@ -136,21 +165,25 @@ function createPool(
   return createPoolEngine(modelFile, { executionProviders, intraOpThreads }, workers, onLoss);
 }
 
-/** The duration of a run of as many rows as a batch may have; the first run, which sets things up, is left out. */
-async function medianRunMs(engine: Engine, { rows }: Samples, count: number): Promise<number> {
-  const durations: number[] = [];
-  for (let i = 0; i < 4; i++) {
+/** Whether runs of so many rows are short enough for the main thread; most of them must be, but for the first, which sets things up. */
+async function isShort(engine: Engine, { rows }: Samples, count: number): Promise<boolean> {
+  let short = 0;
+  for (let i = 0; i <= TIMED_RUNS; i++) {
     const { feeds } = batchOf(rows, count);
     const startedAt = performance.now();
     try {
       await engine.run(feeds);
     } catch {
-      return Infinity; // the guessed inputs do not suit the model: assume the worst
+      return false; // the guessed inputs do not suit the model: assume the worst
     }
-    if (i > 0) durations.push(performance.now() - startedAt);
+    const isFar = performance.now() - startedAt > 20 * INLINE_LIMIT_MS; // a heavy model is to start soon
+    if (isFar) return false;
+    if (i > 0 && performance.now() - startedAt <= INLINE_LIMIT_MS) short++;
   }
-  return durations.sort((a, b) => a - b)[1] ?? Infinity;
+  return short > TIMED_RUNS / 2;
 }
+
+const TIMED_RUNS = 3;
 
 async function chooseBatching(
   engine: Engine,

@@ -19,7 +19,7 @@ export function createPrometheus(url: string): Prometheus {
     apiKey: undefined,
     ca: undefined,
     timeoutMs: TIMEOUT_MS,
-    connectBy: performance.now() + CONNECT_MS,
+    readyBy: performance.now() + CONNECT_MS,
   };
   return {
     async value(query) {

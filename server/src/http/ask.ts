@@ -14,10 +14,11 @@ export interface Target {
   readonly ca: string | undefined;
   readonly timeoutMs: number;
   /**
-   * Until when, by performance.now(), a connection that cannot be made is tried again. A pod that has just started may
-   * not be let through yet: those who enforce network policies learn of its address after it has begun to run.
+   * Until when, by performance.now(), a server that cannot be reached or says 503 is asked again. A pod that has just started
+   * may not be let through yet: those who enforce network policies learn of its address after it has begun to run. And a server
+   * says 503 while it loads its model, as a proxy does that has not heard of it.
    */
-  readonly connectBy: number;
+  readonly readyBy: number;
 }
 
 export interface Answer {
@@ -37,14 +38,15 @@ export async function ask(
   body?: string,
 ): Promise<Answer> {
   for (;;) {
+    const isLastTry = performance.now() > target.readyBy;
     try {
-      return await askOnce(target, method, path, body);
+      const answer = await askOnce(target, method, path, body);
+      if (answer.status !== 503 || isLastTry) return answer;
     } catch (error) {
       const cause = error instanceof Error ? error.cause : undefined;
-      if (!WORTH_ANOTHER_TRY.has(codeOf(cause)) || performance.now() > target.connectBy)
-        throw error;
-      await sleep(250);
+      if (!WORTH_ANOTHER_TRY.has(codeOf(cause)) || isLastTry) throw error;
     }
+    await sleep(250);
   }
 }
 

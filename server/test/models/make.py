@@ -205,16 +205,16 @@ save(
     ],
     [("shape", np.array([1 << 20, 1 << 20], np.int64))],
 )
-# y = x, but for batches of 33 rows, to which it adds 1: as where another kernel is taken from some size on.
+# y = x, but for batches of 3 rows, to which it adds 1: as where another kernel is taken.
 save(
-    "differs-at-33",
+    "differs-at-3",
     [("x", T.FLOAT, ["batch", 2])],
     [("y", T.FLOAT, ["batch", 2])],
     [
         helper.make_node("Shape", ["x"], ["rows"], start=0, end=1),
-        helper.make_node("Equal", ["rows", "33"], ["is33"]),
-        helper.make_node("Cast", ["is33"], ["one"], to=T.FLOAT),
+        helper.make_node("Equal", ["rows", "3"], ["is3"]),
+        helper.make_node("Cast", ["is3"], ["one"], to=T.FLOAT),
         helper.make_node("Add", ["x", "one"], ["y"]),
     ],
-    [("33", np.array([33], np.int64))],
+    [("3", np.array([3], np.int64))],
 )

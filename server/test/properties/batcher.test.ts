@@ -125,6 +125,7 @@ async function play(model: Engine, one: Case): Promise<void> {
     queueMaxRows: QUEUE_MAX_ROWS,
     queueMaxBytes: 1_000_000,
     timeoutMs: 3_600_000,
+    pace: undefined,
     onRun: () => {},
     onFault: (error) => faults.push(error),
   });
