@@ -175,7 +175,7 @@ async function createContext(
     },
     resources,
     queuedRows: () => batcher.queuedRows,
-    queueLimitRows: config.QUEUE_MAX_ROWS,
+    queueLimitRows: () => batcher.queueLimitRows,
     requestsInFlight: () => listener.requestsInFlight,
   });
   checkSplit(config, serving.model.version);

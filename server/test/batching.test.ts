@@ -59,6 +59,7 @@ it('refuses what would wait for too long from the first request on: what a run t
     return promise;
   });
   const errors = await Promise.all(submitted);
+  expect(context.batcher.queueLimitRows).toBeLessThan(500);
   expect(errors[0]).toBe(undefined);
   expect(errors.at(-1)).toBeInstanceOf(OverloadedError);
   expect(errors.filter((error) => error instanceof OverloadedError).length).toBeGreaterThan(250);

@@ -12,7 +12,7 @@ export function metricsCost(perSecond: number): string {
     model: { name: 'iris', contractHash: '0'.repeat(64) },
     resources: { cpus: 1, memoryBytes: 1 },
     queuedRows: () => 0,
-    queueLimitRows: 1,
+    queueLimitRows: () => 1,
     requestsInFlight: () => 0,
   });
   const microseconds: number[] = [];

@@ -16,7 +16,7 @@ async function documentedMetrics(): Promise<Documented[]> {
     model: { name: 'iris', contractHash: '' },
     resources: { cpus: 1, memoryBytes: 1 },
     queuedRows: () => 0,
-    queueLimitRows: 1,
+    queueLimitRows: () => 1,
     requestsInFlight: () => 0,
   });
   metrics.requestDone('/predict', 'POST', 200, 0.001);

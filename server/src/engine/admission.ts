@@ -28,6 +28,8 @@ export interface Backlog {
 }
 
 export interface Admission {
+  /** Rows that may wait now: fewer than the limit where they would wait for too long. */
+  readonly queueLimitRows: number;
   /** Learns from a run, of which `saturated` says that more was waiting than it could take. */
   ran(rows: number, durationMs: number, saturated: boolean): void;
   /** Why a request must not wait; undefined when it may. */
@@ -46,7 +48,12 @@ export function createAdmission(limits: AdmissionLimits): Admission {
   let rows = pace?.rows ?? 0;
   let milliseconds = pace?.milliseconds ?? 0;
 
+  const rowsPerMs = () => (milliseconds === 0 ? Infinity : (concurrency * rows) / milliseconds);
+
   return {
+    get queueLimitRows() {
+      return Math.min(queueMaxRows, Math.floor(longestWaitMs * rowsPerMs()));
+    },
     ran(ranRows, durationMs, saturated) {
       if (!saturated) return;
       rows = DECAY * rows + ranRows;
@@ -55,8 +62,7 @@ export function createAdmission(limits: AdmissionLimits): Admission {
     refusal({ queuedRows, queuedBytes, runningRows }, moreRows, moreBytes) {
       // Where nothing waits, even a request larger than the queue is served.
       if (queuedRows === 0) return undefined;
-      const rowsPerMs = milliseconds === 0 ? Infinity : (concurrency * rows) / milliseconds;
-      const waitMs = (queuedRows + runningRows + moreRows) / rowsPerMs;
+      const waitMs = (queuedRows + runningRows + moreRows) / rowsPerMs();
       if (waitMs > longestWaitMs) {
         const seconds = Math.max(1, Math.ceil((waitMs - longestWaitMs) / 1000));
         return new OverloadedError(

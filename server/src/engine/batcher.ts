@@ -34,8 +34,9 @@ export interface Answer {
 }
 
 export interface Batcher {
-  /** Rows that wait for a run. */
+  /** Rows that wait for a run, and that may. */
   readonly queuedRows: number;
+  readonly queueLimitRows: number;
   /** Why a request of one row would be refused now; undefined when it would not. */
   overload(): OverloadedError | undefined;
   /**
@@ -244,6 +245,9 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
   return {
     get queuedRows() {
       return backlog.queuedRows;
+    },
+    get queueLimitRows() {
+      return admission.queueLimitRows;
     },
     overload: () => admission.refusal(backlog, 1, 0),
     submit(work, callback) {

@@ -42,7 +42,7 @@ export interface MetricsSources {
   readonly resources: Resources;
   readonly queuedRows: () => number;
   /** Rows that may wait at most. */
-  readonly queueLimitRows: number;
+  readonly queueLimitRows: () => number;
   readonly requestsInFlight: () => number;
 }
 
@@ -95,7 +95,11 @@ export function createMetrics(sources: MetricsSources): Metrics {
     registers,
   });
   gauge('ml_api_queue_rows', 'Rows waiting for a run.', sources.queuedRows);
-  gauge('ml_api_queue_limit_rows', 'Rows that may wait for a run.', () => sources.queueLimitRows);
+  gauge(
+    'ml_api_queue_limit_rows',
+    'Rows that may wait for a run: as many as would be answered within their deadline, at most QUEUE_MAX_ROWS.',
+    sources.queueLimitRows,
+  );
   gauge('ml_api_requests_in_flight', 'Requests being answered.', sources.requestsInFlight);
   gauge('ml_api_cpu_limit_cores', 'CPUs granted to the process.', () => sources.resources.cpus);
   gauge(
