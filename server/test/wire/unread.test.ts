@@ -1,0 +1,69 @@
+// Clients that do not read their response, or read it slowly: the former are cut off, and nothing of theirs stays in memory.
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { testModel } from '../start.ts';
+import { CLOSE, head, type Predictor, startPredictor } from './wire.ts';
+
+const WIDTH = 600_000;
+
+/** Far more than the kernel takes of a response that is not read: the sum of two long rows, in 20 digits an element. */
+const request = (() => {
+  const row = `[${Array(WIDTH).fill('0.1').join()}]`;
+  const body = `{"inputs":{"a":${row},"b":${row}}}`;
+  return `${head(`Content-Length: ${body.length}\r\n${CLOSE}`)}\r\n${body}`;
+})();
+
+/** Sends a request and reads nothing of its response. */
+async function unread(predictor: Predictor): Promise<Socket> {
+  const socket = await predictor.open();
+  socket.pause();
+  await new Promise((resolve) => socket.write(request, resolve));
+  return socket;
+}
+
+const inFlight = async ({ url }: Predictor) => {
+  const text = await fetch(`${url}/metrics`).then((response) => response.text());
+  return Number(/^ml_api_requests_in_flight{.*} (.+)$/m.exec(text)?.[1]) - 1; // without the one that asks
+};
+
+describe('a large response', () => {
+  let predictor: Predictor;
+  beforeAll(async () => {
+    predictor = await startPredictor(
+      {
+        MODEL_DIR: testModel('equal-sizes'),
+        MAX_BODY_BYTES: '16000000',
+        STALL_TIMEOUT_MS: '1500',
+      },
+      {
+        request: `GET /livez HTTP/1.1\r\nHost: x\r\n${CLOSE}\r\n`,
+        right: 'ok',
+        warmUp: request,
+      },
+    );
+  });
+  afterEach(() => predictor.expectUnharmed());
+  afterAll(() => predictor.stop());
+
+  it('that is not read is given up', async () => {
+    const sockets = await Promise.all([1, 2, 3].map(() => unread(predictor)));
+    await expect.poll(() => inFlight(predictor)).toBeGreaterThan(0);
+    await expect.poll(() => inFlight(predictor)).toBe(0);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it('that is read slowly comes whole', async () => {
+    const socket = await unread(predictor);
+    let length = 0;
+    let pauses = 0;
+    for await (const chunk of socket) {
+      length += chunk.length;
+      if (length < pauses * 500_000) continue;
+      pauses++;
+      await sleep(150);
+    }
+    expect(pauses).toBeGreaterThan(20); // longer than STALL_TIMEOUT_MS in all
+    expect(length).toBeGreaterThan(WIDTH * 20);
+  });
+});
