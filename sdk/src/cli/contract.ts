@@ -1,4 +1,5 @@
 // Fetches the contract of a running server.
+import { withoutTrailingSlashes } from '../base-url.ts';
 import { CliError } from './cli-error.ts';
 
 /** A served contract. */
@@ -19,7 +20,7 @@ const FETCH_TIMEOUT_MS = 10_000;
 export async function fetchContract(from: string): Promise<ServedContract> {
   if (!URL.canParse(from) || !/^https?:$/.test(new URL(from).protocol))
     throw new CliError(`--from: expected a URL such as http://localhost:5000, got "${from}".`);
-  const server = new URL(from).href.replace(/\/+$/, '');
+  const server = withoutTrailingSlashes(new URL(from).href);
   const address = `${server}/openapi.json`;
   let response: Response;
   let text: string;
