@@ -180,6 +180,9 @@ console.log(JSON.stringify([first, label, batch.prediction, contractHash]));
     expect(await stderrOf('localhost:5000')).toBe(
       '--from: expected a URL such as http://localhost:5000, got "localhost:5000".\n',
     );
+    expect(await stderrOf('http://me:secret@127.0.0.1:9')).toBe(
+      '--from: expected a URL without a user name and a password.\n',
+    );
     expect(await stderrOf('http://127.0.0.1:9')).toBe(
       'http://127.0.0.1:9/openapi.json cannot be reached: bad port. Is the server running there?\n',
     );

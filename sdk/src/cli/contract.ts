@@ -1,5 +1,6 @@
 // Fetches the contract of a running server.
 import { withoutTrailingSlashes } from '../base-url.ts';
+import { beginningOf } from '../error-body.ts';
 import { CliError } from './cli-error.ts';
 
 /** A served contract. */
@@ -22,13 +23,17 @@ const HASH = /^[0-9a-f]{64}$/;
 export async function fetchContract(from: string): Promise<ServedContract> {
   if (!URL.canParse(from) || !/^https?:$/.test(new URL(from).protocol))
     throw new CliError(`--from: expected a URL such as http://localhost:5000, got "${from}".`);
-  const server = withoutTrailingSlashes(new URL(from).href);
+  const { href, username, password } = new URL(from);
+  // fetch takes none, and would print them; and the address becomes a part of generated code.
+  if (username || password)
+    throw new CliError('--from: expected a URL without a user name and a password.');
+  const server = withoutTrailingSlashes(href);
   const address = `${server}/openapi.json`;
   let response: Response;
   let text: string;
   try {
     response = await fetch(address, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
-    text = await response.text();
+    text = response.ok ? await response.text() : await beginningOf(response);
   } catch (error) {
     throw new CliError(
       `${address} cannot be reached: ${reasonOf(error)}. Is the server running there?`,

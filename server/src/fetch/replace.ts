@@ -50,10 +50,10 @@ export async function replaceModel(
       const target = path.join(directory, file);
       await mkdir(path.dirname(target), { recursive: true });
       await rename(path.join(model, file), target);
-      await sync(path.dirname(target));
+      await syncNames(path.dirname(target));
     }
     await rename(mark, path.join(directory, MARK));
-    await sync(directory);
+    await syncNames(directory);
   });
 }
 
@@ -94,6 +94,11 @@ async function putAside(
 
 function unlessInTheWay(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST' && error.code !== 'ENOTDIR') throw error;
+}
+
+/** Not every network file system can; those write names at once. */
+async function syncNames(folder: string): Promise<void> {
+  await sync(folder).catch(() => {});
 }
 
 /** Makes the system write a file, or the names in a folder, to the disk. */
