@@ -6,6 +6,7 @@ import * as operations from './generated/sdk.gen.js';
 import type { GetContractResponse, Model, PredictData, Prediction } from './generated/types.gen.js';
 import { type Inference, type InferParameters, infer } from './infer.ts';
 import { type MlApiOptions, resolveOptions } from './options.ts';
+import { predictions } from './predict.ts';
 import { isReady } from './readiness.ts';
 import { createTransport } from './transport.ts';
 
@@ -75,9 +76,10 @@ export function createTypedClient<
     }),
   );
   const takesBinary = binarySupport(client);
+  const predict = predictions(client);
   return {
     async predict(parameters, call) {
-      const prediction = await operations.predict(parameters, through(client, callConfig(call)));
+      const prediction = await predict(parameters, callConfig(call));
       // The narrower type is the served contract's; that the server still serves it, its hash says.
       return prediction as Result;
     },

@@ -51,15 +51,36 @@ export class ContractMismatchError extends MlApiError {
   }
 }
 
-/** The answer is a success, but not JSON: something else than ml-api, such as a web page, is at this address. */
+/** The answer has an integer beyond 2^53 that a number cannot hold; a rounded one would be another class, id or count. */
+export class UnsafeIntegerError extends MlApiError {
+  override readonly name = 'UnsafeIntegerError';
+  /** The integer, with all its digits. */
+  readonly digits: string;
+
+  constructor(digits: string, remedy: string) {
+    super(
+      `The answer has the integer ${digits}, which a JavaScript number cannot hold: ${Number(digits)} is the nearest. ${remedy}.`,
+    );
+    this.digits = digits;
+  }
+}
+
+/**
+ * The answer is a success, but not JSON: something else than ml-api, such as a web page, is at this address. Or it is an
+ * inference whose tensors are not what their datatypes say.
+ */
 export class InvalidResponseError extends MlApiError {
   override readonly name = 'InvalidResponseError';
   readonly status: number;
   readonly headers: Headers;
 
-  constructor(url: string, { status, headers }: Response) {
+  constructor(
+    url: string,
+    { status, headers }: Response,
+    problem = 'which is not the JSON of an ml-api server. Check the base URL',
+  ) {
     super(
-      `${url} answered ${status} with ${headers.get('Content-Type') ?? 'no Content-Type'}, which is not the JSON of an ml-api server. Check the base URL.`,
+      `${url} answered ${status} with ${headers.get('Content-Type') ?? 'no Content-Type'}, ${problem}.`,
     );
     this.status = status;
     this.headers = headers;

@@ -33,6 +33,7 @@ export {
   ServerError,
   TimeoutError,
   UnavailableError,
+  UnsafeIntegerError,
 } from './errors.ts';
 export type {
   Feature,

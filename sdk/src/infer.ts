@@ -1,9 +1,11 @@
 // Inference by the Open Inference Protocol: for any server that speaks it, ours, Triton or MLServer. With tensors in binary
 // where the server takes them so.
 import type { CallConfig } from './call-config.ts';
+import { InvalidResponseError } from './errors.ts';
 import type { Client } from './generated/client/index.js';
-import type { InferenceDatatype, InferenceResponse } from './generated/types.gen.js';
+import type { InferenceResponse } from './generated/types.gen.js';
 import { HEADER_LENGTH, writeBinary, writeJson } from './infer-request.ts';
+import { hasLongInteger, parseKeepingDigits } from './long-integers.ts';
 import { decodeTensor, type Tensor, type TensorInput } from './tensor.ts';
 
 /** What is asked of a model. */
@@ -29,7 +31,7 @@ export interface Inference {
   readonly outputs: Readonly<Record<string, Tensor>>;
 }
 
-/** @throws ConfigurationError for a tensor that cannot be sent */
+/** @throws ConfigurationError for a tensor that cannot be sent; InvalidResponseError for one that cannot be read */
 export async function infer(
   client: Client,
   parameters: InferParameters,
@@ -38,7 +40,7 @@ export async function infer(
 ): Promise<Inference> {
   const { model, modelVersion } = parameters;
   const { body, headers } = binary ? writeBinary(parameters) : writeJson(parameters);
-  const { data, response } = await client.post<ArrayBuffer, unknown, true>({
+  const { data, request, response } = await client.post<ArrayBuffer, unknown, true>({
     url: `/v2/models/{model}${modelVersion === undefined ? '' : '/versions/{version}'}/infer`,
     path: { model, version: modelVersion },
     body,
@@ -48,20 +50,41 @@ export async function infer(
     ...call,
     headers: { ...call.headers, ...headers },
   });
-  return readAnswer(new Uint8Array(data), response.headers.get(HEADER_LENGTH));
+  const answered = new Uint8Array(data);
+  const headerLength = response.headers.get(HEADER_LENGTH);
+  const jsonEnd = headerLength === null ? answered.byteLength : Number(headerLength);
+  const { outputs, ...answer } = parse(new TextDecoder().decode(answered.subarray(0, jsonEnd)));
+  const tensors: [name: string, tensor: Tensor][] = [];
+  let at = jsonEnd;
+  for (const { name, datatype, shape, parameters, data = [] } of outputs) {
+    const size = parameters?.['binary_data_size'];
+    const content = typeof size === 'number' ? answered.subarray(at, at + size) : data;
+    at += typeof size === 'number' ? size : 0;
+    try {
+      tensors.push([name, decodeTensor(datatype, shape, content)]);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : error;
+      throw new InvalidResponseError(
+        request.url,
+        response,
+        `whose output "${name}" cannot be read: ${why}`,
+      );
+    }
+  }
+  return {
+    model: answer.model_name,
+    modelVersion: answer.model_version,
+    id: answer.id,
+    outputs: Object.fromEntries(tensors),
+  };
 }
 
-/** @param headerLength of an answer with binary tensors; null where all of it is JSON */
-function readAnswer(body: Uint8Array, headerLength: string | null): Inference {
-  const jsonEnd = headerLength === null ? body.byteLength : Number(headerLength);
-  const json: InferenceResponse = JSON.parse(new TextDecoder().decode(body.subarray(0, jsonEnd)));
-  const outputs: Record<string, Tensor> = {};
-  let at = jsonEnd;
-  for (const { name, datatype, shape, parameters, data } of json.outputs) {
-    const size = parameters?.['binary_data_size'];
-    const content = typeof size === 'number' ? body.subarray(at, at + size) : (data ?? []);
-    at += typeof size === 'number' ? size : 0;
-    outputs[name] = decodeTensor(datatype satisfies InferenceDatatype, shape, content);
-  }
-  return { model: json.model_name, modelVersion: json.model_version, id: json.id, outputs };
+/** An inference in which 64-bit integers have all their digits: as text where a number would be rounded. */
+function parse(json: string): InferenceResponse {
+  const answer: InferenceResponse = JSON.parse(json);
+  const isRounded = answer.outputs.some(
+    ({ datatype, data }) => (datatype === 'INT64' || datatype === 'UINT64') && hasLongInteger(data),
+  );
+  // Only then, since it takes a pass over the text.
+  return isRounded ? (parseKeepingDigits(json) as InferenceResponse) : answer;
 }

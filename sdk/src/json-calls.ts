@@ -1,9 +1,14 @@
 // Calls of other servers' JSON APIs, with the transport of every client: its retries, timeouts and errors.
 import type { CallOptions } from './client.ts';
+import { UnsafeIntegerError } from './errors.ts';
+import { hasLongInteger, roundedIntegers } from './long-integers.ts';
 import type { Settings } from './options.ts';
 import { createTransport } from './transport.ts';
 
-/** Sends a body, where there is one, and gives the JSON that came. */
+/**
+ * Sends a body, where there is one, and gives the JSON that came. These servers write floats with a point or an exponent, so an
+ * integer is one: throws an UnsafeIntegerError where a number cannot hold it.
+ */
 export type JsonCall = (
   path: string,
   body?: string | Uint8Array<ArrayBuffer>,
@@ -27,6 +32,11 @@ export function jsonCalls(settings: Settings): JsonCall {
       ...(signal && { signal }),
       ...(body !== undefined && { body }),
     });
-    return await response.json();
+    const text = await response.text();
+    const value: unknown = JSON.parse(text);
+    const [rounded] = hasLongInteger(value) ? roundedIntegers(text) : [];
+    if (rounded !== undefined)
+      throw new UnsafeIntegerError(rounded, 'Let the model give it as text');
+    return value;
   };
 }

@@ -1,4 +1,5 @@
 // What a client can be told, the defaults, and what is refused.
+import { withoutTrailingSlashes } from './base-url.ts';
 import type { ContractChange } from './contract-watch.ts';
 import { ConfigurationError } from './errors.ts';
 
@@ -107,12 +108,12 @@ function httpUrl(name: string, value: string, origin?: string): string {
     );
   if (url.search || url.hash)
     throw new ConfigurationError(name, `must have no query and no fragment, got "${value}"`);
-  return url.href.replace(/\/+$/, '');
+  return withoutTrailingSlashes(url.href);
 }
 
 function versionPath(version: string | undefined): string {
   if (version === undefined) return '';
-  if (!/^[\w.-]*\w[\w.-]*$/.test(version))
+  if (!/^[\w.-]+$/.test(version) || !/\w/.test(version))
     throw new ConfigurationError('version', `expected a name such as "v2", got "${version}"`);
   return `/${version}`;
 }

@@ -48,11 +48,25 @@ function isProblemError(value: unknown): value is ProblemError {
   );
 }
 
+const DETAIL_LENGTH = 200;
+/** Elements whose text is not part of what a page says. */
+const HIDDEN = /^(head|style|script)\b/i;
+
+/** The first words of a text or web page, in time that grows with its length alone, whatever a server sent. */
 function beginningOf(body: string): string | undefined {
-  const words = body
-    .replaceAll(/<(head|style|script)\b.*?<\/\1>/gis, ' ')
-    .replaceAll(/<[^>]*>/g, ' ')
-    .replaceAll(/\s+/g, ' ')
-    .trim();
-  return words.slice(0, 200) || undefined;
+  let words = '';
+  let hiddenBy: string | undefined;
+  // Texts and tags in turn. A tag ends before the next "<", or every "<" would look for its ">" to the end of the body.
+  for (const [i, part] of body.split(/<([^<>]*)>/).entries()) {
+    if (i % 2 === 0) {
+      if (hiddenBy === undefined) words += ` ${part}`;
+    } else if (hiddenBy === undefined) hiddenBy = HIDDEN.exec(part)?.[1]?.toLowerCase();
+    else if (endsElement(part.slice(0, 10).toLowerCase(), hiddenBy)) hiddenBy = undefined;
+  }
+  return words.replaceAll(/\s+/g, ' ').trim().slice(0, DETAIL_LENGTH) || undefined;
+}
+
+/** HTML may leave out the end of its head: the body's start is it. */
+function endsElement(tag: string, element: string): boolean {
+  return tag.startsWith(`/${element}`) || (element === 'head' && tag.startsWith('body'));
 }

@@ -61,7 +61,10 @@ export function encodeTensor(name: string, { data, shape = [data.length], dataty
   return { datatype: datatype ?? datatypeOf(data), shape, bytes: toBytes(data) };
 }
 
-/** @param content bytes, or elements as JSON gave them, flat or nested */
+/**
+ * @param content bytes, or elements as JSON gave them, flat or nested; integers beyond 2^53 as text
+ * @throws TypeError or RangeError for a content that is not of the datatype
+ */
 export function decodeTensor(
   datatype: InferenceDatatype,
   shape: readonly number[],
@@ -151,11 +154,21 @@ function fromJson(datatype: InferenceDatatype, values: readonly TensorValue[]): 
   const flat = flatten(values);
   if (datatype === 'BYTES') return flat.map(String);
   if (datatype === 'BOOL') return flat.map(Boolean);
-  if (datatype === 'INT64') return BigInt64Array.from(flat, (value) => BigInt(Number(value)));
-  if (datatype === 'UINT64') return BigUint64Array.from(flat, (value) => BigInt(Number(value)));
-  if (datatype === 'FP16')
-    throw new TypeError('a server answered FP16 as JSON, which the protocol has no form for');
+  if (datatype === 'INT64') return BigInt64Array.from(flat, integerIn(datatype, BigInt.asIntN));
+  if (datatype === 'UINT64') return BigUint64Array.from(flat, integerIn(datatype, BigInt.asUintN));
+  if (datatype === 'FP16') throw new TypeError('JSON has no form for FP16');
   return new arrays[datatype](flat.map(Number));
+}
+
+/** An integer of JSON: a number that holds it, or all its digits as text. */
+function integerIn(datatype: string, wrap: (bits: number, integer: bigint) => bigint) {
+  return (value: TensorValue): bigint => {
+    const isWhole = typeof value === 'string' ? /^-?\d+$/.test(value) : Number.isSafeInteger(value);
+    const integer = isWhole ? BigInt(value as string | number) : undefined;
+    if (integer === undefined || wrap(64, integer) !== integer)
+      throw new RangeError(`${JSON.stringify(value)} is no ${datatype}`);
+    return integer;
+  };
 }
 
 function flatten(values: readonly TensorValue[]): TensorValue[] {

@@ -1,5 +1,6 @@
 // The fetch that the generated client uses: attempts, timeouts, errors and the contract check in one place.
 import { watchContract } from './contract-watch.ts';
+import { beginningOf } from './error-body.ts';
 import {
   InvalidResponseError,
   NetworkError,
@@ -59,10 +60,10 @@ async function attempt(
   try {
     // The global one is looked up at each call: tests and instrumentation replace it.
     const response = await (fetch ?? globalThis.fetch)(url, init);
+    if (!response.ok) return responseError(url, response, await beginningOf(response));
     const answer = await response.arrayBuffer();
-    if (response.ok && isBinary(response)) return new Response(answer, response);
+    if (isBinary(response)) return new Response(answer, response);
     const text = new TextDecoder().decode(answer);
-    if (!response.ok) return responseError(url, response, text);
     if (!isJson(text)) return new InvalidResponseError(url, response);
     return new Response(text, response);
   } catch (cause) {

@@ -46,14 +46,38 @@ export function enableCopying() {
   for (const button of document.querySelectorAll('button[data-copy]')) {
     if (!(button instanceof HTMLButtonElement)) continue;
     button.addEventListener('click', async () => {
-      const text = document.getElementById(button.dataset['copy'] ?? '')?.textContent ?? '';
-      await navigator.clipboard.writeText(text);
+      const element = document.getElementById(button.dataset['copy'] ?? '');
       const { firstChild } = button;
-      if (firstChild === null) return;
-      firstChild.textContent = 'Copied';
-      setTimeout(() => {
-        firstChild.textContent = 'Copy';
-      }, 1500);
+      if (element === null || firstChild === null) return;
+      const copied = await copy(element);
+      firstChild.textContent = copied ? 'Copied' : `Press ${COPY_KEYS} to copy`;
+      setTimeout(
+        () => {
+          firstChild.textContent = 'Copy';
+        },
+        copied ? 1500 : 5000,
+      );
     });
+  }
+}
+
+const COPY_KEYS = /Mac|iP/.test(navigator.platform) ? '⌘C' : 'Ctrl+C';
+
+/**
+ * Copies the text of an element, or selects it where the browser does not let a page copy.
+ * @returns whether it has been copied
+ */
+async function copy(/** @type {HTMLElement} */ element) {
+  try {
+    // Undefined on plain HTTP: only secure contexts have a clipboard.
+    await navigator.clipboard.writeText(element.textContent);
+    return true;
+  } catch {
+    const selection = getSelection();
+    selection?.selectAllChildren(element);
+    // Deprecated, and the only way there is without a secure context.
+    if (!document.execCommand('copy')) return false;
+    selection?.removeAllRanges();
+    return true;
   }
 }

@@ -47,7 +47,8 @@ async function readSignature(file: string): Promise<Signature> {
 function nameOf(file: string): string {
   const base = path.basename(file, path.extname(file));
   const name = base === 'model' ? path.basename(path.dirname(path.resolve(file))) : base;
-  return name.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
+  const plain = name.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
+  return /[A-Za-z0-9](?:.*[A-Za-z0-9])?/.exec(plain)?.[0] ?? '';
 }
 
 /** What can be derived, and places for what only people know. */

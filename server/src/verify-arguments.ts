@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { CommandError } from './command-error.ts';
 import type { Target } from './http/ask.ts';
+import { withoutTrailingSlashes } from './http/base-url.ts';
 import { type Golden, readGolden } from './model/golden.ts';
 
 export const verifyHelp = `Usage: verify (--target NAME=URL … --golden FILE | --probe NAME=URL …) [options]
@@ -105,7 +106,7 @@ function splitPair(option: string, pair: string): [string, string] {
 function webUrl(option: string, url: string): string {
   if (!URL.canParse(url) || !/^https?:/.test(url))
     throw usageError(`${option}: expected an http or https URL, got "${url}"`);
-  return url.replace(/\/+$/, '');
+  return withoutTrailingSlashes(url);
 }
 
 async function readOptional(option: string, file: string | undefined): Promise<string | undefined> {

@@ -1,36 +1,9 @@
 // `fetch-model`: the right model arrives whole, and the wrong one leaves nothing behind.
-
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { archive, folder, iris, model, serveFile, sum } from './file-server.ts';
 import { run } from './program.ts';
-
-const iris = new URL('../../model/v1', import.meta.url).pathname;
-const model = readFileSync(path.join(iris, 'model.onnx'));
-const sum = (data: Uint8Array) => createHash('sha256').update(data).digest('hex');
-const folder = () => mkdtempSync(path.join(tmpdir(), 'fetch-'));
-
-type Handle = (req: IncomingMessage, res: ServerResponse, call: number) => void;
-
-async function serveFile(handle: Handle): Promise<{ url: string; calls: () => number }> {
-  let calls = 0;
-  const server = createServer((req, res) => handle(req, res, ++calls));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const address = server.address();
-  return {
-    url: `http://127.0.0.1:${typeof address === 'object' && address?.port}`,
-    calls: () => calls,
-  };
-}
-
-function archive(...args: string[]): Buffer {
-  return execFileSync('tar', ['-cz', ...args]);
-}
 
 describe('the right model', () => {
   it('arrives as model.onnx, once', async () => {
@@ -180,7 +153,7 @@ describe('a wrong one is refused with a sentence, and nothing is left of it', ()
       MODEL_SHA256: 'abc',
     });
     expect(stderr).toBe(
-      'Bad environment variables:\n  MODEL_URL: expected a URL such as https://host/model.onnx, got "ftp://x"\n  MODEL_SHA256: expected 64 hex digits, got "abc"\n  MODEL_DIR: is missing\nRun fetch-model --help to see all of them.\n',
+      'Bad environment variables:\n  MODEL_URL: expected a URL such as https://host/model.onnx, got "ftp://x/"\n  MODEL_SHA256: expected 64 hex digits, got "abc"\n  MODEL_DIR: is missing\nRun fetch-model --help to see all of them.\n',
     );
     expect(code).toBe(1);
   });

@@ -16,13 +16,20 @@ const executablePath =
   process.env['CHROMIUM'] || ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
 const images = path.resolve(import.meta.dirname, '../../docs/images');
 
+/** A name of this machine whose pages are no secure context, as those of a server on plain HTTP. */
+const PLAIN_HTTP_HOST = 'playground.test';
+
 let browser: Browser;
 beforeAll(async () => {
   if (executablePath === undefined)
     throw new Error(
       'There is no Chromium. On Debian: apt-get install chromium. Elsewhere, set CHROMIUM to its path.',
     );
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] }); // root has no sandbox
+  browser = await chromium.launch({
+    executablePath,
+    // Root has no sandbox. Browsers trust localhost like HTTPS; this name of it they do not.
+    args: ['--no-sandbox', `--host-resolver-rules=MAP ${PLAIN_HTTP_HOST} 127.0.0.1`],
+  });
 });
 afterAll(() => browser?.close());
 
@@ -149,6 +156,43 @@ describe('for iris', () => {
     expect(await page.locator('#sdk').textContent()).toMatch(
       /import \{ createClient \} from '@org\/ml-sdk'/,
     );
+  });
+
+  describe('on plain HTTP, where pages have no clipboard', () => {
+    async function openPlain(): Promise<Page> {
+      const { url } = await start({ LOG_LEVEL: 'silent' });
+      const page = await openUrl(url.replace('127.0.0.1', PLAIN_HTTP_HOST), '/', {});
+      expect(await page.evaluate<string>('typeof navigator.clipboard')).toBe('undefined');
+      return page;
+    }
+    const copy = (page: Page) =>
+      page.getByRole('button', { name: 'Copy the curl command' }).click();
+
+    it('copies', async () => {
+      const page = await openPlain();
+      await copy(page);
+      await expect.poll(() => page.getByRole('button', { name: 'Copied' }).count()).toBe(1);
+      await page.locator('#rows').fill('');
+      await page.locator('#rows').press('Control+V');
+      const curl = await page.locator('#curl').textContent();
+      expect(await page.locator('#rows').inputValue()).toBe(curl);
+      expect(await page.evaluate<string>('String(getSelection())')).not.toContain('curl');
+    });
+
+    it('selects the code and says which keys copy it, where the browser refuses that, too', async () => {
+      const page = await openPlain();
+      await page.evaluate('document.execCommand = () => false');
+      await copy(page);
+      const hint = page.getByRole('button', { name: /^Press (Ctrl\+|⌘)C to copy/ });
+      await expect.poll(() => hint.count()).toBe(1);
+      const selected = await page.evaluate<string>('String(getSelection())');
+      expect(selected).toBe(await page.locator('#curl').textContent());
+      await expect
+        .poll(() => page.getByRole('button', { name: 'Copy the curl command' }).count(), {
+          timeout: 30_000,
+        })
+        .toBe(1);
+    });
   });
 
   it('works below a base path, of that version', async () => {

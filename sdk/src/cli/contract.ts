@@ -1,11 +1,13 @@
 // Fetches the contract of a running server.
+import { withoutTrailingSlashes } from '../base-url.ts';
+import { beginningOf } from '../error-body.ts';
 import { CliError } from './cli-error.ts';
 
 /** A served contract. */
 export interface ServedContract {
   /** The server's address, without a slash at the end. */
   readonly server: string;
-  /** The model's name and version. */
+  /** The model's name and version, in one line. */
   readonly model: string;
   /** The contract's hash, as the server says it. */
   readonly hash: string;
@@ -14,18 +16,24 @@ export interface ServedContract {
 }
 
 const FETCH_TIMEOUT_MS = 10_000;
+/** SHA-256 in hex: the hash becomes a part of generated code. */
+const HASH = /^[0-9a-f]{64}$/;
 
 /** @throws CliError that names what is wrong with the address */
 export async function fetchContract(from: string): Promise<ServedContract> {
   if (!URL.canParse(from) || !/^https?:$/.test(new URL(from).protocol))
     throw new CliError(`--from: expected a URL such as http://localhost:5000, got "${from}".`);
-  const server = new URL(from).href.replace(/\/+$/, '');
+  const { href, username, password } = new URL(from);
+  // fetch takes none, and would print them; and the address becomes a part of generated code.
+  if (username || password)
+    throw new CliError('--from: expected a URL without a user name and a password.');
+  const server = withoutTrailingSlashes(href);
   const address = `${server}/openapi.json`;
   let response: Response;
   let text: string;
   try {
     response = await fetch(address, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
-    text = await response.text();
+    text = response.ok ? await response.text() : await beginningOf(response);
   } catch (error) {
     throw new CliError(
       `${address} cannot be reached: ${reasonOf(error)}. Is the server running there?`,
@@ -44,6 +52,10 @@ export async function fetchContract(from: string): Promise<ServedContract> {
     throw new CliError(
       `${address} is the contract of something else than ml-api: it came without the header ML-Contract-Hash. Is --from right?`,
     );
+  if (!HASH.test(hash))
+    throw new CliError(
+      `${address} came with a contract hash that is not of ml-api: expected 64 hex digits in the header ML-Contract-Hash, got ${JSON.stringify(hash.slice(0, 100))}. Is --from right?`,
+    );
   return { server, model, hash, document };
 }
 
@@ -61,7 +73,12 @@ function titleOf(document: object | undefined): string | undefined {
   if (document === undefined || !('openapi' in document) || !('info' in document)) return undefined;
   const { info } = document;
   if (typeof info !== 'object' || info === null || !('title' in info)) return undefined;
-  return String(info.title);
+  return printable(String(info.title));
+}
+
+/** A text for one line of a terminal or a comment: without line ends and control characters. */
+function printable(text: string): string {
+  return text.replaceAll(/[\s\p{C}]+/gu, ' ').slice(0, 100);
 }
 
 function reasonOf(error: unknown): string {

@@ -1,4 +1,6 @@
 // Runs hey-api, in the two ways that this project needs it.
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { CliError } from './cli-error.ts';
 
 type Generate = typeof import('@hey-api/openapi-ts').createClient;
@@ -18,19 +20,51 @@ export async function generateOperations(
       '@hey-api/typescript',
       { name: '@hey-api/sdk', paramsStructure: 'flat', responseStyle: 'data' },
     ],
-    logs: { level: 'silent' },
+    logs: { level: 'silent', file: false },
   });
 }
 
-/** Generates the types of a contract into `types.gen.ts`; leaves everything else in the folder alone. */
+/**
+ * Generates the types of a contract into `types.gen.ts`; leaves everything else in the folder alone.
+ * @throws CliError where something else than types came of it, or nothing
+ */
 export async function generateTypes(contract: object, out: string): Promise<void> {
   const generate = await heyApi();
   await generate({
     input: { ...contract },
     output: { path: out, clean: false, entryFile: false },
     plugins: ['@hey-api/typescript'],
-    logs: { level: 'silent' },
+    logs: { level: 'silent', file: false },
+  }).catch((error: unknown) => {
+    throw new CliError(
+      `hey-api cannot make types of the contract: ${reasonOf(error)}. Is --from the address of an ml-api server?`,
+    );
   });
+  const file = path.join(out, 'types.gen.ts');
+  if (await hasOnlyTypes(await readFile(file, 'utf8'))) return;
+  await rm(file);
+  throw new CliError(
+    `The contract makes hey-api write something else than types, so nothing was kept of it. Is --from the address of an ml-api server?`,
+  );
+}
+
+/** hey-api wraps what happened inside it, without a message of its own. */
+function reasonOf(error: unknown): string {
+  const wrapped =
+    error instanceof Error && 'originalError' in error ? error.originalError : undefined;
+  const inner =
+    typeof wrapped === 'object' && wrapped !== null && 'error' in wrapped ? wrapped.error : error;
+  return inner instanceof Error ? inner.message : String(inner);
+}
+
+/** Types leave nothing in the JavaScript that is made of them. */
+async function hasOnlyTypes(source: string): Promise<boolean> {
+  const { default: ts } = await import('typescript'); // hey-api needs it, too
+  const { outputText, diagnostics } = ts.transpileModule(source, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, removeComments: true },
+    reportDiagnostics: true,
+  });
+  return diagnostics?.length === 0 && outputText.trim() === 'export {};';
 }
 
 /** A peer dependency, since only who generates needs it. */

@@ -1,6 +1,7 @@
 // The kinds of environment variable that the predictor has, each with a sentence for a bad value.
 import { EnvError, EnvMissingError, makeValidator } from 'envalid';
 import { CommandError } from '../command-error.ts';
+import { shown } from '../shown-url.ts';
 
 /** A whole number between `min` and `max`, both included. */
 export const wholeNumber = (min: number, max: number, unit = '') =>
@@ -146,7 +147,10 @@ function expected(what: string, got: string): string {
 /** An http or https URL. */
 export const webUrl = makeValidator<string>((input) => {
   if (!URL.canParse(input) || !/^https?:$/.test(new URL(input).protocol))
-    throw new EnvError(expected('a URL such as https://host/model.onnx', input));
+    // Without what may be secret in it; of a text that is no URL, nobody knows what that is.
+    throw new EnvError(
+      `expected a URL such as https://host/model.onnx, got ${URL.canParse(input) ? JSON.stringify(shown(new URL(input))) : 'something else'}`,
+    );
   return input;
 });
 

@@ -1,6 +1,7 @@
 // The options of `gate`.
 import { parseArgs } from 'node:util';
 import { CommandError } from '../command-error.ts';
+import { withoutTrailingSlashes } from '../http/base-url.ts';
 
 export const gateHelp = `Usage: gate --prometheus URL --series SELECTOR --version V … [options]
 
@@ -47,7 +48,7 @@ export function readGateArguments(args: readonly string[]): GateArguments {
     return value;
   };
   return {
-    prometheus: prometheus.replace(/\/+$/, ''),
+    prometheus: withoutTrailingSlashes(prometheus),
     series,
     versions,
     window,

@@ -1,6 +1,7 @@
 // Asks a Prometheus: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
 import { CommandError } from '../command-error.ts';
 import { ask } from '../http/ask.ts';
+import { shown } from '../shown-url.ts';
 
 const TIMEOUT_MS = 15_000;
 /** A pod that has just started may not be let through at first. */
@@ -29,13 +30,13 @@ export function createPrometheus(url: string): Prometheus {
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         throw new CommandError(
-          `Prometheus cannot be asked: ${why.replace(/\?query=.*?:/, ':')}. Without its figures nothing is promoted: check promotion.gate.prometheusUrl.`,
+          `Prometheus cannot be asked: ${why.replace('?…', '')}. Without its figures nothing is promoted: check promotion.gate.prometheusUrl.`,
         );
       }
       const body: unknown = parse(answer.body);
       if (answer.status !== 200 || !isVector(body))
         throw new CommandError(
-          `Prometheus at ${url} answered ${answer.status} to ${query}: ${answer.body.slice(0, 300)}`,
+          `Prometheus at ${shown(new URL(url))} answered ${answer.status} to ${query}: ${answer.body.slice(0, 300)}`,
         );
       const value = Number(body.data.result[0]?.value[1]);
       return Number.isFinite(value) ? value : undefined;

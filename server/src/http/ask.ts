@@ -2,6 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { shown } from '../shown-url.ts';
 import { codeOf, NEVER_CONNECTED, reasonOf } from './connect.ts';
 
 export interface Target {
@@ -54,7 +55,7 @@ function askOnce(target: Target, method: string, path: string, body?: string): P
   const url = new URL(target.url + path);
   return new Promise((resolve, reject) => {
     const fail = (error: Error) =>
-      reject(new Error(`${url.href}: ${reasonOf(error)}`, { cause: error }));
+      reject(new Error(`${shown(url)}: ${reasonOf(error)}`, { cause: error }));
     const request = (url.protocol === 'https:' ? https : http).request(
       url,
       {

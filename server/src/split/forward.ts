@@ -68,6 +68,7 @@ export async function forward(
   } finally {
     clearTimeout(timer);
   }
+  if (answer.headers.vary !== undefined) res.vary(answer.headers.vary);
   res.writeHead(answer.statusCode ?? 502, passedOn(answer));
   // An answer that breaks off is broken off here, too.
   await pipeline(answer, res).catch(() => res.destroy());
@@ -98,12 +99,15 @@ function requestHeaders(req: Request): OutgoingHttpHeaders {
 /** The body goes on decompressed, and the request to a host of another name. */
 const ABOUT_THE_BODY = new Set(['content-encoding', 'content-length', 'expect', 'host']);
 
+/** Which pages may read a response, and what it varies with, says the server that they ask. */
+const OF_THIS_SERVER = /^(access-control-.*|vary)$/;
+
 function passedOn({ rawHeaders: raw, headers: { connection } }: IncomingMessage): string[] {
   const ofConnection = namesIn(connection);
   const headers: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] ?? '').toLowerCase();
-    if (!HOP_BY_HOP.has(name) && !ofConnection.has(name))
+    if (!HOP_BY_HOP.has(name) && !ofConnection.has(name) && !OF_THIS_SERVER.test(name))
       headers.push(raw[i] ?? '', raw[i + 1] ?? '');
   }
   return headers;

@@ -1,4 +1,5 @@
 // `ml-sdk report`: an A/B test's outcome, from Prometheus.
+import { withoutTrailingSlashes } from '../../base-url.ts';
 import { readOptions } from '../arguments.ts';
 import { CliError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
@@ -40,7 +41,11 @@ export const reportCommand: Command = {
       ...(namespace === undefined ? [] : [`namespace="${name('--namespace', namespace)}"`]),
       ...(release === undefined ? [] : [`pod=~"${name('--release', release)}-.+"`]),
     ].join(',');
-    const report = await figures({ prometheus: prometheus.replace(/\/+$/, ''), series, window });
+    const report = await figures({
+      prometheus: withoutTrailingSlashes(prometheus),
+      series,
+      window,
+    });
     process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : text(report));
     return 0;
   },

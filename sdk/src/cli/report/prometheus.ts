@@ -1,4 +1,5 @@
 // Asks a Prometheus: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
+import { beginningOf } from '../../error-body.ts';
 import { CliError } from '../cli-error.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -20,7 +21,7 @@ export async function query(url: string, promql: string): Promise<Sample[]> {
       body: new URLSearchParams({ query: promql }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    text = await response.text();
+    text = response.ok ? await response.text() : await beginningOf(response);
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     throw new CliError(

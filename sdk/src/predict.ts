@@ -1,0 +1,43 @@
+// Predictions: the generated operation, whose numbers are what the model gave, or it fails.
+import { type CallConfig, through } from './call-config.ts';
+import type { PredictParameters } from './client.ts';
+import { ResponseError, UnsafeIntegerError } from './errors.ts';
+import type { Client } from './generated/client/index.js';
+import { getModel, predict } from './generated/sdk.gen.js';
+import type { Prediction } from './generated/types.gen.js';
+import { hasLongInteger, roundedIntegers } from './long-integers.ts';
+
+export type Predict = (parameters: PredictParameters, call: CallConfig) => Promise<Prediction>;
+
+/** @returns a function that throws an UnsafeIntegerError where a number would not be what the model gave */
+export function predictions(client: Client): Predict {
+  let gives64Bits: boolean | undefined;
+  return async (parameters, call) => {
+    const options = Object.assign(through(client, call), { parseAs: 'text' } as const);
+    // The transport has seen that it is JSON; the operation's own parser would leave no text to look at.
+    const text: unknown = await predict(parameters, options);
+    const prediction: Prediction = JSON.parse(String(text));
+    if (!hasLongInteger(prediction)) return prediction;
+    const rounded = roundedIntegers(String(text));
+    if (rounded.length === 0) return prediction;
+    // A float has no more digits than tell it from others; what has more is a 64-bit integer.
+    let integer = rounded.find((digits) => String(Number(digits)) !== digits);
+    if (integer === undefined) {
+      gives64Bits ??= await has64BitOutput(client, call);
+      if (gives64Bits) [integer] = rounded;
+    }
+    if (integer === undefined) return prediction;
+    throw new UnsafeIntegerError(integer, 'infer gives 64-bit integers as bigint');
+  };
+}
+
+/** Where the model is not told, it is taken for one. */
+async function has64BitOutput(client: Client, call: CallConfig): Promise<boolean> {
+  try {
+    const { outputs } = await getModel(undefined, through(client, call));
+    return outputs.some(({ datatype }) => datatype === 'int64' || datatype === 'uint64');
+  } catch (error) {
+    if (error instanceof ResponseError) return true;
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+// What says which model fills a directory: the SHA-256 of what was downloaded, and a line of `sha256sum` for every file.
+import { open, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { sha256Of } from './download.ts';
+
+export const MARK = '.model-sha256';
+
+export interface Mark {
+  /** Of the download; undefined while files are being changed. */
+  readonly sha256: string | undefined;
+  /** The files that it brought, by their paths in the directory; empty in marks of earlier releases. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+export async function readMark(directory: string): Promise<Mark | undefined> {
+  const text = await readFile(path.join(directory, MARK), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const [sha256, ...lines] = text.split('\n');
+  const files = new Map<string, string>();
+  for (const line of lines) {
+    const [, sum, file] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
+    // Others can write to the volume: no path may lead out of the directory.
+    if (sum !== undefined && file !== undefined && isInside(file)) files.set(file, sum);
+  }
+  return { sha256: /^[0-9a-f]{64}$/.test(sha256 ?? '') ? sha256 : undefined, files };
+}
+
+/** Writes a mark that is on the disk when it returns. */
+export async function writeMark(file: string, { sha256, files }: Mark): Promise<void> {
+  const lines = [...files].map(([name, sum]) => `${sum}  ${name}\n`).join('');
+  const handle = await open(file, 'w');
+  try {
+    await handle.writeFile(`${sha256 ?? 'being changed'}\n${lines}`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Whether a directory holds the model of this SHA-256, every file as it came. */
+export async function isFilled(directory: string, sha256: string): Promise<boolean> {
+  const mark = await readMark(directory);
+  if (mark?.sha256 !== sha256 || mark.files.size === 0) return false;
+  for (const [file, sum] of mark.files)
+    if ((await sha256Of(path.join(directory, file)).catch(() => undefined)) !== sum) return false;
+  return true;
+}
+
+function isInside(file: string): boolean {
+  return !path.isAbsolute(file) && !file.split('/').some((part) => part === '..' || part === '');
+}

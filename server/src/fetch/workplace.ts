@@ -1,0 +1,74 @@
+// A fetcher's own folder in the model directory. Fetchers of other pods may have theirs there at the same time, and those that have
+// died leave theirs behind; a file that is written all the time says which of both a folder is.
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+
+/** Also that of earlier releases, which all shared one folder of this name. */
+export const WORKPLACE = '.fetching';
+const BEAT_MS = 2000;
+/** A pod that is started anew finds its own folder. */
+const DEAD_HERE_MS = 10 * BEAT_MS;
+/** Clients of a shared volume may see a change a minute late. */
+const DEAD_ELSEWHERE_MS = 120_000;
+
+export interface Workplace {
+  readonly folder: string;
+  /** The time by the volume's clock, which all its fetchers share. */
+  now(): Promise<number>;
+  /** Removes it. */
+  close(): Promise<void>;
+}
+
+/** Makes a folder, and removes those of the dead. */
+export async function openWorkplace(directory: string): Promise<Workplace> {
+  const folder = path.join(directory, `${WORKPLACE}-${hostname()}-${randomUUID()}`);
+  await mkdir(folder);
+  const removeAtExit = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeAtExit); // as a signal makes it
+  const alive = await open(path.join(folder, 'alive'), 'w');
+  const beat = () => alive.write('.', 0); // in its place: a full disk has room for it
+  await beat();
+  const timer = setInterval(() => beat().catch(() => {}), BEAT_MS);
+  const now = async () => {
+    await beat();
+    return (await alive.stat()).mtimeMs;
+  };
+  await removeDead(directory, folder, await now());
+  return {
+    folder,
+    now,
+    async close() {
+      clearInterval(timer);
+      await alive.close();
+      await rm(folder, { recursive: true, force: true });
+      process.off('exit', removeAtExit);
+    },
+  };
+}
+
+async function removeDead(directory: string, own: string, now: number): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const folder = path.join(directory, name);
+    if (!name.startsWith(WORKPLACE) || folder === own) continue;
+    const isOfThisHost = name.startsWith(`${WORKPLACE}-${hostname()}-`);
+    const limit = isOfThisHost ? DEAD_HERE_MS : DEAD_ELSEWHERE_MS;
+    if (now - (await lastChange(folder)) > limit)
+      await rm(folder, { recursive: true, force: true }).catch(() => {}); // another removes it, too
+  }
+}
+
+async function lastChange(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  const times = await Promise.all(
+    [folder, ...names.map((name) => path.join(folder, name))].map((file) =>
+      stat(file).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
+  return Math.max(...times);
+}
