@@ -57,6 +57,41 @@ describe('a body of brackets', () => {
   });
 });
 
+describe('a name with a backslash', () => {
+  // V8 takes an escaped key that it reads later for it: https://github.com/nodejs/node/issues/63785
+  it.each([
+    ['as the second key', '{"inputs":[5.1,3.5,1.4,0.2],"\\\\":1}'],
+    ['written as \\u005c', '{"inputs":[5.1,3.5,1.4,0.2],"\\u005C":1}'],
+    ['after strings and arrays', '{"id":"\\\\","x":[{"inputs":1,"\\\\":[]}]}'],
+    ['before what is no JSON', '{"inputs":{"inputs":1,"\\\\":1},]'],
+  ])('is refused before it can be taken for another: %s', async (_what, body) => {
+    const server = await start({ LOG_LEVEL: 'silent' });
+    for (const [path, message] of [
+      ['/predict', 'detail'],
+      ['/v2/models/iris/infer', 'error'],
+    ] as const) {
+      const { status, text } = await server.http
+        .post(path)
+        .set('Content-Type', 'application/json')
+        .serialize((value) => value)
+        .send(body);
+      expect(status).toBe(400);
+      expect(JSON.parse(text)[message]).toMatch(
+        /^The name .* at line 1, column \d+ has a backslash;/,
+      );
+    }
+    expect(Object.keys(JSON.parse('{"inputs":[1],"\\n":1}'))).toEqual(['inputs', '\n']);
+  });
+
+  it('may be in texts', async () => {
+    const server = await startModel('every-datatype');
+    const inputs = [{ name: 'string', datatype: 'BYTES', shape: [1, 2], data: ['\\', 'a\\":'] }];
+    const { status, body } = await infer(server, { inputs }, '/v2/models/model/infer');
+    expect(status).toBe(400); // for the inputs that are missing
+    expect(body.error).toContain('is missing');
+  });
+});
+
 describe('sizes that are claimed', () => {
   it.each([
     ['BYTES', 'string', [50_000_000, 2], ['a']],

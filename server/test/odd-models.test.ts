@@ -91,6 +91,12 @@ it('a tensor named __proto__ is refused at the start', async () => {
   );
 });
 
+it('a name with a backslash is refused at the start where requests would have it as a key', async () => {
+  await expect(start({ MODEL_DIR: testModel('backslash-name') })).rejects.toThrow(
+    /has the input "a\\\\b"; with several inputs, a name with a backslash cannot be served/,
+  );
+});
+
 it('sizes of one name may differ where ONNX Runtime runs with them, and are named where it does not', async () => {
   const server = await model('equal-sizes');
   const broadcast = await server.predict({ inputs: { a: [1, 2, 3], b: [1] } });

@@ -119,6 +119,11 @@ function readSignature(
     throw new ModelLoadError(
       `${modelFile} has a tensor named "__proto__", a name that onnxruntime-node cannot carry. Rename it (onnx.compose.add_prefix renames them all).`,
     );
+  const escaped = inputs.length > 1 ? inputs.find(({ name }) => name.includes('\\')) : undefined;
+  if (escaped !== undefined)
+    throw new ModelLoadError(
+      `${modelFile} has the input ${JSON.stringify(escaped.name)}; with several inputs, a name with a backslash cannot be served, since requests have it as a key of JSON (see http/json.ts). Rename it (onnx.compose.add_prefix renames all).`,
+    );
   const outputs = session.outputMetadata.flatMap((output) => toSpec(output) ?? []);
   if (outputs.length === 0)
     throw new ModelLoadError(

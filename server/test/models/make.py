@@ -218,3 +218,10 @@ save(
     ],
     [("3", np.array([3], np.int64))],
 )
+# Two inputs, one of which has a name with a backslash.
+save(
+    "backslash-name",
+    [("a", T.FLOAT, ["batch", 1]), ("a\\b", T.FLOAT, ["batch", 1])],
+    [("c", T.FLOAT, ["batch", 1])],
+    [helper.make_node("Add", ["a", "a\\b"], ["c"])],
+)
