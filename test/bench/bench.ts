@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import path from 'node:path';
 import { pythonFor } from '../../model/python.ts';
+import { clientsReport } from './clients.ts';
 import { inferReport } from './infer.ts';
 import { closedLoop, openLoop } from './load.ts';
 import { metricsCost } from './metrics-cost.ts';
@@ -43,6 +44,7 @@ const report = [
   await heavyModel(port),
   await workersReport(port + 1),
   await inferReport(port + 10),
+  await clientsReport(port + 20),
 ].join('\n');
 process.stdout.write(report);
 mkdirSync(path.join(root, 'docs'), { recursive: true });

@@ -1,0 +1,109 @@
+// `npm run bench:clients`: the same prediction as different clients ask for it, beside /predict as the smallest request asks.
+//
+//   npm run bench:clients -- [--server FOLDER]
+//
+// FOLDER is another build of the server, by `node server/build.ts FOLDER`, such as that of an earlier commit: its /predict is
+// measured, too.
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { closedLoop, openLoop } from './load.ts';
+import { median, medianRatio } from './quantile.ts';
+import { irisInfer, irisPredict, type Post } from './requests.ts';
+import { builtAt, ours, type Peer, root, startPeer } from './servers.ts';
+
+const ROUNDS = 7;
+const SECONDS = 4;
+const WARM_UP_SECONDS = 3; // until V8 has compiled what is hot
+const CONNECTIONS = 64;
+const OPEN_RATE = 2000;
+
+interface Case {
+  readonly post: Post;
+  readonly peer: Peer;
+}
+
+interface Sample {
+  readonly perSecond: number;
+  readonly p99Ms: number;
+  readonly openP99Ms: number;
+}
+
+const cases: Readonly<Record<string, Case>> = {
+  '/predict': { post: irisPredict, peer: ours },
+  '/predict, again': { post: irisPredict, peer: ours },
+  "/predict with the headers of Go's client": {
+    post: {
+      ...irisPredict,
+      headers: { 'User-Agent': 'Go-http-client/1.1', 'Accept-Encoding': 'gzip' },
+    },
+    peer: ours,
+  },
+  'Open Inference Protocol': { post: irisInfer, peer: ours },
+};
+
+/** Each case in a process of its own, so that V8 has specialised its code for it alone; each round begins with another. */
+export async function clientsReport(firstPort: number, another?: Peer): Promise<string> {
+  const all = Object.entries(cases);
+  if (another) all.push(['/predict of the other build', { post: irisPredict, peer: another }]);
+  const samples = new Map<string, Sample[]>(all.map(([name]) => [name, []]));
+  let port = firstPort;
+  for (let round = 0; round < ROUNDS; round++)
+    for (let i = 0; i < all.length; i++) {
+      const [name, one] = all[(i + round) % all.length] ?? [];
+      if (name === undefined || one === undefined) continue;
+      process.stderr.write(`clients, round ${round + 1} of ${ROUNDS}: ${name}\n`);
+      samples.get(name)?.push(await measure(one, port++));
+    }
+  return table(samples);
+}
+
+async function measure({ post, peer }: Case, port: number): Promise<Sample> {
+  const server = await startPeer(peer, port);
+  try {
+    await closedLoop(server.url, CONNECTIONS, WARM_UP_SECONDS, post);
+    const { perSecond, p99Ms } = await closedLoop(server.url, CONNECTIONS, SECONDS, post);
+    const open = await openLoop(server.url, OPEN_RATE, SECONDS, post);
+    if (open.successes < 1) throw new Error(`${open.successes} of the requests were answered well`);
+    return { perSecond, p99Ms, openP99Ms: open.p99Ms };
+  } finally {
+    await server.stop();
+  }
+}
+
+function table(samples: ReadonlyMap<string, readonly Sample[]>): string {
+  const of = (name: string, field: keyof Sample) =>
+    (samples.get(name) ?? []).map((sample) => sample[field]);
+  const columns = (name: string, field: keyof Sample, digits: number) => [
+    median(of(name, field)).toFixed(digits),
+    `${medianRatio(of(name, field), of('/predict', field)).toFixed(2)} ×`,
+  ];
+  const head = [
+    ...['request', `req/s, ${CONNECTIONS} conn.`, 'of /predict', 'p99 ms', 'of /predict'],
+    ...[`p99 ms at ${OPEN_RATE}/s`, 'of /predict'],
+  ];
+  const rows = [...samples.keys()].map((name) => [
+    name,
+    ...columns(name, 'perSecond', 0),
+    ...columns(name, 'p99Ms', 2),
+    ...columns(name, 'openP99Ms', 2),
+  ]);
+  return `One row of iris, as different clients ask for it; medians of ${ROUNDS} rounds, ratios within each round:\n\n${[
+    head,
+    head.map(() => '---'),
+    ...rows,
+  ]
+    .map((cells) => `| ${cells.join(' | ')} |\n`)
+    .join('')}`;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { server: { type: 'string' } } });
+  execFileSync(
+    process.execPath,
+    [path.join(root, 'server/build.ts'), path.join(root, '.cache/bench')],
+    { stdio: 'inherit' },
+  );
+  const another = values.server === undefined ? undefined : builtAt(path.resolve(values.server));
+  process.stdout.write(await clientsReport(6300, another));
+}
