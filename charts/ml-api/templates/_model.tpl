@@ -55,6 +55,10 @@
       value: {{ printf "/store/%s" $model.pvc.subPath | trimSuffix "/" }}
     - name: FETCH_TIMEOUT_MS
       value: {{ int64 $model.url.timeoutMs | quote }}
+    - name: FETCH_STALL_MS
+      value: {{ int64 $model.url.stallMs | quote }}
+    - name: FETCH_MAX_BYTES
+      value: {{ int64 $model.url.maxBytes | quote }}
     {{- if $model.url.headersSecret }}
     - name: MODEL_URL_HEADERS_FILE
       value: /etc/ml-api/fetch/headers
