@@ -1,4 +1,5 @@
 // The body of an inference request to the work that the model does.
+import type { ValidateInference } from '../contract/validator.ts';
 import type { TensorSpec } from '../engine/signature.ts';
 import { isFree } from '../engine/signature.ts';
 import type { Work } from '../engine/work.ts';
@@ -38,19 +39,25 @@ export interface Inference {
   readonly outputs: readonly { readonly name: string; readonly binary: boolean }[];
 }
 
+/** What a request's headers say of its body. */
+export interface BodyHeaders {
+  /** Its Inference-Header-Content-Length. */
+  readonly headerLength: string | undefined;
+  readonly contentType: string | undefined;
+}
+
 /**
- * @param headerLength the request's Inference-Header-Content-Length
  * @param validate of the contract
  * @throws ProblemException or InputError naming what is wrong
  */
 export function readInference(
   body: Buffer,
-  headerLength: string | undefined,
+  headers: BodyHeaders,
   model: Model,
   maxRows: number,
-  validate: (value: unknown) => InferenceRequest,
+  validate: ValidateInference,
 ): Inference {
-  const jsonBytes = jsonLength(body, headerLength);
+  const jsonBytes = jsonLength(body, headers);
   if (jsonBytes === 0) {
     const feeds = tensorsByName();
     feeds[model.signature.inputs[0]?.name ?? ''] = wholeBody(body, model);
@@ -60,16 +67,18 @@ export function readInference(
       outputs: allOutputs(model, false),
     };
   }
-  const request = validate(parseJson(body.subarray(0, jsonBytes)));
+  const { request, misfit } = validate(parseJson(body.subarray(0, jsonBytes)));
   const feeds = readInputs(request.inputs, body.subarray(jsonBytes), model);
-  return {
+  const inference = {
     id: request.id,
     work: limited(workOf(model, feeds), maxRows),
     outputs: wantedOutputs(request, model),
   };
+  if (misfit !== undefined) throw misfit; // what is not explained better above
+  return inference;
 }
 
-function jsonLength(body: Buffer, header: string | undefined): number {
+function jsonLength(body: Buffer, { headerLength: header, contentType }: BodyHeaders): number {
   if (header === undefined) {
     if (body.length > 0) return body.length;
     throw new ProblemException(
@@ -78,6 +87,10 @@ function jsonLength(body: Buffer, header: string | undefined): number {
     );
   }
   const length = /^\d+$/.test(header) ? Number(header) : Number.NaN;
+  if (length === 0 && contentType !== undefined && /^application\/json\s*(;|$)/i.test(contentType))
+    throw refusal(
+      'Inference-Header-Content-Length is 0, so nothing of the body is JSON, but Content-Type is "application/json": expected "application/octet-stream" for a body that is the only input, or no such header',
+    );
   if (length <= body.length) return length;
   throw refusal(
     `Inference-Header-Content-Length is ${JSON.stringify(header)}: expected a whole number up to the body's ${body.length} bytes`,

@@ -110,7 +110,10 @@ function infer(context: Context): RequestHandler {
   return (req, res, next) => {
     const inference = readInference(
       req.body,
-      req.get('Inference-Header-Content-Length'),
+      {
+        headerLength: req.get('Inference-Header-Content-Length'),
+        contentType: req.headers['content-type'],
+      },
       model,
       config.MAX_ROWS,
       contract.validateInference,
