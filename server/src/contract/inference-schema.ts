@@ -93,6 +93,7 @@ function inputSchema(
       parameters: without(base, ['shared_memory_region']),
       data: {
         ...base.properties?.['data'],
+        minItems: shape.includes(0) ? 0 : 1,
         items: nested(elementSchema(datatype), Math.max(1, shape.length) - 1),
       },
     },

@@ -38,9 +38,12 @@ const whole = (minimum: number, maximum: number): SchemaObject => ({
   maximum,
 });
 
-/** Text that ONNX Runtime takes as it is: it cuts strings at U+0000, and half a surrogate pair has no UTF-8. */
+/**
+ * Text that ONNX Runtime takes as it is: it cuts strings at U+0000, and half a surrogate pair has no UTF-8. The pattern says the
+ * first alone; a JSON text in UTF-8 can have the second only as an escape, and few programs' patterns know of it.
+ */
 export const WHOLE_TEXT = {
-  pattern: '^[^\\u0000\\ud800-\\udfff]*$',
+  pattern: '^[^\\u0000]*$',
   phrase: 'text without U+0000 and without unpaired surrogates',
 } as const;
 
