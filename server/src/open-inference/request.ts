@@ -79,13 +79,12 @@ export function readInference(
 }
 
 function jsonLength(body: Buffer, { headerLength: header, contentType }: BodyHeaders): number {
-  if (header === undefined) {
-    if (body.length > 0) return body.length;
+  if (body.length === 0)
     throw new ProblemException(
       'empty-body',
       'There is no body. Send a JSON object such as {"inputs": […]}.',
     );
-  }
+  if (header === undefined) return body.length;
   const length = /^\d+$/.test(header) ? Number(header) : Number.NaN;
   if (length === 0 && contentType !== undefined && /^application\/json\s*(;|$)/i.test(contentType))
     throw refusal(
