@@ -47,7 +47,7 @@ export function sendPlain(
   res.writeHead(problem.status, headers).end(text);
 }
 
-/** Whether a path is the protocol's, at the root or below a base path. */
-function isOpenInference(url: string): boolean {
-  return /\/v2(\/|$)/.test(url.split('?')[0] ?? '');
+/** Whether a path is the protocol's, at the root or below a base path, which may be called `/v2` itself. */
+export function isOpenInference(url: string): boolean {
+  return /\/v2(\/(health|models|repository)(\/|$)|$)/.test(url.split('?')[0] ?? '');
 }
