@@ -40,7 +40,12 @@ it.each(models)('serves what it says: %s', async (_what, name) => {
 it.each(models.slice(0, 3))(
   'below a base path, with keys and a port for metrics: %s',
   async (_what, name) => {
-    const env = { ...modelOf(name), BASE_PATH: '/v1', API_KEYS_FILE: keysFile(), METRICS_PORT: '0' };
+    const env = {
+      ...modelOf(name),
+      BASE_PATH: '/v1',
+      API_KEYS_FILE: keysFile(),
+      METRICS_PORT: '0',
+    };
     await conforms(env, '/v1', ['--header', 'X-API-Key: first-key']);
   },
 );
