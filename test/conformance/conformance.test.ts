@@ -13,7 +13,7 @@ import { keysFile, start, testModel } from '../../server/test/start.ts';
 const here = import.meta.dirname;
 const seed = process.env['CONFORMANCE_SEED'] ?? '20260';
 /** Generated requests per operation and direction; the cases at the limits of keywords come on top. */
-const examples = process.env['CONFORMANCE_EXAMPLES'] ?? '40';
+const examples = process.env['CONFORMANCE_EXAMPLES'] ?? '30';
 
 let python = '';
 beforeAll(() => {
