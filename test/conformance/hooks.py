@@ -23,7 +23,7 @@ from schemathesis.generation import GenerationMode
 
 HEADER = "Inference-Header-Content-Length"
 ROWS = object()  # the name of the size that all batches share
-BYTES = {"BOOL": 1, "UINT8": 1, "INT8": 1, "UINT16": 2, "INT16": 2, "FP16": 2, "UINT32": 4, "INT32": 4, "FP32": 4}
+WIDTHS = {"BOOL": 1, "UINT8": 1, "INT8": 1, "UINT16": 2, "INT16": 2, "FP16": 2, "UINT32": 4, "INT32": 4, "FP32": 4}
 LARGEST = 4  # of a free size of an inference: a shape may claim any
 
 
@@ -155,7 +155,7 @@ def binary(datatype, count, raw):
     if datatype == "BYTES":
         text = raw.decode("utf-8", "ignore").replace("\0", "0").encode()[:100].decode("utf-8", "ignore").encode()
         return b"".join(struct.pack("<I", len(text)) + text for _ in range(count))
-    width = BYTES.get(datatype, 8)
+    width = WIDTHS.get(datatype, 8)
     if datatype == "BOOL":
         raw = bytes(byte & 1 for byte in raw)
     return bytes(itertools.islice(itertools.cycle(raw), count * width))
