@@ -1,5 +1,7 @@
 // Valid bodies of the test models, and each of them with one thing changed.
 
+import { everyDatatype } from '../start.ts';
+
 export const validInputs: Readonly<Record<string, unknown>> = {
   '': [
     [5.1, 3.5, 1.4, 0.2],
@@ -12,6 +14,7 @@ export const validInputs: Readonly<Record<string, unknown>> = {
     [3, 4],
   ]),
   line: [1, 2, 3],
+  'every-datatype': everyDatatype(),
   'state-and-scalar': { state: [[[1, 2, 3]], [[1, 2, 3]]], rate: 2 },
 };
 
