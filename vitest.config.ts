@@ -9,6 +9,7 @@ export default defineConfig({
       'test/image/**',
       'test/models/**',
       'test/clients/**',
+      'test/conformance/**',
       'test/browser/**',
       'test/rules/**',
     ],

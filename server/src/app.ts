@@ -1,7 +1,7 @@
 // The Express application: what every request passes, in order.
 import type { RequestListener } from 'node:http';
 import cors from 'cors';
-import express from 'express';
+import express, { type Express } from 'express';
 import type { Context } from './context.ts';
 import type { Files } from './files.ts';
 import { accessLog } from './http/access-log.ts';
@@ -18,9 +18,7 @@ import { shadowDisagreements } from './routes/shadow.ts';
 
 export function createApp(context: Context, files: Pick<Files, 'playground'>): RequestListener {
   const { BASE_PATH, CORS_ORIGINS, DOCS } = context.config;
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag'); // predictions are not cached, and hashing every answer costs
+  const app = newApp();
   app.enable('case sensitive routing');
   app.enable('strict routing');
   app.use(beginExchange(context, accessLog(context)));
@@ -55,6 +53,15 @@ export function createApp(context: Context, files: Pick<Files, 'playground'>): R
   return guard(app, context);
 }
 
+function newApp(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag'); // predictions are not cached, and hashing every answer costs
+  // Express would answer whatever asks `If-None-Match: *` with 304, probes too.
+  Object.defineProperty(app.request, 'fresh', { value: false });
+  return app;
+}
+
 /** A path at `/` and, where there is one, below the base path. */
 function below(path: string, basePath: string | undefined): string[] {
   return basePath === undefined ? [path] : [path, basePath + path];
@@ -62,8 +69,7 @@ function below(path: string, basePath: string | undefined): string[] {
 
 /** What METRICS_PORT serves: what is for those who operate the server, and for no Ingress to show. */
 export function createMetricsApp(context: Context): RequestListener {
-  const app = express();
-  app.disable('x-powered-by');
+  const app = newApp();
   app.use(beginExchange(context, accessLog(context)));
   app.get('/metrics', ...metrics(context));
   const keyed = context.apiKeys ? [requireApiKey(context.apiKeys)] : [];

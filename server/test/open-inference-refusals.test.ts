@@ -55,6 +55,17 @@ describe('refuses, as {"error"}', () => {
       'there is no output "Y"; the model gives "label", "probabilities"',
     ],
     [
+      'outputs that are no list',
+      { inputs: [row], outputs: 'x' },
+      '/outputs: expected an array, got the string "x"',
+    ],
+    [
+      'an output whose name is none',
+      { inputs: [row], outputs: [{ name: [null, null] }] },
+      '/outputs/0/name: expected a string, got an array nested 1 deep',
+    ],
+    ['an id that is no text', { id: 7, inputs: [row] }, '/id: expected a string, got 7'],
+    [
       'an extension that is not there',
       { inputs: [row], outputs: [{ name: 'label', parameters: { classification: 2 } }] },
       'the parameter "classification" is not supported',
@@ -104,6 +115,20 @@ describe('refuses, as {"error"}', () => {
       { 'Inference-Header-Content-Length': '0' },
       400,
       'expected a multiple of 16 bytes for the shape [-1,4], got 20',
+    ],
+    [
+      'JSON of no bytes',
+      Buffer.alloc(16),
+      { 'Inference-Header-Content-Length': '0', 'Content-Type': 'application/json; charset=utf-8' },
+      400,
+      'expected "application/octet-stream" for a body that is the only input',
+    ],
+    [
+      'no body that would be the only input',
+      Buffer.alloc(0),
+      { 'Inference-Header-Content-Length': '0' },
+      400,
+      'There is no body',
     ],
     ['a body too large', Buffer.alloc(1_048_577, 32), {}, 413, 'larger than 1048576 bytes'],
   ])('%s', async (_name, bytes, headers, status, message) => {

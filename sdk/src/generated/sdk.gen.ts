@@ -25,6 +25,9 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
  * inputs, an object of named tensors, each either one row or a batch. `prediction` always has one
  * element a row, in the order of the rows.
  *
+ * What a schema cannot say: arrays at the same depth are equally long, named tensors have as many rows as each other,
+ * and sizes of one name are equal.
+ *
  * Requests that wait at the same time are run together as one batch. Each gets exactly its own rows,
  * and a request whose rows make the model fail fails alone.
  *
@@ -279,8 +282,11 @@ export const getModelStatistics = <ThrowOnError extends boolean = true>(paramete
  *
  * Tensors as JSON, flat or nested, or binary: little-endian elements in row-major order after the JSON, each
  * `BYTES` element after its length in 4 bytes. With `Inference-Header-Content-Length: 0` the whole body is the only
- * input. `parameters.binary_data_output`, or `parameters.binary_data` of an output, asks for binary outputs; NaN
- * and infinite values travel in binary only.
+ * input, and `Content-Type` is not `application/json`. `parameters.binary_data_output`, or `parameters.binary_data` of
+ * an output, asks for binary outputs; NaN and infinite values travel in binary only.
+ *
+ * What a schema cannot say: an input has as many elements as its shape says, sizes of one name are equal, and all
+ * inputs have as many rows. A body with another media type than these two is read as `application/octet-stream`.
  *
  * Requests are batched with those of `/predict`, with the same limits. Safe to repeat.
  *

@@ -196,7 +196,7 @@ export type ShadowReport = {
      */
     keeps: number;
     /**
-     * The latest, newest first.
+     * The latest, newest first; at most 16 MiB of them, counted as JSON.
      */
     disagreements: Array<ShadowDisagreement>;
 };
@@ -211,7 +211,7 @@ export type ShadowDisagreement = {
      */
     requestId: string;
     /**
-     * The row, or the named tensors of the whole request.
+     * The row, or the row of each named tensor.
      */
     inputs: TensorValue | {
         [key: string]: TensorValue;
@@ -282,6 +282,9 @@ export type InferenceRequest = {
         binary_data_output?: boolean;
         [key: string]: unknown;
     };
+    /**
+     * one tensor for each input of the model
+     */
     inputs: Array<InferenceInput>;
     /**
      * The outputs that are wanted. All without it.
@@ -411,7 +414,7 @@ export type RepositoryModel = {
 };
 
 /**
- * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one: no value is refused.
+ * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
  */
 export type RequestId = string;
 
@@ -441,7 +444,7 @@ export type ModelNameInPath = string;
 export type ModelVersionInPath = string;
 
 /**
- * Bytes of JSON at the start of the body, before compression; the rest is binary tensors. Without it, all of it is JSON.
+ * Bytes of JSON at the start of the body, before compression and no more than the body has; the rest is binary tensors. Without it, all of the body is JSON. With 0, none is, which a body of the type `application/json` cannot be.
  */
 export type InferenceHeaderContentLength = number;
 
@@ -468,7 +471,7 @@ export type PredictData = {
     };
     headers?: {
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one: no value is refused.
+         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
          */
         'X-Request-Id'?: string;
         /**
@@ -491,13 +494,21 @@ export type PredictData = {
 
 export type PredictErrors = {
     /**
-     * The body is empty, is not JSON, or ended early.
+     * The body is empty, is not JSON, or ended early; or the request is not HTTP/1.1, or names a version that there is not.
      */
     400: Problem;
     /**
      * The API key is missing or wrong.
      */
     401: Problem;
+    /**
+     * The path does not answer this method.
+     */
+    405: Problem;
+    /**
+     * The request, or a part of it, did not come in time. The connection is closed.
+     */
+    408: Problem;
     /**
      * The body, after decompression, is larger than the server takes.
      */
@@ -507,11 +518,19 @@ export type PredictErrors = {
      */
     415: Problem;
     /**
+     * The header Expect asks for something other than `100-continue`.
+     */
+    417: Problem;
+    /**
      * The body is JSON, but not what the model takes.
      */
     422: Problem;
     /**
-     * The model failed on this request, or the server has a fault. The log has the cause.
+     * The request line and headers, or the trailers, are larger than 16 KiB.
+     */
+    431: Problem;
+    /**
+     * The model failed on this request, gave NaN or an infinite value, for which JSON has no number, or the server has a fault. The log has the cause.
      */
     500: Problem;
     /**
@@ -543,7 +562,7 @@ export type GetModelData = {
     body?: never;
     headers?: {
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one: no value is refused.
+         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
          */
         'X-Request-Id'?: string;
         /**
@@ -566,9 +585,53 @@ export type GetModelData = {
 
 export type GetModelErrors = {
     /**
+     * The request is not HTTP/1.1, or names a version that there is not.
+     */
+    400: Problem;
+    /**
      * The API key is missing or wrong.
      */
     401: Problem;
+    /**
+     * The path does not answer this method.
+     */
+    405: Problem;
+    /**
+     * The request, or a part of it, did not come in time. The connection is closed.
+     */
+    408: Problem;
+    /**
+     * The body, after decompression, is larger than the server takes.
+     */
+    413: Problem;
+    /**
+     * The body's media type, charset or content encoding is not one that the server reads.
+     */
+    415: Problem;
+    /**
+     * The header Expect asks for something other than `100-continue`.
+     */
+    417: Problem;
+    /**
+     * The request line and headers, or the trailers, are larger than 16 KiB.
+     */
+    431: Problem;
+    /**
+     * The server has a fault. The log has the cause.
+     */
+    500: Problem;
+    /**
+     * The version that this user is assigned to, or pinned to, cannot be reached.
+     */
+    502: Problem;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: Problem;
+    /**
+     * The prediction did not come within the server's deadline.
+     */
+    504: Problem;
 };
 
 export type GetModelError = GetModelErrors[keyof GetModelErrors];
@@ -591,9 +654,33 @@ export type GetLivenessData = {
 
 export type GetLivenessErrors = {
     /**
-     * No, and why.
+     * The request is not HTTP/1.1, or names a version that there is not.
      */
-    503: string;
+    400: Problem;
+    /**
+     * The path does not answer this method.
+     */
+    405: Problem;
+    /**
+     * The request, or a part of it, did not come in time. The connection is closed.
+     */
+    408: Problem;
+    /**
+     * The header Expect asks for something other than `100-continue`.
+     */
+    417: Problem;
+    /**
+     * The request line and headers, or the trailers, are larger than 16 KiB.
+     */
+    431: Problem;
+    /**
+     * The server has a fault. The log has the cause.
+     */
+    500: Problem;
+    /**
+     * No, and why. A problem where too many requests of the connection wait.
+     */
+    503: Problem;
 };
 
 export type GetLivenessError = GetLivenessErrors[keyof GetLivenessErrors];
@@ -616,9 +703,33 @@ export type GetReadinessData = {
 
 export type GetReadinessErrors = {
     /**
-     * No, and why.
+     * The request is not HTTP/1.1, or names a version that there is not.
      */
-    503: string;
+    400: Problem;
+    /**
+     * The path does not answer this method.
+     */
+    405: Problem;
+    /**
+     * The request, or a part of it, did not come in time. The connection is closed.
+     */
+    408: Problem;
+    /**
+     * The header Expect asks for something other than `100-continue`.
+     */
+    417: Problem;
+    /**
+     * The request line and headers, or the trailers, are larger than 16 KiB.
+     */
+    431: Problem;
+    /**
+     * The server has a fault. The log has the cause.
+     */
+    500: Problem;
+    /**
+     * No, and why. A problem where too many requests of the connection wait.
+     */
+    503: Problem;
 };
 
 export type GetReadinessError = GetReadinessErrors[keyof GetReadinessErrors];
@@ -641,9 +752,33 @@ export type GetStartupData = {
 
 export type GetStartupErrors = {
     /**
-     * No, and why.
+     * The request is not HTTP/1.1, or names a version that there is not.
      */
-    503: string;
+    400: Problem;
+    /**
+     * The path does not answer this method.
+     */
+    405: Problem;
+    /**
+     * The request, or a part of it, did not come in time. The connection is closed.
+     */
+    408: Problem;
+    /**
+     * The header Expect asks for something other than `100-continue`.
+     */
+    417: Problem;
+    /**
+     * The request line and headers, or the trailers, are larger than 16 KiB.
+     */
+    431: Problem;
+    /**
+     * The server has a fault. The log has the cause.
+     */
+    500: Problem;
+    /**
+     * No, and why. A problem where too many requests of the connection wait.
+     */
+    503: Problem;
 };
 
 export type GetStartupError = GetStartupErrors[keyof GetStartupErrors];
@@ -666,9 +801,37 @@ export type GetMetricsData = {
 
 export type GetMetricsErrors = {
     /**
+     * The request is not HTTP/1.1, or names a version that there is not.
+     */
+    400: Problem;
+    /**
      * There is nothing at this path.
      */
     404: Problem;
+    /**
+     * The path does not answer this method.
+     */
+    405: Problem;
+    /**
+     * The request, or a part of it, did not come in time. The connection is closed.
+     */
+    408: Problem;
+    /**
+     * The header Expect asks for something other than `100-continue`.
+     */
+    417: Problem;
+    /**
+     * The request line and headers, or the trailers, are larger than 16 KiB.
+     */
+    431: Problem;
+    /**
+     * The server has a fault. The log has the cause.
+     */
+    500: Problem;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: Problem;
 };
 
 export type GetMetricsError = GetMetricsErrors[keyof GetMetricsErrors];
@@ -691,6 +854,10 @@ export type GetShadowDisagreementsData = {
 
 export type GetShadowDisagreementsErrors = {
     /**
+     * The request is not HTTP/1.1, or names a version that there is not.
+     */
+    400: Problem;
+    /**
      * The API key is missing or wrong.
      */
     401: Problem;
@@ -698,6 +865,30 @@ export type GetShadowDisagreementsErrors = {
      * There is nothing at this path.
      */
     404: Problem;
+    /**
+     * The path does not answer this method.
+     */
+    405: Problem;
+    /**
+     * The request, or a part of it, did not come in time. The connection is closed.
+     */
+    408: Problem;
+    /**
+     * The header Expect asks for something other than `100-continue`.
+     */
+    417: Problem;
+    /**
+     * The request line and headers, or the trailers, are larger than 16 KiB.
+     */
+    431: Problem;
+    /**
+     * The server has a fault. The log has the cause.
+     */
+    500: Problem;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: Problem;
 };
 
 export type GetShadowDisagreementsError = GetShadowDisagreementsErrors[keyof GetShadowDisagreementsErrors];
@@ -720,9 +911,37 @@ export type GetContractData = {
 
 export type GetContractErrors = {
     /**
+     * The request is not HTTP/1.1, or names a version that there is not.
+     */
+    400: Problem;
+    /**
      * There is nothing at this path.
      */
     404: Problem;
+    /**
+     * The path does not answer this method.
+     */
+    405: Problem;
+    /**
+     * The request, or a part of it, did not come in time. The connection is closed.
+     */
+    408: Problem;
+    /**
+     * The header Expect asks for something other than `100-continue`.
+     */
+    417: Problem;
+    /**
+     * The request line and headers, or the trailers, are larger than 16 KiB.
+     */
+    431: Problem;
+    /**
+     * The server has a fault. The log has the cause.
+     */
+    500: Problem;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: Problem;
 };
 
 export type GetContractError = GetContractErrors[keyof GetContractErrors];
@@ -747,9 +966,37 @@ export type GetContractYamlData = {
 
 export type GetContractYamlErrors = {
     /**
+     * The request is not HTTP/1.1, or names a version that there is not.
+     */
+    400: Problem;
+    /**
      * There is nothing at this path.
      */
     404: Problem;
+    /**
+     * The path does not answer this method.
+     */
+    405: Problem;
+    /**
+     * The request, or a part of it, did not come in time. The connection is closed.
+     */
+    408: Problem;
+    /**
+     * The header Expect asks for something other than `100-continue`.
+     */
+    417: Problem;
+    /**
+     * The request line and headers, or the trailers, are larger than 16 KiB.
+     */
+    431: Problem;
+    /**
+     * The server has a fault. The log has the cause.
+     */
+    500: Problem;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: Problem;
 };
 
 export type GetContractYamlError = GetContractYamlErrors[keyof GetContractYamlErrors];
@@ -774,9 +1021,53 @@ export type GetServerMetadataData = {
 
 export type GetServerMetadataErrors = {
     /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
     401: OpenInferenceError;
+    /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    413: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    415: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    502: OpenInferenceError;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    504: OpenInferenceError;
 };
 
 export type GetServerMetadataError = GetServerMetadataErrors[keyof GetServerMetadataErrors];
@@ -799,9 +1090,33 @@ export type GetServerLiveData = {
 
 export type GetServerLiveErrors = {
     /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
-    503: OpenInferenceError;
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * The server, or the model, is not ready or not live; or too many requests of the connection wait.
+     */
+    503: ServerHealth | ModelReady | OpenInferenceError;
 };
 
 export type GetServerLiveError = GetServerLiveErrors[keyof GetServerLiveErrors];
@@ -824,9 +1139,33 @@ export type GetServerReadyData = {
 
 export type GetServerReadyErrors = {
     /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
-    503: OpenInferenceError;
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * The server, or the model, is not ready or not live; or too many requests of the connection wait.
+     */
+    503: ServerHealth | ModelReady | OpenInferenceError;
 };
 
 export type GetServerReadyError = GetServerReadyErrors[keyof GetServerReadyErrors];
@@ -849,9 +1188,53 @@ export type GetStatisticsData = {
 
 export type GetStatisticsErrors = {
     /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
     401: OpenInferenceError;
+    /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    413: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    415: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    502: OpenInferenceError;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    504: OpenInferenceError;
 };
 
 export type GetStatisticsError = GetStatisticsErrors[keyof GetStatisticsErrors];
@@ -874,9 +1257,53 @@ export type GetRepositoryIndexData = {
 
 export type GetRepositoryIndexErrors = {
     /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
     401: OpenInferenceError;
+    /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    413: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    415: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    502: OpenInferenceError;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    504: OpenInferenceError;
 };
 
 export type GetRepositoryIndexError = GetRepositoryIndexErrors[keyof GetRepositoryIndexErrors];
@@ -904,6 +1331,10 @@ export type GetModelMetadataData = {
 
 export type GetModelMetadataErrors = {
     /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
     401: OpenInferenceError;
@@ -911,6 +1342,46 @@ export type GetModelMetadataErrors = {
      * What is wrong, as the Open Inference Protocol says it.
      */
     404: OpenInferenceError;
+    /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    413: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    415: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    502: OpenInferenceError;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    504: OpenInferenceError;
 };
 
 export type GetModelMetadataError = GetModelMetadataErrors[keyof GetModelMetadataErrors];
@@ -938,13 +1409,53 @@ export type GetModelReadyData = {
 
 export type GetModelReadyErrors = {
     /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
     404: OpenInferenceError;
     /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
-    503: OpenInferenceError;
+    413: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    415: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    502: OpenInferenceError;
+    /**
+     * The server, or the model, is not ready or not live; or too many requests of the connection wait.
+     */
+    503: ServerHealth | ModelReady | OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    504: OpenInferenceError;
 };
 
 export type GetModelReadyError = GetModelReadyErrors[keyof GetModelReadyErrors];
@@ -972,6 +1483,10 @@ export type GetModelConfigData = {
 
 export type GetModelConfigErrors = {
     /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
     401: OpenInferenceError;
@@ -979,6 +1494,46 @@ export type GetModelConfigErrors = {
      * What is wrong, as the Open Inference Protocol says it.
      */
     404: OpenInferenceError;
+    /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    413: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    415: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    502: OpenInferenceError;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    504: OpenInferenceError;
 };
 
 export type GetModelConfigError = GetModelConfigErrors[keyof GetModelConfigErrors];
@@ -1006,6 +1561,10 @@ export type GetModelStatisticsData = {
 
 export type GetModelStatisticsErrors = {
     /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
     401: OpenInferenceError;
@@ -1013,6 +1572,46 @@ export type GetModelStatisticsErrors = {
      * What is wrong, as the Open Inference Protocol says it.
      */
     404: OpenInferenceError;
+    /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    413: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    415: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    502: OpenInferenceError;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    504: OpenInferenceError;
 };
 
 export type GetModelStatisticsError = GetModelStatisticsErrors[keyof GetModelStatisticsErrors];
@@ -1030,11 +1629,11 @@ export type InferData = {
     body: InferenceRequest;
     headers?: {
         /**
-         * Bytes of JSON at the start of the body, before compression; the rest is binary tensors. Without it, all of it is JSON.
+         * Bytes of JSON at the start of the body, before compression and no more than the body has; the rest is binary tensors. Without it, all of the body is JSON. With 0, none is, which a body of the type `application/json` cannot be.
          */
         'Inference-Header-Content-Length'?: number;
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one: no value is refused.
+         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
          */
         'X-Request-Id'?: string;
         /**
@@ -1062,7 +1661,7 @@ export type InferData = {
 
 export type InferErrors = {
     /**
-     * What is wrong, as the Open Inference Protocol says it.
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
      */
     400: OpenInferenceError;
     /**
@@ -1074,6 +1673,14 @@ export type InferErrors = {
      */
     404: OpenInferenceError;
     /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
     413: OpenInferenceError;
@@ -1084,9 +1691,21 @@ export type InferErrors = {
     /**
      * What is wrong, as the Open Inference Protocol says it.
      */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
     500: OpenInferenceError;
     /**
      * What is wrong, as the Open Inference Protocol says it.
+     */
+    502: OpenInferenceError;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1124,6 +1743,10 @@ export type GetModelMetadataOfVersionData = {
 
 export type GetModelMetadataOfVersionErrors = {
     /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
     401: OpenInferenceError;
@@ -1131,6 +1754,46 @@ export type GetModelMetadataOfVersionErrors = {
      * What is wrong, as the Open Inference Protocol says it.
      */
     404: OpenInferenceError;
+    /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    413: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    415: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    502: OpenInferenceError;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    504: OpenInferenceError;
 };
 
 export type GetModelMetadataOfVersionError = GetModelMetadataOfVersionErrors[keyof GetModelMetadataOfVersionErrors];
@@ -1162,13 +1825,53 @@ export type GetModelReadyOfVersionData = {
 
 export type GetModelReadyOfVersionErrors = {
     /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
     404: OpenInferenceError;
     /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
-    503: OpenInferenceError;
+    413: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    415: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    502: OpenInferenceError;
+    /**
+     * The server, or the model, is not ready or not live; or too many requests of the connection wait.
+     */
+    503: ServerHealth | ModelReady | OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    504: OpenInferenceError;
 };
 
 export type GetModelReadyOfVersionError = GetModelReadyOfVersionErrors[keyof GetModelReadyOfVersionErrors];
@@ -1200,6 +1903,10 @@ export type GetModelConfigOfVersionData = {
 
 export type GetModelConfigOfVersionErrors = {
     /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
     401: OpenInferenceError;
@@ -1207,6 +1914,46 @@ export type GetModelConfigOfVersionErrors = {
      * What is wrong, as the Open Inference Protocol says it.
      */
     404: OpenInferenceError;
+    /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    413: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    415: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    502: OpenInferenceError;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    504: OpenInferenceError;
 };
 
 export type GetModelConfigOfVersionError = GetModelConfigOfVersionErrors[keyof GetModelConfigOfVersionErrors];
@@ -1238,6 +1985,10 @@ export type GetModelStatisticsOfVersionData = {
 
 export type GetModelStatisticsOfVersionErrors = {
     /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
     401: OpenInferenceError;
@@ -1245,6 +1996,46 @@ export type GetModelStatisticsOfVersionErrors = {
      * What is wrong, as the Open Inference Protocol says it.
      */
     404: OpenInferenceError;
+    /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    413: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    415: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    502: OpenInferenceError;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    504: OpenInferenceError;
 };
 
 export type GetModelStatisticsOfVersionError = GetModelStatisticsOfVersionErrors[keyof GetModelStatisticsOfVersionErrors];
@@ -1262,11 +2053,11 @@ export type InferOfVersionData = {
     body: InferenceRequest;
     headers?: {
         /**
-         * Bytes of JSON at the start of the body, before compression; the rest is binary tensors. Without it, all of it is JSON.
+         * Bytes of JSON at the start of the body, before compression and no more than the body has; the rest is binary tensors. Without it, all of the body is JSON. With 0, none is, which a body of the type `application/json` cannot be.
          */
         'Inference-Header-Content-Length'?: number;
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server makes one: no value is refused.
+         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
          */
         'X-Request-Id'?: string;
         /**
@@ -1298,7 +2089,7 @@ export type InferOfVersionData = {
 
 export type InferOfVersionErrors = {
     /**
-     * What is wrong, as the Open Inference Protocol says it.
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
      */
     400: OpenInferenceError;
     /**
@@ -1310,6 +2101,14 @@ export type InferOfVersionErrors = {
      */
     404: OpenInferenceError;
     /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
      * What is wrong, as the Open Inference Protocol says it.
      */
     413: OpenInferenceError;
@@ -1320,9 +2119,21 @@ export type InferOfVersionErrors = {
     /**
      * What is wrong, as the Open Inference Protocol says it.
      */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
     500: OpenInferenceError;
     /**
      * What is wrong, as the Open Inference Protocol says it.
+     */
+    502: OpenInferenceError;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
      */
     503: OpenInferenceError;
     /**

@@ -1,7 +1,7 @@
 // The JSON Schema of `inputs`, from the model's signature: exact shapes, datatypes, ranges and names.
 // The descriptions are written so that an error can quote them: "expected 4 numbers (sepal length, …), got 3".
 import type { SchemaObject } from 'openapi3-ts/oas31';
-import { isFree, type TensorSpec } from '../engine/signature.ts';
+import { isFree, isNamed, type TensorSpec } from '../engine/signature.ts';
 import type { Model } from '../model/model.ts';
 import { datatypes } from '../tensor/datatype.ts';
 
@@ -90,6 +90,7 @@ function tensorSchema(
     fixed ?? (typeof size === 'string' && size !== '' ? `1 or more (${size})` : '1 or more');
   return {
     type: 'array',
+    ...(isNamed(size) && { title: String(size) }),
     description: `${count} ${what}${names}`,
     minItems: fixed ?? 1,
     ...(fixed !== undefined && { maxItems: fixed }),

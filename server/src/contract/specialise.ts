@@ -9,6 +9,7 @@ import {
 } from 'openapi3-ts/oas31';
 import type { Model } from '../model/model.ts';
 import { exampleRow } from '../model/samples.ts';
+import { inferenceSchemas } from './inference-schema.ts';
 import { type FormsByPointer, inputsSchema } from './input-schema.ts';
 import { predictionSchema } from './output-schema.ts';
 
@@ -27,6 +28,8 @@ export interface SpecialisedContract {
   /** The schema of a prediction's request body, a part of the document. */
   readonly predictBody: SchemaObject;
   readonly forms: FormsByPointer;
+  /** The schemas of an inference request by name, parts of the document too. */
+  readonly inference: Readonly<Record<string, SchemaObject>>;
 }
 
 export function specialise(
@@ -43,6 +46,10 @@ export function specialise(
     builder.addDescription(`${model.manifest.description}\n\n${document.info.description ?? ''}`);
   document.servers = [{ url: options.basePath ?? '/', description: 'This server.' }];
   builder.addSchema('Prediction', predictionSchema(model));
+  const inference = inferenceSchemas(schemasOf(document), model, options.maxRows);
+  for (const [name, schema] of Object.entries(inference)) builder.addSchema(name, schema);
+  nameInPaths(document, 'ModelNameInPath', model.name);
+  nameInPaths(document, 'ModelVersionInPath', model.version);
 
   for (const [path, item] of Object.entries(document.paths ?? {}))
     for (const method of ['get', 'post'] as const) {
@@ -55,7 +62,24 @@ export function specialise(
 
   const predictBody = predictSchema(document, model, inputs);
   setExamples(document, model);
-  return { document, predictBody, forms };
+  return { document, predictBody, forms, inference };
+}
+
+/** The schemas by name; the hand-written contract has no references among them. */
+function schemasOf({ components }: OpenAPIObject): Record<string, SchemaObject> {
+  const schemas: Record<string, SchemaObject> = {};
+  for (const [name, schema] of Object.entries(components?.schemas ?? {}))
+    if (!('$ref' in schema)) schemas[name] = schema;
+  return schemas;
+}
+
+/** The only value that a parameter of paths may have here. */
+function nameInPaths({ components }: OpenAPIObject, parameter: string, value: string): void {
+  const definition = components?.parameters?.[parameter];
+  if (definition === undefined || '$ref' in definition)
+    throw new Error(`openapi.yaml: the parameter ${parameter} is missing`);
+  definition.schema = { type: 'string', enum: [value] };
+  definition.example = value;
 }
 
 /** The hand-written contract leaves open whether a key is needed; a server knows. */

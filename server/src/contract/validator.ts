@@ -1,9 +1,11 @@
 // The validator that requests really pass, compiled from the served contract itself.
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { OpenAPIObject, SchemaObject } from 'openapi3-ts/oas31';
+import type { InferenceRequest } from '../open-inference/request.ts';
 import { depthOf } from '../tensor/from-json.ts';
 import { InputError } from '../tensor/input-error.ts';
 import type { FormsByPointer } from './input-schema.ts';
+import { sentence, show } from './sentence.ts';
 import type { SpecialisedContract } from './specialise.ts';
 
 /** The body of a prediction request, after validation. */
@@ -18,22 +20,59 @@ export interface PredictBody {
 export type ValidateBody = (body: unknown) => PredictBody;
 
 /**
- * The check of a schema by name of a served document.
- * @returns the value, which fits. @throws InputError naming the place and what was expected there
+ * The check of an inference request: whether it fits this model's contract, for whoever reads it to say why it does not.
+ * @throws InputError when it is no inference request of any model, naming the place and what was expected there
  */
-export function createSchemaValidator<T>(
+export type ValidateInference = (body: unknown) => {
+  readonly request: InferenceRequest;
+  /** Why it does not fit this model. */
+  readonly misfit: InputError | undefined;
+};
+
+/**
+ * @param own the model's contract
+ * @param any what a request is for every model
+ */
+export function createInferenceValidator(
+  own: OpenAPIObject,
+  any: OpenAPIObject,
+): ValidateInference {
+  const fitsOwn = createSchemaCheck<InferenceRequest>(own, 'InferenceRequest');
+  const fitsAny = createSchemaCheck<InferenceRequest>(any, 'InferenceRequest');
+  return (body) => {
+    const misfit = fitsOwn(body);
+    if (!(misfit instanceof InputError)) return { request: misfit, misfit: undefined };
+    const request = fitsAny(body);
+    if (request instanceof InputError) throw request;
+    return { request, misfit };
+  };
+}
+
+/** The check of a schema by name of a document: the value, or why it does not fit. */
+function createSchemaCheck<T>(
   document: OpenAPIObject,
   name: string,
-): (value: unknown) => T {
-  const ajv = new Ajv2020({ ...lenient, strict: false }); // the document around it is no schema
-  ajv.addSchema(document, 'contract');
+): (value: unknown) => T | InputError {
   let validate: ValidateFunction<T> | undefined; // compiled at its first use: not every start needs it
   return (value) => {
-    validate ??= ajv.compile<T>({ $ref: `contract#/components/schemas/${name}` });
+    validate ??= compile<T>(document, name);
     if (validate(value)) return value;
-    const [error] = validate.errors ?? [];
-    throw new InputError(error?.instancePath ?? '', error ? sentence(error) : 'is not valid');
+    return inputError(validate.errors);
   };
+}
+
+function compile<T>(document: OpenAPIObject, name: string): ValidateFunction<T> {
+  const ajv = new Ajv2020({ ...lenient, strict: false }); // the document around it is no schema
+  ajv.addSchema(document, 'contract');
+  return ajv.compile<T>({ $ref: `contract#/components/schemas/${name}` });
+}
+
+/** The last error is the outermost: where no branch of several fits, it tells of all of them. */
+function inputError(errors: ErrorObject[] | null | undefined): InputError {
+  const error = errors?.at(-1);
+  return error
+    ? new InputError(error.instancePath, sentence(error))
+    : new InputError('', 'expected a body that fits the contract, got one that does not');
 }
 
 const lenient = {
@@ -59,9 +98,7 @@ export function createValidator({ predictBody, forms }: SpecialisedContract): Va
 
   return (body) => {
     if (validate(body)) return body;
-    const [error] = validate.errors ?? [];
-    if (error === undefined) throw new InputError('', 'expected a body that fits the contract');
-    throw explain(error, body, forms, validatorOf);
+    throw explain(validate.errors, body, forms, validatorOf);
   };
 }
 
@@ -70,13 +107,14 @@ export function createValidator({ predictBody, forms }: SpecialisedContract): Va
  * one was meant shows in how deep its arrays are nested, and that branch alone gives the reason.
  */
 function explain(
-  error: ErrorObject,
+  errors: ErrorObject[] | null | undefined,
   body: unknown,
   forms: FormsByPointer,
   validatorOf: (form: SchemaObject) => ValidateFunction,
 ): InputError {
+  const path = errors?.at(-1)?.instancePath ?? '';
   for (const [pointer, { row, whole, either, spec }] of forms) {
-    if (!isAt(error.instancePath, pointer)) continue;
+    if (!isAt(path, pointer)) continue;
     const value = valueAt(body, pointer);
     const depth = depthOf(value);
     const wholeDepth = spec.shape.length;
@@ -85,51 +123,10 @@ function explain(
     if (isEmpty(value) || depth < leastDepth || depth > wholeDepth)
       return new InputError(pointer, `expected ${either.description}, got ${show(value)}`);
     const validate = validatorOf(meant);
-    const [reason] = validate(value) ? [] : (validate.errors ?? []);
+    const reason = validate(value) ? undefined : validate.errors?.at(-1);
     if (reason) return new InputError(pointer + reason.instancePath, sentence(reason));
   }
-  return new InputError(error.instancePath, sentence(error));
-}
-
-function sentence(error: ErrorObject): string {
-  const { keyword, data, params, parentSchema } = error;
-  const expected: string = parentSchema?.['description'] ?? '';
-  switch (keyword) {
-    case 'required':
-      return `missing field "${params['missingProperty']}"`;
-    case 'additionalProperties': {
-      const known = Object.keys(parentSchema?.['properties'] ?? {});
-      return `unknown field "${params['additionalProperty']}"; expected ${known.map((name) => `"${name}"`).join(', ')}`;
-    }
-    case 'minItems':
-    case 'maxItems':
-      return `expected ${expected}, got ${Array.isArray(data) ? data.length : show(data)}`;
-    case 'minimum':
-    case 'maximum':
-      return `expected ${expected} from ${parentSchema?.['minimum']} to ${parentSchema?.['maximum']}, got ${data}`;
-    case 'type':
-      return `expected ${expectedType(params['type'], expected)}, got ${show(data)}`;
-    default:
-      return `${error.message ?? 'is not valid'}, got ${show(data)}`;
-  }
-}
-
-/** The description where it describes the type, such as "a number (float32)" or "4 numbers (…)"; else the type. */
-function expectedType(type: string, description: string): string {
-  if (type === 'boolean') return 'true or false';
-  if (type === 'object' && !description.startsWith('an object')) return 'a JSON object';
-  return description || type;
-}
-
-/** A value as an error shows it: what it is, and itself where it is short. */
-function show(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value))
-    return value.length === 0 ? 'an empty array' : `an array nested ${depthOf(value)} deep`;
-  if (typeof value === 'object') return 'an object';
-  if (typeof value === 'string')
-    return `the string ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`;
-  return `${typeof value === 'undefined' ? 'nothing' : String(value)}`;
+  return inputError(errors);
 }
 
 function isAt(path: string, pointer: string): boolean {

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { DeadlineError, OverloadedError } from '../engine/queue-errors.ts';
 import { InputError } from '../tensor/input-error.ts';
 import { exchangeOf, identify } from './exchange.ts';
+import { isOpenInference } from './last-resort.ts';
 import { ProblemException, sendOpenInferenceError, sendProblem } from './problem.ts';
 
 /** Answers every error as a problem. */
@@ -17,7 +18,11 @@ export function answerErrors(context: Context): ErrorRequestHandler {
     if (res.writableEnded && problem.kind !== 'internal-error') return;
     if (res.headersSent) return next(error);
     removeBodyHeaders(res);
-    const send = exchange.errorsAs === 'open-inference' ? sendOpenInferenceError : sendProblem;
+    // A path that cannot be decoded has reached no route that could have marked it.
+    const isProtocols =
+      exchange.errorsAs === 'open-inference' ||
+      (error instanceof URIError && isOpenInference(req.url));
+    const send = isProtocols ? sendOpenInferenceError : sendProblem;
     setHeaders(req, res, () => send(res, problem, exchange.id));
   };
 }

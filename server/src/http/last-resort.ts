@@ -47,7 +47,12 @@ export function sendPlain(
   res.writeHead(problem.status, headers).end(text);
 }
 
+/** What a version whose base path is `/v2` has below it that is not the protocol's. */
+const OWN =
+  /\/v2\/(predict|model|livez|readyz|startupz|metrics|shadow\/disagreements|openapi\.(json|yaml))$/;
+
 /** Whether a path is the protocol's, at the root or below a base path. */
-function isOpenInference(url: string): boolean {
-  return /\/v2(\/|$)/.test(url.split('?')[0] ?? '');
+export function isOpenInference(url: string): boolean {
+  const [path = ''] = url.split('?');
+  return /\/v2(\/|$)/.test(path) && !OWN.test(path);
 }

@@ -33,6 +33,11 @@ const kinds = {
 
 export type ProblemKind = keyof typeof kinds;
 
+/** The statuses of all of them. */
+export const problemStatuses: ReadonlySet<number> = new Set(
+  Object.values(kinds).map(({ status }) => status),
+);
+
 /** One place in the request body that is wrong. */
 export interface ProblemError {
   readonly pointer: string;

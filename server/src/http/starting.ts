@@ -1,5 +1,5 @@
 // What is answered while the model loads: probes that say so, and 503 for everything else.
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { liveness, readiness, startup } from '../lifecycle.ts';
 import { sendPlain } from './last-resort.ts';
 import { ProblemException } from './problem.ts';
@@ -11,17 +11,19 @@ export const answerStarting: RequestListener = (req, res) => {
   const check = Object.entries(probes).find(([probe]) => path.endsWith(probe))?.[1];
   if (check !== undefined) {
     const { healthy, reason } = check({ kind: 'starting' });
-    res.writeHead(healthy ? 200 : 503, { 'Content-Type': 'text/plain' }).end(reason);
-    return;
+    return say(res, healthy ? 200 : 503, 'text/plain', reason);
   }
   if (/\/v2\/health\/(live|ready)$/.test(path)) {
     const status = path.endsWith('live') ? 200 : 503;
-    res.writeHead(status, { 'Content-Type': 'application/json' });
-    res.end(JSON.stringify({ live: true, ready: false }));
-    return;
+    return say(res, status, 'application/json', JSON.stringify({ live: true, ready: false }));
   }
   sendPlain(req, res, loading);
 };
+
+function say(res: ServerResponse, status: number, type: string, text: string): void {
+  res.statusCode = status;
+  res.setHeader('Content-Type', type).end(text);
+}
 
 const loading = new ProblemException(
   'unavailable',

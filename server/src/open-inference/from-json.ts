@@ -24,7 +24,8 @@ export function fromJson(
 
 /** Counts the elements, flat or nested. @throws RangeError when they nest deeper than they may */
 function countLeaves(values: readonly unknown[], depth: number): number {
-  if (depth === 0) throw new RangeError('expected arrays nested no deeper than the shape');
+  if (depth === 0)
+    throw new RangeError('expected arrays nested no deeper than the shape, got deeper ones');
   let count = 0;
   for (const value of values) count += Array.isArray(value) ? countLeaves(value, depth - 1) : 1;
   return count;

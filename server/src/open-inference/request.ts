@@ -1,4 +1,5 @@
 // The body of an inference request to the work that the model does.
+import type { ValidateInference } from '../contract/validator.ts';
 import type { TensorSpec } from '../engine/signature.ts';
 import { isFree } from '../engine/signature.ts';
 import type { Work } from '../engine/work.ts';
@@ -38,8 +39,14 @@ export interface Inference {
   readonly outputs: readonly { readonly name: string; readonly binary: boolean }[];
 }
 
-/** @param headerLength the request's Inference-Header-Content-Length */
-export type ReadInference = (body: Buffer, headerLength: string | undefined) => Inference;
+/** What a request's headers say of its body. */
+export interface BodyHeaders {
+  /** Its Inference-Header-Content-Length. */
+  readonly headerLength: string | undefined;
+  readonly contentType: string | undefined;
+}
+
+export type ReadInference = (body: Buffer, headers: BodyHeaders) => Inference;
 
 /**
  * @param validate of the contract
@@ -48,11 +55,11 @@ export type ReadInference = (body: Buffer, headerLength: string | undefined) => 
 export function inferenceReader(
   model: Model,
   maxRows: number,
-  validate: (value: unknown) => InferenceRequest,
+  validate: ValidateInference,
 ): ReadInference {
   const specs = new Map(model.signature.inputs.map((spec) => [spec.name, spec]));
-  return (body, headerLength) => {
-    const jsonBytes = jsonLength(body, headerLength);
+  return (body, headers) => {
+    const jsonBytes = jsonLength(body, headers);
     if (jsonBytes === 0) {
       const feeds = tensorsByName();
       feeds[model.signature.inputs[0]?.name ?? ''] = wholeBody(body, model);
@@ -62,25 +69,30 @@ export function inferenceReader(
         outputs: allOutputs(model, false),
       };
     }
-    const request = validate(parseJson(body.subarray(0, jsonBytes)));
+    const { request, misfit } = validate(parseJson(body.subarray(0, jsonBytes)));
     const feeds = readInputs(request.inputs, body.subarray(jsonBytes), specs);
-    return {
+    const inference = {
       id: request.id,
       work: limited(workOf(model, feeds), maxRows),
       outputs: wantedOutputs(request, model),
     };
+    if (misfit !== undefined) throw misfit; // what is not explained better above
+    return inference;
   };
 }
 
-function jsonLength(body: Buffer, header: string | undefined): number {
-  if (header === undefined) {
-    if (body.length > 0) return body.length;
+function jsonLength(body: Buffer, { headerLength: header, contentType }: BodyHeaders): number {
+  if (body.length === 0)
     throw new ProblemException(
       'empty-body',
       'There is no body. Send a JSON object such as {"inputs": […]}.',
     );
-  }
+  if (header === undefined) return body.length;
   const length = /^\d+$/.test(header) ? Number(header) : Number.NaN;
+  if (length === 0 && contentType !== undefined && /^application\/json\s*(;|$)/i.test(contentType))
+    throw refusal(
+      'Inference-Header-Content-Length is 0, so nothing of the body is JSON, but Content-Type is "application/json": expected "application/octet-stream" for a body that is the only input, or no such header',
+    );
   if (length <= body.length) return length;
   throw refusal(
     `Inference-Header-Content-Length is ${JSON.stringify(header)}: expected a whole number up to the body's ${body.length} bytes`,

@@ -110,7 +110,10 @@ function infer(context: Context): RequestHandler {
   const read = inferenceReader(model, config.MAX_ROWS, contract.validateInference);
   const run = runOf(context);
   return (req, res, next) => {
-    const inference = read(req.body, req.get('Inference-Header-Content-Length'));
+    const inference = read(req.body, {
+      headerLength: req.get('Inference-Header-Content-Length'),
+      contentType: req.headers['content-type'],
+    });
     release(req.body); // its tensors are copies
     run(res, next, inference.work, ({ outputs, queueMs, inferenceMs }) => {
       countPredictions(model, outputs, metrics);

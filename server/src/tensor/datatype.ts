@@ -38,6 +38,15 @@ const whole = (minimum: number, maximum: number): SchemaObject => ({
   maximum,
 });
 
+/**
+ * Text that ONNX Runtime takes as it is: it cuts strings at U+0000, and half a surrogate pair has no UTF-8. The pattern says the
+ * first alone; a JSON text in UTF-8 can have the second only as an escape, and few programs' patterns know of it.
+ */
+export const WHOLE_TEXT = {
+  pattern: '^[^\\u0000]*$',
+  phrase: 'text without U+0000 and without unpaired surrogates',
+} as const;
+
 export const datatypes = {
   float16: {
     allocate: (length) => new Float16Array(length),
@@ -94,7 +103,7 @@ export const datatypes = {
   },
   string: {
     allocate: (length) => new Array<string>(length).fill(''),
-    schema: { type: 'string' },
+    schema: { type: 'string', pattern: WHOLE_TEXT.pattern },
     noun: 'string',
   },
 } as const satisfies Record<string, Element>;

@@ -1,7 +1,7 @@
 // JSON values to tensors. The values have passed the contract's schema; what a schema cannot say is checked
 // here: that rows are equally long where the model leaves the length free.
 
-import { type Datatype, datatypes, type TensorData } from './datatype.ts';
+import { type Datatype, datatypes, type TensorData, WHOLE_TEXT } from './datatype.ts';
 import { InputError } from './input-error.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -74,12 +74,10 @@ export function writer(data: TensorData): Write {
   };
 }
 
-/** A text that ONNX Runtime takes as it is: it cuts strings at U+0000, and half a surrogate pair has no UTF-8. */
+/** A text that ONNX Runtime takes as it is. @throws RangeError for another */
 export function wholeText(text: string): string {
   if (!text.includes('\0') && text.isWellFormed()) return text;
-  throw new RangeError(
-    `expected text without U+0000 and without unpaired surrogates, got ${JSON.stringify(text.slice(0, 40))}`,
-  );
+  throw new RangeError(`expected ${WHOLE_TEXT.phrase}, got ${JSON.stringify(text.slice(0, 40))}`);
 }
 
 /** Writes `value` from index `at` on and returns the index after it. */

@@ -225,3 +225,20 @@ save(
     [("c", T.FLOAT, ["batch", 1])],
     [helper.make_node("Add", ["a", "a\\b"], ["c"])],
 )
+# A text, and the same with an exclamation mark.
+save(
+    "text",
+    [("text", T.STRING, ["batch", 1])],
+    [("louder", T.STRING, ["batch", 1])],
+    [helper.make_node("StringConcat", ["text", "mark"], ["louder"])],
+    [("mark", np.array(["!"], dtype=object))],
+)
+# A straight line through three numbers.
+save(
+    "line",
+    [("x", T.FLOAT, ["batch", 3])],
+    [("y", T.FLOAT, ["batch", 1])],
+    [helper.make_node("Gemm", ["x", "weights", "intercept"], ["y"])],
+    [("weights", np.array([[0.5], [-2], [1]], np.float32)), ("intercept", np.array([3], np.float32))],
+    {"name": "line", "task": "regression", "features": [{"name": "a"}, {"name": "b"}, {"name": "c"}]},
+)
