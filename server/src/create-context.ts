@@ -43,6 +43,7 @@ export async function createContext(
   ]);
   const resources = readResources();
   const naming = { name: config.MODEL_NAME, version: config.MODEL_VERSION };
+  let workerThreadsLost = 0;
   const serving = await chooseServing(
     path.join(directory, 'model.onnx'),
     (signature) => describeModel(signature, manifest, naming, manifestFile),
@@ -51,8 +52,10 @@ export async function createContext(
     resources,
     {
       signal,
-      onLoss: ({ message: reason }) =>
-        log.error({ reason }, 'a worker thread was lost with its runs; another is started'),
+      onLoss: ({ message: reason }) => {
+        workerThreadsLost++;
+        log.error({ reason }, 'a worker thread was lost with its runs; another is started');
+      },
     },
   );
   opened.defer(() => serving.engine.close());
@@ -78,6 +81,8 @@ export async function createContext(
     queuedRows: () => batcher.queuedRows,
     queueLimitRows: () => batcher.queueLimitRows,
     requestsInFlight: () => listener.requestsInFlight,
+    refusals: listener.refusals,
+    workerThreadsLost: () => workerThreadsLost,
   });
   checkSplit(config, serving.model.version);
   const shadow = shadowOf(config, serving.model.version, metrics);

@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 import { createContext } from './create-context.ts';
 import type { Files } from './files.ts';
 import { listen, uploadTimeFor } from './http/listener.ts';
+import { Refusals } from './http/refusals.ts';
 import { answerStarting } from './http/starting.ts';
 import type { State } from './lifecycle.ts';
 
@@ -57,6 +58,7 @@ async function startService(
     requestTimeoutMs: config.UPLOAD_TIMEOUT_MS || uploadTimeFor(config.MAX_BODY_BYTES),
     stallTimeoutMs: config.STALL_TIMEOUT_MS,
     maxConnections: config.MAX_CONNECTIONS,
+    refusals: new Refusals(),
   };
   const main = await listen(answerStarting, { ...address, port: config.PORT, variable: 'PORT' });
   opened.defer(async () => void (await main.close(0)));

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { testModel } from '../start.ts';
-import { CLOSE, head, type Predictor, predictorFor } from './wire.ts';
+import { CLOSE, head, type Predictor, predictorFor, refusals } from './wire.ts';
 
 const WIDTH = 600_000;
 
@@ -45,6 +45,7 @@ describe('a response', () => {
     const sockets = await Promise.all([1, 2, 3].map(() => unread(predictor())));
     await expect.poll(() => inFlight(predictor())).toBeGreaterThan(0);
     await expect.poll(() => inFlight(predictor())).toBe(0);
+    expect(await refusals(predictor())).toMatchObject({ stalled: 3 });
     for (const socket of sockets) socket.destroy();
   });
 
@@ -53,6 +54,7 @@ describe('a response', () => {
     const socket = await unread(predictor(), many);
     await expect.poll(() => inFlight(predictor())).toBeGreaterThan(0);
     await expect.poll(() => inFlight(predictor()), { timeout: 10_000 }).toBe(0);
+    expect(await refusals(predictor())).toMatchObject({ stalled: 4, overloaded: 1 });
     socket.destroy();
   });
 

@@ -196,3 +196,12 @@ export function expectProblem(response: Received | undefined, status: number): v
     });
   }
 }
+
+/** How many connections a predictor has refused, by reason. */
+export async function refusals({ url }: Predictor): Promise<Record<string, number>> {
+  const text = await fetch(`${url}/metrics`).then((response) => response.text());
+  const series = /^ml_api_connections_refused_total{.*reason="([^"]+)".*} (.+)$/gm;
+  return Object.fromEntries(
+    [...text.matchAll(series)].map(([, reason = '', count]) => [reason, Number(count)]),
+  );
+}
