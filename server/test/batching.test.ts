@@ -165,6 +165,26 @@ describe('a request of many rows', () => {
     expect(ended).toEqual(['one', 'many']);
   });
 
+  it('takes its queue and inference time once, though several pieces run at the same time', async () => {
+    const { predict } = await start({
+      MODEL_DIR: testModel('heavy'),
+      LOG_LEVEL: 'silent',
+      ENGINE: 'workers',
+      WORKERS: '2',
+      BATCHING: 'on',
+      BATCH_MAX_ROWS: '1',
+      REQUEST_TIMEOUT_MS: '60000',
+    });
+    const sent = performance.now();
+    const { status, headers } = await predict({ inputs: Array(8).fill(Array(1024).fill(1)) });
+    const durationMs = performance.now() - sent;
+    expect(status).toBe(200);
+    const [, queueMs, inferenceMs] =
+      /^queue;dur=([\d.]+), inference;dur=([\d.]+)$/.exec(headers['server-timing'] ?? '') ?? [];
+    expect(Number(inferenceMs)).toBeGreaterThan(0);
+    expect(Number(queueMs) + Number(inferenceMs)).toBeLessThanOrEqual(durationMs);
+  });
+
   it('is given up between its pieces once its client has gone', async () => {
     const { url, context } = await start({
       MODEL_DIR: testModel('heavy'),

@@ -34,8 +34,20 @@ it('has the same series after a thousand requests of invented paths, methods, mo
   for (let i = 30; i < 280; i++) await hostile(i)();
   const after = withoutValues(await ownSeries(url));
   expect(after).toEqual(before);
-  expect(after.join('\n')).not.toMatch(/path-|id-|agent-|host-|\bm\d|PROPFIND/);
+  expect(after.join('\n')).not.toMatch(/(path|\bid|agent|host)-\d|\bm\d|PROPFIND/);
   expect(after.length).toBeLessThan(200);
+});
+
+it('counts what the listener of METRICS_PORT refuses with the rest', async () => {
+  const { url, metricsPort } = await start({ METRICS_PORT: '0', LOG_LEVEL: 'silent' });
+  const metricsUrl = `http://127.0.0.1:${metricsPort}`;
+  for (const target of [url, metricsUrl])
+    await send(target, { path: '/livez', method: 'GET', headers: { Expect: 'miracles' } });
+  const refused = (await ownSeries(metricsUrl)).filter((line) => line.includes('_refused_'));
+  expect(refused).toContain(
+    'ml_api_connections_refused_total{reason="expectation-failed",version="v1"} 2',
+  );
+  expect(refused).toHaveLength(9);
 });
 
 it("counts a model's classes beyond a hundred together", async () => {

@@ -14,6 +14,8 @@ export function metricsCost(perSecond: number): string {
     queuedRows: () => 0,
     queueLimitRows: () => 1,
     requestsInFlight: () => 0,
+    refusals: [],
+    workerThreadsLost: () => 0,
   });
   const microseconds: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {

@@ -1,5 +1,6 @@
 // The text of docs/metrics.md, from the predictor's own registry.
 import { parseMetrics } from '../../monitoring/status/prometheus-text.ts';
+import { Refusals } from '../../server/src/http/refusals.ts';
 import { createMetrics } from '../../server/src/metrics/metrics.ts';
 
 type Documented = {
@@ -18,6 +19,8 @@ async function documentedMetrics(): Promise<Documented[]> {
     queuedRows: () => 0,
     queueLimitRows: () => 1,
     requestsInFlight: () => 0,
+    refusals: new Refusals(),
+    workerThreadsLost: () => 0,
   });
   metrics.requestDone('/predict', 'POST', 200, 0.001);
   metrics.runDone(1, 0.001);
@@ -59,8 +62,13 @@ ${rows.join('\n')}
 Beside these are prom-client's own: \`process_*\` (CPU, memory, file descriptors) and \`nodejs_*\` (event loop, heap, garbage
 collection).
 
+\`reason\` is the kind of the problem in the response (\`request-timeout\`: HEADERS_TIMEOUT_MS or UPLOAD_TIMEOUT_MS; \`overloaded\`: too
+many requests of one connection), or, where there is none, \`too-many-connections\` (MAX_CONNECTIONS) or \`stalled\`
+(STALL_TIMEOUT_MS). A connection whose request had reached its route, a broken body's for one, is counted in
+\`ml_api_http_requests_total\` too.
+
 No client can make series without end: \`route\` is a path of the contract or \`other\`, \`method\` one of HTTP's usual ones or
-\`other\`, \`status\` one that the predictor answers with, \`label\` one of the first 100 classes seen or \`other\`, and
+\`other\`, \`status\` one that the predictor answers with, \`label\` one of the first 100 classes seen or \`other\`, \`reason\` one of nine, and
 \`challenger\`, \`to\`, \`name\` and \`contract_hash\` are what the operator has set. No label holds an id, an address or an input.
 `;
 }

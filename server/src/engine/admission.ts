@@ -21,7 +21,7 @@ export interface Pace {
 }
 
 /** What waits and what runs at this moment. */
-export interface Backlog {
+export interface Load {
   readonly queuedRows: number;
   readonly queuedBytes: number;
   readonly runningRows: number;
@@ -33,7 +33,7 @@ export interface Admission {
   /** Learns from a run, of which `saturated` says that more was waiting than it could take. */
   ran(rows: number, durationMs: number, saturated: boolean): void;
   /** Why a request must not wait; undefined when it may. */
-  refusal(backlog: Backlog, rows: number, bytes: number): OverloadedError | undefined;
+  refusal(load: Load, rows: number, bytes: number): OverloadedError | undefined;
 }
 
 /** The share of the deadline that the predicted wait may take: the rest is for what a prediction cannot know. */

@@ -4,6 +4,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Duplex } from 'node:stream';
 import { sendPlain } from './last-resort.ts';
 import { ProblemException, problemBody } from './problem.ts';
+import type { Refusals } from './refusals.ts';
 
 /** How long a client that was refused may go on sending: a connection closed at once could take the response with it. */
 const LINGER_MS = 1000;
@@ -19,15 +20,16 @@ export function refuseBroken(
   error: NodeJS.ErrnoException,
   socket: Duplex,
   responses: readonly ServerResponse<IncomingMessage>[],
+  refusals: Refusals,
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   if (refused.has(socket)) return;
   refused.add(socket);
   const last = responses.at(-1);
-  if (last === undefined) return void refuse(socket, problemOf(error, 'request'));
+  if (last === undefined) return void refuse(socket, problemOf(error, 'request'), refusals);
   if (last.req.complete) {
     // The broken request came after it.
-    last.once('close', () => refuse(socket, problemOf(error, 'request')));
+    last.once('close', () => refuse(socket, problemOf(error, 'request'), refusals));
     return;
   }
   if (last.headersSent) {
@@ -36,14 +38,17 @@ export function refuseBroken(
     else last.once('close', () => socket.destroy());
     return;
   }
+  const problem = problemOf(error, 'body');
+  refusals.count(problem.kind);
   last.shouldKeepAlive = false;
-  sendPlain(last.req, last, problemOf(error, 'body'));
+  sendPlain(last.req, last, problem);
   last.once('close', () => closeSoon(socket));
 }
 
 /** Answers a problem on the bare connection, and closes it. */
-export function refuse(socket: Duplex, problem: ProblemException): void {
+export function refuse(socket: Duplex, problem: ProblemException, refusals: Refusals): void {
   if (!socket.writable) return void socket.destroy();
+  refusals.count(problem.kind);
   const body = JSON.stringify(problemBody(problem, ''));
   const headers = {
     ...problem.headers,

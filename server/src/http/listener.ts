@@ -14,11 +14,14 @@ import { refuse, refuseBroken } from './broken-request.ts';
 import { createInFlight } from './in-flight.ts';
 import { sendPlain } from './last-resort.ts';
 import { ProblemException } from './problem.ts';
+import type { Refusals } from './refusals.ts';
 import { checkHead } from './request-head.ts';
 
 export interface Listener {
   readonly port: number;
   readonly requestsInFlight: number;
+  /** What was refused here and at the listeners that count with it. */
+  readonly refusals: Refusals;
   /** Gives new requests to another handler. */
   handleWith(handler: RequestListener): void;
   /**
@@ -40,6 +43,8 @@ export interface ListenerOptions {
   readonly stallTimeoutMs: number;
   /** Connections that may be open; more are closed as they come. */
   readonly maxConnections: number;
+  /** Counts what is refused; listeners may share it. */
+  readonly refusals: Refusals;
   /** The variable that sets the port, for the message when it is taken. */
   readonly variable: string;
 }
@@ -61,6 +66,7 @@ export async function listen(
   handler: RequestListener,
   options: ListenerOptions,
 ): Promise<Listener> {
+  const { refusals } = options;
   let current = handler;
   const inFlight = createInFlight();
   const serve: RequestListener = (req, res) => {
@@ -69,6 +75,7 @@ export async function listen(
     if (excess > 1) return; // after one that was refused, whose response closes the connection
     const problem = excess === 1 ? tooManyWaiting : checkHead(req);
     if (problem === undefined) return current(req, res);
+    refusals.count(problem.kind);
     res.shouldKeepAlive = false; // who knows where its body ends
     sendPlain(req, res, problem);
   };
@@ -90,13 +97,20 @@ export async function listen(
     const { responses, answeredEarly } = inFlight.on(socket);
     // What is broken is the rest of a request that has its response.
     if (answeredEarly?.complete === false) socket.destroy();
-    else refuseBroken(error, socket, responses);
+    else refuseBroken(error, socket, responses, refusals);
   });
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse<IncomingMessage>) => {
+    refusals.count(unknownExpectation.kind);
     res.shouldKeepAlive = false;
     sendPlain(req, res, unknownExpectation);
   });
-  server.on('connect', (_req, socket: Duplex) => refuse(socket, noProxy));
+  server.on('connect', (_req, socket: Duplex) => refuse(socket, noProxy, refusals));
+  server.on('drop', () => refusals.count('too-many-connections'));
+  server.on('timeout', (socket) => {
+    // Kept connections that nobody uses end here, too.
+    if (inFlight.on(socket).responses.length > 0) refusals.count('stalled');
+    socket.destroy();
+  });
   server.on('connection', (socket) => {
     socket.once('end', () => {
       if (inFlight.on(socket).responses.length === 0) return;
@@ -112,6 +126,7 @@ export async function listen(
   const address = server.address();
   return {
     port: isAddressInfo(address) ? address.port : options.port,
+    refusals,
     get requestsInFlight() {
       return inFlight.count;
     },
@@ -161,7 +176,7 @@ const noProxy = new ProblemException(
 
 /**
  * Gives each response that is under way a time in which something of it must get on; most are sent before anybody looks.
- * Node's own timer, which does look at how much the kernel has taken, destroys the connection then.
+ * Node's own timer, which does look at how much the kernel has taken, emits the server's "timeout" then.
  */
 function watchStalled(responses: Iterable<ServerResponse>, timeoutMs: number): void {
   for (const { headersSent, socket } of responses)

@@ -44,6 +44,9 @@ export interface MetricsSources {
   /** Rows that may wait at most. */
   readonly queueLimitRows: () => number;
   readonly requestsInFlight: () => number;
+  /** How many connections were refused, by reason: a bounded set, all of it from the start. */
+  readonly refusals: Iterable<readonly [reason: string, count: number]>;
+  readonly workerThreadsLost: () => number;
 }
 
 export function createMetrics(sources: MetricsSources): Metrics {
@@ -93,6 +96,25 @@ export function createMetrics(sources: MetricsSources): Metrics {
     help: 'Requests passed on to the version that their user is assigned to, which counts them too.',
     labelNames: ['to', 'status'],
     registers,
+  });
+  new Counter({
+    name: 'ml_api_connections_refused_total',
+    help: 'Connections that the server refused or closed, by reason.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [reason, count] of sources.refusals) this.inc({ reason }, count);
+    },
+  });
+  new Counter({
+    name: 'ml_api_worker_threads_lost_total',
+    help: 'Worker threads that ended with their runs.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.workerThreadsLost());
+    },
   });
   gauge('ml_api_queue_rows', 'Rows waiting for a run.', sources.queuedRows);
   gauge(

@@ -1,7 +1,7 @@
 // What /predict and the Open Inference Protocol do alike: run the work of a request, and tell of what became of it.
 import type { NextFunction, RequestHandler, Response } from 'express';
 import type { Context } from '../context.ts';
-import type { Answer } from '../engine/batcher.ts';
+import type { Answer } from '../engine/job.ts';
 import { CancelledError, DeadlineError, OverloadedError } from '../engine/queue-errors.ts';
 import type { Outputs, Work } from '../engine/work.ts';
 import { exchangeOf } from '../http/exchange.ts';

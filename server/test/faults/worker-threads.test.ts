@@ -27,11 +27,17 @@ describe('a worker thread that ends is replaced, and the server goes on', () => 
       expect([status, body]).toEqual([200, { prediction: [0] }]);
     expect(await victim.get('/livez')).toMatchObject({ status: 200, text: 'ok' });
     expect(await victim.get('/readyz')).toMatchObject({ status: 200, text: 'ok' });
+    expect((await victim.get('/metrics')).text).toMatch(
+      /^ml_api_worker_threads_lost_total{.*} 1$/m,
+    );
     expect(victim.out.text + victim.err.text).not.toMatch(/Jane Doe/);
   });
 
   it('the only one too: requests wait for the next', async () => {
     const victim = await serve({ ENGINE: 'workers', WORKERS: '1' });
+    const lost = async () =>
+      /^ml_api_worker_threads_lost_total{.*} (.+)$/m.exec((await victim.get('/metrics')).text)?.[1];
+    expect(await lost()).toBe('0');
     for (let i = 0; i < 3; i++) {
       await victim.harm('end-thread');
       await expect
@@ -39,6 +45,7 @@ describe('a worker thread that ends is replaced, and the server goes on', () => 
         .toBe(i + 1);
       expect(await victim.predict(setosa)).toEqual({ status: 200, body: { prediction: [0] } });
     }
+    expect(await lost()).toBe('3');
   });
 
   it('with its runs: they fail with 500, and the next do not', async () => {

@@ -6,28 +6,14 @@ import {
   gzipSync,
   zstdCompressSync,
 } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import {
-  BODY,
-  CANARY,
-  CLOSE,
-  expectProblem,
-  head,
-  type Predictor,
-  RIGHT,
-  startPredictor,
-} from './wire.ts';
+import { describe, expect, it } from 'vitest';
+import { BODY, CANARY, CLOSE, expectProblem, head, predictorFor, RIGHT } from './wire.ts';
 
-let predictor: Predictor;
-beforeAll(async () => {
-  predictor = await startPredictor({
-    MAX_BODY_BYTES: '200000',
-    UPLOAD_TIMEOUT_MS: '2000',
-    HEADERS_TIMEOUT_MS: '1000',
-  });
+const predictor = predictorFor({
+  MAX_BODY_BYTES: '200000',
+  UPLOAD_TIMEOUT_MS: '2000',
+  HEADERS_TIMEOUT_MS: '1000',
 });
-afterEach(() => predictor.expectUnharmed());
-afterAll(() => predictor.stop());
 
 const encoded = (coding: string, body: Buffer, target?: string) =>
   Buffer.concat([
@@ -49,7 +35,7 @@ describe('a compressed body', () => {
     ['identity', Buffer.from(BODY)],
     ['gzip', Buffer.concat([gzipSync(BODY.slice(0, 9)), gzipSync(BODY.slice(9))])],
   ])('in %s is read', async (coding, body) => {
-    const [response] = await predictor.send(encoded(coding, body));
+    const [response] = await predictor().send(encoded(coding, body));
     expect(response).toMatchObject({ status: 200, body: RIGHT });
   });
 
@@ -80,7 +66,7 @@ describe('a compressed body', () => {
     ['that is 150 MB of spaces in deflate', 'deflate', deflateSync(bomb), 413],
   ])('%s is refused', async (_what, coding, body, status) => {
     for (const target of ['/predict', '/v2/models/iris/infer']) {
-      const responses = await predictor.send(encoded(coding, body, target));
+      const responses = await predictor().send(encoded(coding, body, target));
       expect(responses).toHaveLength(1);
       expectProblem(responses[0], status);
     }

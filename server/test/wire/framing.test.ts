@@ -1,6 +1,6 @@
 // Where a request ends: lengths, chunks, trailers, several requests on one connection, and clients that close their side.
 import { once } from 'node:events';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { collect } from '../program.ts';
 import {
   BODY,
@@ -10,24 +10,18 @@ import {
   head,
   inChunks,
   LAST,
-  type Predictor,
+  predictorFor,
   RIGHT,
   readResponses,
-  startPredictor,
   statuses,
   whole,
 } from './wire.ts';
 
-let predictor: Predictor;
-beforeAll(async () => {
-  predictor = await startPredictor({
-    HEADERS_TIMEOUT_MS: '500',
-    UPLOAD_TIMEOUT_MS: '1000',
-    MAX_BODY_BYTES: '20000',
-  });
+const predictor = predictorFor({
+  HEADERS_TIMEOUT_MS: '500',
+  UPLOAD_TIMEOUT_MS: '1000',
+  MAX_BODY_BYTES: '20000',
 });
-afterEach(() => predictor.expectUnharmed());
-afterAll(() => predictor.stop());
 
 const CHUNK = `${BODY.length.toString(16)}\r\n${BODY}\r\n`;
 /** A request that would be served if what stands before it ended where it does not. */
@@ -47,6 +41,8 @@ describe('a request whose end two readers could see in two places is refused, an
     ['two lengths', `${head('Content-Length: 28\r\nContent-Length: 0\r\n')}\r\n${BODY}`],
     ['a length twice', `${head('Content-Length: 28\r\nContent-Length: 28\r\n')}\r\n${BODY}`],
     ['a list of lengths', `${head('Content-Length: 28, 28\r\n')}\r\n${BODY}`],
+    ['a length in another base', `${head('Content-Length: 0x1c\r\n')}\r\n${BODY}`],
+    ['a negative length', `${head('Content-Length: -1\r\n')}\r\n`],
     ['a length with a sign', `${head('Content-Length: +28\r\n')}\r\n${BODY}`],
     ['a length with a space in it', `${head('Content-Length: 2 8\r\n')}\r\n${BODY}`],
     ['no length after its name', `${head('Content-Length: \r\n')}\r\n${BODY}`],
@@ -60,6 +56,7 @@ describe('a request whose end two readers could see in two places is refused, an
       'another coding within chunks',
       `${head('Transfer-Encoding: gzip, chunked\r\n')}\r\n${CHUNK}0\r\n\r\n`,
     ],
+    ['an unknown coding', `${head('Transfer-Encoding: rot13\r\n')}\r\n${BODY}`],
     [
       'a coding that sounds like chunks',
       `${head('Transfer-Encoding: xchunked\r\n')}\r\n${CHUNK}0\r\n\r\n`,
@@ -71,9 +68,10 @@ describe('a request whose end two readers could see in two places is refused, an
     ],
     ['a folded coding', `${head('Transfer-Encoding:\r\n chunked\r\n')}\r\n${CHUNK}0\r\n\r\n`],
   ])('%s', async (_what, bytes) => {
-    const responses = await predictor.send(bytes + SMUGGLED);
+    const responses = await predictor().send(bytes + SMUGGLED);
     expect(responses).toHaveLength(1);
     expectProblem(responses[0], 400);
+    expect(responses[0]?.headers['connection']).toBe('close');
   });
 });
 
@@ -88,7 +86,7 @@ describe('chunks', () => {
     ['of one byte each', `${[...BODY].map((byte) => `1\r\n${byte}\r\n`).join('')}0\r\n\r\n`],
     ['with trailers', `${CHUNK}0\r\nContent-Type: ${CANARY}\r\nX-A: ${CANARY}\r\n\r\n`],
   ])('%s are put together', async (_what, chunks) => {
-    const responses = await predictor.send(inChunks(chunks) + LAST);
+    const responses = await predictor().send(inChunks(chunks) + LAST);
     expect(responses.map(({ body }) => body)).toEqual([RIGHT, RIGHT]);
   });
 
@@ -108,8 +106,9 @@ describe('chunks', () => {
     ['a size of 2^60, and nothing more', `1000000000000000\r\n${CANARY}`, 408],
     ['no end', CHUNK, 408],
   ])('with %s are refused', async (_what, chunks, status) => {
+    const headers = status === 413 ? CLOSE : ''; // that one is not broken, and its connection is kept
     for (const target of ['/predict', IRIS]) {
-      const [response, ...more] = await predictor.send(inChunks(chunks, '', target));
+      const [response, ...more] = await predictor().send(inChunks(chunks, headers, target));
       expectProblem(response, status);
       expect(more).toEqual([]);
       const type = target === IRIS ? /^application\/json$/ : /^application\/problem\+json/;
@@ -122,7 +121,7 @@ describe('a body that is larger than MAX_BODY_BYTES', () => {
   it.each([['20001'], ['9007199254740993'], ['18446744073709551615']])(
     'is refused before it has come: %s bytes',
     async (length) => {
-      const socket = await predictor.open();
+      const socket = await predictor().open();
       const received = collect(socket);
       socket.write(`${head(`Content-Length: ${length}\r\n`)}\r\n${CANARY}`);
       await expect.poll(() => received.text).toContain('\r\n\r\n{');
@@ -136,7 +135,7 @@ describe('several requests on one connection', () => {
   it('are answered in their order, with wrong ones among them', async () => {
     const wrong = `${head('Content-Length: 4\r\n')}\r\n[[[[`;
     const nowhere = `GET /${CANARY} HTTP/1.1\r\nHost: x\r\n\r\n`;
-    const responses = await predictor.send(
+    const responses = await predictor().send(
       [whole(), wrong, nowhere, inChunks(`${CHUNK}0\r\n\r\n`), wrong, LAST].join(''),
     );
     expect(statuses(responses)).toEqual([200, 400, 404, 200, 400, 200]);
@@ -154,14 +153,21 @@ describe('several requests on one connection', () => {
     ['no host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
     ['half a request', `${head('Content-Length: 999\r\n')}\r\n{`, 408],
   ])('come before the response to a broken one: %s', async (_what, broken, status) => {
-    const responses = await predictor.send(whole().repeat(3) + broken + SMUGGLED);
+    const responses = await predictor().send(whole().repeat(3) + broken + SMUGGLED);
     expect(statuses(responses)).toEqual([200, 200, 200, status]);
     expectProblem(responses[3], status);
+    expect(responses[3]?.headers['connection']).toBe('close');
+  });
+
+  it('may have empty lines before them', async () => {
+    const responses = await predictor().send(`\r\n${whole()}\r\n${LAST}`);
+    expect(responses.map(({ body }) => body)).toEqual([RIGHT, RIGHT]);
   });
 
   it('are answered up to a hundred that wait; the next is refused, and the connection closed', async () => {
-    const responses = await predictor.send(whole().repeat(500));
-    expect(statuses(responses.slice(0, 101))).toEqual(Array(101).fill(200));
+    const responses = await predictor().send(whole().repeat(500));
+    for (const response of responses.slice(0, 101))
+      expect(response).toMatchObject({ status: 200, body: RIGHT });
     expectProblem(responses[101], 503);
     expect(responses[101]?.headers).toMatchObject({ connection: 'close', 'retry-after': '1' });
     expect(responses).toHaveLength(102);
@@ -181,13 +187,13 @@ describe('a client that closes its side', () => {
     ['within the second request', whole() + head(), [200, 400]],
     ['before it has sent anything', '', []],
   ])('%s gets its responses', async (_what, bytes, expected) => {
-    expect(statuses(await predictor.send(bytes, { end: true }))).toEqual(expected);
+    expect(statuses(await predictor().send(bytes, { end: true }))).toEqual(expected);
   });
 });
 
 describe('Expect: 100-continue', () => {
   it('is met before the body, and a request without one is answered as any other', async () => {
-    const socket = await predictor.open();
+    const socket = await predictor().open();
     const received = collect(socket);
     const expecting = `Content-Length: ${BODY.length}\r\nExpect: 100-continue\r\n`;
     socket.write(`${head(expecting)}\r\n`);
@@ -202,7 +208,7 @@ describe('Expect: 100-continue', () => {
 
   it('and then nothing ends in 408', async () => {
     const request = `${head(`Content-Length: 28\r\nExpect: 100-continue\r\n`)}\r\n`;
-    const responses = await predictor.send(request);
+    const responses = await predictor().send(request);
     expectProblem(responses[0], 408);
     expect(responses).toHaveLength(1);
   });

@@ -1,5 +1,6 @@
+// Requests that stop on their way, and those that are only slow.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { uploadTimeFor } from '../../src/http/listener.ts';
 import { collect } from '../program.ts';
 import {
@@ -8,23 +9,13 @@ import {
   expectProblem,
   head,
   inChunks,
-  type Predictor,
+  LAST,
+  predictorFor,
   RIGHT,
-  startPredictor,
+  readResponses,
   statuses,
   whole,
 } from './wire.ts';
-
-/** A predictor for the tests of one `describe`. */
-function predictorFor(...args: Parameters<typeof startPredictor>): () => Predictor {
-  let predictor: Predictor;
-  beforeAll(async () => {
-    predictor = await startPredictor(...args);
-  });
-  afterEach(() => predictor.expectUnharmed());
-  afterAll(() => predictor.stop());
-  return () => predictor;
-}
 
 const SHORT = { HEADERS_TIMEOUT_MS: '700', UPLOAD_TIMEOUT_MS: '4000' };
 
@@ -69,6 +60,18 @@ describe('a request that gets on, however slowly', () => {
     }
     await expect.poll(() => received.text).toContain(RIGHT);
     socket.destroy();
+  });
+
+  it('may come byte by byte', async () => {
+    const socket = await predictor().open();
+    const received = collect(socket);
+    for (const byte of LAST) {
+      socket.write(byte);
+      await new Promise(setImmediate);
+    }
+    await expect.poll(() => received.text).toContain(RIGHT);
+    socket.destroy();
+    expect(statuses(readResponses(received.text))).toEqual([200]);
   });
 
   it('has time for MAX_BODY_BYTES at 1 Mbit/s', () => {

@@ -1,9 +1,9 @@
 // Clients that do not read their response, or read it slowly: the former are cut off, and nothing of theirs stays in memory.
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { testModel } from '../start.ts';
-import { CLOSE, head, type Predictor, startPredictor } from './wire.ts';
+import { CLOSE, head, type Predictor, predictorFor, refusals } from './wire.ts';
 
 const WIDTH = 600_000;
 
@@ -14,11 +14,11 @@ const request = (() => {
   return `${head(`Content-Length: ${body.length}\r\n${CLOSE}`)}\r\n${body}`;
 })();
 
-/** Sends a request and reads nothing of its response. */
-async function unread(predictor: Predictor): Promise<Socket> {
+/** Sends bytes and reads nothing of the response. */
+async function unread(predictor: Predictor, bytes = request): Promise<Socket> {
   const socket = await predictor.open();
   socket.pause();
-  await new Promise((resolve) => socket.write(request, resolve));
+  await new Promise((resolve) => socket.write(bytes, resolve));
   return socket;
 }
 
@@ -27,34 +27,39 @@ const inFlight = async ({ url }: Predictor) => {
   return Number(/^ml_api_requests_in_flight{.*} (.+)$/m.exec(text)?.[1]) - 1; // without the one that asks
 };
 
-describe('a large response', () => {
-  let predictor: Predictor;
-  beforeAll(async () => {
-    predictor = await startPredictor(
-      {
-        MODEL_DIR: testModel('equal-sizes'),
-        MAX_BODY_BYTES: '16000000',
-        STALL_TIMEOUT_MS: '1500',
-      },
-      {
-        request: `GET /livez HTTP/1.1\r\nHost: x\r\n${CLOSE}\r\n`,
-        right: 'ok',
-        warmUp: request,
-      },
-    );
-  });
-  afterEach(() => predictor.expectUnharmed());
-  afterAll(() => predictor.stop());
+describe('a response', () => {
+  const predictor = predictorFor(
+    {
+      MODEL_DIR: testModel('equal-sizes'),
+      MAX_BODY_BYTES: '16000000',
+      STALL_TIMEOUT_MS: '1500',
+    },
+    {
+      request: `GET /livez HTTP/1.1\r\nHost: x\r\n${CLOSE}\r\n`,
+      right: 'ok',
+      warmUp: request,
+    },
+  );
 
   it('that is not read is given up', async () => {
-    const sockets = await Promise.all([1, 2, 3].map(() => unread(predictor)));
-    await expect.poll(() => inFlight(predictor)).toBeGreaterThan(0);
-    await expect.poll(() => inFlight(predictor)).toBe(0);
+    const sockets = await Promise.all([1, 2, 3].map(() => unread(predictor())));
+    await expect.poll(() => inFlight(predictor())).toBeGreaterThan(0);
+    await expect.poll(() => inFlight(predictor())).toBe(0);
+    expect(await refusals(predictor())).toMatchObject({ stalled: 3 });
     for (const socket of sockets) socket.destroy();
   });
 
+  it('that is one of 500 that are not read is given up with them', async () => {
+    const many = 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(500);
+    const socket = await unread(predictor(), many);
+    await expect.poll(() => inFlight(predictor())).toBeGreaterThan(0);
+    await expect.poll(() => inFlight(predictor()), { timeout: 10_000 }).toBe(0);
+    expect(await refusals(predictor())).toMatchObject({ stalled: 4, overloaded: 1 });
+    socket.destroy();
+  });
+
   it('that is read slowly comes whole', async () => {
-    const socket = await unread(predictor);
+    const socket = await unread(predictor());
     let length = 0;
     let pauses = 0;
     for await (const chunk of socket) {

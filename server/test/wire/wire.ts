@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { freePort } from '../free-port.ts';
 import { collect, spawnProgram } from '../program.ts';
 
@@ -34,15 +34,13 @@ export interface Received {
 interface Sending {
   /** Closes the client's side when all is sent. */
   readonly end?: boolean;
-  /** Gives up waiting for the server to close. */
-  readonly waitMs?: number;
 }
 
 export interface Predictor {
   readonly url: string;
   readonly pid: number;
   open(): Promise<Socket>;
-  /** Sends bytes, and reads the responses until the server closes the connection. */
+  /** Sends bytes, and reads the responses until the server closes the connection; fails where it does not. */
   send(bytes: string | Buffer, sending?: Sending): Promise<Received[]>;
   /** Fails unless it predicts right, and has as many descriptors and about as much memory as when it was started. */
   expectUnharmed(): Promise<void>;
@@ -52,6 +50,8 @@ export interface Predictor {
 
 /** Memory that is in use after garbage collection may grow so much: compiled code, caches. */
 const SLACK_BYTES = 8 * 1024 * 1024;
+/** Longer than every time that a test sets. */
+const CLOSED_WITHIN_MS = 8000;
 /** Lets the process collect its garbage when it is told to. */
 const COLLECTING = '--expose-gc --import=data:text/javascript,process.on(%22SIGUSR2%22,()=>gc())';
 
@@ -62,6 +62,17 @@ interface Answers {
   readonly right?: string;
   /** What it is sent at first, so that it has the memory that serving takes. */
   readonly warmUp?: string;
+}
+
+/** A predictor for the tests of a file or a `describe`, which is unharmed after each of them. */
+export function predictorFor(...args: Parameters<typeof startPredictor>): () => Predictor {
+  let predictor: Predictor;
+  beforeAll(async () => {
+    predictor = await startPredictor(...args);
+  });
+  afterEach(() => predictor.expectUnharmed());
+  afterAll(() => predictor.stop());
+  return () => predictor;
 }
 
 /** Starts one; whoever starts it stops it. */
@@ -85,16 +96,17 @@ export async function startPredictor(
     await once(socket, 'connect');
     return socket;
   };
-  const send = async (bytes: string | Buffer, { end = false, waitMs = 8000 }: Sending = {}) => {
+  const send = async (bytes: string | Buffer, { end = false }: Sending = {}) => {
     const socket = await open();
     const received = collect(socket.setEncoding('latin1'));
     socket.write(bytes);
     if (end) socket.end();
-    await Promise.race([
+    const closed = await Promise.race([
       new Promise((resolve) => socket.once('end', resolve).once('close', resolve)),
-      sleep(waitMs),
+      sleep(CLOSED_WITHIN_MS, 'no'),
     ]);
     socket.destroy();
+    if (closed === 'no') throw new Error(`not closed by the server, which sent: ${received.text}`);
     return readResponses(received.text);
   };
   const descriptors = () => readdirSync(`/proc/${pid}/fd`).length;
@@ -183,4 +195,13 @@ export function expectProblem(response: Received | undefined, status: number): v
       requestId: expect.any(String),
     });
   }
+}
+
+/** How many connections a predictor has refused, by reason. */
+export async function refusals({ url }: Predictor): Promise<Record<string, number>> {
+  const text = await fetch(`${url}/metrics`).then((response) => response.text());
+  const series = /^ml_api_connections_refused_total{.*reason="([^"]+)".*} (.+)$/gm;
+  return Object.fromEntries(
+    [...text.matchAll(series)].map(([, reason = '', count]) => [reason, Number(count)]),
+  );
 }
