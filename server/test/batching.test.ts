@@ -1,5 +1,7 @@
 // Batching can neither corrupt nor hide: what is put together, what is not, and what happens when it fails.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createBatcher } from '../src/engine/batcher.ts';
+import type { Answer } from '../src/engine/job.ts';
 import { OverloadedError } from '../src/engine/queue-errors.ts';
 import { encodeInputs } from '../src/model/inputs.ts';
 import { start, testModel } from './start.ts';
@@ -147,6 +149,31 @@ describe('requests in one batch', () => {
 });
 
 describe('a request of many rows', () => {
+  it('runs whole after all where its pieces are not equally wide', async () => {
+    const { context } = await start({
+      MODEL_DIR: testModel('wide-as-its-largest'),
+      LOG_LEVEL: 'silent',
+    });
+    expect(context.serving.batching).toBe(false); // the rows that the model was tried with have shown it
+    const batcher = createBatcher(context.serving.engine, {
+      batching: true,
+      batchMaxRows: 2,
+      queueMaxRows: 100,
+      queueMaxBytes: 10_000,
+      timeoutMs: 10_000,
+      pace: undefined,
+      onRun: () => {},
+      onFault: () => {},
+    });
+    onTestFinished(() => batcher.close());
+    const work = encodeInputs(context.serving.model, [[1], [2], [3], [1]]);
+    const { promise, resolve, reject } = Promise.withResolvers<Answer | undefined>();
+    batcher.submit(work, (error, answer) => (error ? reject(error) : resolve(answer)));
+    const y = (await promise)?.outputs.get('y');
+    expect(y?.dims).toEqual([4, 3]);
+    expect([...(y?.data ?? [])].map(Number)).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3, 1, 1, 1]);
+  });
+
   it('lets others have their turn between its pieces', async () => {
     const { predict } = await start({
       MODEL_DIR: testModel('heavy'),

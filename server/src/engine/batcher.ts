@@ -100,12 +100,14 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
   const runPiece = async ({ jobs: [job], pieces, piece }: Batch & { kind: 'piece' }) => {
     try {
       await pieces.run(piece, runTensors);
-      if (!pieces.done || job.settled) return;
-      const outputs = new Outputs(pieces.join());
-      settle(job, undefined, answerOf(job, outputs, pieces.inferenceMs));
     } catch (error) {
-      giveUp(job, asError(error));
+      return giveUp(job, asError(error));
     }
+    if (!pieces.done || job.settled) return;
+    const outputs = pieces.join();
+    // How wide an output is depends on the rows that run together: only all of them give what is asked for.
+    if (outputs === undefined) return runAlone(job);
+    settle(job, undefined, answerOf(job, new Outputs(outputs), pieces.inferenceMs));
   };
 
   const runTogether = async (jobs: readonly Job[], rows: number) => {

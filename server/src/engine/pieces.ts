@@ -61,7 +61,13 @@ export class Pieces {
     }
   }
 
-  join(): Tensors {
+  /** @returns undefined where the outputs of the pieces are not equally wide */
+  join(): Tensors | undefined {
+    const [first = {}] = this.#outputs;
+    const widthOf = (outputs: Tensors, name: string) => outputs[name]?.dims.slice(1).join();
+    for (const name in first)
+      if (this.#outputs.some((one) => widthOf(one, name) !== widthOf(first, name)))
+        return undefined;
     return joinRows(this.#outputs);
   }
 }

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { listen } from '../../src/http/listener.ts';
 import { problemStatuses } from '../../src/http/problem.ts';
+import { Refusals } from '../../src/http/refusals.ts';
 import { answerStarting } from '../../src/http/starting.ts';
 import { freePort } from '../free-port.ts';
 import { collect } from '../program.ts';
@@ -83,6 +84,7 @@ it('503: while the model loads, and where too many requests of a connection wait
       headersTimeoutMs: 1000,
       requestTimeoutMs: 1000,
       stallTimeoutMs: 1000,
+      refusals: new Refusals(),
     },
   });
   onTestFinished(async () => void (await starting.close(0)));

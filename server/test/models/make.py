@@ -242,3 +242,15 @@ save(
     [("weights", np.array([[0.5], [-2], [1]], np.float32)), ("intercept", np.array([3], np.float32))],
     {"name": "line", "task": "regression", "features": [{"name": "a"}, {"name": "b"}, {"name": "c"}]},
 )
+# Each row as often as the largest number of all rows says: how wide an output is depends on what is run together.
+save(
+    "wide-as-its-largest",
+    [("x", T.INT64, ["batch", 1])],
+    [("y", T.INT64, ["batch", "width"])],
+    [
+        helper.make_node("ReduceMax", ["x", "axes"], ["width"], keepdims=0),
+        helper.make_node("Concat", ["one", "width"], ["shape"], axis=0),
+        helper.make_node("Expand", ["x", "shape"], ["y"]),
+    ],
+    [("axes", np.array([0], np.int64)), ("one", np.array([1], np.int64))],
+)
