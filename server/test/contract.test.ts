@@ -3,11 +3,20 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import canonicalize from 'canonicalize';
-import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { describe, expect, it, vi } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { everyDatatype, files, start, testModel } from './start.ts';
 
+vi.mock('yaml', { spy: true });
+
 describe('the served contract', () => {
+  it('is written once, however often it is asked for', async () => {
+    const { http } = await start({ LOG_LEVEL: 'silent' });
+    vi.mocked(stringify).mockClear();
+    for (let i = 0; i < 3; i++) await http.get('/openapi.yaml').expect(200);
+    expect(stringify).toHaveBeenCalledTimes(1);
+  });
+
   it('is the same document as JSON and as YAML, and has the hash that every answer carries', async () => {
     const { http, predict } = await start({ LOG_LEVEL: 'silent' });
     const json = await http.get('/openapi.json').expect('Content-Type', /^application\/json/);
