@@ -293,7 +293,7 @@ describe('what is not in the contract', () => {
     const { http } = await start({ LOG_LEVEL: 'silent' });
     const { status, body } = await http.get('/v1/models');
     expect(status).toBe(404);
-    expect(body.detail).toContain('There is nothing at /v1/models. There is: /predict, /model,');
+    expect(body.detail).toContain('There is nothing at "/v1/models". There is: /predict, /model,');
   });
 
   it.each([

@@ -92,6 +92,74 @@ describe('a name with a backslash', () => {
   });
 });
 
+describe('what a client has written at length', () => {
+  const long = 'x'.repeat(10_000);
+  it.each([
+    ['a path', 'get', `/${long}`, {}, ''],
+    ['a path of the protocol', 'get', `/v2/${long}`, {}, ''],
+    ['a model', 'get', `/v2/models/${long}`, {}, ''],
+    ['a version', 'get', `/v2/models/iris/versions/${long}`, {}, ''],
+    ['a media type', 'post', '/predict', { 'Content-Type': `text/${long}` }, '{}'],
+    [
+      'a charset',
+      'post',
+      '/predict',
+      { 'Content-Type': `application/json; charset=${long}` },
+      '{}',
+    ],
+    ['a coding', 'post', '/predict', { 'Content-Encoding': long }, '{}'],
+    ['a version by header', 'post', '/predict', { 'ML-Version': long }, '{"inputs":[1,2,3,4]}'],
+    [
+      'a length',
+      'post',
+      '/v2/models/iris/infer',
+      { 'Inference-Header-Content-Length': long },
+      '{}',
+    ],
+    ['a field', 'post', '/predict', {}, `{"inputs":[1,2,3,4],"${long}":1}`],
+    ['a value', 'post', '/predict', {}, `{"inputs":["${long}"]}`],
+    [
+      'an input',
+      'post',
+      '/v2/models/iris/infer',
+      {},
+      `{"inputs":[{"name":"${long}","datatype":"FP32","shape":[1,4],"data":[1,2,3,4]}]}`,
+    ],
+    [
+      'a datatype',
+      'post',
+      '/v2/models/iris/infer',
+      {},
+      `{"inputs":[{"name":"inputs","datatype":"${long}","shape":[1,4],"data":[1,2,3,4]}]}`,
+    ],
+    [
+      'a shape',
+      'post',
+      '/v2/models/iris/infer',
+      {},
+      `{"inputs":[{"name":"inputs","datatype":"FP32","shape":[${Array(5000).fill(1)}],"data":[1,2,3,4]}]}`,
+    ],
+    [
+      'an output',
+      'post',
+      '/v2/models/iris/infer',
+      {},
+      `{"inputs":[{"name":"inputs","datatype":"FP32","shape":[1,4],"data":[1,2,3,4]}],"outputs":[{"name":"${long}"}]}`,
+    ],
+  ] as const)(
+    'is shortened where an error shows it: %s',
+    async (_what, method, path, headers, body) => {
+      const server = await start({ LOG_LEVEL: 'silent', SPLIT: 'v1=1,v2=1@http://127.0.0.1:1' });
+      const response = await server.http[method](path)
+        .set({ 'Content-Type': 'application/json', ...headers })
+        .serialize((value) => value)
+        .send(body || undefined);
+      expect(response.status).toBeOneOf([400, 404, 415, 422, 502]);
+      expect(response.text.length).toBeLessThan(1000);
+    },
+  );
+});
+
 describe('sizes that are claimed', () => {
   it.each([
     ['BYTES', 'string', [50_000_000, 2], ['a']],

@@ -1,6 +1,7 @@
 // Reads request bodies, and says of every one that it cannot read why.
 import { MIMEType } from 'node:util';
 import express, { type NextFunction, type Request, type RequestHandler } from 'express';
+import { quote } from '../quote.ts';
 import { parseJson } from './json.ts';
 import { ProblemException } from './problem.ts';
 import { release } from './release.ts';
@@ -90,7 +91,7 @@ function refuseType({ headers }: Request): ProblemException | undefined {
   const type = mimeType(text);
   const charset = type?.params.get('charset')?.toLowerCase() ?? 'utf-8';
   if (type?.essence !== MEDIA_TYPE)
-    return unsupported(`Content-Type is ${text === '' ? 'missing' : JSON.stringify(text)}`);
+    return unsupported(`Content-Type is ${text === '' ? 'missing' : quote(text)}`);
   return charset === 'utf-8' || charset === 'utf8'
     ? undefined
     : unsupported(`Content-Type has the charset ${JSON.stringify(charset)}, and JSON is UTF-8`);
@@ -131,10 +132,9 @@ function asProblem(error: unknown, maxBytes: number): unknown {
 const CODINGS = new Set(['identity', 'gzip', 'deflate', 'br']);
 
 function unknownCoding(coding: string): ProblemException {
-  const found = JSON.stringify(coding.slice(0, 100));
   return new ProblemException(
     'unsupported-encoding',
-    `Content-Encoding is ${found}; expected gzip, deflate, br or none.`,
+    `Content-Encoding is ${quote(coding)}; expected gzip, deflate, br or none.`,
   );
 }
 

@@ -2,6 +2,7 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Context } from '../context.ts';
 import { DeadlineError, OverloadedError } from '../engine/queue-errors.ts';
+import { quote } from '../quote.ts';
 import { InputError } from '../tensor/input-error.ts';
 import { exchangeOf, identify } from './exchange.ts';
 import { isOpenInference } from './last-resort.ts';
@@ -43,7 +44,7 @@ export function answerUnknownPaths(paths: readonly string[]): RequestHandler {
     next(
       new ProblemException(
         'not-found',
-        `There is nothing at ${req.path}. There is: ${paths.join(', ')}.`,
+        `There is nothing at ${quote(req.path)}. There is: ${paths.join(', ')}.`,
       ),
     );
 }

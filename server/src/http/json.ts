@@ -1,5 +1,6 @@
 // The bytes of a request body to a JSON value, and of every body that is none, where it stops being JSON.
 import { isUtf8 } from 'node:buffer';
+import { quote } from '../quote.ts';
 import { ProblemException } from './problem.ts';
 
 const BYTE_ORDER_MARK = 0xfeff;
@@ -30,11 +31,11 @@ export function parseJson(bytes: Buffer): unknown {
 function refuseBackslashes(text: string): void {
   if (!/\\\\|\\u005c/i.test(text)) return;
   endOfJson(text, (key, offset) => {
-    if (!key.includes('\\') || !JSON.parse(key).includes('\\')) return;
-    const shown = key.length > 100 ? `${key.slice(0, 100)}…` : key;
+    const name: string = key.includes('\\') ? JSON.parse(key) : '';
+    if (!name.includes('\\')) return;
     throw new ProblemException(
       'invalid-json',
-      `The name ${shown} at ${placeOf(text, offset)} has a backslash; expected a name of the contract, and none has.`,
+      `The name ${quote(name)} at ${placeOf(text, offset)} has a backslash; expected a name of the contract, and none has.`,
     );
   });
 }

@@ -1,5 +1,6 @@
 // What the head of a request must be before the application sees it: the parts of RFC 9112 that Node's parser leaves to others.
 import type { IncomingMessage } from 'node:http';
+import { quote } from '../quote.ts';
 import { ProblemException } from './problem.ts';
 
 /**
@@ -17,7 +18,7 @@ export function checkHead(req: IncomingMessage): ProblemException | undefined {
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     return new ProblemException(
       'malformed-request',
-      `The transfer coding ${JSON.stringify(coding.slice(0, 100))} is not supported; expected "chunked". Say how the body is compressed in Content-Encoding.`,
+      `The transfer coding ${quote(coding)} is not supported; expected "chunked". Say how the body is compressed in Content-Encoding.`,
     );
   const target = req.url ?? '';
   if (target.startsWith('/') || target === '*') return undefined;
@@ -25,7 +26,7 @@ export function checkHead(req: IncomingMessage): ProblemException | undefined {
   if (path === undefined)
     return new ProblemException(
       'malformed-request',
-      `The request target ${JSON.stringify(target.slice(0, 100))} is not supported; expected a path such as /predict, or an http or https URL.`,
+      `The request target ${quote(target)} is not supported; expected a path such as /predict, or an http or https URL.`,
     );
   req.url = path;
   return undefined;

@@ -7,6 +7,7 @@ import { parseJson } from '../http/json.ts';
 import { ProblemException } from '../http/problem.ts';
 import { workOf } from '../model/inputs.ts';
 import type { Model } from '../model/model.ts';
+import { quote } from '../quote.ts';
 import type { TensorData } from '../tensor/datatype.ts';
 import { type Tensor, tensorsByName } from '../tensor/tensor.ts';
 import { elementBytes, fromBinary, textOf } from './binary.ts';
@@ -95,7 +96,7 @@ function jsonLength(body: Buffer, { headerLength: header, contentType }: BodyHea
     );
   if (length <= body.length) return length;
   throw refusal(
-    `Inference-Header-Content-Length is ${JSON.stringify(header)}: expected a whole number up to the body's ${body.length} bytes`,
+    `Inference-Header-Content-Length is ${quote(header)}: expected a whole number up to the body's ${body.length} bytes`,
   );
 }
 
@@ -236,9 +237,4 @@ function refusal(sentence: string): ProblemException {
 
 function showShape({ shape }: TensorSpec): string {
   return JSON.stringify(shape.map((size) => (isFree(size) ? -1 : size)));
-}
-
-/** A name as an error shows it: a client's own may be of any length. */
-function quote(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
 }

@@ -15,6 +15,7 @@ import {
 } from '../open-inference/metadata.ts';
 import { inferenceReader } from '../open-inference/request.ts';
 import { writeInference } from '../open-inference/response.ts';
+import { quote } from '../quote.ts';
 import { countPredictions, refuseOverload, runOf, timing } from './run.ts';
 
 type Handlers = Readonly<Record<string, (context: Context) => RequestHandler[]>>;
@@ -97,7 +98,7 @@ function checkModel({ serving }: Context): RequestHandler {
     next(
       new ProblemException(
         'not-found',
-        `There is no model "${model}"${wanted === version ? '' : ` of version "${wanted}"`} here; this server has "${name}" of version "${version}".`,
+        `There is no model ${quote(String(model))}${wanted === version ? '' : ` of version ${quote(String(wanted))}`} here; this server has "${name}" of version "${version}".`,
       ),
     );
   };

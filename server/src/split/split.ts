@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { readBytes } from '../http/body.ts';
 import { exchangeOf } from '../http/exchange.ts';
 import { ProblemException } from '../http/problem.ts';
+import { quote } from '../quote.ts';
 import { placeOf, versionAtPlace } from './assign.ts';
 import { forward } from './forward.ts';
 
@@ -64,7 +65,7 @@ function pinned(shares: readonly VersionShare[], wanted: string, header: string)
   const known = shares.map(({ version }) => version).join(', ');
   throw new ProblemException(
     'unknown-version',
-    `The header ${header} names the version ${JSON.stringify(wanted)}; expected one of ${known}.`,
+    `The header ${header} names the version ${quote(wanted)}; expected one of ${known}.`,
   );
 }
 

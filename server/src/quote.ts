@@ -1,0 +1,4 @@
+/** A text of a client's as an error shows it: in quotation marks, and not longer than it helps. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+}
