@@ -1,10 +1,11 @@
 """What requests must keep to that JSON Schema cannot say, and so a generator that knows only the schema does not.
 
-Only requests that are meant to be valid are touched, and only these four rules are kept, which the contract has in
+Only requests that are meant to be valid are touched, and only these five rules are kept, which the contract has in
 words (the descriptions of `predict` and `infer`):
 
 - arrays at the same depth are equally long; sizes of one name are equal; all inputs have as many rows;
 - an input has as many elements, or bytes, as its shape says;
+- no name in the JSON of an inference has a backslash;
 - `Inference-Header-Content-Length` is the length of the JSON;
 - a body of the type `application/octet-stream` is such JSON and its tensors.
 """
@@ -106,7 +107,7 @@ def complete_inference(case):
         request = {"inputs": [binary_input(name, properties) for name, properties in inputs.items()]}
     else:
         raw = json.dumps(case.body).encode()
-        request = case.body
+        request = without_backslashes(case.body)
     sizes = {}
     tensors = []
     completed = [complete_input(one, inputs[one["name"]], sizes, raw, tensors) for one in request["inputs"]]
@@ -123,6 +124,14 @@ def complete_inference(case):
         case.headers = {**case.headers, HEADER: str(len(case.body))}
     else:
         case.body = request
+
+
+def without_backslashes(value):
+    if isinstance(value, list):
+        return [without_backslashes(one) for one in value]
+    if isinstance(value, dict):
+        return {name.replace("\\", "/"): without_backslashes(one) for name, one in value.items()}
+    return value
 
 
 def binary_input(name, properties):
