@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import type { Files } from './files.ts';
 import { accessLog } from './http/access-log.ts';
 import { requireApiKey } from './http/api-keys.ts';
-import { answerErrors, answerUnknownPaths } from './http/errors.ts';
+import { answerErrors, answerOtherMethods, answerUnknownPaths } from './http/errors.ts';
 import { beginExchange, identify } from './http/exchange.ts';
 import { guard } from './http/guard.ts';
 import { docs } from './routes/docs.ts';
@@ -26,6 +26,7 @@ export function createApp(context: Context, files: Pick<Files, 'playground'>): R
     app.use(
       cors({
         origin: CORS_ORIGINS.includes('*') ? '*' : [...CORS_ORIGINS],
+        methods: ['GET', 'HEAD', 'POST'],
         exposedHeaders: [
           'X-Request-Id',
           'ML-Model-Name',
@@ -72,8 +73,10 @@ export function createMetricsApp(context: Context): RequestListener {
   const app = newApp();
   app.use(beginExchange(context, accessLog(context)));
   app.get('/metrics', ...metrics(context));
+  app.all('/metrics', answerOtherMethods('/metrics', ['GET']));
   const keyed = context.apiKeys ? [requireApiKey(context.apiKeys)] : [];
   app.get('/shadow/disagreements', identify(context), ...keyed, ...shadowDisagreements(context));
+  app.all('/shadow/disagreements', answerOtherMethods('/shadow/disagreements', ['GET']));
   app.use(answerUnknownPaths(['/metrics', '/shadow/disagreements']));
   app.use(answerErrors(context));
   return guard(app, context);

@@ -92,6 +92,28 @@ describe('a name with a backslash', () => {
   });
 });
 
+it('an output that is asked for twice is refused: a response that repeats a tensor could be of any size', async () => {
+  const server = await start({ LOG_LEVEL: 'silent' });
+  const inputs = [{ name: 'inputs', datatype: 'FP32', shape: [1, 4], data: [5.1, 3.5, 1.4, 0.2] }];
+  const outputs = Array(38_000).fill({ name: 'probabilities' });
+  const { status, body } = await infer(server, { inputs, outputs });
+  expect(status).toBe(400);
+  expect(body.error).toMatch(/twice|at most 2|2 elements/);
+});
+
+it.each([
+  ['spaces after the type', 'application/json', ';x=1'],
+  ['spaces before a parameter', 'application/json;', 'x'],
+  ['spaces in a parameter', 'application/json;charset=', 'x'],
+  ['tabs', 'application/json;\t', '=x'],
+])('a media type with thousands of spaces is not looked at: %s', async (_what, before, after) => {
+  const server = await start({ LOG_LEVEL: 'silent' });
+  const long = `${before}${' '.repeat(15_000)}${after}`;
+  // Each took up to half a second of quadratic time.
+  const { status } = await post(server, JSON.stringify(iris), { 'Content-Type': long });
+  expect(status).toBe(415);
+});
+
 describe('what a client has written at length', () => {
   const long = 'x'.repeat(10_000);
   it.each([

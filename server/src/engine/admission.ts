@@ -66,7 +66,7 @@ export function createAdmission(limits: AdmissionLimits): Admission {
       if (waitMs > longestWaitMs) {
         const seconds = Math.max(1, Math.ceil((waitMs - longestWaitMs) / 1000));
         return new OverloadedError(
-          `The wait would be about ${Math.ceil(waitMs)} ms, too long for the deadline of ${timeoutMs} ms`,
+          `The wait would be about ${Math.ceil(waitMs)} ms; it may take ${longestWaitMs} ms of the deadline of ${timeoutMs} ms`,
           seconds,
         );
       }

@@ -16,7 +16,6 @@ export type Batch =
 
 export class Backlog {
   readonly #batching: boolean;
-  readonly #batchMaxRows: number;
   // Arrays, not Sets: a busy Set leaves a trail of outgrown tables, each of which keeps the jobs it held from
   // being collected young; that cost a third of the throughput.
   readonly #queue: Job[] = [];
@@ -25,13 +24,9 @@ export class Backlog {
   #queuedBytes = 0;
   #runningRows = 0;
 
-  /**
-   * @param batching whether requests may be put together and large ones taken apart
-   * @param batchMaxRows rows of one run, when batching
-   */
-  constructor(batching: boolean, batchMaxRows: number) {
+  /** @param batching whether requests may be put together and large ones taken apart */
+  constructor(batching: boolean) {
     this.#batching = batching;
-    this.#batchMaxRows = batchMaxRows;
   }
 
   /** Rows that wait, those of requests that have begun, too. */
@@ -76,12 +71,15 @@ export class Backlog {
     this.#queuedBytes -= job.bytes;
   }
 
-  /** Takes what the next run gets; undefined where nothing waits. */
-  take(): Batch | undefined {
+  /**
+   * Takes what the next run gets; undefined where nothing waits.
+   * @param maxRows rows of one run, when batching
+   */
+  take(maxRows: number): Batch | undefined {
     const [first] = this.#queue;
     if (first === undefined) return undefined;
-    const isPiece = this.#batching && (first.pieces || first.work.rows > this.#batchMaxRows);
-    const batch = isPiece ? this.#takePiece(first) : this.#takeWhole(first);
+    const isPiece = this.#batching && (first.pieces || first.work.rows > maxRows);
+    const batch = isPiece ? this.#takePiece(first, maxRows) : this.#takeWhole(first, maxRows);
     this.#queuedRows -= batch.rows;
     this.#runningRows += batch.rows;
     this.#running.push(batch);
@@ -94,11 +92,11 @@ export class Backlog {
     this.#runningRows -= batch.rows;
   }
 
-  #takePiece(first: Job): Batch {
+  #takePiece(first: Job, maxRows: number): Batch {
     this.#queue.shift();
     first.pieces ??= new Pieces(first.work);
     const { pieces } = first;
-    const piece = pieces.take(this.#batchMaxRows);
+    const piece = pieces.take(maxRows);
     if (pieces.rowsLeft > 0)
       this.#queue.push(first); // others get their turn before its next piece
     else this.#queuedBytes -= first.bytes;
@@ -106,14 +104,14 @@ export class Backlog {
   }
 
   /** The first and all after it that can go with it. */
-  #takeWhole(first: Job): Batch {
+  #takeWhole(first: Job, maxRows: number): Batch {
     let { rows } = first.work;
     let count = 1;
     if (this.#batching)
       for (; count < this.#queue.length; count++) {
         const next = this.#queue[count];
         if (next === undefined || next.key !== first.key || next.pieces) break;
-        if (rows + next.work.rows > this.#batchMaxRows) break;
+        if (rows + next.work.rows > maxRows) break;
         rows += next.work.rows;
       }
     const [, ...others] = this.#queue.splice(0, count);

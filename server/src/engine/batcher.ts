@@ -7,6 +7,7 @@ import { Backlog, type Batch } from './backlog.ts';
 import type { Engine } from './engine.ts';
 import type { Answer, Callback, Job } from './job.ts';
 import { CancelledError, DeadlineError, type OverloadedError } from './queue-errors.ts';
+import { createRunSize } from './run-size.ts';
 import { checkRows, joinRows, Outputs, type Work } from './work.ts';
 
 export interface BatcherOptions {
@@ -46,10 +47,14 @@ export interface Batcher {
 /** How often deadlines are looked at, as a share of the timeout: a request may be late by this much. */
 const DEADLINE_CHECKS_PER_TIMEOUT = 20;
 
+/** The share of the deadline that one run may take: a longer one would keep others from their turn. */
+const RUN_SHARE = 0.05;
+
 export function createBatcher(engine: Engine, options: BatcherOptions): Batcher {
-  const { batching, batchMaxRows } = options;
+  const { batching, batchMaxRows, timeoutMs, pace } = options;
   const admission: Admission = createAdmission({ ...options, concurrency: engine.concurrency });
-  const backlog = new Backlog(batching, batchMaxRows);
+  const runSize = createRunSize(batchMaxRows, RUN_SHARE * timeoutMs, pace);
+  const backlog = new Backlog(batching);
   let scheduled = false;
 
   const settle = (job: Job, error: Error | undefined, answer?: Answer) => {
@@ -83,6 +88,7 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
     const durationMs = performance.now() - startedAt;
     options.onRun(rows, durationMs);
     admission.ran(rows, durationMs, saturated);
+    if (saturated) runSize.ran(rows, durationMs);
     return outputs;
   };
 
@@ -139,7 +145,7 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
   const start = () => {
     scheduled = false;
     while (backlog.runs < engine.concurrency) {
-      const batch = backlog.take();
+      const batch = backlog.take(runSize.rows);
       if (batch === undefined) return;
       const now = performance.now();
       for (const job of batch.jobs) job.startedAt ||= now;

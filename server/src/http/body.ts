@@ -101,7 +101,11 @@ function unsupported(found: string): ProblemException {
   return new ProblemException('unsupported-media-type', `${found}; expected "${MEDIA_TYPE}".`);
 }
 
+/** Node takes quadratic time for the type of a long text: https://www.rfc-editor.org/rfc/rfc6838#section-4.2 has 127 for a name. */
+const LONGEST_TYPE = 400;
+
 function mimeType(text: string): MIMEType | undefined {
+  if (text.length > LONGEST_TYPE) return undefined;
   try {
     return new MIMEType(text);
   } catch {

@@ -8,6 +8,11 @@ import { ProblemException } from './problem.ts';
  * @returns why it is refused
  */
 export function checkHead(req: IncomingMessage): ProblemException | undefined {
+  if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0')
+    return new ProblemException(
+      'malformed-request',
+      `The request is of HTTP/${req.httpVersion}; expected HTTP/1.1 or HTTP/1.0.`,
+    );
   const hosts = countHosts(req.rawHeaders);
   if (hosts !== 1 && (hosts > 1 || req.httpVersion === '1.1'))
     return new ProblemException(
@@ -15,6 +20,11 @@ export function checkHead(req: IncomingMessage): ProblemException | undefined {
       `The request has ${hosts} Host headers; expected one: see RFC 9112, section 3.2.`,
     );
   const coding = req.headers['transfer-encoding'];
+  if (coding !== undefined && req.httpVersion === '1.0')
+    return new ProblemException(
+      'malformed-request',
+      'HTTP/1.0 has no Transfer-Encoding; expected Content-Length, or HTTP/1.1: see RFC 9112, section 6.1.',
+    );
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     return new ProblemException(
       'malformed-request',

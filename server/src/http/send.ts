@@ -57,6 +57,8 @@ function sendOnce(url: URL, message: Message, kept: boolean) {
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve);
     request.once('error', reject);
+    // Without a response, as after one that wants another protocol.
+    request.once('close', () => reject(new Error('the connection was closed without a response')));
   });
   request.end(body);
   return { request, answer };

@@ -197,7 +197,11 @@ function wantedOutputs(request: InferenceRequest, model: Model): Inference['outp
   if (request.outputs === undefined || request.outputs.length === 0)
     return allOutputs(model, binary);
   const known = new Set(model.signature.outputs.map(({ name }) => name));
+  const wanted = new Set<string>();
   return request.outputs.map(({ name, parameters = {} }) => {
+    // A response that repeats a tensor could be of any size.
+    if (wanted.has(name)) throw refusal(`output ${quote(name)} is asked for twice`);
+    wanted.add(name);
     if (!known.has(name))
       throw refusal(
         `there is no output ${quote(name)}; the model gives ${[...known].map(quote).join(', ')}`,

@@ -1,6 +1,6 @@
 // Passes a request on to another version and its answer back.
+import { once } from 'node:events';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import { reasonOf } from '../http/connect.ts';
 import { ProblemException } from '../http/problem.ts';
@@ -22,7 +22,7 @@ const HOP_BY_HOP = new Set([
 /**
  * @param version its name, for messages
  * @param url its base URL, without a slash at the end
- * @param timeoutMs longest wait for the head of the response; how fast its body goes is up to the client
+ * @param timeoutMs longest wait for the response, without the time that the client takes to read it
  * @param req a request whose body has been read, and decompressed, as bytes
  * @throws ProblemException when no answer comes
  */
@@ -32,11 +32,7 @@ export async function forward(
   { version, url, timeoutMs }: { version: string; url: string; timeoutMs: number },
 ): Promise<void> {
   const abort = new AbortController();
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    abort.abort();
-  }, timeoutMs);
+  const deadline = new Deadline(timeoutMs, () => abort.abort());
   // The client goes away before its response.
   res.once('close', () => {
     if (!res.writableFinished) abort.abort();
@@ -57,7 +53,7 @@ export async function forward(
     );
   } catch (cause) {
     if (res.destroyed) return;
-    const [kind, detail] = late
+    const [kind, detail] = deadline.isOver
       ? (['deadline-exceeded', `did not answer within ${timeoutMs} ms`] as const)
       : (['version-unreachable', `cannot be reached: ${reasonOf(cause)}`] as const);
     throw new ProblemException(
@@ -66,12 +62,59 @@ export async function forward(
       { cause },
     );
   } finally {
-    clearTimeout(timer);
+    deadline.pause();
+  }
+  const { statusCode: status = 0 } = answer;
+  if (status < 200 || status > 599) {
+    answer.destroy();
+    throw new ProblemException(
+      'version-unreachable',
+      `Version ${version}, to which this request belongs, answers with the status ${status}, which is none.`,
+    );
   }
   if (answer.headers.vary !== undefined) res.vary(answer.headers.vary);
-  res.writeHead(answer.statusCode ?? 502, passedOn(answer));
-  // An answer that breaks off is broken off here, too.
-  await pipeline(answer, res).catch(() => res.destroy());
+  res.writeHead(status, passedOn(answer));
+  try {
+    deadline.resume();
+    for await (const chunk of answer) {
+      deadline.pause();
+      if (!res.write(chunk)) await once(res, 'drain', { signal: abort.signal });
+      deadline.resume();
+    }
+    res.end();
+  } catch {
+    res.destroy(); // an answer that breaks off is broken off here, too
+  } finally {
+    deadline.pause();
+  }
+}
+
+/** A time that runs from its start, but for pauses. */
+class Deadline {
+  readonly #over: () => void;
+  #leftMs: number;
+  #runningSince = 0;
+  #timer: NodeJS.Timeout | undefined;
+  isOver = false;
+
+  constructor(timeoutMs: number, over: () => void) {
+    this.#leftMs = timeoutMs;
+    this.#over = over;
+    this.resume();
+  }
+
+  resume(): void {
+    this.#runningSince = performance.now();
+    this.#timer = setTimeout(() => {
+      this.isOver = true;
+      this.#over();
+    }, this.#leftMs);
+  }
+
+  pause(): void {
+    clearTimeout(this.#timer);
+    this.#leftMs = Math.max(0, this.#leftMs - (performance.now() - this.#runningSince));
+  }
 }
 
 /**

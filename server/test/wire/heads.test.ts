@@ -8,6 +8,7 @@ import {
   CLOSE,
   expectProblem,
   head,
+  inChunks,
   LAST,
   predictorFor,
   RIGHT,
@@ -104,6 +105,12 @@ describe('versions and upgrades', () => {
   it.each([
     ['HTTP/0.9 waits for headers that never come', 'GET /livez\r\n', 408],
     ['HTTP/1.2', `GET /livez HTTP/1.2\r\nHost: x\r\n\r\n`, 400],
+    ['HTTP/2 in text', 'GET /livez HTTP/2.0\r\nHost: x\r\n\r\n', 400],
+    [
+      'a transfer coding in HTTP/1.0',
+      inChunks(`1c\r\n${BODY}\r\n0\r\n\r\n`).replace('HTTP/1.1', 'HTTP/1.0'),
+      400,
+    ],
     ['HTTP/2 without an upgrade', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
     ['TLS', Buffer.from('16030100a5010000a10303', 'hex'), 400],
     ['HTTP/3.0', 'GET /livez HTTP/3.0\r\nHost: x\r\n\r\n', 400],
