@@ -1,10 +1,11 @@
 """What requests must keep to that JSON Schema cannot say, and so a generator that knows only the schema does not.
 
-Only requests that are meant to be valid are touched, and only these five rules are kept, which the contract has in
+Only requests that are meant to be valid are touched, and only these six rules are kept, which the contract has in
 words (the descriptions of `predict` and `infer`):
 
 - arrays at the same depth are equally long; sizes of one name are equal; all inputs have as many rows;
 - an input has as many elements, or bytes, as its shape says;
+- no output is asked for twice;
 - no name in the JSON of an inference has a backslash;
 - `Inference-Header-Content-Length` is the length of the JSON;
 - a body of the type `application/octet-stream` is such JSON and its tensors.
@@ -112,6 +113,8 @@ def complete_inference(case):
     tensors = []
     completed = [complete_input(one, inputs[one["name"]], sizes, raw, tensors) for one in request["inputs"]]
     request = {**request, "inputs": completed}
+    if request.get("outputs"):
+        request["outputs"] = list({one["name"]: one for one in request["outputs"]}.values())
     whole = sent is not None and str(sent) == "0" and len(tensors) == len(inputs) == 1
     if whole and free(inputs[completed[0]["name"]]) <= 1 and completed[0]["datatype"] != "BYTES":
         case.body, case.media_type, case.headers = tensors[0], "application/octet-stream", {**case.headers, HEADER: "0"}

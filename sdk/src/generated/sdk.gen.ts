@@ -286,7 +286,8 @@ export const getModelStatistics = <ThrowOnError extends boolean = true>(paramete
  * an output, asks for binary outputs; NaN and infinite values travel in binary only.
  *
  * What a schema cannot say: an input has as many elements as its shape says, sizes of one name are equal, all inputs have
- * as many rows, and no name in the JSON has a backslash, at any depth. A body with another media type than these two is read as `application/octet-stream`.
+ * as many rows, no output is asked for twice, and no name in the JSON has a backslash, at any depth. A body with another
+ * media type than these two is read as `application/octet-stream`.
  *
  * Requests are batched with those of `/predict`, with the same limits. Safe to repeat.
  *

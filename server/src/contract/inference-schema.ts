@@ -37,6 +37,7 @@ export function inferenceSchemas(base: Schemas, model: Model, maxRows: number): 
             allOf: inputs.map(({ name }) => ({ contains: named(name) })),
           }),
         },
+        outputs: { ...request.properties?.['outputs'], maxItems: outputs.length },
       },
     },
     InferenceRequestedOutput: {
