@@ -67,24 +67,33 @@ export class UnsafeIntegerError extends MlApiError {
 
 /**
  * The answer is a success, but not JSON: something else than ml-api, such as a web page, is at this address. Or it is an
- * inference whose tensors are not what their datatypes say.
+ * inference whose tensors are not what their datatypes say. Or a redirect, which is never followed.
  */
 export class InvalidResponseError extends MlApiError {
   override readonly name = 'InvalidResponseError';
   readonly status: number;
   readonly headers: Headers;
 
-  constructor(
-    url: string,
-    { status, headers }: Response,
-    problem = 'which is not the JSON of an ml-api server. Check the base URL',
-  ) {
-    super(
-      `${url} answered ${status} with ${headers.get('Content-Type') ?? 'no Content-Type'}, ${problem}.`,
-    );
+  /** @param problem a sentence without its subject, the address, and without its full stop */
+  constructor(url: string, problem: string, { status, headers }: Response) {
+    super(`${url} ${problem}.`);
     this.status = status;
     this.headers = headers;
   }
+}
+
+/** The error of a success whose body is not what was expected. */
+export function invalidResponse(
+  url: string,
+  response: Response,
+  problem = 'which is not the JSON of an ml-api server. Check the base URL',
+): InvalidResponseError {
+  const type = response.headers.get('Content-Type') ?? 'no Content-Type';
+  return new InvalidResponseError(
+    url,
+    `answered ${response.status} with ${type}, ${problem}`,
+    response,
+  );
 }
 
 /** The server answered with an error; its class says which. */

@@ -1,7 +1,7 @@
 // Inference by the Open Inference Protocol: for any server that speaks it, ours, Triton or MLServer. With tensors in binary
 // where the server takes them so.
 import type { CallConfig } from './call-config.ts';
-import { InvalidResponseError } from './errors.ts';
+import { invalidResponse } from './errors.ts';
 import type { Client } from './generated/client/index.js';
 import type { InferenceResponse } from './generated/types.gen.js';
 import { HEADER_LENGTH, writeBinary, writeJson } from './infer-request.ts';
@@ -64,11 +64,7 @@ export async function infer(
       tensors.push([name, decodeTensor(datatype, shape, content)]);
     } catch (error) {
       const why = error instanceof Error ? error.message : error;
-      throw new InvalidResponseError(
-        request.url,
-        response,
-        `whose output "${name}" cannot be read: ${why}`,
-      );
+      throw invalidResponse(request.url, response, `whose output "${name}" cannot be read: ${why}`);
     }
   }
   return {

@@ -3,12 +3,14 @@ import { watchContract } from './contract-watch.ts';
 import { beginningOf } from './error-body.ts';
 import {
   InvalidResponseError,
+  invalidResponse,
   NetworkError,
   ResponseError,
   responseError,
   TimeoutError,
 } from './errors.ts';
 import type { AnswerOrigin, Settings } from './options.ts';
+import { redirectIn } from './redirect.ts';
 import { isRetried, retryAfterOf, waitBefore } from './retry.ts';
 
 /**
@@ -54,17 +56,23 @@ async function attempt(
   const init = {
     method,
     headers,
+    redirect: 'manual' as const,
     signal: AbortSignal.any([signal, timer]),
     ...(body !== undefined && { body }),
   };
   try {
     // The global one is looked up at each call: tests and instrumentation replace it.
     const response = await (fetch ?? globalThis.fetch)(url, init);
+    const redirect = redirectIn(url, response);
+    if (redirect !== undefined) {
+      response.body?.cancel().catch(() => {}); // the error is the redirect
+      return new InvalidResponseError(url, redirect, response);
+    }
     if (!response.ok) return responseError(url, response, await beginningOf(response));
     const answer = await response.arrayBuffer();
     if (isBinary(response)) return new Response(answer, response);
     const text = new TextDecoder().decode(answer);
-    if (!isJson(text)) return new InvalidResponseError(url, response);
+    if (!isJson(text)) return invalidResponse(url, response);
     return new Response(text, response);
   } catch (cause) {
     signal.throwIfAborted();

@@ -1,6 +1,7 @@
 // Fetches the contract of a running server.
 import { withoutTrailingSlashes } from '../base-url.ts';
 import { beginningOf } from '../error-body.ts';
+import { redirectIn } from '../redirect.ts';
 import { CliError } from './cli-error.ts';
 
 /** A served contract. */
@@ -32,13 +33,18 @@ export async function fetchContract(from: string): Promise<ServedContract> {
   let response: Response;
   let text: string;
   try {
-    response = await fetch(address, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+    response = await fetch(address, {
+      redirect: 'manual',
+      signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+    });
     text = response.ok ? await response.text() : await beginningOf(response);
   } catch (error) {
     throw new CliError(
       `${address} cannot be reached: ${reasonOf(error)}. Is the server running there?`,
     );
   }
+  const redirect = redirectIn(address, response);
+  if (redirect !== undefined) throw new CliError(`${address} ${redirect}.`);
   if (!response.ok)
     throw new CliError(
       `${address} answered ${response.status}. Is --from the address of an ml-api server?`,
