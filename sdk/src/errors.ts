@@ -51,15 +51,18 @@ export class ContractMismatchError extends MlApiError {
   }
 }
 
+/** Longer integers are shortened in messages. */
+const LONGEST_DIGITS = 60;
+
 /** The answer has an integer beyond 2^53 that a number cannot hold; a rounded one would be another class, id or count. */
 export class UnsafeIntegerError extends MlApiError {
   override readonly name = 'UnsafeIntegerError';
-  /** The integer, with all its digits. */
+  /** The integer, as the answer wrote it: with all its digits. */
   readonly digits: string;
 
   constructor(digits: string, remedy: string) {
     super(
-      `The answer has the integer ${digits}, which a JavaScript number cannot hold: ${Number(digits)} is the nearest. ${remedy}.`,
+      `The answer has the integer ${digits.length > LONGEST_DIGITS ? `${digits.slice(0, LONGEST_DIGITS)}… of ${digits.length} digits` : digits}, which a JavaScript number cannot hold: ${Number(digits)} is the nearest. ${remedy}.`,
     );
     this.digits = digits;
   }

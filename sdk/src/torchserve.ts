@@ -8,6 +8,7 @@
  * ```
  * @packageDocumentation
  */
+import { isObject } from './answer-check.ts';
 import type { CallOptions } from './client.ts';
 import { ConfigurationError, ResponseError } from './errors.ts';
 import { jsonCalls } from './json-calls.ts';
@@ -56,10 +57,8 @@ export function createTorchServeClient(options: TorchServeOptions): TorchServeCl
       ),
     async isReady(callOptions) {
       try {
-        const answer = (await ping('/ping', undefined, callOptions)) as {
-          readonly status?: string;
-        };
-        return answer.status === 'Healthy';
+        const answer = await ping('/ping', undefined, callOptions);
+        return isObject(answer) && answer['status'] === 'Healthy';
       } catch (error) {
         if (error instanceof ResponseError && error.status >= 500) return false;
         throw error;

@@ -13,11 +13,20 @@ import type { AnswerOrigin, Settings } from './options.ts';
 import { redirectIn } from './redirect.ts';
 import { isRetried, retryAfterOf, waitBefore } from './retry.ts';
 
+/** What is wrong with the JSON of a success, to stand after the address and the Content-Type; undefined where nothing is. */
+export type AnswerCheck = (url: string, answer: unknown) => string | undefined;
+
+/** Only such a call takes an answer that is not JSON. */
+const INFERENCE = /\/v2\/models\/.+\/infer$/;
+
 /**
  * @returns a fetch that only returns JSON, or binary tensors, of successful answers, already read, and throws an MlApiError, or what
  * the caller's signal aborted with
  */
-export function createTransport(settings: Settings): typeof globalThis.fetch {
+export function createTransport(
+  settings: Settings,
+  problemIn?: AnswerCheck,
+): typeof globalThis.fetch {
   const { totalTimeout, retries, onAnswer } = settings;
   const checkContract = watchContract(settings);
 
@@ -28,7 +37,7 @@ export function createTransport(settings: Settings): typeof globalThis.fetch {
     const body = await bodyOf(request);
     const deadline = performance.now() + totalTimeout;
     for (let retry = 1; ; retry++) {
-      const outcome = await attempt(request, body, deadline, settings);
+      const outcome = await attempt(request, body, deadline, settings, problemIn);
       if ('headers' in outcome) {
         onAnswer?.(originOf(outcome));
         checkContract(outcome.headers);
@@ -50,6 +59,7 @@ async function attempt(
   body: ArrayBuffer | string | undefined,
   deadline: number,
   { timeout, totalTimeout, fetch }: Settings,
+  problemIn: AnswerCheck | undefined,
 ): Promise<Response | Failure> {
   const left = Math.max(0, deadline - performance.now());
   const timer = AbortSignal.timeout(Math.ceil(Math.min(timeout, left)));
@@ -70,9 +80,12 @@ async function attempt(
     }
     if (!response.ok) return responseError(url, response, await beginningOf(response));
     const answer = await response.arrayBuffer();
-    if (isBinary(response)) return new Response(answer, response);
+    if (isBinary(response) && INFERENCE.test(url)) return new Response(answer, response);
     const text = new TextDecoder().decode(answer);
-    if (!isJson(text)) return invalidResponse(url, response);
+    const value = parseJson(text);
+    if (value === undefined) return invalidResponse(url, response);
+    const problem = problemIn?.(url, value);
+    if (problem !== undefined) return invalidResponse(url, response, problem);
     return new Response(text, response);
   } catch (cause) {
     signal.throwIfAborted();
@@ -117,12 +130,12 @@ function isBinary({ headers }: Request | Response): boolean {
   return headers.get('Content-Type') === 'application/octet-stream';
 }
 
-function isJson(text: string): boolean {
+/** The value of JSON; undefined for what is none. */
+export function parseJson(text: string): unknown {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
