@@ -1,5 +1,6 @@
 // Tensors as typed arrays, and their binary form in the Open Inference Protocol: little-endian, as every machine that
 // runs JavaScript engines of today; strings each after its length in 4 bytes.
+import { concatenate } from './concatenate.ts';
 import { ConfigurationError } from './errors.ts';
 import type { InferenceDatatype } from './generated/types.gen.js';
 
@@ -106,17 +107,6 @@ export function jsonOf(name: string, datatype: InferenceDatatype, data: TensorDa
       `The tensor "${name}" has ${data[strange]} at ${strange}, which JSON cannot carry, and this server takes no binary tensors; send a finite number`,
     );
   return `[${data.join(',')}]`;
-}
-
-/** One array of all the bytes. */
-export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }
 
 function isList(data: TensorData): data is readonly string[] | readonly boolean[] {

@@ -18,7 +18,14 @@ import { type MlApiOptions, resolveOptions } from './options.ts';
 export interface TfServingOptions
   extends Pick<
     MlApiOptions,
-    'baseUrl' | 'version' | 'headers' | 'timeout' | 'totalTimeout' | 'retries' | 'fetch'
+    | 'baseUrl'
+    | 'version'
+    | 'headers'
+    | 'timeout'
+    | 'totalTimeout'
+    | 'retries'
+    | 'maxResponseBytes'
+    | 'fetch'
   > {
   /** The model's name at the server. */
   readonly model: string;

@@ -1,6 +1,5 @@
 // The fetch that the generated client uses: attempts, timeouts, errors and the contract check in one place.
 import { watchContract } from './contract-watch.ts';
-import { beginningOf } from './error-body.ts';
 import {
   InvalidResponseError,
   invalidResponse,
@@ -11,6 +10,7 @@ import {
 } from './errors.ts';
 import type { AnswerOrigin, Settings } from './options.ts';
 import { redirectIn } from './redirect.ts';
+import { beginningOf, bytesWithin } from './response-body.ts';
 import { isRetried, retryAfterOf, waitBefore } from './retry.ts';
 
 /** What is wrong with the JSON of a success, to stand after the address and the Content-Type; undefined where nothing is. */
@@ -58,7 +58,7 @@ async function attempt(
   { url, method, headers, signal }: Request,
   body: ArrayBuffer | string | undefined,
   deadline: number,
-  { timeout, totalTimeout, fetch }: Settings,
+  { timeout, totalTimeout, maxResponseBytes, fetch }: Settings,
   problemIn: AnswerCheck | undefined,
 ): Promise<Response | Failure> {
   const left = Math.max(0, deadline - performance.now());
@@ -79,7 +79,13 @@ async function attempt(
       return new InvalidResponseError(url, redirect, response);
     }
     if (!response.ok) return responseError(url, response, await beginningOf(response));
-    const answer = await response.arrayBuffer();
+    const answer = await bytesWithin(response, maxResponseBytes);
+    if (answer === undefined)
+      return invalidResponse(
+        url,
+        response,
+        `of more than ${maxResponseBytes} bytes. If that is right, raise the option maxResponseBytes`,
+      );
     if (isBinary(response) && INFERENCE.test(url)) return new Response(answer, response);
     const text = new TextDecoder().decode(answer);
     const value = parseJson(text);

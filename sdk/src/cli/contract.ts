@@ -1,8 +1,8 @@
 // Fetches the contract of a running server.
 import { withoutTrailingSlashes } from '../base-url.ts';
-import { beginningOf } from '../error-body.ts';
 import { redirectIn } from '../redirect.ts';
 import { CliError } from './cli-error.ts';
+import { textOf } from './text-of.ts';
 
 /** A served contract. */
 export interface ServedContract {
@@ -37,8 +37,9 @@ export async function fetchContract(from: string): Promise<ServedContract> {
       redirect: 'manual',
       signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
     });
-    text = response.ok ? await response.text() : await beginningOf(response);
+    text = await textOf(address, response);
   } catch (error) {
+    if (error instanceof CliError) throw error;
     throw new CliError(
       `${address} cannot be reached: ${reasonOf(error)}. Is the server running there?`,
     );
