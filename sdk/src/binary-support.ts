@@ -17,7 +17,7 @@ async function hasBinary(client: Client, call: CallConfig): Promise<boolean> {
   try {
     const { extensions } = await getServerMetadata(through(client, call));
     // OpenVINO's server has binary tensors and lists no extensions at all; it gets JSON.
-    return extensions?.includes('binary_tensor_data') ?? false;
+    return Array.isArray(extensions) && extensions.includes('binary_tensor_data');
   } catch (error) {
     // A gateway may show the models alone. Then JSON, which every server of the protocol reads.
     if (error instanceof NotFoundError) return false;

@@ -1,4 +1,5 @@
 // A client with options of its own.
+import { problemIn } from './answer-check.ts';
 import { binarySupport } from './binary-support.ts';
 import { type CallConfig, through } from './call-config.ts';
 import { createConfig, createClient as createGeneratedClient } from './generated/client/index.js';
@@ -70,7 +71,7 @@ export function createTypedClient<
     createConfig({
       baseUrl: settings.baseUrl,
       headers: settings.headers,
-      fetch: createTransport(settings),
+      fetch: createTransport(settings, problemIn),
       parseAs: 'json',
       throwOnError: true,
     }),

@@ -51,15 +51,18 @@ export class ContractMismatchError extends MlApiError {
   }
 }
 
+/** Longer integers are shortened in messages. */
+const LONGEST_DIGITS = 60;
+
 /** The answer has an integer beyond 2^53 that a number cannot hold; a rounded one would be another class, id or count. */
 export class UnsafeIntegerError extends MlApiError {
   override readonly name = 'UnsafeIntegerError';
-  /** The integer, with all its digits. */
+  /** The integer, as the answer wrote it: with all its digits. */
   readonly digits: string;
 
   constructor(digits: string, remedy: string) {
     super(
-      `The answer has the integer ${digits}, which a JavaScript number cannot hold: ${Number(digits)} is the nearest. ${remedy}.`,
+      `The answer has the integer ${digits.length > LONGEST_DIGITS ? `${digits.slice(0, LONGEST_DIGITS)}… of ${digits.length} digits` : digits}, which a JavaScript number cannot hold: ${Number(digits)} is the nearest. ${remedy}.`,
     );
     this.digits = digits;
   }
@@ -67,24 +70,33 @@ export class UnsafeIntegerError extends MlApiError {
 
 /**
  * The answer is a success, but not JSON: something else than ml-api, such as a web page, is at this address. Or it is an
- * inference whose tensors are not what their datatypes say.
+ * inference whose tensors are not what their datatypes say. Or a redirect, which is never followed.
  */
 export class InvalidResponseError extends MlApiError {
   override readonly name = 'InvalidResponseError';
   readonly status: number;
   readonly headers: Headers;
 
-  constructor(
-    url: string,
-    { status, headers }: Response,
-    problem = 'which is not the JSON of an ml-api server. Check the base URL',
-  ) {
-    super(
-      `${url} answered ${status} with ${headers.get('Content-Type') ?? 'no Content-Type'}, ${problem}.`,
-    );
+  /** @param problem a sentence without its subject, the address, and without its full stop */
+  constructor(url: string, problem: string, { status, headers }: Response) {
+    super(`${url} ${problem}.`);
     this.status = status;
     this.headers = headers;
   }
+}
+
+/** The error of a success whose body is not what was expected. */
+export function invalidResponse(
+  url: string,
+  response: Response,
+  problem = 'which is not the JSON of an ml-api server. Check the base URL',
+): InvalidResponseError {
+  const type = response.headers.get('Content-Type') ?? 'no Content-Type';
+  return new InvalidResponseError(
+    url,
+    `answered ${response.status} with ${type}, ${problem}`,
+    response,
+  );
 }
 
 /** The server answered with an error; its class says which. */

@@ -1,6 +1,7 @@
 // The body of an inference by the Open Inference Protocol: JSON with the tensors behind it in binary, or all of it JSON.
+import { concatenate } from './concatenate.ts';
 import type { InferParameters } from './infer.ts';
-import { concatenate, encodeTensor, jsonOf, type TensorInput } from './tensor.ts';
+import { encodeTensor, jsonOf, type TensorInput } from './tensor.ts';
 
 export const HEADER_LENGTH = 'Inference-Header-Content-Length';
 

@@ -1,9 +1,9 @@
 // Calls of other servers' JSON APIs, with the transport of every client: its retries, timeouts and errors.
 import type { CallOptions } from './client.ts';
-import { UnsafeIntegerError } from './errors.ts';
+import { invalidResponse, UnsafeIntegerError } from './errors.ts';
 import { hasLongInteger, roundedIntegers } from './long-integers.ts';
 import type { Settings } from './options.ts';
-import { createTransport } from './transport.ts';
+import { type AnswerCheck, createTransport, parseJson } from './transport.ts';
 
 /**
  * Sends a body, where there is one, and gives the JSON that came. These servers write floats with a point or an exponent, so an
@@ -15,8 +15,9 @@ export type JsonCall = (
   options?: CallOptions,
 ) => Promise<unknown>;
 
-export function jsonCalls(settings: Settings): JsonCall {
-  const transport = createTransport(settings);
+/** @param problemIn what is wrong with the JSON of a success */
+export function jsonCalls(settings: Settings, problemIn?: AnswerCheck): JsonCall {
+  const transport = createTransport(settings, problemIn);
   return async (path, body, { signal, requestId, headers: more } = {}) => {
     const headers = new Headers(settings.headers);
     for (const [name, value] of Object.entries(more ?? {})) headers.set(name, value);
@@ -26,14 +27,16 @@ export function jsonCalls(settings: Settings): JsonCall {
         'Content-Type',
         typeof body === 'string' ? 'application/json' : 'application/octet-stream',
       );
-    const response = await transport(`${settings.baseUrl}${path}`, {
+    const url = `${settings.baseUrl}${path}`;
+    const response = await transport(url, {
       method: body === undefined ? 'GET' : 'POST',
       headers,
       ...(signal && { signal }),
       ...(body !== undefined && { body }),
     });
     const text = await response.text();
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
+    if (value === undefined) throw invalidResponse(url, response); // tensors in binary
     const [rounded] = hasLongInteger(value) ? roundedIntegers(text) : [];
     if (rounded !== undefined)
       throw new UnsafeIntegerError(rounded, 'Let the model give it as text');

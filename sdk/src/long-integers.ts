@@ -7,11 +7,15 @@ const INTEGER = /^-?\d+$/;
 
 /** Whether JSON.parse may have rounded an integer to this value, or to one inside it. */
 export function hasLongInteger(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value);
-  if (typeof value !== 'object' || value === null) return false;
-  return Array.isArray(value)
-    ? value.some(hasLongInteger)
-    : Object.values(value).some(hasLongInteger);
+  const left = [value]; // recursion would overflow on what is nested deeply
+  while (left.length > 0) {
+    const next = left.pop();
+    // All of these are integers, or Infinity: what many digits are rounded to.
+    if (typeof next === 'number' && Math.abs(next) > Number.MAX_SAFE_INTEGER) return true;
+    if (typeof next === 'object' && next !== null)
+      for (const inner of Object.values(next)) left.push(inner);
+  }
+  return false;
 }
 
 /** The value of a JSON text, in which integers beyond 2^53 are strings of their digits. */
@@ -19,11 +23,15 @@ export function parseKeepingDigits(json: string): unknown {
   return JSON.parse(mapLongIntegers(json, (digits) => `"${digits}"`));
 }
 
-/** The integers of a JSON text that no number is equal to: numbers beyond 2^53 are equal to even integers only. */
+/**
+ * The integers of a JSON text that no number is equal to, in time that grows with its length: numbers beyond 2^53 are equal to even
+ * integers only, and none is as large as 1e309.
+ */
 export function roundedIntegers(json: string): string[] {
   const rounded: string[] = [];
   mapLongIntegers(json, (digits) => {
-    if (BigInt(Number(digits)) !== BigInt(digits)) rounded.push(digits);
+    const nearest = Number(digits);
+    if (!Number.isFinite(nearest) || BigInt(nearest) !== BigInt(digits)) rounded.push(digits);
     return digits;
   });
   return rounded;
@@ -33,7 +41,7 @@ function mapLongIntegers(json: string, map: (digits: string) => string): string 
   let isInString = false;
   return json.replaceAll(TOKENS, (token) => {
     if (token === '"') isInString = !isInString;
-    const isLong = !isInString && INTEGER.test(token) && !Number.isSafeInteger(Number(token));
-    return isLong ? map(token) : token;
+    if (isInString || Math.abs(Number(token)) <= Number.MAX_SAFE_INTEGER) return token;
+    return INTEGER.test(token) || Math.abs(Number(token)) === Infinity ? map(token) : token;
   });
 }

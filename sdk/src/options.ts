@@ -29,6 +29,8 @@ export interface MlApiOptions {
   readonly totalTimeout?: number | undefined;
   /** Attempts after the first; 0 switches retries off. Default 2. */
   readonly retries?: number | undefined;
+  /** The longest body of an answer that is read, in bytes once decompressed. Default 268,435,456: 256 MiB. */
+  readonly maxResponseBytes?: number | undefined;
   /** The hash of the contract that the caller was written against. Default: the first that the server sends. */
   readonly contractHash?: string | undefined;
   /** Told once for every other contract that the server turns out to have. Default: a warning on the console. */
@@ -62,6 +64,7 @@ export interface Settings
   readonly timeout: number;
   readonly totalTimeout: number;
   readonly retries: number;
+  readonly maxResponseBytes: number;
 }
 
 /** setTimeout's limit, 2³¹ − 1 milliseconds: 24.8 days. */
@@ -82,7 +85,8 @@ export function resolveOptions(
     headers: headersOf(options),
     timeout: milliseconds('timeout', options.timeout ?? 15_000),
     totalTimeout: milliseconds('totalTimeout', options.totalTimeout ?? 60_000),
-    retries: wholeNumber('retries', options.retries ?? 2),
+    retries: wholeNumber('retries', options.retries ?? 2, 0),
+    maxResponseBytes: wholeNumber('maxResponseBytes', options.maxResponseBytes ?? 2 ** 28, 1),
   };
 }
 
@@ -143,7 +147,7 @@ function milliseconds(name: string, value: number): number {
   );
 }
 
-function wholeNumber(name: string, value: number): number {
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new ConfigurationError(name, `expected a whole number, 0 or more, got ${value}`);
+function wholeNumber(name: string, value: number, least: number): number {
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new ConfigurationError(name, `expected a whole number, ${least} or more, got ${value}`);
 }

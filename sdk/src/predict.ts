@@ -1,7 +1,7 @@
 // Predictions: the generated operation, whose numbers are what the model gave, or it fails.
 import { type CallConfig, through } from './call-config.ts';
 import type { PredictParameters } from './client.ts';
-import { ResponseError, UnsafeIntegerError } from './errors.ts';
+import { InvalidResponseError, ResponseError, UnsafeIntegerError } from './errors.ts';
 import type { Client } from './generated/client/index.js';
 import { getModel, predict } from './generated/sdk.gen.js';
 import type { Prediction } from './generated/types.gen.js';
@@ -37,7 +37,7 @@ async function has64BitOutput(client: Client, call: CallConfig): Promise<boolean
     const { outputs } = await getModel(undefined, through(client, call));
     return outputs.some(({ datatype }) => datatype === 'int64' || datatype === 'uint64');
   } catch (error) {
-    if (error instanceof ResponseError) return true;
+    if (error instanceof ResponseError || error instanceof InvalidResponseError) return true;
     throw error;
   }
 }

@@ -13,6 +13,7 @@ export async function isReady(
   try {
     const response = await (fetch ?? globalThis.fetch)(`${baseUrl}/readyz`, {
       headers,
+      redirect: 'manual',
       signal: signal ? AbortSignal.any([signal, timer]) : timer,
     });
     await response.body?.cancel();

@@ -1,7 +1,8 @@
 // Tensors as typed arrays, and their binary form in the Open Inference Protocol: little-endian, as every machine that
 // runs JavaScript engines of today; strings each after its length in 4 bytes.
+import { concatenate } from './concatenate.ts';
 import { ConfigurationError } from './errors.ts';
-import type { InferenceDatatype, TensorValue } from './generated/types.gen.js';
+import type { InferenceDatatype } from './generated/types.gen.js';
 
 /** The elements of a tensor in row-major order. Half-precision numbers (FP16) are in a Uint16Array, as their bits. */
 export type TensorData =
@@ -34,7 +35,8 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
-const arrays = {
+/** What holds the elements of a datatype. */
+export const arrays = {
   FP16: Uint16Array,
   FP32: Float32Array,
   FP64: Float64Array,
@@ -48,7 +50,8 @@ const arrays = {
   UINT64: BigUint64Array,
 } as const;
 
-const LENGTH_BYTES = 4;
+/** A string's length stands before it in binary. */
+export const LENGTH_BYTES = 4;
 
 /** @throws ConfigurationError when the elements are not as many as the shape says */
 export function encodeTensor(name: string, { data, shape = [data.length], datatype }: TensorInput) {
@@ -59,20 +62,6 @@ export function encodeTensor(name: string, { data, shape = [data.length], dataty
       `The tensor "${name}" has ${data.length} elements, and its shape ${JSON.stringify(shape)} needs ${expected}`,
     );
   return { datatype: datatype ?? datatypeOf(data), shape, bytes: toBytes(data) };
-}
-
-/**
- * @param content bytes, or elements as JSON gave them, flat or nested; integers beyond 2^53 as text
- * @throws TypeError or RangeError for a content that is not of the datatype
- */
-export function decodeTensor(
-  datatype: InferenceDatatype,
-  shape: readonly number[],
-  content: Uint8Array | readonly TensorValue[],
-): Tensor {
-  const data =
-    content instanceof Uint8Array ? fromBytes(datatype, content) : fromJson(datatype, content);
-  return { datatype, shape, data };
 }
 
 function datatypeOf(data: TensorData): InferenceDatatype {
@@ -118,61 +107,6 @@ export function jsonOf(name: string, datatype: InferenceDatatype, data: TensorDa
       `The tensor "${name}" has ${data[strange]} at ${strange}, which JSON cannot carry, and this server takes no binary tensors; send a finite number`,
     );
   return `[${data.join(',')}]`;
-}
-
-/** One array of all the bytes. */
-export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
-}
-
-function fromBytes(datatype: InferenceDatatype, bytes: Uint8Array): TensorData {
-  if (datatype === 'BOOL') return Array.from(bytes, (byte) => byte !== 0);
-  if (datatype === 'BYTES') return textsFrom(bytes);
-  const copy = bytes.slice(); // begins at a multiple of every element's size
-  return new arrays[datatype](copy.buffer);
-}
-
-function textsFrom(bytes: Uint8Array): string[] {
-  const decoder = new TextDecoder();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const texts: string[] = [];
-  for (let at = 0; at < bytes.byteLength; ) {
-    const start = at + LENGTH_BYTES;
-    at = start + view.getUint32(at, true);
-    texts.push(decoder.decode(bytes.subarray(start, at)));
-  }
-  return texts;
-}
-
-function fromJson(datatype: InferenceDatatype, values: readonly TensorValue[]): TensorData {
-  const flat = flatten(values);
-  if (datatype === 'BYTES') return flat.map(String);
-  if (datatype === 'BOOL') return flat.map(Boolean);
-  if (datatype === 'INT64') return BigInt64Array.from(flat, integerIn(datatype, BigInt.asIntN));
-  if (datatype === 'UINT64') return BigUint64Array.from(flat, integerIn(datatype, BigInt.asUintN));
-  if (datatype === 'FP16') throw new TypeError('JSON has no form for FP16');
-  return new arrays[datatype](flat.map(Number));
-}
-
-/** An integer of JSON: a number that holds it, or all its digits as text. */
-function integerIn(datatype: string, wrap: (bits: number, integer: bigint) => bigint) {
-  return (value: TensorValue): bigint => {
-    const isWhole = typeof value === 'string' ? /^-?\d+$/.test(value) : Number.isSafeInteger(value);
-    const integer = isWhole ? BigInt(value as string | number) : undefined;
-    if (integer === undefined || wrap(64, integer) !== integer)
-      throw new RangeError(`${JSON.stringify(value)} is no ${datatype}`);
-    return integer;
-  };
-}
-
-function flatten(values: readonly TensorValue[]): TensorValue[] {
-  return values.flatMap((value) => (Array.isArray(value) ? flatten(value) : [value]));
 }
 
 function isList(data: TensorData): data is readonly string[] | readonly boolean[] {

@@ -8,6 +8,7 @@
  * ```
  * @packageDocumentation
  */
+import { isListOf, isObject } from './answer-check.ts';
 import type { CallOptions } from './client.ts';
 import { ConfigurationError } from './errors.ts';
 import { jsonCalls } from './json-calls.ts';
@@ -17,7 +18,14 @@ import { type MlApiOptions, resolveOptions } from './options.ts';
 export interface TfServingOptions
   extends Pick<
     MlApiOptions,
-    'baseUrl' | 'version' | 'headers' | 'timeout' | 'totalTimeout' | 'retries' | 'fetch'
+    | 'baseUrl'
+    | 'version'
+    | 'headers'
+    | 'timeout'
+    | 'totalTimeout'
+    | 'retries'
+    | 'maxResponseBytes'
+    | 'fetch'
   > {
   /** The model's name at the server. */
   readonly model: string;
@@ -76,7 +84,7 @@ export interface TfServingClient {
 
 /** @throws ConfigurationError for an option that cannot be used */
 export function createTfServingClient(options: TfServingOptions): TfServingClient {
-  const call = jsonCalls(resolveOptions(options, 'http://localhost:8501'));
+  const call = jsonCalls(resolveOptions(options, 'http://localhost:8501'), problemIn);
   const path = pathOf(options);
   const getStatus: TfServingClient['getStatus'] = async (callOptions) => {
     const answer = (await call(path, undefined, callOptions)) as Statuses;
@@ -104,6 +112,15 @@ export function bytes(content: Uint8Array): Bytes {
   let text = '';
   for (const byte of content) text += String.fromCharCode(byte);
   return { b64: btoa(text) };
+}
+
+/** What is not as the API documents it, as far as the types rely on it. */
+function problemIn(url: string, answer: unknown): string | undefined {
+  const fields = isObject(answer) ? answer : {};
+  const isGood = url.endsWith(':predict')
+    ? Array.isArray(fields['predictions']) || fields['outputs'] !== undefined
+    : isListOf('object', fields['model_version_status']);
+  return isGood ? undefined : 'which is not as TensorFlow Serving sends it. Check the base URL';
 }
 
 interface Statuses {

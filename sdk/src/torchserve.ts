@@ -8,6 +8,7 @@
  * ```
  * @packageDocumentation
  */
+import { isObject } from './answer-check.ts';
 import type { CallOptions } from './client.ts';
 import { ConfigurationError, ResponseError } from './errors.ts';
 import { jsonCalls } from './json-calls.ts';
@@ -17,7 +18,14 @@ import { type MlApiOptions, resolveOptions } from './options.ts';
 export interface TorchServeOptions
   extends Pick<
     MlApiOptions,
-    'baseUrl' | 'version' | 'headers' | 'timeout' | 'totalTimeout' | 'retries' | 'fetch'
+    | 'baseUrl'
+    | 'version'
+    | 'headers'
+    | 'timeout'
+    | 'totalTimeout'
+    | 'retries'
+    | 'maxResponseBytes'
+    | 'fetch'
   > {
   /** The model's name at the server. */
   readonly model: string;
@@ -56,10 +64,8 @@ export function createTorchServeClient(options: TorchServeOptions): TorchServeCl
       ),
     async isReady(callOptions) {
       try {
-        const answer = (await ping('/ping', undefined, callOptions)) as {
-          readonly status?: string;
-        };
-        return answer.status === 'Healthy';
+        const answer = await ping('/ping', undefined, callOptions);
+        return isObject(answer) && answer['status'] === 'Healthy';
       } catch (error) {
         if (error instanceof ResponseError && error.status >= 500) return false;
         throw error;

@@ -1,21 +1,32 @@
 // The fetch that the generated client uses: attempts, timeouts, errors and the contract check in one place.
 import { watchContract } from './contract-watch.ts';
-import { beginningOf } from './error-body.ts';
 import {
   InvalidResponseError,
+  invalidResponse,
   NetworkError,
   ResponseError,
   responseError,
   TimeoutError,
 } from './errors.ts';
 import type { AnswerOrigin, Settings } from './options.ts';
+import { redirectIn } from './redirect.ts';
+import { beginningOf, bytesWithin } from './response-body.ts';
 import { isRetried, retryAfterOf, waitBefore } from './retry.ts';
+
+/** What is wrong with the JSON of a success, to stand after the address and the Content-Type; undefined where nothing is. */
+export type AnswerCheck = (url: string, answer: unknown) => string | undefined;
+
+/** Only such a call takes an answer that is not JSON. */
+const INFERENCE = /\/v2\/models\/.+\/infer$/;
 
 /**
  * @returns a fetch that only returns JSON, or binary tensors, of successful answers, already read, and throws an MlApiError, or what
  * the caller's signal aborted with
  */
-export function createTransport(settings: Settings): typeof globalThis.fetch {
+export function createTransport(
+  settings: Settings,
+  problemIn?: AnswerCheck,
+): typeof globalThis.fetch {
   const { totalTimeout, retries, onAnswer } = settings;
   const checkContract = watchContract(settings);
 
@@ -26,7 +37,7 @@ export function createTransport(settings: Settings): typeof globalThis.fetch {
     const body = await bodyOf(request);
     const deadline = performance.now() + totalTimeout;
     for (let retry = 1; ; retry++) {
-      const outcome = await attempt(request, body, deadline, settings);
+      const outcome = await attempt(request, body, deadline, settings, problemIn);
       if ('headers' in outcome) {
         onAnswer?.(originOf(outcome));
         checkContract(outcome.headers);
@@ -47,24 +58,40 @@ async function attempt(
   { url, method, headers, signal }: Request,
   body: ArrayBuffer | string | undefined,
   deadline: number,
-  { timeout, totalTimeout, fetch }: Settings,
+  { timeout, totalTimeout, maxResponseBytes, fetch }: Settings,
+  problemIn: AnswerCheck | undefined,
 ): Promise<Response | Failure> {
   const left = Math.max(0, deadline - performance.now());
   const timer = AbortSignal.timeout(Math.ceil(Math.min(timeout, left)));
   const init = {
     method,
     headers,
+    redirect: 'manual' as const,
     signal: AbortSignal.any([signal, timer]),
     ...(body !== undefined && { body }),
   };
   try {
     // The global one is looked up at each call: tests and instrumentation replace it.
     const response = await (fetch ?? globalThis.fetch)(url, init);
+    const redirect = redirectIn(url, response);
+    if (redirect !== undefined) {
+      response.body?.cancel().catch(() => {}); // the error is the redirect
+      return new InvalidResponseError(url, redirect, response);
+    }
     if (!response.ok) return responseError(url, response, await beginningOf(response));
-    const answer = await response.arrayBuffer();
-    if (isBinary(response)) return new Response(answer, response);
+    const answer = await bytesWithin(response, maxResponseBytes);
+    if (answer === undefined)
+      return invalidResponse(
+        url,
+        response,
+        `of more than ${maxResponseBytes} bytes. If that is right, raise the option maxResponseBytes`,
+      );
+    if (isBinary(response) && INFERENCE.test(url)) return new Response(answer, response);
     const text = new TextDecoder().decode(answer);
-    if (!isJson(text)) return new InvalidResponseError(url, response);
+    const value = parseJson(text);
+    if (value === undefined) return invalidResponse(url, response);
+    const problem = problemIn?.(url, value);
+    if (problem !== undefined) return invalidResponse(url, response, problem);
     return new Response(text, response);
   } catch (cause) {
     signal.throwIfAborted();
@@ -109,12 +136,12 @@ function isBinary({ headers }: Request | Response): boolean {
   return headers.get('Content-Type') === 'application/octet-stream';
 }
 
-function isJson(text: string): boolean {
+/** The value of JSON; undefined for what is none. */
+export function parseJson(text: string): unknown {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

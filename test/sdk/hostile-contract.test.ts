@@ -1,9 +1,13 @@
 // `ml-sdk generate` from servers that mean harm: nothing of a contract becomes code that runs.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import canonicalize from 'canonicalize';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canonicalJson } from '../../sdk/src/cli/canonical-json.ts';
 import { generateTypes } from '../../sdk/src/cli/generate.ts';
 import { faultyServer, json } from '../../sdk/test/faulty-server.ts';
+import { contractHash } from '../../server/src/contract/canonical-hash.ts';
 import { start } from '../../server/test/start.ts';
 import { runNode } from '../run-program.ts';
 import { compile, folder, install, packSdk, root } from './user-project.ts';
@@ -30,8 +34,11 @@ const texts = [
   `}; ${attack}; type X = {`,
   '__proto__',
   '\u001b[31mred',
+  '\u009b31mred \u202e\u2066turned round\u2069 \u{e0041} \b\u007f',
 ];
 const hash = 'a'.repeat(64);
+/** The hash as a server of ml-api makes it. */
+const hashOf = (contract: object) => contractHash(JSON.parse(JSON.stringify(contract)));
 const index = path.join(project, 'ml/index.ts');
 
 const generate = (from: string) =>
@@ -109,12 +116,16 @@ describe('of a hostile contract', () => {
   it('the client compiles, runs, and executes nothing of it', async () => {
     const contract = await hostileContract();
     const { url } = await faultyServer((_req, res) =>
-      json(res, 200, contract, { 'ML-Contract-Hash': hash }),
+      json(res, 200, contract, { 'ML-Contract-Hash': hashOf(contract) }),
     );
     const { code, stdout, stderr } = await generate(url);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal would obey them
     expect(stdout).toMatch(/^[^\u0000-\u001f\u2028\u2029]+\n$/);
+    for (const file of ['index.ts', 'types.gen.ts'])
+      expect(readFileSync(path.join(project, 'ml', file), 'utf8')).not.toMatch(
+        /(?!\n)[\p{Cc}\p{Cf}]/u,
+      );
     const errors = compile(
       project,
       `import * as client from './ml/index.js';
@@ -125,7 +136,12 @@ console.log(JSON.stringify([client.contractHash, Object.keys(types), label.lengt
     );
     expect(errors).toBe('');
     const used = await runNode(path.join(project, 'dist/use.js'));
-    expect(JSON.parse(used.stdout)).toEqual([hash, [], attack.length + 6, 'not attacked']);
+    expect(JSON.parse(used.stdout)).toEqual([
+      hashOf(contract),
+      [],
+      attack.length + 6,
+      'not attacked',
+    ]);
     for (const file of readdirSync(path.join(project, 'dist/ml')))
       expect(readFileSync(path.join(project, 'dist/ml', file), 'utf8')).not.toMatch(
         /^\s*globalThis\.attacked = true/m,
@@ -149,6 +165,34 @@ console.log(JSON.stringify([client.contractHash, Object.keys(types), label.lengt
     },
   );
 
+  it('another document than its header names is refused, and nothing is written', async () => {
+    rmSync(path.dirname(index), { recursive: true, force: true });
+    const contract = { openapi: '3.1.1', info: { title: 'iris v1' }, paths: {} };
+    const { url } = await faultyServer((_req, res) =>
+      json(res, 200, contract, { 'ML-Contract-Hash': hash }),
+    );
+    const { code, stderr } = await generate(url);
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `${url}/openapi.json is not the contract that its header names: ML-Contract-Hash is ${hash}, and the hash of the document is ${hashOf(contract)}.`,
+    );
+    expect(existsSync(index)).toBe(false);
+  });
+
+  it('what is nested deeply is refused in a sentence', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const { url } = await faultyServer((_req, res) =>
+      res
+        .writeHead(200, { 'ML-Contract-Hash': hash })
+        .end(`{"openapi":"3.1.1","info":{"title":"iris v1"},"paths":${deep}}`),
+    );
+    expect(await generate(url)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `${url}/openapi.json is no contract of ml-api: nested more than 200 levels deep. Is --from right?\n`,
+    });
+  });
+
   it('what hey-api cannot take is told in a sentence', async () => {
     const parameters = [{ name: '__proto__', in: 'header', schema: { type: 'string' } }];
     const contract = {
@@ -156,7 +200,7 @@ console.log(JSON.stringify([client.contractHash, Object.keys(types), label.lengt
       paths: { '/a': { get: { parameters, responses: { 200: { description: 'a' } } } } },
     };
     const { url } = await faultyServer((_req, res) =>
-      json(res, 200, contract, { 'ML-Contract-Hash': hash }),
+      json(res, 200, contract, { 'ML-Contract-Hash': hashOf(contract) }),
     );
     expect(await generate(url)).toMatchObject({
       code: 1,
@@ -178,7 +222,7 @@ console.log(JSON.stringify([client.contractHash, Object.keys(types), label.lengt
         components: { schemas: { A: { $ref } } },
       };
       const { url } = await faultyServer((_req, res) =>
-        json(res, 200, contract, { 'ML-Contract-Hash': hash }),
+        json(res, 200, contract, { 'ML-Contract-Hash': hashOf(contract) }),
       );
       expect(await generate(url)).toMatchObject({
         code: 1,
@@ -187,6 +231,15 @@ console.log(JSON.stringify([client.contractHash, Object.keys(types), label.lengt
     }
     expect(secret.requests).toEqual([]);
   });
+});
+
+it('any JSON has the canonical form that servers hash', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+      const parsed: unknown = JSON.parse(JSON.stringify(value));
+      expect(canonicalJson(parsed)).toBe(canonicalize(parsed));
+    }),
+  );
 });
 
 it('what is not a type is not kept, whatever hey-api makes of a text', async () => {

@@ -22,14 +22,14 @@ async function answering(text: string, model?: object) {
 }
 
 const inferenceOf = (datatype: string, data: string, name = 'x') =>
-  `{"model_name":"m","id":"\\"9007199254740993","outputs":[{"name":"${name}","datatype":"${datatype}","shape":[1],"data":[${data}]}]}`;
+  `{"model_name":"m","id":"\\"9007199254740993","outputs":[{"name":"${name}","datatype":"${datatype}","shape":[${data.split(',').length}],"data":[${data}]}]}`;
 
 describe('infer in JSON', () => {
   it.each([
     ['INT64', BigInt64Array.of(first, -first, -(2n ** 63n), 2n ** 63n - 1n, 0n)],
     ['UINT64', BigUint64Array.of(first, 2n ** 64n - 1n, 7n)],
   ])('gives and sends %s with every digit', async (datatype, data) => {
-    const { client, requests } = await answering(inferenceOf(datatype, `[${data}]`));
+    const { client, requests } = await answering(inferenceOf(datatype, String(data)));
     const { outputs, id } = await client.infer({ model: 'm', inputs: { x: { data } } });
     expect(outputs['x']?.data).toEqual(data);
     expect(id).toBe('"9007199254740993');
@@ -101,7 +101,10 @@ describe('predict', () => {
     });
     expect(requests).toHaveLength(1);
     const text = '{"prediction":[99999998430674940]}'; // 1e17 as a 32-bit float
-    const floats = await answering(text, { outputs: [{ name: 'y', datatype: 'float32' }] });
+    const floats = await answering(text, {
+      ...{ name: 'm', version: '1', inputs: [] },
+      outputs: [{ name: 'y', datatype: 'float32' }],
+    });
     for (let i = 0; i < 2; i++)
       expect(await floats.client.predict({ inputs: [1] })).toEqual(JSON.parse(text));
     expect(floats.requests.map(({ url }) => url)).toEqual(['/predict', '/model', '/predict']);

@@ -1,7 +1,11 @@
 // Fetches the contract of a running server.
+import { createHash } from 'node:crypto';
 import { withoutTrailingSlashes } from '../base-url.ts';
-import { beginningOf } from '../error-body.ts';
+import { redirectIn } from '../redirect.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { CliError } from './cli-error.ts';
+import { printable } from './printable.ts';
+import { textOf } from './text-of.ts';
 
 /** A served contract. */
 export interface ServedContract {
@@ -32,13 +36,19 @@ export async function fetchContract(from: string): Promise<ServedContract> {
   let response: Response;
   let text: string;
   try {
-    response = await fetch(address, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
-    text = response.ok ? await response.text() : await beginningOf(response);
+    response = await fetch(address, {
+      redirect: 'manual',
+      signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+    });
+    text = await textOf(address, response);
   } catch (error) {
+    if (error instanceof CliError) throw error;
     throw new CliError(
       `${address} cannot be reached: ${reasonOf(error)}. Is the server running there?`,
     );
   }
+  const redirect = redirectIn(address, response);
+  if (redirect !== undefined) throw new CliError(`${address} ${redirect}.`);
   if (!response.ok)
     throw new CliError(
       `${address} answered ${response.status}. Is --from the address of an ml-api server?`,
@@ -56,7 +66,24 @@ export async function fetchContract(from: string): Promise<ServedContract> {
     throw new CliError(
       `${address} came with a contract hash that is not of ml-api: expected 64 hex digits in the header ML-Contract-Hash, got ${JSON.stringify(hash.slice(0, 100))}. Is --from right?`,
     );
+  const served = hashOf(address, document);
+  if (served !== hash)
+    throw new CliError(
+      `${address} is not the contract that its header names: ML-Contract-Hash is ${hash}, and the hash of the document is ${served}. Something between here and the server changes or mixes up its answers, such as a cache; or the server is not of ml-api.`,
+    );
   return { server, model, hash, document };
+}
+
+/** As the server makes it: SHA-256 of the canonical JSON without `servers`, since a contract may be served at several addresses. */
+function hashOf(address: string, document: object): string {
+  const { servers: _, ...contract } = { servers: undefined, ...document };
+  try {
+    return createHash('sha256').update(canonicalJson(contract)).digest('hex');
+  } catch (error) {
+    throw new CliError(
+      `${address} is no contract of ml-api: ${error instanceof Error ? error.message : error}. Is --from right?`,
+    );
+  }
 }
 
 function parse(text: string): object | undefined {
@@ -74,11 +101,6 @@ function titleOf(document: object | undefined): string | undefined {
   const { info } = document;
   if (typeof info !== 'object' || info === null || !('title' in info)) return undefined;
   return printable(String(info.title));
-}
-
-/** A text for one line of a terminal or a comment: without line ends and control characters. */
-function printable(text: string): string {
-  return text.replaceAll(/[\s\p{C}]+/gu, ' ').slice(0, 100);
 }
 
 function reasonOf(error: unknown): string {

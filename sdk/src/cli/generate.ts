@@ -1,7 +1,8 @@
 // Runs hey-api, in the two ways that this project needs it.
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CliError } from './cli-error.ts';
+import { printable, withoutControls } from './printable.ts';
 
 type Generate = typeof import('@hey-api/openapi-ts').createClient;
 
@@ -37,11 +38,13 @@ export async function generateTypes(contract: object, out: string): Promise<void
     logs: { level: 'silent', file: false },
   }).catch((error: unknown) => {
     throw new CliError(
-      `hey-api cannot make types of the contract: ${reasonOf(error)}. Is --from the address of an ml-api server?`,
+      `hey-api cannot make types of the contract: ${printable(reasonOf(error), 500)}. Is --from the address of an ml-api server?`,
     );
   });
   const file = path.join(out, 'types.gen.ts');
-  if (await hasOnlyTypes(await readFile(file, 'utf8'))) return;
+  const source = withoutControls(await readFile(file, 'utf8'));
+  await writeFile(file, source);
+  if (await hasOnlyTypes(source)) return;
   await rm(file);
   throw new CliError(
     `The contract makes hey-api write something else than types, so nothing was kept of it. Is --from the address of an ml-api server?`,

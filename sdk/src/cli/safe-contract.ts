@@ -1,5 +1,6 @@
 // A contract comes from a server, which may be anybody's: none of its texts may become code, and none of its references is followed.
 import { CliError } from './cli-error.ts';
+import { printable } from './printable.ts';
 
 /** Texts that hey-api writes into comments. It removes the ends of comments in them, but makes new ones of what is left. */
 const COMMENTED = new Set(['description', 'summary', 'title']);
@@ -17,7 +18,7 @@ export function safeContract(node: unknown): unknown {
       if (typeof value !== 'string') return [key, safeContract(value)];
       if (key === '$ref' && !value.startsWith('#'))
         throw new CliError(
-          `The contract refers to another document, ${JSON.stringify(value)}; expected references within it, such as "#/components/schemas/Prediction". Is --from the address of an ml-api server?`,
+          `The contract refers to another document, ${JSON.stringify(printable(value))}; expected references within it, such as "#/components/schemas/Prediction". Is --from the address of an ml-api server?`,
         );
       return [key, COMMENTED.has(key) ? value.replaceAll('*/', '* /') : value];
     }),

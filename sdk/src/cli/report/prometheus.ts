@@ -1,6 +1,6 @@
 // Asks a Prometheus: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
-import { beginningOf } from '../../error-body.ts';
 import { CliError } from '../cli-error.ts';
+import { textOf } from '../text-of.ts';
 
 const TIMEOUT_MS = 30_000;
 
@@ -21,8 +21,9 @@ export async function query(url: string, promql: string): Promise<Sample[]> {
       body: new URLSearchParams({ query: promql }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    text = response.ok ? await response.text() : await beginningOf(response);
+    text = await textOf(address, response);
   } catch (error) {
+    if (error instanceof CliError) throw error;
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     throw new CliError(
       `--prometheus: no answer from ${address}: ${cause instanceof Error ? cause.message : cause}`,
