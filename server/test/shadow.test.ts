@@ -268,12 +268,15 @@ describe('without a challenger', () => {
     expect(with_.context.contract.hash).toBe(without.context.contract.hash);
   });
 
-  it.each(['v2', 'http://host', 'v2@ftp://host', 'v2@nothing'])(
-    'refuses SHADOW=%s',
-    async (SHADOW) => {
-      await expect(start({ SHADOW })).rejects.toThrow(
-        `SHADOW: expected a version such as v2@http://host/v2, got "${SHADOW}"`,
-      );
-    },
-  );
+  it.each([
+    ['v2', 'v2'],
+    ['http://host', 'http…'],
+    ['v2@ftp://me:hunter2@host', 'v2…'],
+    ['v2@me:hunter2@host?token=hunter2', 'v2…'],
+    ['v2@nothing', 'v2…'],
+  ])('refuses SHADOW=%s, without its URL, which may hold a password', async (SHADOW, said) => {
+    await expect(start({ SHADOW })).rejects.toThrow(
+      `SHADOW: expected a version such as v2@http://host/v2, got "${said}"\n`,
+    );
+  });
 });

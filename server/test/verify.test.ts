@@ -199,3 +199,25 @@ describe('fails with what is wrong', () => {
     expect(code).toBe(1);
   });
 });
+
+it.each([
+  [['--target', 'a=me:hunter2@host'], /^--target: expected an http or https URL, got something/],
+  [
+    ['--target', 'a=httpx://me:hunter2@h'],
+    /^--target: expected an http or https URL, got "httpx:\/\/h"/,
+  ],
+  [['--target', 'http://me:hunter2@host'], /^--target: expected NAME=VALUE such as/],
+  [['--target', 'http://me:hunter2@host/?a=http://b'], /^--target: expected NAME=VALUE such as/],
+  [['--probe', 'a=//me:hunter2@host?token=hunter2'], /^--probe: expected an http or https URL/],
+  [['--probe', 'a=http://h', 'http://me:hunter2@host'], /^There is an argument that belongs to no/],
+  [['--probe', 'a=http://h', '--metrics', 'me:hunter2@h'], /^--metrics: expected an http or https/],
+  [
+    ['--probe', 'a=http://me:hunter2@127.0.0.1:9/x?token=hunter2', '--timeout-ms', '9'],
+    /check failed/,
+  ],
+])('shows no password of a URL: %j', async (args, message) => {
+  const { code, stdout, stderr } = await run(['verify', '--golden', golden('v1'), ...args]);
+  expect(stderr).toMatch(message);
+  expect(stdout + stderr).not.toContain('hunter2');
+  expect(code).toBe(1);
+});
