@@ -241,7 +241,7 @@ describe('says what is wrong with a server that answers something else, in short
     ],
     ['no array', '{"prediction":{"a":1}}', /of 50 rows, got \{"a":1\}$/],
     ['more rows', rows(51, '0'), /expected "prediction" to be an array of 50 rows, got 51 rows$/],
-    ['deep rows', rows(50, '[0]').replace('[0]', deep), /got an array nested \d+ deep$/],
+    ['deep rows', rows(50, '[0]').replace('[0]', deep), /got (\[+…|an array nested \d+ deep)$/],
     [
       'long rows',
       rows(50, `${long.slice(0, 3000)}"`),
