@@ -2,9 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { CommandError } from './command-error.ts';
+import { withoutSecrets } from './config/validators.ts';
 import type { Target } from './http/ask.ts';
 import { withoutTrailingSlashes } from './http/base-url.ts';
 import { type Golden, readGolden } from './model/golden.ts';
+import { quote } from './quote.ts';
 
 export const verifyHelp = `Usage: verify (--target NAME=URL … --golden FILE | --probe NAME=URL …) [options]
 
@@ -39,7 +41,7 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
   if (names.length > 0 && values.golden === undefined) throw usageError('--golden is missing');
   const timeoutMs = Number(values['timeout-ms']);
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1)
-    throw usageError(`--timeout-ms: expected a whole number, got "${values['timeout-ms']}"`);
+    throw usageError(`--timeout-ms: expected a whole number, got ${quote(values['timeout-ms'])}`);
   const hosts = new Map((values.host ?? []).map((pair) => splitPair('--host', pair)));
   const key = await readOptional('--api-key-file', values['api-key-file']);
   const ca = await readOptional('--ca-file', values['ca-file']);
@@ -59,7 +61,7 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
   const probes = (values.probe ?? []).map(toTarget('--probe'));
   for (const name of hosts.keys())
     if (![...targets, ...probes].some((target) => target.name === name))
-      throw usageError(`--host: there is no target "${name}"`);
+      throw usageError(`--host: there is no target ${quote(name)}`);
   return {
     targets,
     probes,
@@ -75,6 +77,9 @@ async function readGoldenFile(file: string): Promise<Golden> {
   if (golden === undefined) throw new CommandError(`--golden: there is no file ${file}.`);
   return golden;
 }
+
+/** Its message shows the argument, which may be a URL with a password. */
+const POSITIONAL = 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
 
 function parse(args: readonly string[]) {
   try {
@@ -93,19 +98,24 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === POSITIONAL)
+      throw usageError('There is an argument that belongs to no option; expected options only');
     throw usageError(error instanceof Error ? error.message : String(error));
   }
 }
 
 function splitPair(option: string, pair: string): [string, string] {
   const at = pair.indexOf('=');
-  if (at < 1) throw usageError(`${option}: expected NAME=VALUE, got "${pair}"`);
-  return [pair.slice(0, at), pair.slice(at + 1)];
+  // Not shown: a URL may hold a password, where its name was forgotten, too.
+  const name = pair.slice(0, Math.max(0, at));
+  if (!/^[^:@/?#]+$/.test(name))
+    throw usageError(`${option}: expected NAME=VALUE such as service=http://host, got no name`);
+  return [name, pair.slice(at + 1)];
 }
 
 function webUrl(option: string, url: string): string {
-  if (!URL.canParse(url) || !/^https?:/.test(url))
-    throw usageError(`${option}: expected an http or https URL, got "${url}"`);
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw usageError(`${option}: expected an http or https URL, got ${withoutSecrets(url)}`);
   return withoutTrailingSlashes(url);
 }
 

@@ -1,8 +1,11 @@
 // The command `verify`: replays golden predictions against running servers, as `helm test` does.
+import type { OpenAPIObject } from 'openapi3-ts/oas31';
 import { CommandError } from './command-error.ts';
 import { contractHash } from './contract/canonical-hash.ts';
+import { show } from './contract/sentence.ts';
 import { type Answer, ask, type Target } from './http/ask.ts';
 import type { Golden } from './model/golden.ts';
+import { shown } from './shown-url.ts';
 import { readVerifyArguments } from './verify-arguments.ts';
 
 /** Rows of one request: small enough for every server's limit of rows. */
@@ -39,7 +42,7 @@ async function checkContract(target: Target): Promise<string> {
   const answer = await ask(target, 'GET', '/openapi.json');
   expectStatus(answer, 200);
   const header = answer.headers['ml-contract-hash'];
-  const served = contractHash(JSON.parse(answer.body));
+  const served = hashOf(jsonObject(answer));
   if (header !== served)
     throw new Error(
       `the header ML-Contract-Hash is ${header}, the served document's hash ${served}`,
@@ -68,7 +71,9 @@ async function checkPredictions(
     const got = answer.headers['ml-model-version'];
     if (version !== undefined && got !== version)
       throw new Error(`version ${got} answered; expected ${version}`);
-    compare(JSON.parse(answer.body), part, golden, tally);
+    const body = jsonObject(answer);
+    checkRows(body, part, golden);
+    compare(body, part, golden, tally);
   }
   if (tally.different > 0)
     throw new Error(`${tally.different} of ${tally.rows} rows differ; the first: ${tally.first}`);
@@ -92,8 +97,27 @@ function partsOf({ inputs, prediction }: Golden): Part[] {
   return parts;
 }
 
+const FIELDS = ['prediction', 'labels', 'probabilities'] as const;
+type Field = (typeof FIELDS)[number];
+
+/** @throws Error where a field has not just the rows that were sent */
+function checkRows(
+  body: Readonly<Record<string, unknown>>,
+  { start, rows }: Part,
+  golden: Golden,
+): void {
+  for (const field of FIELDS) {
+    const expected = golden[field]?.slice(start, start + rows).length;
+    const got = body[field];
+    if (expected === undefined || (Array.isArray(got) && got.length === expected)) continue;
+    throw new Error(
+      `expected "${field}" to be an array of ${expected} rows, got ${Array.isArray(got) ? `${got.length} rows` : excerpt(got)}`,
+    );
+  }
+}
+
 function compare(
-  body: Record<string, unknown[] | undefined>,
+  body: Readonly<Record<string, unknown>>,
   part: Part,
   golden: Golden,
   tally: { rows: number; different: number; first: string },
@@ -101,12 +125,13 @@ function compare(
   for (let i = 0; i < part.rows; i++) {
     const row = part.start + i;
     tally.rows++;
-    const difference = (['prediction', 'labels', 'probabilities'] as const)
-      .filter((field) => golden[field] !== undefined)
-      .find((field) => !isClose(body[field]?.[i], golden[field]?.[row], golden.tolerance ?? 0));
+    const got = (field: Field) => (body[field] as unknown[])[i];
+    const difference = FIELDS.filter((field) => golden[field] !== undefined).find(
+      (field) => !isClose(got(field), golden[field]?.[row], golden.tolerance ?? 0),
+    );
     if (difference === undefined) continue;
     tally.different++;
-    tally.first ||= `row ${row}, ${difference}: expected ${JSON.stringify(golden[difference]?.[row])}, got ${JSON.stringify(body[difference]?.[i])}`;
+    tally.first ||= `row ${row}, ${difference}: expected ${excerpt(golden[difference]?.[row])}, got ${excerpt(got(difference))}`;
   }
 }
 
@@ -126,8 +151,8 @@ function isClose(actual: unknown, expected: unknown, tolerance: number): boolean
 async function checkProbe(target: Target): Promise<string> {
   const { status } = await ask(target, 'GET', '');
   if (status < 200 || status > 299)
-    throw new Error(`${target.url} answered ${status}; expected a success`);
-  return `${target.url} answers ${status}`;
+    throw new Error(`${shown(new URL(target.url))} answered ${status}; expected a success`);
+  return `${shown(new URL(target.url))} answers ${status}`;
 }
 
 async function checkMetrics(target: Target, hash: string | undefined): Promise<string> {
@@ -152,6 +177,48 @@ function expectStatus(answer: Answer, status: number): void {
     throw new Error(`status ${answer.status}; expected ${status}: ${answer.body.slice(0, 300)}`);
 }
 
+/** @throws Error with the start of a body that is something else */
+function jsonObject({ body }: Answer): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    // Said below: the parser's message differs from release to release.
+  }
+  if (isObject(value)) return value;
+  throw new Error(`expected a JSON object, got ${body === '' ? 'nothing' : body.slice(0, 100)}`);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function hashOf(document: Readonly<Record<string, unknown>>): string {
+  try {
+    return contractHash(document as unknown as OpenAPIObject);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error; // of the stack
+    throw new Error('expected an OpenAPI document, got one that is nested too deeply to be hashed');
+  }
+}
+
+/** A value as JSON, or the start of it. */
+function excerpt(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  try {
+    const text = JSON.stringify(value);
+    return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  } catch {
+    return show(value); // too deep for JSON.stringify
+  }
+}
+
+/** Characters of a line. What a server says is not trusted to be short, or to be text. */
+const LONGEST_LINE = 500;
+
 function report(result: string, name: string, detail: string): void {
-  process.stdout.write(`${result.padEnd(8)}${name}: ${detail}\n`);
+  const line = `${result.padEnd(8)}${name}: ${detail}`.replaceAll(/\p{Cc}+/gu, ' ');
+  process.stdout.write(
+    `${line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE - 1)}…` : line}\n`,
+  );
 }

@@ -212,6 +212,29 @@ describe('a challenger with a fault leaves the champion as it is', () => {
     expect(report.firstFailure).toMatch(why);
   });
 
+  it.each([
+    ['more', Array(300_001).fill(0)],
+    ['none', []],
+  ])('gives predictions for other rows: %s', async (_what, prediction) => {
+    const url = await faulty((_req, res) => res.end(JSON.stringify({ prediction })));
+    const server = await champion(url, { SHADOW_KEEP: '9' });
+    await predictsAsEver(server);
+    expect(await whenDone(server, 1)).toMatchObject({
+      requests: { failed: 1, agreed: 0, disagreed: 0 },
+      rows: { agreed: 0, disagreed: 0 },
+      firstFailure: `${url} answered ${prediction.length} predictions to 1 rows`,
+      disagreements: [],
+    });
+  });
+
+  it('has a password in its URL, which is not told', async () => {
+    const url = await faulty((_req, res) => res.writeHead(500).end('no'));
+    const server = await champion(url.replace('http://', 'http://me:hunter2@'));
+    await predictsAsEver(server);
+    const { firstFailure } = await whenDone(server, 1);
+    expect(firstFailure).toBe(`${url} answered 500: no`);
+  });
+
   it('is dead', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const server = await champion(url);
@@ -268,12 +291,15 @@ describe('without a challenger', () => {
     expect(with_.context.contract.hash).toBe(without.context.contract.hash);
   });
 
-  it.each(['v2', 'http://host', 'v2@ftp://host', 'v2@nothing'])(
-    'refuses SHADOW=%s',
-    async (SHADOW) => {
-      await expect(start({ SHADOW })).rejects.toThrow(
-        `SHADOW: expected a version such as v2@http://host/v2, got "${SHADOW}"`,
-      );
-    },
-  );
+  it.each([
+    ['v2', 'v2'],
+    ['http://host', 'http…'],
+    ['v2@ftp://me:hunter2@host', 'v2…'],
+    ['v2@me:hunter2@host?token=hunter2', 'v2…'],
+    ['v2@nothing', 'v2…'],
+  ])('refuses SHADOW=%s, without its URL, which may hold a password', async (SHADOW, said) => {
+    await expect(start({ SHADOW })).rejects.toThrow(
+      `SHADOW: expected a version such as v2@http://host/v2, got "${said}"\n`,
+    );
+  });
 });

@@ -230,6 +230,10 @@ describe('SPLIT is refused', () => {
     ['v1=1,v2=2', 'expected one version without a URL, which is this server'],
     ['v1=0,v2=0@http://h', 'expected a weight that is not 0'],
     ['v1=1,v2=1@h', 'expected versions with weights such as'],
+    ['v1=1,v2=1@me:hunter2@h?token=hunter2', 'http://host/v2, got "v1=1,v2=1…"\n'],
+    ['v1=1,v1=1@http://me:hunter2@h', 'expected every version once, got "v1=1,v1=1…"\n'],
+    ['v1=0,v2=0@http://me:hunter2@h', 'a weight that is not 0, got "v1=0,v2=0…"\n'],
+    ['v1=1@http://me:hunter2@h', 'which is this server, got "v1=1…"\n'],
     [
       'v2=1,v1=1@http://h',
       'v2 has no URL, which says that it is this server, but this server serves v1',

@@ -199,3 +199,72 @@ describe('fails with what is wrong', () => {
     expect(code).toBe(1);
   });
 });
+
+it.each([
+  [['--target', 'a=me:hunter2@host'], /^--target: expected an http or https URL, got something/],
+  [
+    ['--target', 'a=httpx://me:hunter2@h'],
+    /^--target: expected an http or https URL, got "httpx:\/\/h"/,
+  ],
+  [['--target', 'http://me:hunter2@host'], /^--target: expected NAME=VALUE such as/],
+  [['--target', 'http://me:hunter2@host/?a=http://b'], /^--target: expected NAME=VALUE such as/],
+  [['--probe', 'a=//me:hunter2@host?token=hunter2'], /^--probe: expected an http or https URL/],
+  [['--probe', 'a=http://h', 'http://me:hunter2@host'], /^There is an argument that belongs to no/],
+  [['--probe', 'a=http://h', '--metrics', 'me:hunter2@h'], /^--metrics: expected an http or https/],
+  [
+    ['--probe', 'a=http://me:hunter2@127.0.0.1:9/x?token=hunter2', '--timeout-ms', '9'],
+    /check failed/,
+  ],
+])('shows no password of a URL: %j', async (args, message) => {
+  const { code, stdout, stderr } = await run(['verify', '--golden', golden('v1'), ...args]);
+  expect(stderr).toMatch(message);
+  expect(stdout + stderr).not.toContain('hunter2');
+  expect(code).toBe(1);
+});
+
+describe('says what is wrong with a server that answers something else, in short lines', () => {
+  const deep = '['.repeat(300_000) + ']'.repeat(300_000);
+  const long = JSON.stringify('long'.repeat(200_000));
+  const rows = (count: number, row: string) =>
+    `{${['prediction', 'labels', 'probabilities'].map((field) => `"${field}":[${Array(count).fill(row)}]`)}}`;
+  it.each([
+    ['null', 'null', /expected a JSON object, got null$/],
+    ['nothing', '', /expected a JSON object, got nothing$/],
+    ['a list', '[1]', /expected a JSON object, got \[1\]$/],
+    ['a page', '<html>\n\u001b[31m', /expected a JSON object, got <html> \[31m$/],
+    ['much of another thing', long, /expected a JSON object, got "long[a-z]+$/],
+    ['a deep thing', deep, /expected a JSON object, got \[+$/],
+    [
+      'an object without rows',
+      '{}',
+      /expected "prediction" to be an array of 50 rows, got nothing$/,
+    ],
+    ['no array', '{"prediction":{"a":1}}', /of 50 rows, got \{"a":1\}$/],
+    ['more rows', rows(51, '0'), /expected "prediction" to be an array of 50 rows, got 51 rows$/],
+    ['deep rows', rows(50, '[0]').replace('[0]', deep), /got (\[+…|an array nested \d+ deep)$/],
+    [
+      'long rows',
+      rows(50, `${long.slice(0, 3000)}"`),
+      /rows differ; the first: row 0, prediction: expected 0, got "long[a-z]+…$/,
+    ],
+    ['a deep object', `{"a":${deep}}`, /"prediction" to be an array/],
+  ])('%s', async (_name, body, said) => {
+    const server = createServer((_req, res) => {
+      res.setHeader('ML-Contract-Hash', 'x'.repeat(5000)).end(body);
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const args = ['--target', `a=${url}`, '--golden', golden('v1'), '--metrics', url];
+    const { code, stdout, stderr } = await run(['verify', ...args]);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toMatch(
+      /^FAILED {2}a: contract: (expected (a JSON object|an OpenAPI document), got|the header ML-Contract-Hash is)/,
+    );
+    expect(lines[1]).toMatch(said);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(500);
+    expect(stdout + stderr).not.toMatch(/destructure|Cannot read|call stack|JSON at position/);
+    expect(code).toBe(1);
+  });
+});

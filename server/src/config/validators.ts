@@ -1,6 +1,7 @@
 // The kinds of environment variable that the predictor has, each with a sentence for a bad value.
 import { EnvError, EnvMissingError, makeValidator } from 'envalid';
 import { CommandError } from '../command-error.ts';
+import { quote } from '../quote.ts';
 import { shown } from '../shown-url.ts';
 
 /** A whole number between `min` and `max`, both included. */
@@ -73,7 +74,7 @@ export const origins = makeValidator<readonly string[]>((input) => {
     if (origin === '*') continue;
     if (!URL.canParse(origin) || new URL(origin).origin !== origin)
       throw new EnvError(
-        expected('* or origins such as https://app.example.com, separated by commas', input),
+        `expected * or origins such as https://app.example.com, separated by commas, got ${withoutSecrets(origin)}`,
       );
   }
   return found;
@@ -96,7 +97,7 @@ export interface VersionAt {
 export const versionAt = makeValidator<VersionAt>((input) => {
   const found = readVersionAt(input.trim());
   if (found === undefined)
-    throw new EnvError(expected('a version such as v2@http://host/v2', input));
+    throw new EnvError(`expected a version such as v2@http://host/v2, got ${withoutUrls(input)}`);
   return found;
 });
 
@@ -122,16 +123,18 @@ export const split = makeValidator<readonly VersionShare[]>((input) => {
     const at = address === undefined ? undefined : readVersionAt(`${version}${address}`);
     if (version === undefined || (address !== undefined && at === undefined))
       throw new EnvError(
-        expected('versions with weights such as v1=90,v2=10@http://host/v2', input),
+        `expected versions with weights such as v1=90,v2=10@http://host/v2, got ${withoutUrls(input)}`,
       );
     return { version, weight: Number(weight), url: at?.url };
   });
   if (new Set(shares.map(({ version }) => version)).size < shares.length)
-    throw new EnvError(expected('every version once', input));
+    throw new EnvError(`expected every version once, got ${withoutUrls(input)}`);
   if (shares.filter(({ url }) => url === undefined).length !== 1)
-    throw new EnvError(expected('one version without a URL, which is this server', input));
+    throw new EnvError(
+      `expected one version without a URL, which is this server, got ${withoutUrls(input)}`,
+    );
   if (shares.every(({ weight }) => weight === 0))
-    throw new EnvError(expected('a weight that is not 0', input));
+    throw new EnvError(`expected a weight that is not 0, got ${withoutUrls(input)}`);
   return shares;
 });
 
@@ -144,12 +147,27 @@ function expected(what: string, got: string): string {
   return `expected ${what}, got ${JSON.stringify(got)}`;
 }
 
+/**
+ * A value that should have been, or held, a URL, as an error may show it. It may hold a password or a token, and where it is not
+ * written as it should be, nobody knows at which place.
+ */
+export function withoutSecrets(value: string): string {
+  const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) && URL.canParse(value) && new URL(value);
+  if (url && url.host !== '' && !url.pathname.includes('@')) return quote(shown(url));
+  return `something else (${value.length} characters)`;
+}
+
+/** The same for a list of versions, which may be shown up to the first URL. */
+function withoutUrls(value: string): string {
+  const [start = ''] = value.split(/[:@?/#]/);
+  return quote(start.length < value.length ? `${start}…` : start);
+}
+
 /** An http or https URL. */
 export const webUrl = makeValidator<string>((input) => {
   if (!URL.canParse(input) || !/^https?:$/.test(new URL(input).protocol))
-    // Without what may be secret in it; of a text that is no URL, nobody knows what that is.
     throw new EnvError(
-      `expected a URL such as https://host/model.onnx, got ${URL.canParse(input) ? JSON.stringify(shown(new URL(input))) : 'something else'}`,
+      `expected a URL such as https://host/model.onnx, got ${withoutSecrets(input)}`,
     );
   return input;
 });

@@ -43,7 +43,8 @@ export async function openWorkplace(directory: string): Promise<Workplace> {
     async close() {
       clearInterval(timer);
       await alive.close();
-      await rm(folder, { recursive: true, force: true });
+      // What was stopped may still be making its last file: then the folder is not empty at once.
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
       process.off('exit', removeAtExit);
     },
   };

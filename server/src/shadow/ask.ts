@@ -1,7 +1,9 @@
 // One question to the challenger, and what came of it.
 import type { IncomingMessage } from 'node:http';
+import { withoutTrailingSlashes } from '../http/base-url.ts';
 import { reasonOf } from '../http/connect.ts';
 import { type Message, send } from '../http/send.ts';
+import { shown } from '../shown-url.ts';
 import type { JsonValue } from '../tensor/to-json.ts';
 import type { Answered } from './agreement.ts';
 
@@ -11,6 +13,12 @@ export interface Asked {
   readonly inputs: unknown;
   /** The caller's, where one was needed: the challenger needs it, too. */
   readonly credentials: Readonly<Record<string, string>>;
+}
+
+/** What the reply must have to be compared with the champion's. */
+export interface Wanted {
+  readonly rows: number;
+  readonly probabilities: boolean;
 }
 
 /** What came of asking. */
@@ -30,8 +38,9 @@ export async function ask(
   url: string,
   timeoutMs: number,
   { requestId, inputs, credentials }: Asked,
-  probabilities: boolean,
+  { rows, probabilities }: Wanted,
 ): Promise<Reply> {
+  const name = withoutTrailingSlashes(shown(new URL(url))); // it may hold a password
   const timer = AbortSignal.timeout(timeoutMs);
   try {
     const message: Message = {
@@ -43,17 +52,20 @@ export async function ask(
     const answer = await send(new URL(`${url}/predict`), message);
     const text = await textOf(answer);
     if (text === undefined)
-      return failed(`${url} answered more than ${MAX_ANSWER_BYTES} bytes, which is no prediction`);
+      return failed(`${name} answered more than ${MAX_ANSWER_BYTES} bytes, which is no prediction`);
     if (answer.statusCode !== 200)
-      return failed(`${url} answered ${answer.statusCode}: ${shorten(text)}`);
+      return failed(`${name} answered ${answer.statusCode}: ${shorten(text)}`);
     const body: unknown = JSON.parse(text);
-    if (!isPrediction(body)) return failed(`${url} gave no prediction: ${shorten(text)}`);
+    if (!isPrediction(body)) return failed(`${name} gave no prediction: ${shorten(text)}`);
+    const predictions = body.prediction.length;
+    if (predictions !== rows)
+      return failed(`${name} answered ${predictions} predictions to ${rows} rows`);
     const milliseconds = serverTime(answer.headers['server-timing']);
     return { kind: 'answered', ...body, milliseconds };
   } catch (error) {
     if (timer.aborted)
-      return { kind: 'timed_out', why: `${url} did not answer within ${timeoutMs} ms` };
-    return failed(`${url}: ${reasonOf(error)}`);
+      return { kind: 'timed_out', why: `${name} did not answer within ${timeoutMs} ms` };
+    return failed(`${name}: ${reasonOf(error)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 // The program of the thread that asks the challenger.
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Asked, ask, type Reply } from './ask.ts';
+import { type Asked, ask, type Reply, type Wanted } from './ask.ts';
 
 export interface AskerSetup {
   readonly url: string;
@@ -9,7 +9,7 @@ export interface AskerSetup {
 export interface ToAsker {
   readonly id: number;
   readonly asked: Asked;
-  readonly probabilities: boolean;
+  readonly wanted: Wanted;
 }
 export interface FromAsker {
   readonly id: number;
@@ -19,8 +19,8 @@ export interface FromAsker {
 if (parentPort !== null) {
   const port = parentPort;
   const { url, timeoutMs }: AskerSetup = workerData;
-  port.on('message', async ({ id, asked, probabilities }: ToAsker) => {
-    const told: FromAsker = { id, reply: await ask(url, timeoutMs, asked, probabilities) };
+  port.on('message', async ({ id, asked, wanted }: ToAsker) => {
+    const told: FromAsker = { id, reply: await ask(url, timeoutMs, asked, wanted) };
     port.postMessage(told);
   });
 }

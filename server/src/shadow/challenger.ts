@@ -3,11 +3,11 @@
 // That costs the champion about 5 % of its throughput (`npm run bench:shadow`). A thread has code of its own.
 import { Worker } from 'node:worker_threads';
 import { programBeside } from '../thread.ts';
-import { type Asked, failed, type Reply } from './ask.ts';
+import { type Asked, failed, type Reply, type Wanted } from './ask.ts';
 import type { AskerSetup, FromAsker, ToAsker } from './asker.ts';
 
 interface Challenger {
-  ask(asked: Asked, probabilities: boolean): Promise<Reply>;
+  ask(asked: Asked, wanted: Wanted): Promise<Reply>;
   /** Forgets what was not answered. */
   close(): void;
 }
@@ -29,16 +29,16 @@ export function createChallenger(url: string, timeoutMs: number): Challenger {
     // Not expected, and no reason to harm the champion: the next request starts another thread.
     worker.on('error', (error) => {
       thread = undefined;
-      for (const id of waiting.keys()) settle(id, failed(`asking ${url} failed: ${error}`));
+      for (const id of waiting.keys()) settle(id, failed(`asking the challenger failed: ${error}`));
     });
     worker.unref();
     return worker;
   };
 
   return {
-    ask(asked, probabilities) {
+    ask(asked, wanted) {
       const { promise, resolve } = Promise.withResolvers<Reply>();
-      const message: ToAsker = { id: ++lastId, asked, probabilities };
+      const message: ToAsker = { id: ++lastId, asked, wanted };
       waiting.set(message.id, resolve);
       thread ??= start();
       thread.postMessage(message);

@@ -83,14 +83,17 @@ export function createShadow(options: ShadowOptions): Shadow {
 
   const shadow = async ({ asked, answered, rowOf, milliseconds }: Answer) => {
     const mine = answered();
-    const theirs = await ask(asked, mine.probabilities !== undefined);
+    const theirs = await ask(asked, {
+      rows: mine.prediction.length,
+      probabilities: mine.probabilities !== undefined,
+    });
     if (theirs.kind !== 'answered') {
       firstFailure ??= theirs.why;
       return tell({ outcome: theirs.kind });
     }
     const agreement = compare(mine, theirs, tolerance);
     rows.disagreed += agreement.different.length;
-    rows.agreed += Math.max(0, agreement.rows - agreement.different.length);
+    rows.agreed += agreement.rows - agreement.different.length;
     // Of a request with more than can be kept, the last: they would displace the others.
     for (const row of keep === 0 ? [] : agreement.different.slice(-keep))
       kept.add({
