@@ -80,7 +80,7 @@ describe('what a command does not know it refuses, by name', () => {
     [['--model', 'x'], "Unknown option '--model'"],
     [['serve', 'extra'], "Unexpected argument 'extra'"],
     [['fetch-model', '--url=x'], "Unknown option '--url'"],
-    [['verify', '--golden', 'x', 'extra'], "Unexpected argument 'extra'"],
+    [['verify', '--golden', 'x', 'extra'], 'an argument that belongs to no option'],
     [['gate', '--promote'], "Unknown option '--promote'"],
     [['inspect', '--yaml', 'x'], '--yaml'],
     [['inspect', 'a', 'b'], 'a b'],
