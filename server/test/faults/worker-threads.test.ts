@@ -24,7 +24,7 @@ describe('a worker thread that ends is replaced, and the server goes on', () => 
     // Both threads, the new one too.
     const answered = await Promise.all(Array.from({ length: 20 }, () => victim.predict(setosa)));
     for (const { status, body } of answered)
-      expect([status, body]).toEqual([200, { prediction: [0] }]);
+      expect([status, body], victim.out.text).toEqual([200, { prediction: [0] }]);
     expect(await victim.get('/livez')).toMatchObject({ status: 200, text: 'ok' });
     expect(await victim.get('/readyz')).toMatchObject({ status: 200, text: 'ok' });
     expect((await victim.get('/metrics')).text).toMatch(
