@@ -1,6 +1,6 @@
 // Loaded before the program by `--import`, on its main thread and on its worker threads: does harm when a file
 // asks for it, or at once.
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
@@ -11,7 +11,7 @@ function isOrdered(harm: string): boolean {
   const order = path.join(folder, harm);
   if (!existsSync(order)) return false;
   try {
-    rmSync(order);
+    unlinkSync(order); // not rmSync, with which two threads may both succeed
     return true;
   } catch {
     return false; // another thread was faster
