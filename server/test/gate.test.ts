@@ -121,7 +121,10 @@ describe('the gate refuses options', () => {
   const all = ['--prometheus=http://p', '--series=a="b"', '--version=v2'];
   it.each([
     [all.slice(1), '--prometheus is missing'],
-    [[...all.slice(1), '--prometheus=nowhere'], '--prometheus: expected a URL, got "nowhere"'],
+    [
+      [...all.slice(1), '--prometheus=nowhere'],
+      '--prometheus: expected a URL such as http://prometheus:9090',
+    ],
     [[all[0], all[2]], '--series is missing'],
     [all.slice(0, 2), '--version is missing'],
     [[...all, '--window=soon'], '--window: expected a duration such as 30m, got "soon"'],

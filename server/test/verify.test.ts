@@ -67,6 +67,23 @@ it('waits for a server that is not ready at first, and says so when it stays lik
   expect(asked).toBeGreaterThan(1);
 });
 
+it('does not read a response without end', async () => {
+  const server = createServer((_req, res) => {
+    const more = () => {
+      while (!res.destroyed && res.write(Buffer.alloc(1024 * 1024, ' ')));
+    };
+    res.on('drain', more);
+    more();
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const args = ['--target', `a=${url}`, '--golden', golden('v1'), '--timeout-ms', '60000'];
+  const { code, stdout } = await run(['verify', ...args]);
+  expect(stdout).toContain('the response has more than 33554432 characters');
+  expect(code).toBe(1);
+});
+
 it('waits for connections to be let through at first', async () => {
   const { url, stop } = await start({ LOG_LEVEL: 'silent' });
   await stop(); // its port is free now

@@ -34,7 +34,9 @@ export function readGateArguments(args: readonly string[]): GateArguments {
   const { prometheus, series, version: versions = [], window } = values;
   if (prometheus === undefined) throw usageError('--prometheus is missing');
   if (!URL.canParse(prometheus))
-    throw usageError(`--prometheus: expected a URL, got "${prometheus}"`);
+    throw usageError(
+      '--prometheus: expected a URL such as http://prometheus:9090, got something else',
+    );
   if (series === undefined) throw usageError('--series is missing');
   if (versions.length === 0) throw usageError('--version is missing');
   if (!/^(\d+(h|m|s|ms))+$/.test(window))

@@ -28,6 +28,9 @@ export interface Answer {
   readonly body: string;
 }
 
+/** Far more than a contract or the metrics have: a server that floods must not fill the memory. */
+const MOST_CHARACTERS = 32 * 1024 * 1024;
+
 /** A connection that times out may have been made; what is asked here is safe to ask again. */
 const WORTH_ANOTHER_TRY = new Set([...NEVER_CONNECTED, 'ETIMEDOUT']);
 
@@ -74,6 +77,8 @@ function askOnce(target: Target, method: string, path: string, body?: string): P
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => {
           text += chunk;
+          if (text.length > MOST_CHARACTERS)
+            response.destroy(new Error(`the response has more than ${MOST_CHARACTERS} characters`));
         });
         response.once('end', () =>
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
