@@ -43,6 +43,19 @@ export interface MlApiOptions {
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
+/** What is about any server, ml-api or another. */
+export type ServerOptions = Pick<
+  MlApiOptions,
+  | 'baseUrl'
+  | 'version'
+  | 'headers'
+  | 'timeout'
+  | 'totalTimeout'
+  | 'retries'
+  | 'maxResponseBytes'
+  | 'fetch'
+>;
+
 /** Where an answer came from; undefined what its headers do not say. */
 export interface AnswerOrigin {
   readonly status: number;

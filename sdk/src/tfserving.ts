@@ -12,21 +12,10 @@ import { isListOf, isObject } from './answer-check.ts';
 import type { CallOptions } from './client.ts';
 import { ConfigurationError } from './errors.ts';
 import { jsonCalls } from './json-calls.ts';
-import { type MlApiOptions, resolveOptions } from './options.ts';
+import { resolveOptions, type ServerOptions } from './options.ts';
 
 /** How a client is made; what it shares with `createClient` means the same. Default `baseUrl`: `http://localhost:8501`. */
-export interface TfServingOptions
-  extends Pick<
-    MlApiOptions,
-    | 'baseUrl'
-    | 'version'
-    | 'headers'
-    | 'timeout'
-    | 'totalTimeout'
-    | 'retries'
-    | 'maxResponseBytes'
-    | 'fetch'
-  > {
+export interface TfServingOptions extends ServerOptions {
   /** The model's name at the server. */
   readonly model: string;
   /** The number of the model's version. Default: the latest, or that of `modelLabel`. */

@@ -12,21 +12,10 @@ import { isObject } from './answer-check.ts';
 import type { CallOptions } from './client.ts';
 import { ConfigurationError, ResponseError } from './errors.ts';
 import { jsonCalls } from './json-calls.ts';
-import { type MlApiOptions, resolveOptions } from './options.ts';
+import { resolveOptions, type ServerOptions } from './options.ts';
 
 /** How a client is made; what it shares with `createClient` means the same. Default `baseUrl`: `http://localhost:8080`. */
-export interface TorchServeOptions
-  extends Pick<
-    MlApiOptions,
-    | 'baseUrl'
-    | 'version'
-    | 'headers'
-    | 'timeout'
-    | 'totalTimeout'
-    | 'retries'
-    | 'maxResponseBytes'
-    | 'fetch'
-  > {
+export interface TorchServeOptions extends ServerOptions {
   /** The model's name at the server. */
   readonly model: string;
   /** The model's version, such as `1.0`. Default: the model's default version. */
