@@ -1,7 +1,7 @@
 // `verify`, which `helm test` runs: it passes for the right model and says what is wrong with any other.
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,6 +12,14 @@ import { start } from './start.ts';
 
 const golden = (version: string) =>
   new URL(`../../model/${version}/golden.json`, import.meta.url).pathname;
+
+/** The address of a server that is not ml-api. */
+async function urlOf(handle: RequestListener): Promise<string> {
+  const server = createServer(handle).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 it('passes, target by target, and says how much it has seen', async () => {
   const { url, metricsPort } = await start({
@@ -53,13 +61,10 @@ All checks passed.
 
 it('waits for a server that is not ready at first, and says so when it stays like that', async () => {
   let asked = 0;
-  const server = createServer((_req, res) => {
+  const url = await urlOf((_req, res) => {
     asked++;
     res.writeHead(503).end('not yet');
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
   const args = ['--target', `a=${url}`, '--golden', golden('v1'), '--timeout-ms', '2000'];
   const { code, stdout } = await run(['verify', ...args]);
   expect(stdout).toContain('FAILED  a: contract: status 503; expected 200: not yet');
@@ -68,16 +73,13 @@ it('waits for a server that is not ready at first, and says so when it stays lik
 });
 
 it('does not read a response without end', async () => {
-  const server = createServer((_req, res) => {
+  const url = await urlOf((_req, res) => {
     const more = () => {
       while (!res.destroyed && res.write(Buffer.alloc(1024 * 1024, ' ')));
     };
     res.on('drain', more);
     more();
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
   const args = ['--target', `a=${url}`, '--golden', golden('v1'), '--timeout-ms', '60000'];
   const { code, stdout } = await run(['verify', ...args]);
   expect(stdout).toContain('the response has more than 33554432 characters');
@@ -266,12 +268,9 @@ describe('says what is wrong with a server that answers something else, in short
     ],
     ['a deep object', `{"a":${deep}}`, /"prediction" to be an array/],
   ])('%s', async (_name, body, said) => {
-    const server = createServer((_req, res) => {
+    const url = await urlOf((_req, res) => {
       res.setHeader('ML-Contract-Hash', 'x'.repeat(5000)).end(body);
-    }).listen(0, '127.0.0.1');
-    onTestFinished(() => void server.close());
-    await once(server, 'listening');
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    });
     const args = ['--target', `a=${url}`, '--golden', golden('v1'), '--metrics', url];
     const { code, stdout, stderr } = await run(['verify', ...args]);
     const lines = stdout.trimEnd().split('\n');
