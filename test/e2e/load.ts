@@ -26,6 +26,8 @@ export type Sample = {
   readonly milliseconds: number;
   /** What went wrong; empty for a 200. */
   readonly error: string;
+  /** The body of a response that is not a 200. */
+  readonly body?: string;
 };
 
 export type LoadResult = {
@@ -34,7 +36,7 @@ export type LoadResult = {
   readonly failed: number;
   /** How often each status came; "0": no answer. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** What went wrong, each once. */
+  /** What went wrong, each once, each with the body of the first such response. */
   readonly errors: readonly string[];
   /** Milliseconds. */
   readonly latency: { readonly p50: number; readonly p99: number; readonly max: number };
@@ -79,19 +81,20 @@ export class Load {
     try {
       const samples = this.vegeta('encode', '-to=json').trim().split('\n').map(toSample);
       const report = JSON.parse(this.vegeta('report', '-type=json'));
-      const { latencies, requests, status_codes: statuses, errors } = report;
+      const { latencies, requests, status_codes: statuses } = report;
+      const failures = samples.filter(({ status }) => status !== 200);
       return {
         sent: requests,
         failed: requests - (statuses['200'] ?? 0),
         statuses,
-        errors: errors ?? [],
+        errors: distinct(failures),
         latency: {
           p50: latencies['50th'] / 1e6,
           p99: latencies['99th'] / 1e6,
           max: latencies.max / 1e6,
         },
         samples,
-        failures: samples.filter(({ status }) => status !== 200),
+        failures,
       };
     } finally {
       rmSync(this.folder, { recursive: true });
@@ -115,8 +118,20 @@ export class Load {
 }
 
 function toSample(line: string): Sample {
-  const { timestamp, code, latency, error } = JSON.parse(line);
-  return { at: Date.parse(timestamp), status: code, milliseconds: latency / 1e6, error };
+  const { timestamp, code, latency, error, body } = JSON.parse(line);
+  return {
+    at: Date.parse(timestamp),
+    status: code,
+    milliseconds: latency / 1e6,
+    error,
+    ...(code !== 200 && body && { body: Buffer.from(body, 'base64').toString() }),
+  };
+}
+
+/** What went wrong, each once, with the first body that says why. */
+function distinct(failures: readonly Sample[]): string[] {
+  const bodies = new Map(failures.toReversed().map(({ error, body }) => [error, body]));
+  return [...bodies].map(([error, body]) => (body ? `${error}: ${body}` : error));
 }
 
 /**

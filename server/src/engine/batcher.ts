@@ -2,8 +2,9 @@
 // rows; when a batched run fails, its requests are run again alone, so that one fails alone. A large request is run in
 // pieces, between which others get their turn. Work whose request has ended is given up.
 import { bytesOf, type Tensors } from '../tensor/tensor.ts';
-import { type Admission, createAdmission, type Pace } from './admission.ts';
+import { createAdmission } from './admission.ts';
 import { Backlog, type Batch } from './backlog.ts';
+import { DrainRate, type Pace } from './drain-rate.ts';
 import type { Engine } from './engine.ts';
 import type { Answer, Callback, Job } from './job.ts';
 import { CancelledError, DeadlineError, type OverloadedError } from './queue-errors.ts';
@@ -50,9 +51,13 @@ const DEADLINE_CHECKS_PER_TIMEOUT = 20;
 /** The share of the deadline that one run may take: a longer one would keep others from their turn. */
 const RUN_SHARE = 0.05;
 
+/** The share of the deadline that the rate is measured over, from which waits are predicted that may be ten times as long. */
+const RATE_SHARE = 0.1;
+
 export function createBatcher(engine: Engine, options: BatcherOptions): Batcher {
   const { batching, batchMaxRows, timeoutMs, pace } = options;
-  const admission: Admission = createAdmission({ ...options, concurrency: engine.concurrency });
+  const rate = new DrainRate(RATE_SHARE * timeoutMs, pace, engine.concurrency);
+  const admission = createAdmission(options, rate);
   const runSize = createRunSize(batchMaxRows, RUN_SHARE * timeoutMs, pace);
   const backlog = new Backlog(batching);
   let scheduled = false;
@@ -84,12 +89,18 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
   const runTensors = async (feeds: Tensors, rows: number): Promise<Tensors> => {
     const startedAt = performance.now();
     const saturated = backlog.isWaiting;
-    const outputs = await engine.run(feeds);
-    const durationMs = performance.now() - startedAt;
-    options.onRun(rows, durationMs);
-    admission.ran(rows, durationMs, saturated);
-    if (saturated) runSize.ran(rows, durationMs);
-    return outputs;
+    let rowsDone = 0;
+    rate.began(startedAt, saturated);
+    try {
+      const outputs = await engine.run(feeds);
+      rowsDone = rows;
+      const durationMs = performance.now() - startedAt;
+      options.onRun(rows, durationMs);
+      if (saturated) runSize.ran(rows, durationMs);
+      return outputs;
+    } finally {
+      rate.ended(performance.now(), rowsDone, backlog.isWaiting);
+    }
   };
 
   const runAlone = async (job: Job) => {
@@ -146,7 +157,10 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
     scheduled = false;
     while (backlog.runs < engine.concurrency) {
       const batch = backlog.take(runSize.rows);
-      if (batch === undefined) return;
+      if (batch === undefined) {
+        if (backlog.runs === 0) rate.paused();
+        return;
+      }
       const now = performance.now();
       for (const job of batch.jobs) job.startedAt ||= now;
       void run(batch).finally(() => {

@@ -1,6 +1,6 @@
 // How many rows a run may have: as many as a batch may, but where so many would take so long that they kept others from their
 // turn. What rows cost beyond the first is found by trying a few more, since a batch may cost as much as a row, or as all of its.
-import type { Pace } from './admission.ts';
+import type { Pace } from './drain-rate.ts';
 
 export interface RunSize {
   readonly rows: number;

@@ -1,7 +1,7 @@
 // The runs that a model is tried with at the start, of which the pace remains.
 import type { Model } from '../model/model.ts';
 import type { Tensors } from '../tensor/tensor.ts';
-import type { Pace } from './admission.ts';
+import type { Pace } from './drain-rate.ts';
 import type { Engine } from './engine.ts';
 
 export interface Trials {
