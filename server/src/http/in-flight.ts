@@ -5,10 +5,17 @@ import type { Duplex } from 'node:stream';
 
 type Response = ServerResponse<IncomingMessage>;
 
-interface Connection {
+export interface Connection {
   /** In the order of their requests. */
-  readonly responses: Response[];
+  readonly responses: readonly Response[];
   /** A request that has its response, but has not come whole. */
+  readonly answeredEarly: IncomingMessage | undefined;
+  /** Whether one of the responses is the last: requests after it get none. */
+  isEnding: boolean;
+}
+
+interface OpenConnection extends Connection {
+  readonly responses: Response[];
   answeredEarly: IncomingMessage | undefined;
 }
 
@@ -17,22 +24,26 @@ export interface InFlight {
   readonly count: number;
   /**
    * Adds one until it is closed.
-   * @returns how many of its connection are before it
+   * @returns its connection, of which it is the last now
    */
-  add(req: IncomingMessage, res: Response): number;
-  on(socket: Duplex): Readonly<Connection>;
+  add(req: IncomingMessage, res: Response): Connection;
+  on(socket: Duplex): Connection;
   /** The first of every connection: those that are being sent. */
   sending(): Iterable<Response>;
 }
 
 export function createInFlight(): InFlight {
-  const connections = new Map<Duplex, Connection>();
+  const connections = new Map<Duplex, OpenConnection>();
   let count = 0;
 
-  const on = (socket: Duplex): Connection => {
+  const on = (socket: Duplex): OpenConnection => {
     const known = connections.get(socket);
     if (known !== undefined) return known;
-    const connection: Connection = { responses: [], answeredEarly: undefined };
+    const connection: OpenConnection = {
+      responses: [],
+      answeredEarly: undefined,
+      isEnding: false,
+    };
     if (socket.destroyed) return connection;
     connections.set(socket, connection);
     socket.once('close', () => connections.delete(socket));
@@ -52,7 +63,8 @@ export function createInFlight(): InFlight {
         responses.splice(responses.indexOf(res), 1);
         if (!req.complete) connection.answeredEarly = req;
       });
-      return responses.push(res) - 1;
+      responses.push(res);
+      return connection;
     },
     on,
     *sending() {

@@ -56,10 +56,11 @@ export interface ListenerOptions {
 const HALF_CLOSED_MS = 500;
 
 /**
- * Responses of one connection that a request may have to wait for. A packet holds hundreds, and the responses to all of
- * them would be in memory before Node stopped to read more.
+ * Responses of one connection that a request may have to wait for, and their bytes. A packet holds hundreds of requests, and the
+ * responses to all of them would be in memory before Node stopped to read more.
  */
 const MAX_AHEAD = 100;
+const MAX_BYTES_AHEAD = 1024 * 1024;
 
 /** @throws CommandError when the address cannot be listened on */
 export async function listen(
@@ -70,12 +71,12 @@ export async function listen(
   let current = handler;
   const inFlight = createInFlight();
   const serve: RequestListener = (req, res) => {
-    const ahead = inFlight.add(req, res);
-    const excess = ahead - MAX_AHEAD;
-    if (excess > 1) return; // after one that was refused, whose response closes the connection
-    const problem = excess === 1 ? tooManyWaiting : checkHead(req);
+    const connection = inFlight.add(req, res);
+    if (connection.isEnding) return;
+    const problem = isTooMuchAhead(connection.responses) ? tooManyWaiting : checkHead(req);
     if (problem === undefined) return current(req, res);
     refusals.count(problem.kind);
+    connection.isEnding = true;
     res.shouldKeepAlive = false; // who knows where its body ends
     sendPlain(req, res, problem);
   };
@@ -162,9 +163,16 @@ const unknownExpectation = new ProblemException(
   'The header Expect asks for something that this server does not know; expected "100-continue", or no such header.',
 );
 
+/** Whether the last one would have to wait for too many others, or too large ones. */
+function isTooMuchAhead(responses: readonly ServerResponse[]): boolean {
+  if (responses.length === 1) return false;
+  if (responses.length - 1 > MAX_AHEAD) return true;
+  return responses.reduce((bytes, res) => bytes + res.writableLength, 0) > MAX_BYTES_AHEAD;
+}
+
 const tooManyWaiting = new ProblemException(
   'overloaded',
-  `More than ${MAX_AHEAD} requests of this connection wait for their responses. Wait for some of them, or use more connections.`,
+  `More than ${MAX_AHEAD} requests of this connection wait for their responses, or more than ${MAX_BYTES_AHEAD} bytes of them are not read. Wait for some of them, or use more connections.`,
   { headers: { 'Retry-After': '1' } },
 );
 

@@ -13,11 +13,17 @@ export function checkHead(req: IncomingMessage): ProblemException | undefined {
       'malformed-request',
       `The request is of HTTP/${req.httpVersion}; expected HTTP/1.1 or HTTP/1.0.`,
     );
-  const hosts = countHosts(req.rawHeaders);
+  const hosts = count('Host', req.rawHeaders);
   if (hosts !== 1 && (hosts > 1 || req.httpVersion === '1.1'))
     return new ProblemException(
       'malformed-request',
       `The request has ${hosts} Host headers; expected one: see RFC 9112, section 3.2.`,
+    );
+  const repeated = SINGLE.find((name) => count(name, req.rawHeaders) > 1);
+  if (repeated !== undefined)
+    return new ProblemException(
+      'malformed-request',
+      `The request has several ${repeated} headers; expected one at most: see RFC 9110, section 5.3.`,
     );
   const coding = req.headers['transfer-encoding'];
   if (coding !== undefined && req.httpVersion === '1.0')
@@ -49,11 +55,14 @@ function pathOf(target: string): string | undefined {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-function countHosts(rawHeaders: readonly string[]): number {
-  let hosts = 0;
+/** Headers of which Node heeds the first, and what stands before this server may heed another. */
+const SINGLE = ['Content-Type', 'Authorization'];
+
+function count(wanted: string, rawHeaders: readonly string[]): number {
+  let found = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+    if (name.length === wanted.length && name.toLowerCase() === wanted.toLowerCase()) found++;
   }
-  return hosts;
+  return found;
 }

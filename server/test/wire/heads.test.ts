@@ -153,6 +153,9 @@ describe('headers', () => {
   it.each([
     ['no host', `GET /readyz HTTP/1.1\r\n${CLOSE}\r\n`, 400],
     ['two hosts', get('/livez', `Host: ${CANARY}\r\n`), 400],
+    ['two media types', whole(`content-type: ${CANARY}/x\r\n`), 400],
+    ['the same media type twice', whole('CONTENT-TYPE: application/json\r\n'), 400],
+    ['two credentials', get('/model', `Authorization: a\r\nauthorization: ${CANARY}\r\n`), 400],
     ['lines that end in LF', `GET /livez HTTP/1.1\nHost: ${CANARY}\n\n`, 400],
     ['one line that ends in LF', `GET /livez HTTP/1.1\r\nHost: ${CANARY}\n\r\n`, 400],
     ['a bare CR', get('/livez', `X-A: a\r${CANARY}\r\n`), 400],

@@ -1,9 +1,21 @@
 // Clients that do not read their response, or read it slowly: the former are cut off, and nothing of theirs stays in memory.
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { collect } from '../program.ts';
 import { testModel } from '../start.ts';
-import { CLOSE, head, type Predictor, predictorFor, refusals } from './wire.ts';
+import {
+  CLOSE,
+  expectProblem,
+  head,
+  type Predictor,
+  predictorFor,
+  type Received,
+  readResponses,
+  refusals,
+  statuses,
+} from './wire.ts';
 
 const WIDTH = 600_000;
 
@@ -20,6 +32,14 @@ async function unread(predictor: Predictor, bytes = request): Promise<Socket> {
   socket.pause();
   await new Promise((resolve) => socket.write(bytes, resolve));
   return socket;
+}
+
+/** What comes until the server closes the connection. */
+async function readAll(socket: Socket): Promise<Received[]> {
+  const received = collect(socket.setEncoding('latin1'));
+  socket.resume();
+  await once(socket, 'end');
+  return readResponses(received.text);
 }
 
 const inFlight = async ({ url }: Predictor) => {
@@ -50,12 +70,31 @@ describe('a response', () => {
   });
 
   it('that is one of 500 that are not read is given up with them', async () => {
-    const many = 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(500);
-    const socket = await unread(predictor(), many);
+    const others = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(499);
+    const socket = await unread(predictor(), request.replace(CLOSE, '') + others);
     await expect.poll(() => inFlight(predictor())).toBeGreaterThan(0);
     await expect.poll(() => inFlight(predictor()), { timeout: 10_000 }).toBe(0);
     expect(await refusals(predictor())).toMatchObject({ stalled: 4, overloaded: 1 });
     socket.destroy();
+  });
+
+  it('of a hundred large ones that are not read is refused where it would fill the memory', async () => {
+    const { length } = await fetch(`${predictor().url}/openapi.json`).then((response) =>
+      response.text(),
+    );
+    const before = await refusals(predictor());
+    const many = 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100);
+    const sockets = await Promise.all([1, 2, 3, 4, 5].map(() => unread(predictor(), many)));
+    expect(100 * length).toBeGreaterThan(4 * 1024 * 1024); // else nothing of it would be too much
+    await expect
+      .poll(async () => (await refusals(predictor()))['overloaded'])
+      .toBe((before['overloaded'] ?? 0) + 5);
+    const responses = await Promise.all(sockets.map((socket) => readAll(socket)));
+    for (const received of responses) {
+      expect(received.length).toBeLessThan(60);
+      expect(new Set(statuses(received.slice(0, -1)))).toEqual(new Set([200]));
+      expectProblem(received.at(-1), 503);
+    }
   });
 
   it('that is read slowly comes whole', async () => {
