@@ -118,12 +118,28 @@ The versions do not differ: chance alone can explain every difference above.
   it.each([
     [[], '--prometheus is missing'],
     [['--prometheus', 'nowhere'], '--prometheus: expected a URL such as http://localhost:9090'],
+    [['--prometheus', 'ftp://x'], '--prometheus: expected a URL such as http://localhost:9090'],
+    [['--prometheus', 'http://jane:secret@p'], '--prometheus: expected a URL without a user name'],
+    [['--prometheus', 'http://jane:secret@['], 'such as http://localhost:9090.\n'],
     [['--prometheus', 'http://127.0.0.1:1'], '--prometheus: no answer from http://127.0.0.1:1/api'],
     [['--prometheus', 'http://p', '--window', 'x'], '--window: expected a duration such as 1h'],
     [['--prometheus', 'http://p', '--release', 'a"b'], '--release: expected a name such as ml-api'],
   ])('refuses %s', async (args, message) => {
     const { code, stderr } = await report(...args);
     expect(stderr).toContain(message);
+    expect(stderr).not.toContain('secret');
+    expect(code).toBe(1);
+  });
+
+  it('follows no redirect', async () => {
+    const server = createServer((_req, res) =>
+      res.writeHead(307, { Location: 'http://elsewhere.example/' }).end(),
+    ).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    onTestFinished(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code, stderr } = await report('--prometheus', url);
+    expect(stderr).toMatch(/^--prometheus: .+ a redirect to http:\/\/elsewhere\.example/);
     expect(code).toBe(1);
   });
 });

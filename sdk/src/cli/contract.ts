@@ -1,7 +1,7 @@
 // Fetches the contract of a running server.
 import { createHash } from 'node:crypto';
-import { withoutTrailingSlashes } from '../base-url.ts';
 import { redirectIn } from '../redirect.ts';
+import { addressIn } from './address.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { CliError } from './cli-error.ts';
 import { printable } from './printable.ts';
@@ -25,13 +25,7 @@ const HASH = /^[0-9a-f]{64}$/;
 
 /** @throws CliError that names what is wrong with the address */
 export async function fetchContract(from: string): Promise<ServedContract> {
-  if (!URL.canParse(from) || !/^https?:$/.test(new URL(from).protocol))
-    throw new CliError(`--from: expected a URL such as http://localhost:5000, got "${from}".`);
-  const { href, username, password } = new URL(from);
-  // fetch takes none, and would print them; and the address becomes a part of generated code.
-  if (username || password)
-    throw new CliError('--from: expected a URL without a user name and a password.');
-  const server = withoutTrailingSlashes(href);
+  const server = addressIn('--from', from, 'http://localhost:5000');
   const address = `${server}/openapi.json`;
   let response: Response;
   let text: string;

@@ -1,5 +1,5 @@
 // `ml-sdk report`: an A/B test's outcome, from Prometheus.
-import { withoutTrailingSlashes } from '../../base-url.ts';
+import { addressIn } from '../address.ts';
 import { readOptions } from '../arguments.ts';
 import { CliError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
@@ -31,10 +31,7 @@ export const reportCommand: Command = {
   async run(args) {
     const { prometheus, namespace, release, window, json } = readOptions(args, options, usage);
     if (prometheus === undefined) throw new CliError(`--prometheus is missing.\n\n${usage}`);
-    if (!URL.canParse(prometheus))
-      throw new CliError(
-        `--prometheus: expected a URL such as http://localhost:9090, got "${prometheus}".`,
-      );
+    const address = addressIn('--prometheus', prometheus, 'http://localhost:9090');
     if (!/^(\d+(ms|[smhdwy]))+$/.test(window))
       throw new CliError(`--window: expected a duration such as 1h, got "${window}".`);
     const series = [
@@ -42,7 +39,7 @@ export const reportCommand: Command = {
       ...(release === undefined ? [] : [`pod=~"${name('--release', release)}-.+"`]),
     ].join(',');
     const report = await figures({
-      prometheus: withoutTrailingSlashes(prometheus),
+      prometheus: address,
       series,
       window,
     });

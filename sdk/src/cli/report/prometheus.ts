@@ -1,4 +1,5 @@
 // Asks a Prometheus: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
+import { redirectIn } from '../../redirect.ts';
 import { CliError } from '../cli-error.ts';
 import { textOf } from '../text-of.ts';
 
@@ -19,6 +20,7 @@ export async function query(url: string, promql: string): Promise<Sample[]> {
     response = await fetch(address, {
       method: 'POST',
       body: new URLSearchParams({ query: promql }),
+      redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     text = await textOf(address, response);
@@ -29,6 +31,8 @@ export async function query(url: string, promql: string): Promise<Sample[]> {
       `--prometheus: no answer from ${address}: ${cause instanceof Error ? cause.message : cause}`,
     );
   }
+  const redirect = redirectIn(address, response);
+  if (redirect !== undefined) throw new CliError(`--prometheus: ${address} ${redirect}.`);
   const result = response.ok ? vectorIn(text) : undefined;
   if (result === undefined)
     throw new CliError(
