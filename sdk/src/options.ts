@@ -1,5 +1,5 @@
 // What a client can be told, the defaults, and what is refused.
-import { withoutTrailingSlashes } from './base-url.ts';
+import { httpUrlIn, withoutTrailingSlashes } from './base-url.ts';
 import type { ContractChange } from './contract-watch.ts';
 import { ConfigurationError } from './errors.ts';
 
@@ -112,8 +112,8 @@ function baseUrlOf({ baseUrl }: MlApiOptions, defaultUrl: string): string {
 }
 
 function httpUrl(name: string, value: string, origin?: string): string {
-  const url = URL.canParse(value, origin) ? new URL(value, origin) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol))
+  const url = httpUrlIn(value, origin);
+  if (url === undefined)
     throw new ConfigurationError(
       name,
       `expected a URL such as "http://localhost:5000", got "${value}"`,

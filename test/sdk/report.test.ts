@@ -1,5 +1,6 @@
 // `ml-sdk report`, asking a server that answers as Prometheus documents it; a real one is asked in the e2e suite.
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -12,10 +13,18 @@ interface Version {
 }
 type Series = { metric: Record<string, string>; value: [number, string] };
 
+/** The address of a server that ends with the test. */
+async function urlOf(handle: RequestListener): Promise<string> {
+  const server = createServer(handle).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 /** A Prometheus that knows these versions. @returns its URL and the queries that it gets */
 async function prometheus(versions: Readonly<Record<string, Version>>) {
   const queries: string[] = [];
-  const server = createServer(async (req, res) => {
+  const url = await urlOf(async (req, res) => {
     let body = '';
     for await (const chunk of req) body += chunk;
     const query = new URLSearchParams(body).get('query') ?? '';
@@ -24,10 +33,8 @@ async function prometheus(versions: Readonly<Record<string, Version>>) {
       seriesOf(query, version, known),
     );
     res.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }));
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  onTestFinished(() => void server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, queries };
+  });
+  return { url, queries };
 }
 
 function seriesOf(query: string, version: string, { ok, failed, labels }: Version): Series[] {
@@ -132,12 +139,9 @@ The versions do not differ: chance alone can explain every difference above.
   });
 
   it('follows no redirect', async () => {
-    const server = createServer((_req, res) =>
-      res.writeHead(307, { Location: 'http://elsewhere.example/' }).end(),
-    ).listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    onTestFinished(() => void server.close());
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const url = await urlOf((_req, res) => {
+      res.writeHead(307, { Location: 'http://elsewhere.example/' }).end();
+    });
     const { code, stderr } = await report('--prometheus', url);
     expect(stderr).toMatch(/^--prometheus: .+ a redirect to http:\/\/elsewhere\.example/);
     expect(code).toBe(1);

@@ -1,5 +1,5 @@
 // The address of a server, given by an option.
-import { withoutTrailingSlashes } from '../base-url.ts';
+import { httpUrlIn, withoutTrailingSlashes } from '../base-url.ts';
 import { CliError } from './cli-error.ts';
 
 /**
@@ -8,8 +8,8 @@ import { CliError } from './cli-error.ts';
  * @throws CliError where the text is none that can be asked, without what may be a password
  */
 export function addressIn(option: string, text: string, example: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+  const url = httpUrlIn(text);
+  if (url === undefined) {
     const got = text.includes('@') ? '' : `, got "${text}"`;
     throw new CliError(`${option}: expected a URL such as ${example}${got}.`);
   }

@@ -5,18 +5,13 @@ import type { Duplex } from 'node:stream';
 
 type Response = ServerResponse<IncomingMessage>;
 
-export interface Connection {
+interface Connection {
   /** In the order of their requests. */
-  readonly responses: readonly Response[];
+  readonly responses: Response[];
   /** A request that has its response, but has not come whole. */
-  readonly answeredEarly: IncomingMessage | undefined;
+  answeredEarly: IncomingMessage | undefined;
   /** Whether one of the responses is the last: requests after it get none. */
   isEnding: boolean;
-}
-
-interface OpenConnection extends Connection {
-  readonly responses: Response[];
-  answeredEarly: IncomingMessage | undefined;
 }
 
 export interface InFlight {
@@ -27,19 +22,19 @@ export interface InFlight {
    * @returns its connection, of which it is the last now
    */
   add(req: IncomingMessage, res: Response): Connection;
-  on(socket: Duplex): Connection;
+  on(socket: Duplex): Readonly<Connection>;
   /** The first of every connection: those that are being sent. */
   sending(): Iterable<Response>;
 }
 
 export function createInFlight(): InFlight {
-  const connections = new Map<Duplex, OpenConnection>();
+  const connections = new Map<Duplex, Connection>();
   let count = 0;
 
-  const on = (socket: Duplex): OpenConnection => {
+  const on = (socket: Duplex): Connection => {
     const known = connections.get(socket);
     if (known !== undefined) return known;
-    const connection: OpenConnection = {
+    const connection: Connection = {
       responses: [],
       answeredEarly: undefined,
       isEnding: false,
