@@ -29,9 +29,12 @@ export interface Prometheus {
   query(expression: string): Promise<Sample[]>;
   /** What a query gave from then until now, both in seconds since the epoch, every so many seconds. */
   history(expression: string, from: number, to: number, step: number): Promise<History[]>;
-  /** The names of the alerts that fire, each once. */
-  firing(): Promise<string[]>;
+  /** The alerts that fire. */
+  firing(): Promise<Alert[]>;
 }
+
+/** Which alert, and the version or the pod that it is about. */
+type Alert = { readonly name: string | undefined; readonly about: string | undefined };
 
 /**
  * Brings it up before the tests of this file, and removes it after them.
@@ -79,7 +82,10 @@ export function usePrometheus(watched?: {
     },
     async firing() {
       const alerts = await query('ALERTS{alertstate="firing"}');
-      return [...new Set(alerts.map(({ metric }) => metric['alertname'] ?? ''))].sort();
+      return alerts.map(({ metric }) => ({
+        name: metric['alertname'],
+        about: metric['version'] ?? metric['pod'],
+      }));
     },
   };
 }

@@ -55,8 +55,11 @@ describe('an upgrade', () => {
     expect(sent).toBeGreaterThan(500);
     expect(failed).toBe(0);
 
-    const message = await eventually(30, whyNotReady);
-    expect(message).toContain('/models/v7');
+    await eventually(30, async () => {
+      const messages = await whyNotReady();
+      expect(messages).not.toEqual([]);
+      for (const message of messages) expect(message).toContain('/models/v7');
+    });
   });
 
   it('with --rollback-on-failure is undone by itself', async () => {
@@ -95,14 +98,12 @@ describe('an upgrade', () => {
     return load;
   }
 
-  /** What the container that did not start left as its message: what `kubectl describe pod` shows. */
-  async function whyNotReady(): Promise<string> {
+  /** What the containers that did not start left as their messages: what `kubectl describe pod` shows. */
+  async function whyNotReady(): Promise<string[]> {
     const pods = await namespace.predictors();
-    const messages = pods.flatMap(({ status }) => {
+    return pods.flatMap(({ status }) => {
       const [{ state, lastState }] = status.containerStatuses;
       return state.terminated?.message ?? lastState.terminated?.message ?? [];
     });
-    expect(messages).toHaveLength(1);
-    return messages[0];
   }
 });
