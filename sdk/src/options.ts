@@ -1,5 +1,5 @@
 // What a client can be told, the defaults, and what is refused.
-import { httpUrlIn, withoutTrailingSlashes } from './base-url.ts';
+import { baseUrlIn } from './base-url.ts';
 import type { ContractChange } from './contract-watch.ts';
 import { ConfigurationError } from './errors.ts';
 
@@ -112,20 +112,9 @@ function baseUrlOf({ baseUrl }: MlApiOptions, defaultUrl: string): string {
 }
 
 function httpUrl(name: string, value: string, origin?: string): string {
-  const url = httpUrlIn(value, origin);
-  if (url === undefined)
-    throw new ConfigurationError(
-      name,
-      `expected a URL such as "http://localhost:5000", got "${value}"`,
-    );
-  if (url.username || url.password)
-    throw new ConfigurationError(
-      name,
-      'must not hold a user name or a password: send them with the option headers',
-    );
-  if (url.search || url.hash)
-    throw new ConfigurationError(name, `must have no query and no fragment, got "${value}"`);
-  return withoutTrailingSlashes(url.href);
+  return baseUrlIn(value, { origin }, (problem) => {
+    throw new ConfigurationError(name, problem);
+  });
 }
 
 function versionPath(version: string | undefined): string {

@@ -50,12 +50,10 @@ describe('an option that cannot be used is refused by name', () => {
     [{ baseUrl: '' }, 'baseUrl: expected a URL such as "http://localhost:5000", got "".'],
     [
       { baseUrl: 'http://me:secret@ml.test' },
-      'baseUrl: must not hold a user name or a password: send them with the option headers.',
+      'baseUrl: must hold no user name and no password: send them in a header.',
     ],
-    [
-      { baseUrl: 'http://ml.test/?a=b' },
-      'baseUrl: must have no query and no fragment, got "http://ml.test/?a=b".',
-    ],
+    [{ baseUrl: 'http://ml.test/?a=b' }, 'baseUrl: must have no query and no fragment.'],
+    [{ baseUrl: 'http://me:secret@[' }, 'baseUrl: expected a URL such as "http://localhost:5000".'],
     [{ version: '' }, 'version: expected a name such as "v2", got "".'],
     [{ version: '../admin' }, 'version: expected a name such as "v2", got "../admin".'],
     [{ version: '..' }, 'version: expected a name such as "v2", got "..".'],

@@ -178,10 +178,10 @@ console.log(JSON.stringify([first, label, batch.prediction, contractHash]));
   it('says what is wrong with --from', async () => {
     const stderrOf = async (from: string) => (await mlSdkGenerate(from, 'never')).stderr;
     expect(await stderrOf('localhost:5000')).toBe(
-      '--from: expected a URL such as http://localhost:5000, got "localhost:5000".\n',
+      '--from: expected a URL such as "http://localhost:5000", got "localhost:5000".\n',
     );
     expect(await stderrOf('http://me:secret@127.0.0.1:9')).toBe(
-      '--from: expected a URL without a user name and a password.\n',
+      '--from: must hold no user name and no password: send them in a header.\n',
     );
     expect(await stderrOf('http://127.0.0.1:9')).toBe(
       'http://127.0.0.1:9/openapi.json cannot be reached: bad port. Is the server running there?\n',

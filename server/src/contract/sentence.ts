@@ -1,6 +1,7 @@
 // What a schema expects and what came instead, as a sentence: the errors of ajv for people.
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { SchemaObject } from 'openapi3-ts/oas31';
+import { quote } from '../quote.ts';
 import { WHOLE_TEXT } from '../tensor/datatype.ts';
 import { depthOf } from '../tensor/from-json.ts';
 
@@ -13,7 +14,7 @@ export function sentence(error: ErrorObject): string {
       return `missing field "${params['missingProperty']}"`;
     case 'additionalProperties': {
       const known = Object.keys(schema.properties ?? {}).map((name) => `"${name}"`);
-      return `unknown field "${shorten(String(params['additionalProperty']))}"; expected ${known.join(', ') || 'none'}`;
+      return `unknown field ${quote(String(params['additionalProperty']))}; expected ${known.join(', ') || 'none'}`;
     }
     case 'minItems':
     case 'maxItems':
@@ -83,10 +84,6 @@ export function show(value: unknown): string {
   if (Array.isArray(value))
     return value.length === 0 ? 'an empty array' : `an array nested ${depthOf(value)} deep`;
   if (typeof value === 'object') return 'an object';
-  if (typeof value === 'string') return `the string ${JSON.stringify(shorten(value))}`;
+  if (typeof value === 'string') return `the string ${quote(value)}`;
   return typeof value === 'undefined' ? 'nothing' : String(value);
-}
-
-function shorten(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
