@@ -1,4 +1,7 @@
 // Batching can neither corrupt nor hide: what is put together, what is not, and what happens when it fails.
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createBatcher } from '../src/engine/batcher.ts';
 import type { Answer } from '../src/engine/job.ts';
@@ -266,6 +269,22 @@ describe('too much to do', () => {
       });
       expect(Number(headers['retry-after'])).toBeGreaterThan(0);
     }
+  });
+
+  it('is not what many requests are that the model fails on, even where no trial run was right', async () => {
+    const model = mkdtempSync(path.join(tmpdir(), 'fails-'));
+    onTestFinished(() => rmSync(model, { recursive: true }));
+    cpSync(testModel('fails-on-some-rows'), model, { recursive: true });
+    // The trial runs take the example.
+    const features = [{ name: 'place', example: 99 }];
+    writeFileSync(path.join(model, 'model.json'), JSON.stringify({ features }));
+    const { predict } = await start({ MODEL_DIR: model, LOG_LEVEL: 'silent' });
+    const statusesOf = async (place: number) => {
+      const asked = Array.from({ length: 50 }, () => predict({ inputs: [place] }));
+      return [...new Set((await Promise.all(asked)).map(({ status }) => status))];
+    };
+    expect(await Promise.all([statusesOf(99), statusesOf(3)])).toEqual([[500], [200]]);
+    expect(await statusesOf(3)).toEqual([200]);
   });
 
   it('ends with 504 for the requests whose deadline passes', async () => {

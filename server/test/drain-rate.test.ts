@@ -14,8 +14,11 @@ function work(rate: DrainRate, runs: number, rows: number, msOf: (run: number) =
   }
 }
 
-it('is unknown, so nothing is too much, before anything was seen', () => {
-  expect(new DrainRate(WINDOW_MS, undefined, 1).rowsPerMs).toBe(Infinity);
+it('is unknown, so nothing is too much, before any row was done', () => {
+  const rate = new DrainRate(WINDOW_MS, undefined, 1);
+  expect(rate.rowsPerMs).toBe(Infinity);
+  work(rate, 10, 0, () => 5);
+  expect(rate.rowsPerMs).toBe(Infinity);
 });
 
 it('is that of the trial runs at first, of all that may run at once', () => {
@@ -69,7 +72,7 @@ it('does not count idle time, whether the last run took all, failed, or what wai
   expect(rate.rowsPerMs).toBeCloseTo(1);
 });
 
-it('counts the time of runs that failed', () => {
+it('counts the time of runs that did no row', () => {
   const rate = new DrainRate(WINDOW_MS, undefined, 1);
   for (let run = 0; run < 200; run++) {
     rate.began(5 * run, true);

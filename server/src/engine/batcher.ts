@@ -86,20 +86,25 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
     Math.max(1, options.timeoutMs / DEADLINE_CHECKS_PER_TIMEOUT),
   ).unref();
 
-  const runTensors = async (feeds: Tensors, rows: number): Promise<Tensors> => {
+  /** @param rowsIfFailed rows that are done with, where the run fails */
+  const runTensors = async (
+    feeds: Tensors,
+    rows: number,
+    rowsIfFailed = rows,
+  ): Promise<Tensors> => {
     const startedAt = performance.now();
     const saturated = backlog.isWaiting;
-    let rowsDone = 0;
+    let rowsGone = rowsIfFailed;
     rate.began(startedAt, saturated);
     try {
       const outputs = await engine.run(feeds);
-      rowsDone = rows;
+      rowsGone = rows;
       const durationMs = performance.now() - startedAt;
       options.onRun(rows, durationMs);
       if (saturated) runSize.ran(rows, durationMs);
       return outputs;
     } finally {
-      rate.ended(performance.now(), rowsDone, backlog.isWaiting);
+      rate.ended(performance.now(), rowsGone, backlog.isWaiting);
     }
   };
 
@@ -131,7 +136,7 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
     const startedAt = performance.now();
     let outputs: Tensors;
     try {
-      outputs = await runTensors(joinRows(jobs.map((job) => job.work.feeds)), rows);
+      outputs = await runTensors(joinRows(jobs.map((job) => job.work.feeds)), rows, 0);
       checkRows(outputs, rows);
     } catch {
       // Whose fault it was shows when each is run alone.

@@ -1,4 +1,4 @@
-// How fast a backlog goes: the rows that were done while something waited, over the time that this took, with all that the
+// How fast a backlog goes: the rows that left it while something waited, with or without a prediction, over the time that this took, with all that the
 // process did between the runs. About the last tenth of a deadline counts, and ten runs at least: a pod that has used its
 // CPU quota up stands still for some tens of milliseconds, and the few runs around that tell nothing of the next seconds.
 
@@ -30,9 +30,9 @@ export class DrainRate {
     this.#rows = (concurrency * pace.rows * this.#milliseconds) / pace.milliseconds;
   }
 
-  /** Infinity where nothing is known. */
+  /** Infinity where nothing is known: no row has left the backlog. */
   get rowsPerMs(): number {
-    return this.#milliseconds === 0 ? Infinity : this.#rows / this.#milliseconds;
+    return this.#rows === 0 ? Infinity : this.#rows / this.#milliseconds;
   }
 
   /** A run begins. Where it leaves nothing waiting, its time tells little: a lone row takes nearly as long as a full batch. */
@@ -40,7 +40,7 @@ export class DrainRate {
     this.#since = isWaiting ? (this.#since ?? now) : undefined;
   }
 
-  /** A run ended. @param rows that it did; 0 where it failed */
+  /** A run ended. @param rows that left the backlog with it: none where they are to be run again */
   ended(now: number, rows: number, isWaiting: boolean): void {
     if (this.#since !== undefined) {
       const interval = now - this.#since;
