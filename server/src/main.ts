@@ -1,8 +1,8 @@
 // The predictor's program. Its first argument says what to do; without one it serves.
 import { constants } from 'node:os';
-import { CommandError } from './command-error.ts';
-import type { Files } from './files.ts';
-import { readOptions } from './options.ts';
+import { CommandError } from './commands/command-error.ts';
+import { readOptions } from './commands/options.ts';
+import type { Files } from './commands/serve/files.ts';
 
 // The same places in the source tree (server/src) and in the image (server/dist).
 const root = new URL('../../', import.meta.url);
@@ -35,33 +35,33 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
     output.on('error', () => {});
   switch (command) {
     case 'serve': {
-      const { serve, serveHelp } = await import('./serve.ts');
+      const { serve, serveHelp } = await import('./commands/serve/serve.ts');
       if (help) return void process.stdout.write(serveHelp());
       return serve(args, process.env, files, stopped);
     }
     case 'fetch-model': {
-      const { fetchModel, fetchModelHelp } = await import('./fetch-model.ts');
+      const { fetchModel, fetchModelHelp } = await import('./commands/fetch-model.ts');
       if (help) return void process.stdout.write(fetchModelHelp());
       readOptions('fetch-model', args, {});
       return fetchModel(process.env);
     }
     case 'inspect': {
-      const { inspect, inspectHelp } = await import('./inspect.ts');
+      const { inspect, inspectHelp } = await import('./commands/inspect.ts');
       if (help) return void process.stdout.write(inspectHelp);
       return inspect(args);
     }
     case 'verify': {
       const [{ verify }, { verifyHelp }] = await Promise.all([
-        import('./verify.ts'),
-        import('./verify-arguments.ts'),
+        import('./commands/verify/verify.ts'),
+        import('./commands/verify/arguments.ts'),
       ]);
       if (help) return void process.stdout.write(verifyHelp);
       return verify(args);
     }
     case 'gate': {
       const [{ gate }, { gateHelp }] = await Promise.all([
-        import('./gate/gate.ts'),
-        import('./gate/arguments.ts'),
+        import('./commands/gate/gate.ts'),
+        import('./commands/gate/arguments.ts'),
       ]);
       if (help) return void process.stdout.write(gateHelp);
       return gate(args);

@@ -3,10 +3,10 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createBatcher } from '../src/engine/batcher.ts';
-import type { Answer } from '../src/engine/job.ts';
-import { OverloadedError } from '../src/engine/queue-errors.ts';
 import { encodeInputs } from '../src/model/inputs.ts';
+import { createBatcher } from '../src/serving/queue/batcher.ts';
+import type { Answer } from '../src/serving/queue/job.ts';
+import { OverloadedError } from '../src/serving/queue/queue-errors.ts';
 import { start, testModel } from './start.ts';
 
 describe('the decision to batch', () => {

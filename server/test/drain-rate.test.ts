@@ -1,6 +1,6 @@
 // From what the rate of a backlog is known, and what does not mislead it.
 import { expect, it } from 'vitest';
-import { DrainRate } from '../src/engine/drain-rate.ts';
+import { DrainRate } from '../src/serving/queue/drain-rate.ts';
 
 const WINDOW_MS = 1000;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { readResources } from '../src/engine/resources.ts';
+import { readResources } from '../src/runtime/resources.ts';
 import { start, testModel } from './start.ts';
 
 describe('the engine', () => {

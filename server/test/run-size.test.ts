@@ -1,6 +1,6 @@
 // How many rows a run gets, of models that cost by the row, by the run, or both.
 import { expect, it } from 'vitest';
-import { createRunSize } from '../src/engine/run-size.ts';
+import { createRunSize } from '../src/serving/queue/run-size.ts';
 
 /** Runs a backlog without end, and tells the last sizes of its runs. */
 function sizesFor(msOf: (rows: number) => number, tried: number, runs = 40): number[] {

@@ -6,9 +6,9 @@ import { Writable } from 'node:stream';
 import pino from 'pino';
 import request from 'supertest';
 import { onTestFinished } from 'vitest';
-import { readConfig } from '../src/config/config.ts';
-import type { Files } from '../src/files.ts';
-import { createService, type Service } from '../src/service.ts';
+import { readConfig } from '../src/commands/serve/config.ts';
+import type { Files } from '../src/commands/serve/files.ts';
+import { createService, type Service } from '../src/commands/serve/service.ts';
 
 const root = new URL('../../', import.meta.url);
 export const files: Files = {

@@ -1,5 +1,5 @@
 // What metrics cost: the time that one prediction spends in counting, beside the time that it takes in all.
-import { createMetrics } from '../../server/src/metrics/metrics.ts';
+import { createMetrics } from '../../server/src/observe/metrics.ts';
 import { median } from './quantile.ts';
 
 const COUNT = 200_000;

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { documentedVariables } from '../../server/src/config/config.ts';
+import { documentedVariables } from '../../server/src/commands/serve/config.ts';
 import { chart } from './chart.ts';
 
 const code = ['templates', 'runtimes']

@@ -1,4 +1,4 @@
-import { documentedVariables } from '../../server/src/config/config.ts';
+import { documentedVariables } from '../../server/src/commands/serve/config.ts';
 
 /** The text of docs/configuration.md. */
 export function configurationPage(): string {

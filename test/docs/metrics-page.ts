@@ -1,7 +1,7 @@
 // The text of docs/metrics.md, from the predictor's own registry.
 import { parseMetrics } from '../../monitoring/status/prometheus-text.ts';
-import { Refusals } from '../../server/src/http/refusals.ts';
-import { createMetrics } from '../../server/src/metrics/metrics.ts';
+import { createMetrics } from '../../server/src/observe/metrics.ts';
+import { Refusals } from '../../server/src/protocols/http/refusals.ts';
 
 type Documented = {
   readonly name: string;

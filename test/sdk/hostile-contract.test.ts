@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../sdk/src/cli/canonical-json.ts';
 import { generateTypes } from '../../sdk/src/cli/generate.ts';
 import { faultyServer, json } from '../../sdk/test/faulty-server.ts';
-import { contractHash } from '../../server/src/contract/canonical-hash.ts';
+import { contractHash } from '../../server/src/model/contract/canonical-hash.ts';
 import { start } from '../../server/test/start.ts';
 import { runNode } from '../run-program.ts';
 import { compile, folder, install, packSdk, root } from './user-project.ts';

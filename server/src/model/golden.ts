@@ -1,7 +1,7 @@
 // golden.json: inputs with the outputs that the trainer's own framework gave. Here it gives the warm-up real
 // rows; `verify` replays it against a running server.
 import { readFile } from 'node:fs/promises';
-import { ModelLoadError } from '../engine/session.ts';
+import { ModelLoadError } from '../runtime/session.ts';
 
 export interface Golden {
   /** Rows, or rows of every named tensor. */

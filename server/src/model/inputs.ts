@@ -1,10 +1,10 @@
 // The `inputs` of a request, which have passed the contract, to the tensors that the model takes.
 
-import { isNamed, type TensorSpec } from '../engine/signature.ts';
-import type { Work } from '../engine/work.ts';
+import { isNamed, type TensorSpec } from '../runtime/signature.ts';
 import { depthOf, tensorFromJson } from '../tensor/from-json.ts';
 import { InputError } from '../tensor/input-error.ts';
 import { type Tensor, type Tensors, tensorsByName } from '../tensor/tensor.ts';
+import type { Work } from '../tensor/work.ts';
 import type { Model } from './model.ts';
 
 /**

@@ -1,7 +1,7 @@
 // model.json: what people know of a model that its ONNX file does not say. Every field is optional.
 import { readFile } from 'node:fs/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { ModelLoadError } from '../engine/session.ts';
+import { ModelLoadError } from '../runtime/session.ts';
 
 export interface Manifest {
   readonly name?: string;

@@ -1,13 +1,13 @@
 // What is served: the model's signature and its manifest, put together and checked against each other.
 // Everything that depends on the model, such as its contract and the shape of an answer, follows from this.
-import { ModelLoadError } from '../engine/session.ts';
+import { ModelLoadError } from '../runtime/session.ts';
 import {
   isFree,
   type RowMode,
   rowModeOf,
   type Signature,
   type TensorSpec,
-} from '../engine/signature.ts';
+} from '../runtime/signature.ts';
 import { isFloat } from '../tensor/datatype.ts';
 import type { Feature, Manifest, Task } from './manifest.ts';
 

@@ -1,11 +1,11 @@
 // Inputs to warm a model up with and to check batching by: the golden rows when there are any, else rows made
 // from the features' examples, else rows of made-up values.
 
-import { ModelLoadError } from '../engine/session.ts';
-import { isFree, type TensorSpec } from '../engine/signature.ts';
-import { joinRows, type Work } from '../engine/work.ts';
+import { ModelLoadError } from '../runtime/session.ts';
+import { isFree, type TensorSpec } from '../runtime/signature.ts';
 import { datatypes, isFloat } from '../tensor/datatype.ts';
 import { rowsOf, type Tensor } from '../tensor/tensor.ts';
+import { joinRows, type Work } from '../tensor/work.ts';
 import type { Golden } from './golden.ts';
 import { encodeInputs } from './inputs.ts';
 import type { Model } from './model.ts';

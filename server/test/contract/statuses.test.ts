@@ -3,10 +3,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { listen } from '../../src/http/listener.ts';
-import { problemStatuses } from '../../src/http/problem.ts';
-import { Refusals } from '../../src/http/refusals.ts';
-import { answerStarting } from '../../src/http/starting.ts';
+import { listen } from '../../src/protocols/http/listener.ts';
+import { problemStatuses } from '../../src/protocols/http/problem.ts';
+import { Refusals } from '../../src/protocols/http/refusals.ts';
+import { answerStarting } from '../../src/protocols/http/starting.ts';
 import { freePort } from '../free-port.ts';
 import { collect } from '../program.ts';
 import { keysFile } from '../start.ts';

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Batcher, createBatcher } from '../../src/engine/batcher.ts';
-import type { Engine } from '../../src/engine/engine.ts';
-import { createInlineEngine } from '../../src/engine/inline.ts';
-import { CancelledError, OverloadedError } from '../../src/engine/queue-errors.ts';
-import type { Outputs } from '../../src/engine/work.ts';
+import type { Engine } from '../../src/runtime/engine.ts';
+import { createInlineEngine } from '../../src/runtime/inline.ts';
+import { type Batcher, createBatcher } from '../../src/serving/queue/batcher.ts';
+import { CancelledError, OverloadedError } from '../../src/serving/queue/queue-errors.ts';
 import type { Tensors } from '../../src/tensor/tensor.ts';
+import type { Outputs } from '../../src/tensor/work.ts';
 import { writeModel } from './onnx.ts';
 import { check, timeoutOf } from './settings.ts';
 

@@ -1,7 +1,7 @@
 // Judges a response: whether it has exactly what the reference gives, or is an error of the documented form.
 
 import type { Model } from '../../src/model/model.ts';
-import { protocolName } from '../../src/open-inference/datatypes.ts';
+import { protocolName } from '../../src/protocols/open-inference/datatypes.ts';
 import { isFloat } from '../../src/tensor/datatype.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { member, parse } from './json.ts';

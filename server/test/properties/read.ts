@@ -1,9 +1,9 @@
 // Reads a request as leniently as its meaning allows: what the predictor answers with 200 must be what is read here.
 
 import type { SchemaObject } from 'openapi3-ts/oas31';
-import type { TensorSpec } from '../../src/engine/signature.ts';
 import type { Model } from '../../src/model/model.ts';
-import { protocolName } from '../../src/open-inference/datatypes.ts';
+import { protocolName } from '../../src/protocols/open-inference/datatypes.ts';
+import type { TensorSpec } from '../../src/runtime/signature.ts';
 import { type Datatype, datatypes, isFloat } from '../../src/tensor/datatype.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { member, parse } from './json.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http, { type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ModelLoadError } from '../../src/engine/session.ts';
+import { ModelLoadError } from '../../src/runtime/session.ts';
 import { type Running, start } from '../start.ts';
 import { graphOf, type ModelPlan } from './models.ts';
 import { writeModel } from './onnx.ts';

@@ -1,7 +1,7 @@
 // Requests that stop on their way, and those that are only slow.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { uploadTimeFor } from '../../src/http/listener.ts';
+import { uploadTimeFor } from '../../src/protocols/http/listener.ts';
 import { collect } from '../program.ts';
 import {
   BODY,

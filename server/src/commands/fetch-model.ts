@@ -1,0 +1,124 @@
+// The command `fetch-model`: brings a model from a URL into a directory, as an init container does. Nothing appears
+// under its final name before its SHA-256 is the expected one.
+import { mkdir, rename } from 'node:fs/promises';
+import path from 'node:path';
+import { cleanEnv } from 'envalid';
+import { shown } from '../net/shown-url.ts';
+import { unpack } from '../sources/archive.ts';
+import { download, isDiskFull } from '../sources/download.ts';
+import { isFilled } from '../sources/mark.ts';
+import { replaceModel } from '../sources/replace.ts';
+import { readHeaders, sourceOf } from '../sources/source.ts';
+import { openWorkplace } from '../sources/workplace.ts';
+import { CommandError } from './command-error.ts';
+import { reportTo, sha256Hex, text, webUrl, wholeNumber } from './serve/validators.ts';
+
+const variables = {
+  MODEL_URL: webUrl({
+    desc: 'Where the model is: an .onnx file, or a .tar, .tar.gz or .tgz of a model directory.',
+  }),
+  MODEL_SHA256: sha256Hex({ desc: 'SHA-256 of the file at MODEL_URL, in hex.' }),
+  MODEL_DIR: text({ desc: 'Directory to write the model to.' }),
+  MODEL_URL_HEADERS_FILE: text({
+    default: undefined,
+    desc: 'File with headers to send, such as "Authorization: Bearer TOKEN", one a line. They go to the origin of MODEL_URL, and not along to another one.',
+  }),
+  FETCH_TIMEOUT_MS: wholeNumber(
+    1000,
+    86_400_000,
+    'milliseconds',
+  )({
+    default: 600_000,
+    desc: 'Longest time for the download.',
+  }),
+  FETCH_STALL_MS: wholeNumber(
+    100,
+    86_400_000,
+    'milliseconds',
+  )({
+    default: 60_000,
+    desc: 'Longest time without a byte; then the download is tried again.',
+  }),
+  FETCH_MAX_BYTES: wholeNumber(
+    1,
+    Number.MAX_SAFE_INTEGER,
+    'bytes',
+  )({
+    default: 64 * 2 ** 30,
+    desc: 'Largest download, and largest content of an archive.',
+  }),
+};
+
+export const fetchModelHelp = () => `Usage: fetch-model
+
+Downloads a model and checks its SHA-256. Settings are environment variables:
+
+${Object.entries(variables)
+  .map(([name, { desc }]) => `  ${name.padEnd(24)}${desc}`)
+  .join('\n')}
+`;
+
+/** @throws CommandError with what was expected, what came, and how to go on */
+export async function fetchModel(env: NodeJS.ProcessEnv): Promise<void> {
+  const settings = cleanEnv(env, variables, { reporter: reportTo('fetch-model --help') });
+  const { MODEL_DIR: directory, MODEL_SHA256: expected, FETCH_MAX_BYTES: maxBytes } = settings;
+  const url = new URL(settings.MODEL_URL);
+  const form = formOf(url);
+  const source = sourceOf(url, await readHeaders(settings.MODEL_URL_HEADERS_FILE));
+  const limits = {
+    timeoutMs: settings.FETCH_TIMEOUT_MS,
+    stallMs: settings.FETCH_STALL_MS,
+    maxBytes,
+  };
+  try {
+    await mkdir(directory, { recursive: true }).catch(cannotWrite(directory));
+    if (await isFilled(directory, expected)) {
+      say(`${directory} holds the model with the SHA-256 ${expected} already.`);
+      return;
+    }
+    const workplace = await openWorkplace(directory).catch(cannotWrite(directory));
+    try {
+      const file = path.join(workplace.folder, 'download');
+      await download(source, file, expected, limits, say);
+      const folder = path.join(workplace.folder, 'model');
+      const model =
+        form === 'onnx'
+          ? await folderWith(file, folder)
+          : await unpack(file, folder, shown(url), maxBytes);
+      await replaceModel(directory, workplace, model, expected, say);
+    } finally {
+      await workplace.close();
+    }
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    throw new CommandError(
+      `MODEL_DIR: ${directory} has no room for the model from ${shown(url)}. What it held is unchanged. Give it more space: the download, and what an archive holds, lie there beside the model that they replace.`,
+    );
+  }
+  say(`${directory} holds the model from ${shown(url)}, SHA-256 ${expected}.`);
+}
+
+async function folderWith(file: string, folder: string): Promise<string> {
+  await mkdir(folder);
+  await rename(file, path.join(folder, 'model.onnx'));
+  return folder;
+}
+
+function formOf(url: URL): 'onnx' | 'tar' {
+  if (url.pathname.endsWith('.onnx')) return 'onnx';
+  if (/\.(tar|tar\.gz|tgz)$/.test(url.pathname)) return 'tar';
+  throw new CommandError(
+    `MODEL_URL: expected a path that ends in .onnx, .tar, .tar.gz or .tgz, got ${shown(url)}.`,
+  );
+}
+
+function cannotWrite(directory: string): (error: Error) => never {
+  return (error) => {
+    if (isDiskFull(error)) throw error;
+    throw new CommandError(`MODEL_DIR: ${directory} cannot be written: ${error.message}`);
+  };
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

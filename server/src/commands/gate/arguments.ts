@@ -1,0 +1,86 @@
+// The options of `gate`.
+import { parseArgs } from 'node:util';
+import { withoutTrailingSlashes } from '../../net/base-url.ts';
+import { CommandError } from '../command-error.ts';
+
+export const gateHelp = `Usage: gate --prometheus URL --series SELECTOR --version V … [options]
+
+Looks whether versions may get more requests, by their figures in Prometheus, and fails where they may not.
+
+  --prometheus URL         The Prometheus to ask
+  --series SELECTOR        What selects the release's series, such as namespace="ml",pod=~"ml-api-.+"
+  --version V              A version whose weight is to be raised; may be given again
+  --window DURATION        Time that is looked back (30m)
+  --min-rows N             Fewest rows compared, and requests answered, in that time (1000)
+  --max-disagreement S     Largest share of compared rows that disagree, from 0 to 1; left out: not looked at
+  --max-error-ratio S      Largest share of requests that fail, from 0 to 1; left out: not looked at
+  --max-latency-seconds T  Largest 99th percentile of the answer time; left out: not looked at
+`;
+
+export interface GateArguments {
+  readonly prometheus: string;
+  readonly series: string;
+  readonly versions: readonly string[];
+  readonly window: string;
+  readonly minRows: number;
+  readonly maxDisagreement: number | undefined;
+  readonly maxErrorRatio: number | undefined;
+  readonly maxLatencySeconds: number | undefined;
+}
+
+/** @throws CommandError naming the option that is wrong */
+export function readGateArguments(args: readonly string[]): GateArguments {
+  const { values } = parse(args);
+  const { prometheus, series, version: versions = [], window } = values;
+  if (prometheus === undefined) throw usageError('--prometheus is missing');
+  if (!URL.canParse(prometheus))
+    throw usageError(
+      '--prometheus: expected a URL such as http://prometheus:9090, got something else',
+    );
+  if (series === undefined) throw usageError('--series is missing');
+  if (versions.length === 0) throw usageError('--version is missing');
+  if (!/^(\d+(h|m|s|ms))+$/.test(window))
+    throw usageError(`--window: expected a duration such as 30m, got "${window}"`);
+  const number = (name: keyof typeof values, most: number) => {
+    const text = values[name];
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (String(text).trim() === '' || !(value >= 0 && value <= most))
+      throw usageError(`--${name}: expected a number from 0 to ${most}, got "${text}"`);
+    return value;
+  };
+  return {
+    prometheus: withoutTrailingSlashes(prometheus),
+    series,
+    versions,
+    window,
+    minRows: number('min-rows', Number.MAX_SAFE_INTEGER) ?? 0,
+    maxDisagreement: number('max-disagreement', 1),
+    maxErrorRatio: number('max-error-ratio', 1),
+    maxLatencySeconds: number('max-latency-seconds', 3600),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        prometheus: { type: 'string' },
+        series: { type: 'string' },
+        version: { type: 'string', multiple: true },
+        window: { type: 'string', default: '30m' },
+        'min-rows': { type: 'string', default: '1000' },
+        'max-disagreement': { type: 'string' },
+        'max-error-ratio': { type: 'string' },
+        'max-latency-seconds': { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw usageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function usageError(problem: string): CommandError {
+  return new CommandError(`${problem}.\n\n${gateHelp}`);
+}

@@ -1,0 +1,68 @@
+// Asks a Prometheus: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
+
+import { ask } from '../../net/ask.ts';
+import { shown } from '../../net/shown-url.ts';
+import { CommandError } from '../command-error.ts';
+
+const TIMEOUT_MS = 15_000;
+/** A pod that has just started may not be let through at first. */
+const CONNECT_MS = 30_000;
+
+export interface Prometheus {
+  /** The value of a query that gives one; undefined where it gives none, or what is no number. */
+  value(query: string): Promise<number | undefined>;
+}
+
+export function createPrometheus(url: string): Prometheus {
+  const target = {
+    name: 'prometheus',
+    url,
+    host: undefined,
+    apiKey: undefined,
+    ca: undefined,
+    timeoutMs: TIMEOUT_MS,
+    readyBy: performance.now() + CONNECT_MS,
+  };
+  return {
+    async value(query) {
+      let answer: Awaited<ReturnType<typeof ask>>;
+      try {
+        answer = await ask(target, 'GET', `/api/v1/query?query=${encodeURIComponent(query)}`);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new CommandError(
+          `Prometheus cannot be asked: ${why.replace('?…', '')}. Without its figures nothing is promoted: check promotion.gate.prometheusUrl.`,
+        );
+      }
+      const body: unknown = parse(answer.body);
+      if (answer.status !== 200 || !isVector(body))
+        throw new CommandError(
+          `Prometheus at ${shown(new URL(url))} answered ${answer.status} to ${query}: ${answer.body.slice(0, 300)}`,
+        );
+      const value = Number(body.data.result[0]?.value[1]);
+      return Number.isFinite(value) ? value : undefined;
+    },
+  };
+}
+
+interface Vector {
+  readonly data: { readonly result: readonly { readonly value: readonly [number, string] }[] };
+}
+
+function isVector(body: unknown): body is Vector {
+  return (
+    body instanceof Object &&
+    'data' in body &&
+    body.data instanceof Object &&
+    'result' in body.data &&
+    Array.isArray(body.data.result)
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

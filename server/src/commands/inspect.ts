@@ -1,0 +1,109 @@
+// The command `inspect`: what an ONNX file takes and gives, what the server makes of it, and the model.json it could have.
+import path from 'node:path';
+import { inputsSchema } from '../model/contract/input-schema.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { classCount, describeModel, type Model, rowWidth } from '../model/model.ts';
+import { openSession } from '../runtime/session.ts';
+import type { RowMode, Signature, TensorSpec } from '../runtime/signature.ts';
+import { CommandError } from './command-error.ts';
+
+export const inspectHelp = `Usage: inspect FILE [--json]
+
+Prints what an ONNX model takes and gives, what a request to it looks like, and a model.json to start from.
+
+  --json   Print the same as one JSON document.
+`;
+
+/** As many rows as a request may have by default. */
+const MAX_ROWS = 1024;
+
+/** @throws CommandError without a file; ModelLoadError for one that cannot be served, with what to do */
+export async function inspect(args: readonly string[]): Promise<void> {
+  const [file, ...more] = args.filter((arg) => arg !== '--json');
+  if (file === undefined || more.length > 0 || file.startsWith('--'))
+    throw new CommandError(`expected one ONNX file, got "${args.join(' ')}".\n\n${inspectHelp}`);
+  const signature = await readSignature(file);
+  const model = describeModel(signature, {}, { name: nameOf(file), version: undefined }, file);
+  const manifest = suggestManifest(model);
+  process.stdout.write(
+    args.includes('--json')
+      ? `${JSON.stringify({ ...signature, rows: model.rowMode, task: model.task, manifest }, null, 2)}\n`
+      : report(file, model, manifest),
+  );
+}
+
+async function readSignature(file: string): Promise<Signature> {
+  process.env['ORT_DISABLE_TELEMETRY'] = '1'; // before the library loads
+  const session = await openSession(file, {
+    executionProviders: ['cpu'],
+    intraOpThreads: 1,
+    refuseOtherOutputs: true,
+  });
+  await session.release();
+  return session.signature;
+}
+
+/** The folder's name where the file is called as the server wants it, else the file's. */
+function nameOf(file: string): string {
+  const base = path.basename(file, path.extname(file));
+  const name = base === 'model' ? path.basename(path.dirname(path.resolve(file))) : base;
+  const plain = name.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
+  return /[A-Za-z0-9](?:.*[A-Za-z0-9])?/.exec(plain)?.[0] ?? '';
+}
+
+/** What can be derived, and places for what only people know. */
+function suggestManifest(model: Model): Manifest {
+  const { task, prediction, probabilities } = model;
+  const width = rowWidth(model);
+  const classes = task === 'classification' ? classCount(model) : undefined;
+  return {
+    name: model.name || 'model',
+    version: 'v1',
+    task,
+    ...(width !== undefined &&
+      width <= MOST_NAMES && { features: named('feature', width).map((name) => ({ name })) }),
+    ...(classes !== undefined && classes <= MOST_NAMES && { labels: named('class', classes) }),
+    prediction: prediction.name,
+    ...(probabilities && { probabilities: probabilities.name }),
+  };
+}
+
+/** More than this nobody names by hand. */
+const MOST_NAMES = 100;
+
+function named(what: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${what} ${i}`);
+}
+
+const meaning: Readonly<Record<RowMode, string>> = {
+  many: 'a request holds a row, or a batch of rows',
+  one: 'a request holds one row: dimension 0 of the inputs is 1',
+  none: 'a request holds whole tensors: the inputs have no dimension of rows in common',
+};
+
+function report(file: string, model: Model, manifest: Manifest): string {
+  const { signature, task, prediction } = model;
+  const { forms } = inputsSchema(model, MAX_ROWS);
+  const requests = [...forms].map(([at, { either }]) => `  ${at}  ${either.description}`);
+  return `${file} can be served.
+
+inputs
+${signature.inputs.map(line).join('\n')}
+outputs
+${signature.outputs.map(line).join('\n')}
+
+rows  ${meaning[model.rowMode]}
+task  ${task}: "prediction" is made of the output "${prediction.name}"
+
+contract, in the body of POST /predict
+${requests.join('\n')}
+
+model.json to start from: put in what you know, leave out what you do not
+${JSON.stringify(manifest, null, 2)}
+`;
+}
+
+function line({ name, datatype, shape }: TensorSpec): string {
+  const sizes = shape.map((size) => (size === -1 || size === '' ? '?' : size)).join(', ');
+  return `  ${name}  ${datatype} [${sizes}]`;
+}

@@ -1,0 +1,68 @@
+// The command `serve`: reads the environment, starts the predictor, and stops it when the process is told to.
+import { once } from 'node:events';
+import { exampleRow } from '../../model/samples.ts';
+import { createLog, withoutMessage } from '../../observe/log.ts';
+import { readOptions } from '../options.ts';
+import { describeConfig, readConfig } from './config.ts';
+import type { Files } from './files.ts';
+import { createService, type Service } from './service.ts';
+
+export const serveHelp = () => `Usage: serve [--try]
+
+Serves one ONNX model. All settings are environment variables:
+
+${describeConfig()}
+
+  --try   Also print what to try, for people at a terminal.
+`;
+
+/**
+ * Serves until it is told to stop.
+ * @param stopped aborts when the process is told to end, during the start too
+ * @throws CommandError for an argument that it does not know, or settings with which it cannot serve
+ */
+export async function serve(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  files: Files,
+  stopped: AbortSignal,
+): Promise<void> {
+  const { try: showWhatToTry } = readOptions('serve', args, { try: { type: 'boolean' } });
+  const config = readConfig(env);
+  const { log, close: closeLog } = createLog(config.LOG_LEVEL);
+  // What no request can be answered for: the state of the process is unknown, and Kubernetes starts another.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: withoutMessage(error) }, 'the predictor failed');
+    void closeLog().then(() => process.exit(1));
+  });
+
+  try {
+    const service = await createService(config, files, log, stopped);
+    if (showWhatToTry) process.stderr.write(whatToTry(service));
+    if (!stopped.aborted) await once(stopped, 'abort');
+    log.info({ signal: stopped.reason }, 'signal');
+    await service.stop();
+  } catch (error) {
+    if (!stopped.aborted) throw error;
+    log.info({ signal: stopped.reason }, 'stopped before it had started');
+  } finally {
+    await closeLog();
+  }
+}
+
+function whatToTry({ port, context }: Service): string {
+  const url = `http://localhost:${port}`;
+  const row = exampleRow(context.serving.model);
+  const body = row ? JSON.stringify({ inputs: row }) : '{"inputs": …}';
+  return `
+${context.serving.model.name} ${context.serving.model.version} is served at ${url}
+
+  Playground ${url}/
+  Ask it     curl -X POST ${url}/predict -H 'Content-Type: application/json' -d '${body}'
+  Docs       ${url}/docs
+  Contract   ${url}/openapi.json
+  Metrics    ${url}/metrics
+
+Stop with Ctrl-C.
+`;
+}

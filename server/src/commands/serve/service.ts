@@ -1,0 +1,134 @@
+// One predictor: listens at once, loads and tries the model, then serves until it is told to stop.
+import type { Logger } from 'pino';
+import { createApp, createMetricsApp } from '../../protocols/app.ts';
+import type { Context } from '../../protocols/context.ts';
+import { listen, uploadTimeFor } from '../../protocols/http/listener.ts';
+import { Refusals } from '../../protocols/http/refusals.ts';
+import { answerStarting } from '../../protocols/http/starting.ts';
+import type { State } from '../../serving/lifecycle.ts';
+import type { Config } from './config.ts';
+import { createContext } from './create-context.ts';
+import type { Files } from './files.ts';
+
+export interface Service {
+  readonly context: Context;
+  readonly port: number;
+  /** The port of the metrics, when it is another. */
+  readonly metricsPort: number | undefined;
+  /** Becomes unready, finishes what was begun, and frees everything. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a predictor.
+ * @param signal when it aborts during the start, nothing is started
+ * @throws CommandError or ModelLoadError when it cannot serve, the signal's reason when it may not; after freeing what it had
+ * taken
+ */
+export async function createService(
+  config: Config,
+  files: Files,
+  log: Logger,
+  signal?: AbortSignal,
+): Promise<Service> {
+  const opened = new AsyncDisposableStack();
+  try {
+    return await startService(config, files, log, opened, signal);
+  } catch (error) {
+    await opened.disposeAsync().catch((another: unknown) => {
+      log.error({ err: another }, 'not everything that the start had taken could be freed');
+    });
+    throw error; // the reason that counts
+  }
+}
+
+/** @param opened gets what frees each thing that is taken: all of it is freed in the opposite order */
+async function startService(
+  config: Config,
+  files: Files,
+  log: Logger,
+  opened: AsyncDisposableStack,
+  signal: AbortSignal | undefined,
+): Promise<Service> {
+  let state: State = { kind: 'starting' };
+  const address = {
+    host: config.HOST,
+    keepAliveTimeoutMs: config.KEEP_ALIVE_TIMEOUT_MS,
+    headersTimeoutMs: config.HEADERS_TIMEOUT_MS,
+    requestTimeoutMs: config.UPLOAD_TIMEOUT_MS || uploadTimeFor(config.MAX_BODY_BYTES),
+    stallTimeoutMs: config.STALL_TIMEOUT_MS,
+    maxConnections: config.MAX_CONNECTIONS,
+    refusals: new Refusals(),
+  };
+  const main = await listen(answerStarting, { ...address, port: config.PORT, variable: 'PORT' });
+  opened.defer(async () => void (await main.close(0)));
+  const metricsPort = config.METRICS_PORT;
+  const metricsListener =
+    metricsPort === undefined
+      ? undefined
+      : await listen(answerStarting, { ...address, port: metricsPort, variable: 'METRICS_PORT' });
+  if (metricsListener) opened.defer(async () => void (await metricsListener.close(1_000)));
+
+  const context = await createContext(
+    config,
+    files,
+    log,
+    main,
+    opened,
+    () => currentState(context, state),
+    signal,
+  );
+  signal?.throwIfAborted();
+  main.handleWith(createApp(context, files));
+  metricsListener?.handleWith(createMetricsApp(context));
+  state = { kind: 'ready' };
+  log.info(startReport(context, main.port), 'ready');
+
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    state = { kind: 'draining' };
+    log.info({ requestsInFlight: main.requestsInFlight }, 'draining');
+    await new Promise((resolve) => setTimeout(resolve, config.DRAIN_DELAY_MS));
+    const cut = await main.close(config.SHUTDOWN_TIMEOUT_MS);
+    if (cut > 0)
+      log.warn(
+        { requests: cut },
+        'requests were cut off: they took longer than SHUTDOWN_TIMEOUT_MS',
+      );
+    await opened.disposeAsync();
+    log.info('stopped');
+  };
+  return {
+    context,
+    port: main.port,
+    metricsPort: metricsListener?.port,
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+/** An engine that cannot go on makes the process broken, whatever state it was in. */
+function currentState({ serving }: Context, state: State): State {
+  const reason = serving.engine.failure();
+  return reason === undefined ? state : { kind: 'broken', reason };
+}
+
+function startReport({ serving, contract, resources }: Context, port: number): object {
+  const { model, engine, batching, batchingReason } = serving;
+  return {
+    port,
+    model: model.name,
+    version: model.version,
+    task: model.task,
+    contractHash: contract.hash,
+    engine: engine.kind,
+    workers: engine.workers,
+    intraOpThreads: engine.intraOpThreads,
+    batching,
+    batchingReason,
+    executionProviders: serving.providers.usable,
+    ...resources,
+  };
+}

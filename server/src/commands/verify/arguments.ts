@@ -1,0 +1,131 @@
+// The options of `verify`.
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { type Golden, readGolden } from '../../model/golden.ts';
+import type { Target } from '../../net/ask.ts';
+import { withoutTrailingSlashes } from '../../net/base-url.ts';
+import { quote } from '../../util/quote.ts';
+import { CommandError } from '../command-error.ts';
+import { withoutSecrets } from '../serve/validators.ts';
+
+export const verifyHelp = `Usage: verify (--target NAME=URL … --golden FILE | --probe NAME=URL …) [options]
+
+Sends the golden inputs to every target and compares the answers with the golden ones.
+
+  --target NAME=URL     A server to ask, such as service=http://ml-api-v1
+  --host NAME=HOST      The Host header for a target, where its name is not in DNS
+  --golden FILE         golden.json; needed with --target
+  --probe NAME=URL      An address that must answer with success: for servers that are not ml-api
+  --metrics URL         Also check that these metrics tell of the same contract; without targets, that they are metrics
+  --expect-version V    The version that every answer must come from
+  --api-key-file FILE   File whose first line is the API key to send
+  --ca-file FILE        File with the certificate authority of https targets
+  --timeout-ms N        Longest time for one request, and from the start until servers are reached and ready (10000)
+`;
+
+export interface VerifyArguments {
+  readonly targets: readonly Target[];
+  readonly probes: readonly Target[];
+  readonly metrics: Target | undefined;
+  readonly golden: Golden | undefined;
+  /** The version that every answer must come from. */
+  readonly version: string | undefined;
+}
+
+/** @throws CommandError naming the option that is wrong */
+export async function readVerifyArguments(args: readonly string[]): Promise<VerifyArguments> {
+  const { values } = parse(args);
+  const names = values.target ?? [];
+  if (names.length === 0 && !values.probe?.length)
+    throw usageError('--target or --probe is missing');
+  if (names.length > 0 && values.golden === undefined) throw usageError('--golden is missing');
+  const timeoutMs = Number(values['timeout-ms']);
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1)
+    throw usageError(`--timeout-ms: expected a whole number, got ${quote(values['timeout-ms'])}`);
+  const hosts = new Map((values.host ?? []).map((pair) => splitPair('--host', pair)));
+  const key = await readOptional('--api-key-file', values['api-key-file']);
+  const ca = await readOptional('--ca-file', values['ca-file']);
+  const common = {
+    timeoutMs,
+    readyBy: performance.now() + timeoutMs,
+    apiKey: key?.split('\n')[0]?.trim(),
+    ca,
+  };
+  const toTarget =
+    (option: string) =>
+    (pair: string): Target => {
+      const [name, url] = splitPair(option, pair);
+      return { ...common, name, url: webUrl(option, url), host: hosts.get(name) };
+    };
+  const targets = names.map(toTarget('--target'));
+  const probes = (values.probe ?? []).map(toTarget('--probe'));
+  for (const name of hosts.keys())
+    if (![...targets, ...probes].some((target) => target.name === name))
+      throw usageError(`--host: there is no target ${quote(name)}`);
+  return {
+    targets,
+    probes,
+    metrics:
+      values.metrics === undefined ? undefined : toTarget('--metrics')(`metrics=${values.metrics}`),
+    golden: values.golden === undefined ? undefined : await readGoldenFile(values.golden),
+    version: values['expect-version'],
+  };
+}
+
+async function readGoldenFile(file: string): Promise<Golden> {
+  const golden = await readGolden(file);
+  if (golden === undefined) throw new CommandError(`--golden: there is no file ${file}.`);
+  return golden;
+}
+
+/** Its message shows the argument, which may be a URL with a password. */
+const POSITIONAL = 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        target: { type: 'string', multiple: true },
+        host: { type: 'string', multiple: true },
+        golden: { type: 'string' },
+        probe: { type: 'string', multiple: true },
+        metrics: { type: 'string' },
+        'expect-version': { type: 'string' },
+        'api-key-file': { type: 'string' },
+        'ca-file': { type: 'string' },
+        'timeout-ms': { type: 'string', default: '10000' },
+      },
+    });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === POSITIONAL)
+      throw usageError('There is an argument that belongs to no option; expected options only');
+    throw usageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function splitPair(option: string, pair: string): [string, string] {
+  const at = pair.indexOf('=');
+  // Not shown: a URL may hold a password, where its name was forgotten, too.
+  const name = pair.slice(0, Math.max(0, at));
+  if (!/^[^:@/?#]+$/.test(name))
+    throw usageError(`${option}: expected NAME=VALUE such as service=http://host, got no name`);
+  return [name, pair.slice(at + 1)];
+}
+
+function webUrl(option: string, url: string): string {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw usageError(`${option}: expected an http or https URL, got ${withoutSecrets(url)}`);
+  return withoutTrailingSlashes(url);
+}
+
+async function readOptional(option: string, file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  return readFile(file, 'utf8').catch((error: Error) => {
+    throw new CommandError(`${option}: ${file} cannot be read: ${error.message}`);
+  });
+}
+
+function usageError(problem: string): CommandError {
+  return new CommandError(`${problem}.\n\n${verifyHelp}`);
+}

@@ -1,0 +1,224 @@
+// The command `verify`: replays golden predictions against running servers, as `helm test` does.
+import type { OpenAPIObject } from 'openapi3-ts/oas31';
+import { contractHash } from '../../model/contract/canonical-hash.ts';
+import { show } from '../../model/contract/sentence.ts';
+import type { Golden } from '../../model/golden.ts';
+import { type Answer, ask, type Target } from '../../net/ask.ts';
+import { shown } from '../../net/shown-url.ts';
+import { CommandError } from '../command-error.ts';
+import { readVerifyArguments } from './arguments.ts';
+
+/** Rows of one request: small enough for every server's limit of rows. */
+const ROWS_PER_REQUEST = 50;
+
+/** @throws CommandError when anything is not as expected; the report says what */
+export async function verify(args: readonly string[]): Promise<void> {
+  const { targets, probes, metrics, golden, version } = await readVerifyArguments(args);
+  let failures = 0;
+  const check = async (name: string, run: () => Promise<string>) => {
+    try {
+      report('ok', name, await run());
+    } catch (error) {
+      failures++;
+      report('FAILED', name, error instanceof Error ? error.message : String(error));
+    }
+  };
+  let hash: string | undefined;
+  for (const target of targets) {
+    await check(`${target.name}: contract`, async () => {
+      hash = await checkContract(target);
+      return `hash ${hash.slice(0, 12)} is that of the served document`;
+    });
+    if (golden)
+      await check(`${target.name}: predictions`, () => checkPredictions(target, golden, version));
+  }
+  for (const probe of probes) await check(probe.name, () => checkProbe(probe));
+  if (metrics !== undefined) await check('metrics', () => checkMetrics(metrics, hash));
+  if (failures > 0) throw new CommandError(`\n${failures} check${failures > 1 ? 's' : ''} failed.`);
+  process.stdout.write('\nAll checks passed.\n');
+}
+
+async function checkContract(target: Target): Promise<string> {
+  const answer = await ask(target, 'GET', '/openapi.json');
+  expectStatus(answer, 200);
+  const header = answer.headers['ml-contract-hash'];
+  const served = hashOf(jsonObject(answer));
+  if (header !== served)
+    throw new Error(
+      `the header ML-Contract-Hash is ${header}, the served document's hash ${served}`,
+    );
+  return served;
+}
+
+async function checkPredictions(
+  target: Target,
+  golden: Golden,
+  version: string | undefined,
+): Promise<string> {
+  const tally = { rows: 0, different: 0, first: '' };
+  for (const part of partsOf(golden)) {
+    const answer = await ask(
+      target,
+      'POST',
+      '/predict',
+      JSON.stringify({
+        inputs: part.inputs,
+        ...(golden.labels && { labels: true }),
+        ...(golden.probabilities && { probabilities: true }),
+      }),
+    );
+    expectStatus(answer, 200);
+    const got = answer.headers['ml-model-version'];
+    if (version !== undefined && got !== version)
+      throw new Error(`version ${got} answered; expected ${version}`);
+    const body = jsonObject(answer);
+    checkRows(body, part, golden);
+    compare(body, part, golden, tally);
+  }
+  if (tally.different > 0)
+    throw new Error(`${tally.different} of ${tally.rows} rows differ; the first: ${tally.first}`);
+  return `${tally.rows} rows as expected`;
+}
+
+interface Part {
+  readonly start: number;
+  readonly rows: number;
+  readonly inputs: unknown;
+}
+
+/** The golden inputs in requests of a few rows; inputs without rows, or named ones, in one. */
+function partsOf({ inputs, prediction }: Golden): Part[] {
+  if (!Array.isArray(inputs)) return [{ start: 0, rows: prediction?.length ?? 1, inputs }];
+  const parts: Part[] = [];
+  for (let start = 0; start < inputs.length; start += ROWS_PER_REQUEST) {
+    const rows = inputs.slice(start, start + ROWS_PER_REQUEST);
+    parts.push({ start, rows: rows.length, inputs: rows });
+  }
+  return parts;
+}
+
+const FIELDS = ['prediction', 'labels', 'probabilities'] as const;
+type Field = (typeof FIELDS)[number];
+
+/** @throws Error where a field has not just the rows that were sent */
+function checkRows(
+  body: Readonly<Record<string, unknown>>,
+  { start, rows }: Part,
+  golden: Golden,
+): void {
+  for (const field of FIELDS) {
+    const expected = golden[field]?.slice(start, start + rows).length;
+    const got = body[field];
+    if (expected === undefined || (Array.isArray(got) && got.length === expected)) continue;
+    throw new Error(
+      `expected "${field}" to be an array of ${expected} rows, got ${Array.isArray(got) ? `${got.length} rows` : excerpt(got)}`,
+    );
+  }
+}
+
+function compare(
+  body: Readonly<Record<string, unknown>>,
+  part: Part,
+  golden: Golden,
+  tally: { rows: number; different: number; first: string },
+): void {
+  for (let i = 0; i < part.rows; i++) {
+    const row = part.start + i;
+    tally.rows++;
+    const got = (field: Field) => (body[field] as unknown[])[i];
+    const difference = FIELDS.filter((field) => golden[field] !== undefined).find(
+      (field) => !isClose(got(field), golden[field]?.[row], golden.tolerance ?? 0),
+    );
+    if (difference === undefined) continue;
+    tally.different++;
+    tally.first ||= `row ${row}, ${difference}: expected ${excerpt(golden[difference]?.[row])}, got ${excerpt(got(difference))}`;
+  }
+}
+
+/** Equal, with a tolerance for fractions. */
+function isClose(actual: unknown, expected: unknown, tolerance: number): boolean {
+  if (Array.isArray(expected))
+    return (
+      Array.isArray(actual) &&
+      actual.length === expected.length &&
+      expected.every((value, i) => isClose(actual[i], value, tolerance))
+    );
+  if (typeof expected === 'number' && typeof actual === 'number')
+    return Math.abs(actual - expected) <= tolerance;
+  return actual === expected;
+}
+
+async function checkProbe(target: Target): Promise<string> {
+  const { status } = await ask(target, 'GET', '');
+  if (status < 200 || status > 299)
+    throw new Error(`${shown(new URL(target.url))} answered ${status}; expected a success`);
+  return `${shown(new URL(target.url))} answers ${status}`;
+}
+
+async function checkMetrics(target: Target, hash: string | undefined): Promise<string> {
+  const answer = await ask(target, 'GET', '');
+  expectStatus(answer, 200);
+  if (hash === undefined) {
+    const samples = answer.body
+      .split('\n')
+      .filter((line) => /^[a-zA-Z_:][\w:]*(\{.*\})? \S+/.test(line));
+    if (samples.length === 0) throw new Error('there is no sample in Prometheus’ text format');
+    return `${samples.length} samples`;
+  }
+  const info = answer.body.split('\n').find((line) => line.startsWith('ml_api_model_info{'));
+  if (info === undefined) throw new Error('there is no series ml_api_model_info');
+  if (!info.includes(`contract_hash="${hash}"`))
+    throw new Error(`ml_api_model_info tells of another contract than ${hash}: ${info}`);
+  return 'ml_api_model_info tells of the same contract';
+}
+
+function expectStatus(answer: Answer, status: number): void {
+  if (answer.status !== status)
+    throw new Error(`status ${answer.status}; expected ${status}: ${answer.body.slice(0, 300)}`);
+}
+
+/** @throws Error with the start of a body that is something else */
+function jsonObject({ body }: Answer): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    // Said below: the parser's message differs from release to release.
+  }
+  if (isObject(value)) return value;
+  throw new Error(`expected a JSON object, got ${body === '' ? 'nothing' : body.slice(0, 100)}`);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function hashOf(document: Readonly<Record<string, unknown>>): string {
+  try {
+    return contractHash(document as unknown as OpenAPIObject);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error; // of the stack
+    throw new Error('expected an OpenAPI document, got one that is nested too deeply to be hashed');
+  }
+}
+
+/** A value as JSON, or the start of it. */
+function excerpt(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  try {
+    const text = JSON.stringify(value);
+    return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  } catch {
+    return show(value); // too deep for JSON.stringify
+  }
+}
+
+/** Characters of a line. What a server says is not trusted to be short, or to be text. */
+const LONGEST_LINE = 500;
+
+function report(result: string, name: string, detail: string): void {
+  const line = `${result.padEnd(8)}${name}: ${detail}`.replaceAll(/\p{Cc}+/gu, ' ');
+  process.stdout.write(
+    `${line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE - 1)}…` : line}\n`,
+  );
+}

@@ -1,0 +1,168 @@
+// Everything the predictor measures, in Prometheus' terms. Label values are bounded: routes of the contract,
+// methods and statuses of HTTP, labels of the model.
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Resources } from '../runtime/resources.ts';
+import { createShadowMetrics } from '../traffic/shadow/metrics.ts';
+import type { Compared } from '../traffic/shadow/shadow.ts';
+import { hotCounter, hotHistogram } from './hot-metrics.ts';
+
+/** Seconds, from 100 µs (a small model inline) to 10 s (the default deadline). */
+const LATENCY_BUCKETS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+const ROW_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+/** Clients may send any method that HTTP has, and there are dozens. */
+const METHODS: readonly string[] = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+/** What a prediction ends with: 200, or one of these where the server fails it. */
+const PREDICTION_STATUSES = [200, 500, 503, 504];
+/** Classes beyond this many are counted together, so that a model with a huge vocabulary stays cheap to scrape. */
+const MAX_LABELS = 100;
+
+export interface Metrics {
+  readonly contentType: string;
+  /** The metrics in Prometheus' text format. */
+  text(): Promise<string>;
+  requestDone(route: string, method: string, status: number, seconds: number): void;
+  runDone(rows: number, seconds: number): void;
+  predicted(label: string): void;
+  /** A request that another version answered. */
+  forwarded(to: string, status: number): void;
+  /** Makes what counts the comparisons with a challenger. */
+  shadowing(challenger: string): (compared: Compared) => void;
+}
+
+export interface MetricsSources {
+  readonly version: string;
+  readonly model: {
+    readonly name: string;
+    readonly contractHash: string;
+    /** The names of its classes, where it has some. */
+    readonly labels?: readonly string[] | undefined;
+  };
+  readonly resources: Resources;
+  readonly queuedRows: () => number;
+  /** Rows that may wait at most. */
+  readonly queueLimitRows: () => number;
+  readonly requestsInFlight: () => number;
+  /** How many connections were refused, by reason: a bounded set, all of it from the start. */
+  readonly refusals: Iterable<readonly [reason: string, count: number]>;
+  readonly workerThreadsLost: () => number;
+}
+
+export function createMetrics(sources: MetricsSources): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ version: sources.version });
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const labels = new Set(sources.model.labels?.slice(0, MAX_LABELS));
+  const requests = hotCounter({
+    name: 'ml_api_http_requests_total',
+    help: 'HTTP requests answered.',
+    labelNames: ['route', 'method', 'status'],
+    registry,
+    expected: PREDICTION_STATUSES.map((status) => ['/predict', 'POST', status]),
+  });
+  const requestSeconds = hotHistogram({
+    name: 'ml_api_http_request_duration_seconds',
+    help: 'Time from the request to the end of its answer.',
+    labelNames: ['route'],
+    buckets: LATENCY_BUCKETS,
+    registry,
+  });
+  const runSeconds = hotHistogram({
+    name: 'ml_api_inference_duration_seconds',
+    help: 'Time of one run of the model.',
+    labelNames: [],
+    buckets: LATENCY_BUCKETS,
+    registry,
+  });
+  const batchRows = hotHistogram({
+    name: 'ml_api_batch_rows',
+    help: 'Rows of one run of the model.',
+    labelNames: [],
+    buckets: ROW_BUCKETS,
+    registry,
+  });
+  const predictions = hotCounter({
+    name: 'ml_api_predictions_total',
+    help: 'Rows predicted, by predicted class.',
+    labelNames: ['label'],
+    registry,
+    expected: [...labels].map((label) => [label]),
+  });
+  const forwarded = new Counter({
+    name: 'ml_api_forwarded_requests_total',
+    help: 'Requests passed on to the version that their user is assigned to, which counts them too.',
+    labelNames: ['to', 'status'],
+    registers,
+  });
+  new Counter({
+    name: 'ml_api_connections_refused_total',
+    help: 'Connections that the server refused or closed, by reason.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [reason, count] of sources.refusals) this.inc({ reason }, count);
+    },
+  });
+  new Counter({
+    name: 'ml_api_worker_threads_lost_total',
+    help: 'Worker threads that ended with their runs.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.workerThreadsLost());
+    },
+  });
+  gauge('ml_api_queue_rows', 'Rows waiting for a run.', sources.queuedRows);
+  gauge(
+    'ml_api_queue_limit_rows',
+    'Rows that may wait for a run: as many as would be answered within their deadline, at most QUEUE_MAX_ROWS.',
+    sources.queueLimitRows,
+  );
+  gauge('ml_api_requests_in_flight', 'Requests being answered.', sources.requestsInFlight);
+  gauge('ml_api_cpu_limit_cores', 'CPUs granted to the process.', () => sources.resources.cpus);
+  gauge(
+    'ml_api_memory_limit_bytes',
+    'Memory granted to the process.',
+    () => sources.resources.memoryBytes,
+  );
+  new Gauge({
+    name: 'ml_api_model_info',
+    help: 'The model served; always 1.',
+    labelNames: ['name', 'contract_hash'],
+    registers,
+  }).set({ name: sources.model.name, contract_hash: sources.model.contractHash }, 1);
+
+  function gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    requestDone(route, method, status, seconds) {
+      requests(route, METHODS.includes(method) ? method : 'other', status);
+      requestSeconds(seconds, route);
+    },
+    runDone(rows, seconds) {
+      batchRows(rows);
+      runSeconds(seconds);
+    },
+    predicted(label) {
+      if (labels.size < MAX_LABELS) labels.add(label);
+      predictions(labels.has(label) ? label : 'other');
+    },
+    forwarded: (to, status) => forwarded.inc({ to, status }),
+    shadowing: (challenger) => createShadowMetrics(registers, challenger),
+  };
+}

@@ -1,0 +1,125 @@
+// The bytes of a request body to a JSON value, and of every body that is none, where it stops being JSON.
+import { isUtf8 } from 'node:buffer';
+import { quote } from '../../util/quote.ts';
+import { ProblemException } from './problem.ts';
+
+const BYTE_ORDER_MARK = 0xfeff;
+
+/** @throws ProblemException that says where the body stops being UTF-8 or JSON */
+export function parseJson(bytes: Buffer): unknown {
+  if (!isUtf8(bytes))
+    throw new ProblemException(
+      'invalid-encoding',
+      'The body is not valid UTF-8, which JSON has to be. Send it in UTF-8.',
+    );
+  const whole = bytes.toString();
+  // RFC 8259, section 8.1: a parser may ignore the mark, and so do others that clients know.
+  const text = whole.charCodeAt(0) === BYTE_ORDER_MARK ? whole.slice(1) : whole;
+  refuseBackslashes(text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ProblemException('invalid-json', whyNotJson(text));
+  }
+}
+
+/**
+ * V8 takes a key with an escape for one with a backslash that it has parsed before, in any text, where both are the same up to
+ * there: https://github.com/nodejs/node/issues/63785. So it is never given a key with a backslash; the contract has none.
+ * @throws ProblemException that names the key
+ */
+function refuseBackslashes(text: string): void {
+  if (!/\\\\|\\u005c/i.test(text)) return;
+  endOfJson(text, (key, offset) => {
+    const name: string = key.includes('\\') ? JSON.parse(key) : '';
+    if (!name.includes('\\')) return;
+    throw new ProblemException(
+      'invalid-json',
+      `The name ${quote(name)} at ${placeOf(text, offset)} has a backslash; expected a name of the contract, and none has.`,
+    );
+  });
+}
+
+/** Where a text stops being JSON, and what stands there. */
+function whyNotJson(text: string): string {
+  const offset = endOfJson(text);
+  const place = placeOf(text, offset);
+  const found = /^[\w+-]{1,40}|^.?/su.exec(text.slice(offset, offset + 40))?.[0] ?? '';
+  if (/^[+-]?(NaN|Infinity)$/.test(found))
+    return `${found} at ${place} is not JSON: JSON has no NaN or Infinity. Send a finite number.`;
+  return found === ''
+    ? `The body ends at ${place} before the JSON is complete.`
+    : `Unexpected ${JSON.stringify(found)} at ${place}.`;
+}
+
+/** One pass without recursion: bodies nest as deeply as they are long. */
+function placeOf(text: string, offset: number): string {
+  let line = 1;
+  let lineStart = 0;
+  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) {
+    line++;
+    lineStart = at + 1;
+  }
+  return `line ${line}, column ${offset - lineStart + 1}`;
+}
+
+const SPACE = /[ \t\n\r]*/y;
+const SCALAR = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y;
+/** Characters of a string, in bounded stretches: one match of a megabyte would exhaust the matcher's stack. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings
+const CHARACTERS = /(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})){1,1000}/y;
+
+/**
+ * The offset of the first character that no JSON text could have there. The grammar is RFC 8259's.
+ * @param onKey told of every name in an object, as it is written
+ */
+function endOfJson(text: string, onKey?: (key: string, offset: number) => void): number {
+  let at = 0;
+  const match = (pattern: RegExp): boolean => {
+    pattern.lastIndex = at;
+    if (!pattern.test(text)) return false;
+    at = pattern.lastIndex;
+    return true;
+  };
+  const take = (character: string): boolean => {
+    if (text[at] !== character) return false;
+    at++;
+    return true;
+  };
+  const takeString = (): boolean => {
+    if (!take('"')) return false;
+    while (match(CHARACTERS));
+    return take('"');
+  };
+  const takeKey = (): boolean => {
+    const start = at;
+    if (!takeString()) return false;
+    onKey?.(text.slice(start, at), start);
+    return match(SPACE) && take(':') && match(SPACE);
+  };
+
+  const open: ('[' | '{')[] = [];
+  match(SPACE);
+  for (;;) {
+    // A value begins here.
+    const isArray = take('[');
+    if (isArray || take('{')) {
+      match(SPACE);
+      if (!take(isArray ? ']' : '}')) {
+        open.push(isArray ? '[' : '{');
+        if (!isArray && !takeKey()) return at;
+        continue;
+      }
+    } else if (!takeString() && !match(SCALAR)) return at;
+    // It has ended: close what it closes, and go to the next.
+    match(SPACE);
+    while (open.length > 0 && take(open.at(-1) === '[' ? ']' : '}')) {
+      open.pop();
+      match(SPACE);
+    }
+    const inside = open.at(-1);
+    if (inside === undefined || !take(',')) return at;
+    match(SPACE);
+    if (inside === '{' && !takeKey()) return at;
+  }
+}

@@ -1,0 +1,54 @@
+// One fetcher at a time changes a model directory. It takes milliseconds: what is changed has been downloaded before.
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CommandError } from '../commands/command-error.ts';
+import type { Workplace } from './workplace.ts';
+
+/** A lock as old as this is of a fetcher that has died. */
+const DEAD_MS = 60_000;
+const WAIT_MS = 3 * DEAD_MS;
+const POLL_MS = 100;
+
+/** @throws CommandError when others hold the lock for too long */
+export async function withLock<T>(
+  file: string,
+  { folder, now }: Workplace,
+  work: () => Promise<T>,
+): Promise<T> {
+  const began = performance.now();
+  while (!(await take(file, folder))) {
+    const taken = await stat(file).catch(() => undefined);
+    if (taken !== undefined && (await now()) - taken.mtimeMs > DEAD_MS)
+      // Renamed rather than removed: of two that wait, one does it.
+      await rename(file, path.join(folder, 'dead-lock')).catch(() => {});
+    else if (performance.now() - began > WAIT_MS)
+      throw new CommandError(
+        `${file} is held by others for ${WAIT_MS} ms. Remove it if nothing fetches a model into this directory.`,
+      );
+    else await sleep(POLL_MS);
+  }
+  try {
+    return await work();
+  } finally {
+    if ((await readFile(file, 'utf8').catch(() => '')) === folder) await rm(file, { force: true });
+  }
+}
+
+/** Holds the name of the holder's folder. */
+async function take(file: string, folder: string): Promise<boolean> {
+  const handle = await open(file, 'wx').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') return undefined;
+    throw error;
+  });
+  if (handle === undefined) return false;
+  try {
+    await handle.writeFile(folder);
+    return true;
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,55 @@
+// Whether two versions predict the same, row by row.
+import type { JsonValue } from '../../tensor/to-json.ts';
+
+/** What one version predicts for a request: one element a row. */
+export interface Answered {
+  readonly prediction: readonly JsonValue[];
+  readonly probabilities?: JsonValue;
+}
+
+export interface Agreement {
+  readonly rows: number;
+  /** The places of the rows that differ. */
+  readonly different: readonly number[];
+  /** The largest difference of any probability; undefined where one of them gives none, or of other classes. */
+  readonly probabilityDifference: number | undefined;
+}
+
+/** @param tolerance largest difference of two equal numbers, absolute up to 1, relative above */
+export function compare(champion: Answered, challenger: Answered, tolerance: number): Agreement {
+  const rows = champion.prediction.length;
+  const different: number[] = [];
+  for (let i = 0; i < Math.max(rows, challenger.prediction.length); i++)
+    if (!isSame(champion.prediction[i], challenger.prediction[i], tolerance)) different.push(i);
+  return {
+    rows,
+    different,
+    probabilityDifference: farthest(champion.probabilities, challenger.probabilities),
+  };
+}
+
+function isSame(
+  one: JsonValue | undefined,
+  other: JsonValue | undefined,
+  tolerance: number,
+): boolean {
+  if (Array.isArray(one) && Array.isArray(other))
+    return (
+      one.length === other.length && one.every((value, i) => isSame(value, other[i], tolerance))
+    );
+  if (typeof one === 'number' && typeof other === 'number')
+    return Math.abs(one - other) <= tolerance * Math.max(1, Math.abs(one));
+  return one === other;
+}
+
+function farthest(one: JsonValue | undefined, other: JsonValue | undefined): number | undefined {
+  if (typeof one === 'number' && typeof other === 'number') return Math.abs(one - other);
+  if (!Array.isArray(one) || !Array.isArray(other) || one.length !== other.length) return undefined;
+  let largest = 0;
+  for (const [i, value] of one.entries()) {
+    const difference = farthest(value, other[i]);
+    if (difference === undefined) return undefined;
+    largest = Math.max(largest, difference);
+  }
+  return largest;
+}

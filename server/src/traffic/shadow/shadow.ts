@@ -1,0 +1,170 @@
+// The challenger in the champion's shadow: it gets a sample of the requests after they were answered, and what it
+// predicts is compared. Whatever it does, fail, hang or flood, the champion's callers do not notice: nothing waits for
+// it, and how many requests it gets, at once and a second, is bounded.
+
+import type { JsonValue } from '../../tensor/to-json.ts';
+import { limiter } from '../../util/rate-limit.ts';
+import { type Agreement, type Answered, compare } from './agreement.ts';
+import type { Asked } from './ask.ts';
+import { createChallenger } from './challenger.ts';
+
+export interface ShadowOptions {
+  readonly champion: string;
+  readonly challenger: { readonly version: string; readonly url: string };
+  /** Share of the requests, and most a second. */
+  readonly share: number;
+  readonly perSecond: number;
+  readonly maxInFlight: number;
+  readonly timeoutMs: number;
+  readonly tolerance: number;
+  /** Disagreements that are kept with their inputs, at most; see KEPT_BYTES, too. */
+  readonly keep: number;
+  /** Told of every request that was sampled. */
+  readonly onCompared: (compared: Compared) => void;
+}
+
+/** What became of one shadowed request. */
+export interface Compared {
+  readonly outcome: Outcome;
+  readonly agreement?: Agreement;
+  /** Challenger's time of queue and run minus the champion's, in seconds. */
+  readonly latencyDifference?: number;
+}
+
+export const OUTCOMES = ['agreed', 'disagreed', 'failed', 'timed_out', 'dropped'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** A request that the champion has answered. */
+export interface Answer {
+  readonly asked: Asked;
+  /** The champion's answer; made only for requests that are shadowed. */
+  readonly answered: () => Answered;
+  /** The inputs of one row of it. */
+  readonly rowOf: (row: number) => unknown;
+  /** Milliseconds that it waited and ran. */
+  readonly milliseconds: number;
+}
+
+interface Disagreement {
+  readonly at: string;
+  readonly requestId: string;
+  readonly inputs: unknown;
+  readonly champion: { prediction: JsonValue; probabilities?: JsonValue };
+  readonly challenger: { prediction: JsonValue; probabilities?: JsonValue };
+}
+
+export interface Shadow {
+  /** Whether the sample takes the request that was just answered. Asked of every one, so that others cost no more than this. */
+  samples(): boolean;
+  /** Shadows a request of the sample. Returns at once. */
+  offer(answer: Answer): void;
+  /** What GET /shadow/disagreements answers. */
+  report(): object;
+  /** Forgets the requests in flight. */
+  close(): void;
+}
+
+/** What is kept may be this large as JSON, in characters; the oldest goes first, and the newest is always kept. */
+const KEPT_BYTES = 16 * 1024 * 1024;
+
+export function createShadow(options: ShadowOptions): Shadow {
+  const { champion, challenger, share, maxInFlight, tolerance, keep, onCompared } = options;
+  const admit = limiter(options.perSecond);
+  const { ask, close } = createChallenger(challenger.url, options.timeoutMs);
+  const requests = { agreed: 0, disagreed: 0, failed: 0, timed_out: 0, dropped: 0 };
+  const rows = { agreed: 0, disagreed: 0 };
+  const kept = createKept(keep);
+  let firstFailure: string | undefined;
+  let inFlight = 0;
+
+  const tell = (compared: Compared) => {
+    requests[compared.outcome]++;
+    onCompared(compared);
+  };
+
+  const shadow = async ({ asked, answered, rowOf, milliseconds }: Answer) => {
+    const mine = answered();
+    const theirs = await ask(asked, {
+      rows: mine.prediction.length,
+      probabilities: mine.probabilities !== undefined,
+    });
+    if (theirs.kind !== 'answered') {
+      firstFailure ??= theirs.why;
+      return tell({ outcome: theirs.kind });
+    }
+    const agreement = compare(mine, theirs, tolerance);
+    rows.disagreed += agreement.different.length;
+    rows.agreed += agreement.rows - agreement.different.length;
+    // Of a request with more than can be kept, the last: they would displace the others.
+    for (const row of keep === 0 ? [] : agreement.different.slice(-keep))
+      kept.add({
+        at: new Date().toISOString(),
+        requestId: asked.requestId,
+        inputs: rowOf(row),
+        champion: answerOf(row, mine),
+        challenger: answerOf(row, theirs),
+      });
+    tell({
+      outcome: agreement.different.length === 0 ? 'agreed' : 'disagreed',
+      agreement,
+      ...(theirs.milliseconds !== undefined && {
+        latencyDifference: (theirs.milliseconds - milliseconds) / 1000,
+      }),
+    });
+  };
+
+  return {
+    samples: () => (share === 1 || Math.random() < share) && admit() !== undefined,
+    offer(answer) {
+      if (inFlight >= maxInFlight) return tell({ outcome: 'dropped' });
+      inFlight++;
+      // After the answer is on its way, and after the requests that came meanwhile.
+      setImmediate(() =>
+        shadow(answer)
+          .catch((error: unknown) => {
+            firstFailure ??= error instanceof Error ? error.message : String(error);
+            tell({ outcome: 'failed' });
+          })
+          .finally(() => inFlight--),
+      );
+    },
+    report() {
+      const total = rows.agreed + rows.disagreed;
+      return {
+        champion,
+        challenger: challenger.version,
+        requests,
+        rows,
+        disagreement: total === 0 ? 0 : rows.disagreed / total,
+        ...(firstFailure !== undefined && { firstFailure }),
+        keeps: keep,
+        disagreements: kept.newestFirst(),
+      };
+    },
+    close,
+  };
+}
+
+/** The newest disagreements, bounded in number and in size. */
+function createKept(most: number) {
+  const kept: { readonly disagreement: Disagreement; readonly size: number }[] = [];
+  let total = 0;
+  return {
+    add(disagreement: Disagreement) {
+      const size = JSON.stringify(disagreement).length;
+      kept.push({ disagreement, size });
+      total += size;
+      while (kept.length > most || (total > KEPT_BYTES && kept.length > 1))
+        total -= kept.shift()?.size ?? 0;
+    },
+    newestFirst: () => kept.map(({ disagreement }) => disagreement).reverse(),
+  };
+}
+
+function answerOf(row: number, { prediction, probabilities }: Answered) {
+  const ofRow = Array.isArray(probabilities) ? probabilities[row] : undefined;
+  return {
+    prediction: prediction[row] ?? [],
+    ...(ofRow !== undefined && { probabilities: ofRow }),
+  };
+}

@@ -1,0 +1,88 @@
+// Versions share the requests at `/`: each user stays with one, testers pin one, and the rest is left to chance.
+import { randomUUID } from 'node:crypto';
+import { parseCookie } from 'cookie';
+import type { Request, RequestHandler, Response } from 'express';
+import { CommandError } from '../../commands/command-error.ts';
+import type { Config } from '../../commands/serve/config.ts';
+import type { VersionShare } from '../../commands/serve/validators.ts';
+import type { Context } from '../../protocols/context.ts';
+import { readBytes } from '../../protocols/http/body.ts';
+import { exchangeOf } from '../../protocols/http/exchange.ts';
+import { ProblemException } from '../../protocols/http/problem.ts';
+import { quote } from '../../util/quote.ts';
+import { placeOf, versionAtPlace } from './assign.ts';
+import { forward } from './forward.ts';
+
+/** The time that a forwarded request gets beyond the deadline that the other version itself has. */
+const GRACE_MS = 1000;
+const YEAR_MS = 31_536_000_000;
+
+/** @throws CommandError when SPLIT does not name the server's own version as such */
+export function checkSplit({ SPLIT }: Config, version: string): void {
+  const own = SPLIT?.find(({ url }) => url === undefined);
+  if (own !== undefined && own.version !== version)
+    throw new CommandError(
+      `SPLIT: ${own.version} has no URL, which says that it is this server, but this server serves ${version}. Give ${own.version} its URL, and ${version} none.`,
+    );
+}
+
+/** Middleware for an operation that versions share: none where they do not. */
+export function shareTraffic({ config }: Context): RequestHandler[] {
+  const { SPLIT, BASE_PATH } = config;
+  if (SPLIT === undefined) return [];
+  const read = readBytes(config.MAX_BODY_BYTES);
+  const timeoutMs = config.REQUEST_TIMEOUT_MS + GRACE_MS;
+  const assign = assigner(SPLIT, config);
+  return [
+    (req, res, next) => {
+      // A path that names the version has chosen it.
+      if (BASE_PATH !== undefined && req.path.startsWith(`${BASE_PATH}/`)) return next();
+      const { version, url } = assign(req, res);
+      if (url === undefined) return next();
+      exchangeOf(res).forwardedTo = version;
+      read(req, res, (error?: unknown) => {
+        if (error !== undefined) return next(error);
+        forward(req, res, { version, url, timeoutMs }).catch(next);
+      });
+    },
+  ];
+}
+
+function assigner(shares: readonly VersionShare[], config: Config) {
+  const { SPLIT_PIN_HEADER: pin, SPLIT_SALT: salt } = config;
+  const userOf = userFinder(config);
+  return (req: Request, res: Response): VersionShare => {
+    const wanted = req.get(pin);
+    if (wanted !== undefined) return pinned(shares, wanted, pin);
+    const user = userOf(req, res);
+    return versionAtPlace(shares, user === undefined ? Math.random() : placeOf(user, salt));
+  };
+}
+
+function pinned(shares: readonly VersionShare[], wanted: string, header: string): VersionShare {
+  const share = shares.find(({ version }) => version === wanted);
+  if (share !== undefined) return share;
+  const known = shares.map(({ version }) => version).join(', ');
+  throw new ProblemException(
+    'unknown-version',
+    `The header ${header} names the version ${quote(wanted)}; expected one of ${known}.`,
+  );
+}
+
+/** Finds who asks: by the header, else by the cookie, which who has none is given. */
+function userFinder({ SPLIT_USER_HEADER: header, SPLIT_USER_COOKIE: cookie }: Config) {
+  return (req: Request, res: Response): string | undefined => {
+    const named = req.get(header);
+    if (named !== undefined || cookie === undefined) return named;
+    const known = parseCookie(req.headers.cookie ?? '')[cookie];
+    if (known !== undefined) return known;
+    const user = randomUUID();
+    res.cookie(cookie, user, {
+      maxAge: YEAR_MS,
+      httpOnly: true,
+      sameSite: 'lax',
+      secure: req.get('X-Forwarded-Proto') === 'https',
+    });
+    return user;
+  };
+}
