@@ -15,8 +15,8 @@ await rm(out, { recursive: true, force: true });
 await build({
   entryPoints: {
     main: `${root}/server/src/main.ts`,
-    worker: `${root}/server/src/engine/worker.ts`,
-    asker: `${root}/server/src/shadow/asker.ts`,
+    worker: `${root}/server/src/runtime/worker.ts`,
+    asker: `${root}/server/src/traffic/shadow/asker.ts`,
   },
   outdir: `${out}/server/dist`,
   bundle: true,

@@ -1,8 +1,8 @@
 // The predictor's program. Its first argument says what to do; without one it serves.
 import { constants } from 'node:os';
-import { CommandError } from './commands/command-error.ts';
 import { readOptions } from './commands/options.ts';
 import type { Files } from './commands/serve/files.ts';
+import { CommandError } from './util/command-error.ts';
 
 // The same places in the source tree (server/src) and in the image (server/dist).
 const root = new URL('../../', import.meta.url);

@@ -4,15 +4,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeInputs } from '../src/model/inputs.ts';
+import { Call } from '../src/serving/call.ts';
+import { OverloadedError } from '../src/serving/errors.ts';
 import { createBatcher } from '../src/serving/queue/batcher.ts';
-import type { Answer } from '../src/serving/queue/job.ts';
-import { OverloadedError } from '../src/serving/queue/queue-errors.ts';
+import type { RunResult } from '../src/serving/queue/job.ts';
 import { start, testModel } from './start.ts';
 
 describe('the decision to batch', () => {
   it('is made by comparing batched outputs with those of single rows', async () => {
-    const { context } = await start();
-    expect(context.serving).toMatchObject({
+    const { served } = await start();
+    expect(served.serving).toMatchObject({
       batching: true,
       batchingReason: expect.stringMatching(
         /^outputs in a batch are bit for bit those of single rows \(\d+ batch sizes tried\)$/,
@@ -26,9 +27,9 @@ describe('the decision to batch', () => {
       LOG_LEVEL: 'silent',
       ENGINE: 'inline',
     };
-    const { context, predict } = await start(env);
-    expect(context.serving.batching).toBe(false);
-    expect(context.serving.batchingReason).toMatch(
+    const { served, predict } = await start(env);
+    expect(served.serving.batching).toBe(false);
+    expect(served.serving.batchingReason).toMatch(
       /^outputs in a batch differ from those of single rows by up to/,
     );
     expect((await predict({ inputs: [3, 4] })).body).toEqual({ prediction: [[0, 0]] });
@@ -39,8 +40,8 @@ describe('the decision to batch', () => {
 
   it('is no for a model without rows', async () => {
     const env = { MODEL_DIR: testModel('state-and-scalar'), LOG_LEVEL: 'silent' };
-    const { context } = await start(env);
-    expect(context.serving.batchingReason).toBe(
+    const { served } = await start(env);
+    expect(served.serving.batchingReason).toBe(
       'dimension 0 of the inputs is not free, so rows cannot be put together',
     );
     await expect(start({ ...env, BATCHING: 'on' })).rejects.toThrow(
@@ -50,21 +51,21 @@ describe('the decision to batch', () => {
 });
 
 it('refuses what would wait for too long from the first request on: what a run takes is known from the start', async () => {
-  const { context } = await start({
+  const { served } = await start({
     MODEL_DIR: testModel('heavy'),
     WORKERS: '1',
     BATCHING: 'off',
     REQUEST_TIMEOUT_MS: '500',
     LOG_LEVEL: 'silent',
   });
-  const submitted = Array.from({ length: 500 }, () => {
-    const { promise, resolve } = Promise.withResolvers<Error | undefined>();
-    const work = encodeInputs(context.serving.model, Array<number>(1024).fill(1));
-    context.batcher.submit(work, resolve);
-    return promise;
+  const submitted = Array.from({ length: 500 }, (_, i) => {
+    const work = encodeInputs(served.model, Array<number>(1024).fill(1));
+    return served.infer(work, new Call(`${i}`, {}), () => undefined);
   });
-  const errors = await Promise.all(submitted);
-  expect(context.batcher.queueLimitRows).toBeLessThan(500);
+  const errors = (await Promise.allSettled(submitted)).map((one) =>
+    one.status === 'rejected' ? one.reason : undefined,
+  );
+  expect(served.queueLimitRows).toBeLessThan(500);
   expect(errors[0]).toBe(undefined);
   expect(errors.at(-1)).toBeInstanceOf(OverloadedError);
   expect(errors.filter((error) => error instanceof OverloadedError).length).toBeGreaterThan(250);
@@ -72,11 +73,11 @@ it('refuses what would wait for too long from the first request on: what a run t
 
 describe('a batch', () => {
   it('in which one request makes the run fail fails for that request alone', async () => {
-    const { predict, context } = await start({
+    const { predict, served } = await start({
       MODEL_DIR: testModel('fails-on-some-rows'),
       LOG_LEVEL: 'silent',
     });
-    expect(context.serving.batching).toBe(true);
+    expect(served.serving.batching).toBe(true);
     const places = Array.from({ length: 40 }, (_, i) => (i % 8 === 5 ? 99 : i % 10));
     const answers = await Promise.all(places.map((place) => predict({ inputs: [place] })));
     for (const [i, place] of places.entries()) {
@@ -153,12 +154,12 @@ describe('requests in one batch', () => {
 
 describe('a request of many rows', () => {
   it('runs whole after all where its pieces are not equally wide', async () => {
-    const { context } = await start({
+    const { served } = await start({
       MODEL_DIR: testModel('wide-as-its-largest'),
       LOG_LEVEL: 'silent',
     });
-    expect(context.serving.batching).toBe(false); // the rows that the model was tried with have shown it
-    const batcher = createBatcher(context.serving.engine, {
+    expect(served.serving.batching).toBe(false); // the rows that the model was tried with have shown it
+    const batcher = createBatcher(served.serving.engine, {
       batching: true,
       batchMaxRows: 2,
       queueMaxRows: 100,
@@ -169,9 +170,9 @@ describe('a request of many rows', () => {
       onFault: () => {},
     });
     onTestFinished(() => batcher.close());
-    const work = encodeInputs(context.serving.model, [[1], [2], [3], [1]]);
-    const { promise, resolve, reject } = Promise.withResolvers<Answer | undefined>();
-    batcher.submit(work, (error, answer) => (error ? reject(error) : resolve(answer)));
+    const work = encodeInputs(served.model, [[1], [2], [3], [1]]);
+    const { promise, resolve, reject } = Promise.withResolvers<RunResult | undefined>();
+    batcher.submit(work, undefined, (error, result) => (error ? reject(error) : resolve(result)));
     const y = (await promise)?.outputs.get('y');
     expect(y?.dims).toEqual([4, 3]);
     expect([...(y?.data ?? [])].map(Number)).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3, 1, 1, 1]);
@@ -220,7 +221,7 @@ describe('a request of many rows', () => {
   });
 
   it('is given up between its pieces once its client has gone', async () => {
-    const { url, context } = await start({
+    const { url, served } = await start({
       MODEL_DIR: testModel('heavy'),
       LOG_LEVEL: 'silent',
       WORKERS: '1',
@@ -235,10 +236,10 @@ describe('a request of many rows', () => {
       body: JSON.stringify({ inputs: Array(100).fill(Array<number>(1024).fill(1)) }),
       signal: abort.signal,
     }).catch((error: Error) => error.name);
-    await expect.poll(() => context.batcher.queuedRows).toBeGreaterThan(0);
+    await expect.poll(() => served.queuedRows).toBeGreaterThan(0);
     abort.abort();
     expect(await gone).toBe('AbortError');
-    await expect.poll(() => context.batcher.queuedRows).toBe(0);
+    await expect.poll(() => served.queuedRows).toBe(0);
     const runs = async () =>
       Number(/batch_rows_count\S* (\d+)/.exec(await (await fetch(`${url}/metrics`)).text())?.[1]);
     const before = await runs();
@@ -332,7 +333,7 @@ describe('too much to do', () => {
   });
 
   it('a request whose client went away leaves the queue', async () => {
-    const { url, context, logs } = await start({ ...heavy, LOG_LEVEL: 'info' });
+    const { url, served, logs } = await start({ ...heavy, LOG_LEVEL: 'info' });
     const abort = new AbortController();
     const post = (signal?: AbortSignal) =>
       fetch(`${url}/predict`, {
@@ -345,11 +346,11 @@ describe('too much to do', () => {
     const given = Array.from({ length: 10 }, () =>
       post(abort.signal).catch((error: Error) => error.name),
     );
-    await expect.poll(() => context.batcher.queuedRows).toBeGreaterThan(5);
+    await expect.poll(() => served.queuedRows).toBeGreaterThan(5);
     abort.abort();
     expect(await Promise.all(given)).toContain('AbortError');
     expect((await kept).status).toBe(200);
-    await expect.poll(() => context.batcher.queuedRows).toBe(0);
+    await expect.poll(() => served.queuedRows).toBe(0);
     const metrics = await (await fetch(`${url}/metrics`)).text();
     const runs = Number(/^ml_api_batch_rows_count\{.*\} (\d+)$/m.exec(metrics)?.[1]);
     expect(runs).toBeLessThan(11); // those that were given up while they waited were never run

@@ -58,7 +58,7 @@ describe('the served contract', () => {
 
   it('changes its hash with the model and not with the address', async () => {
     const hash = async (env: Record<string, string>) =>
-      (await start({ LOG_LEVEL: 'silent', ...env })).context.contract.hash;
+      (await start({ LOG_LEVEL: 'silent', ...env })).served.contract.hash;
     const first = await hash({});
     expect(await hash({})).toBe(first);
     expect(await hash({ BASE_PATH: '/v1' })).toBe(first);
@@ -83,7 +83,7 @@ describe('the served contract', () => {
     'scores',
     'not-a-number',
   ])('describes the answers that are really given (%s)', async (name) => {
-    const { http, predict, context } = await start({
+    const { http, predict, served } = await start({
       LOG_LEVEL: 'silent',
       ...(name && { MODEL_DIR: testModel(name) }),
     });
@@ -91,7 +91,7 @@ describe('the served contract', () => {
     const ajv = new Ajv2020({ strict: false });
     ajv.addSchema(document, 'contract');
     const validate = ajv.compile({ $ref: 'contract#/components/schemas/Prediction' });
-    const { task } = context.serving.model;
+    const { task } = served.model;
     const more = task === 'classification' ? { labels: true, probabilities: true } : {};
     const { body, status } = await predict({ ...examples[name], outputs: true, ...more });
     expect(status).toBe(200);

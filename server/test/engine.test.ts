@@ -9,16 +9,16 @@ import { start, testModel } from './start.ts';
 
 describe('the engine', () => {
   it('is inline for a model of microseconds', async () => {
-    const { context } = await start();
-    expect(context.serving.engine).toMatchObject({ kind: 'inline', workers: 0, intraOpThreads: 1 });
+    const { served } = await start();
+    expect(served.serving.engine).toMatchObject({ kind: 'inline', workers: 0, intraOpThreads: 1 });
   });
 
   it('is worker threads for a heavy model, which leaves the server answering while it runs', async () => {
-    const { context, predict, http } = await start({
+    const { served, predict, http } = await start({
       MODEL_DIR: testModel('heavy'),
       LOG_LEVEL: 'silent',
     });
-    expect(context.serving.engine.kind).toBe('workers');
+    expect(served.serving.engine.kind).toBe('workers');
     const inputs = Array<number>(1024).fill(1);
     let done = 0;
     const predictions = Array.from({ length: 4 }, () =>
@@ -65,13 +65,13 @@ describe('the engine', () => {
   });
 
   it('uses as many workers and threads as it is told', async () => {
-    const { context } = await start({
+    const { served } = await start({
       ENGINE: 'workers',
       WORKERS: '3',
       INTRA_OP_THREADS: '2',
       LOG_LEVEL: 'silent',
     });
-    expect(context.serving.engine).toMatchObject({
+    expect(served.serving.engine).toMatchObject({
       kind: 'workers',
       workers: 3,
       intraOpThreads: 2,
@@ -88,16 +88,16 @@ describe('what was tried at the start decides', () => {
       QUEUE_MAX_ROWS: '100000',
       LOG_LEVEL: 'silent',
     };
-    const { context } = await start(env);
-    expect(context.serving.engine.kind).toBe('workers');
+    const { served } = await start(env);
+    expect(served.serving.engine.kind).toBe('workers');
   });
 
   it('against batching, where one batch size among many gives other outputs', async () => {
-    const { context } = await start({
+    const { served } = await start({
       MODEL_DIR: testModel('differs-at-3'),
       LOG_LEVEL: 'silent',
     });
-    expect(context.serving).toMatchObject({
+    expect(served.serving).toMatchObject({
       batching: false,
       batchingReason: 'outputs in a batch differ from those of single rows by up to 1.0',
     });
@@ -179,11 +179,11 @@ describe('models of other shapes', () => {
   });
 
   it('guesses a regression where there is one number a row', async () => {
-    const { predict, context } = await start({
+    const { predict, served } = await start({
       MODEL_DIR: testModel('not-a-number'),
       LOG_LEVEL: 'silent',
     });
-    expect(context.serving.model.task).toBe('regression');
+    expect(served.model.task).toBe('regression');
     expect((await predict({ inputs: [[1], [1]] })).body).toEqual({ prediction: [0, 0] });
   });
 });

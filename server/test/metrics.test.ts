@@ -1,6 +1,9 @@
 // However hostile its clients are, a predictor's metrics stay small: label values are its own, not theirs.
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
 import { start, testModel } from './start.ts';
 
 /** Series of the predictor itself, without the runtime's, which come and go with its garbage collector. */
@@ -51,13 +54,21 @@ it('counts what the listener of METRICS_PORT refuses with the rest', async () =>
 });
 
 it("counts a model's classes beyond a hundred together", async () => {
-  const { context, url } = await start({ MODEL_DIR: testModel('scores'), LOG_LEVEL: 'silent' });
-  for (let i = 0; i < 5000; i++) context.metrics.predicted(`class "${i}"\n`);
+  const directory = mkdtempSync(path.join(tmpdir(), 'classes-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  cpSync(testModel('text'), directory, { recursive: true });
+  const manifest = { task: 'classification', labels: ['red', 'green', 'blue'] };
+  writeFileSync(path.join(directory, 'model.json'), JSON.stringify(manifest));
+  const { predict, url } = await start({ MODEL_DIR: directory, LOG_LEVEL: 'silent' });
+  for (let from = 0; from < 5000; from += 1000) {
+    const inputs = Array.from({ length: 1000 }, (_, i) => [`class "${from + i}"\n`]);
+    expect((await predict({ inputs })).status).toBe(200);
+  }
   const classes = (await ownSeries(url)).filter((line) => line.startsWith('ml_api_predictions'));
   expect(classes).toHaveLength(101);
   expect(classes.at(-1)).toBe('ml_api_predictions_total{label="other",version="v1"} 4903');
   expect(classes[0]).toBe('ml_api_predictions_total{label="red",version="v1"} 0'); // the model's own
-  expect(classes[3]).toContain('label="class \\"0\\"\\n"');
+  expect(classes[3]).toContain('label="class \\"0\\"\\n!"');
 });
 
 function withoutValues(series: readonly string[]): string[] {

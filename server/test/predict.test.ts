@@ -124,7 +124,7 @@ describe.each(['v1', 'v2'])('iris %s', (version) => {
     const env = { MODEL_DIR: modelDirectory(version), LOG_LEVEL: 'warn' };
     const alone = await start({ ...env, BATCHING: 'off' });
     const together = await start({ ...env, BATCHING: 'auto' });
-    expect(together.context.serving.batching).toBe(true);
+    expect(together.served.serving.batching).toBe(true);
     const ask = (url: string) => (row: number[]) =>
       post(url, { inputs: row, probabilities: true, outputs: true });
     const expected = [];

@@ -28,7 +28,7 @@ describe('stopping', () => {
     const { predict, http, stop } = service;
     const inputs = Array<number>(1024).fill(1);
     const begun = Array.from({ length: 5 }, () => predict({ inputs }).then(({ status }) => status));
-    await expect.poll(() => service.context.batcher.queuedRows).toBeGreaterThan(0);
+    await expect.poll(() => service.served.queuedRows).toBeGreaterThan(0);
     const stopped = stop();
     const ready = await http.get('/readyz');
     expect([ready.status, ready.text]).toEqual([503, 'draining']);

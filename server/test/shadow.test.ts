@@ -288,7 +288,7 @@ describe('without a challenger', () => {
   it('the contract is the same as with one', async () => {
     const other = await challenger();
     const [without, with_] = [await start(), await champion(other.url)];
-    expect(with_.context.contract.hash).toBe(without.context.contract.hash);
+    expect(with_.served.contract.hash).toBe(without.served.contract.hash);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { placeOf, versionAtPlace } from '../src/traffic/split/assign.ts';
+import { placeOf, versionAtPlace } from '../src/traffic/split.ts';
 import { freePort } from './free-port.ts';
 import { keysFile, type Running, start } from './start.ts';
 

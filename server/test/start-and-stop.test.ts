@@ -126,7 +126,7 @@ describe('whatever throws', () => {
   it('is answered in a documented form, without a stack, at every route', async () => {
     const server = await start({ LOG_LEVEL: 'fatal' });
     // What no handler expects: the state, which every response asks for, cannot be had.
-    Object.assign(server.context, {
+    Object.assign(server.parts, {
       state() {
         throw new Error('a fault with a secret');
       },

@@ -9,6 +9,7 @@ import { onTestFinished } from 'vitest';
 import { readConfig } from '../src/commands/serve/config.ts';
 import type { Files } from '../src/commands/serve/files.ts';
 import { createService, type Service } from '../src/commands/serve/service.ts';
+import type { ServedModel } from '../src/serving/served-model.ts';
 
 const root = new URL('../../', import.meta.url);
 export const files: Files = {
@@ -54,6 +55,7 @@ export function everyDatatype(): Record<string, unknown[]> {
 
 export interface Running extends Service {
   readonly url: string;
+  readonly served: ServedModel;
   /** What was logged so far, a parsed line each. */
   readonly logs: readonly Record<string, unknown>[];
   /** supertest against the listening server. */
@@ -82,6 +84,7 @@ export async function start(env: Readonly<Record<string, string>> = {}): Promise
   return {
     ...service,
     url,
+    served: service.parts.models.main,
     logs,
     http,
     predict: (body) =>

@@ -1,5 +1,6 @@
 // What metrics cost: the time that one prediction spends in counting, beside the time that it takes in all.
 import { createMetrics } from '../../server/src/observe/metrics.ts';
+import { accepted, exchange, model, result } from '../one-prediction.ts';
 import { median } from './quantile.ts';
 
 const COUNT = 200_000;
@@ -17,13 +18,14 @@ export function metricsCost(perSecond: number): string {
     refusals: [],
     workerThreadsLost: () => 0,
   });
+  const counted = result();
   const microseconds: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const startedAt = performance.now();
     for (let i = 0; i < COUNT; i++) {
-      metrics.predicted('setosa');
-      metrics.runDone(1, 0.00002 * (i % 7)); // in a batch, once for all its requests
-      metrics.requestDone('/predict', 'POST', 200, 0.0001 * (i % 11));
+      metrics.ran(model, 1, 0.02 * (i % 7)); // in a batch, once for all its requests
+      metrics.succeeded(accepted, counted);
+      metrics.exchangeEnded({ ...exchange, durationMs: 0.1 * (i % 11) });
     }
     microseconds.push(((performance.now() - startedAt) * 1000) / COUNT);
   }

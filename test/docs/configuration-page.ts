@@ -8,7 +8,7 @@ export function configurationPage(): string {
   );
   return `# Settings of the predictor
 
-Environment variables; \`npm run docs:generate\` writes this page from \`server/src/config/config.ts\`. A bad value stops
+Environment variables; \`npm run docs:generate\` writes this page from \`server/src/commands/serve/config.ts\`. A bad value stops
 the start with a sentence for each.
 
 | variable | default | meaning |

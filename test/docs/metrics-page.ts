@@ -2,6 +2,8 @@
 import { parseMetrics } from '../../monitoring/status/prometheus-text.ts';
 import { createMetrics } from '../../server/src/observe/metrics.ts';
 import { Refusals } from '../../server/src/protocols/http/refusals.ts';
+import { createShadowMetrics } from '../../server/src/traffic/shadow/metrics.ts';
+import { accepted, exchange, model, result } from '../one-prediction.ts';
 
 type Documented = {
   readonly name: string;
@@ -22,11 +24,14 @@ async function documentedMetrics(): Promise<Documented[]> {
     refusals: new Refusals(),
     workerThreadsLost: () => 0,
   });
-  metrics.requestDone('/predict', 'POST', 200, 0.001);
-  metrics.runDone(1, 0.001);
-  metrics.predicted('setosa');
-  metrics.forwarded('v2', 200);
-  metrics.shadowing('v2')({
+  metrics.exchangeEnded(exchange);
+  metrics.exchangeEnded({ ...exchange, forwardedTo: 'v2' });
+  metrics.ran(model, 1, 1);
+  metrics.succeeded(accepted, result());
+  createShadowMetrics(
+    metrics.registry,
+    'v2',
+  )({
     outcome: 'agreed',
     agreement: { rows: 1, different: [], probabilityDifference: 0 },
     latencyDifference: 0,
@@ -51,7 +56,7 @@ export async function metricsPage(): Promise<string> {
   );
   return `# Metrics of the predictor
 
-\`npm run docs:generate\` writes this page from \`server/src/metrics/metrics.ts\`. They are served at \`GET /metrics\`, or at
+\`npm run docs:generate\` writes this page from \`server/src/observe/metrics.ts\`. They are served at \`GET /metrics\`, or at
 \`METRICS_PORT\`. Every series has the label \`version\`, too. Names and units are those of
 [Prometheus' conventions](https://prometheus.io/docs/practices/naming/): seconds, bytes, and \`_total\` for counters.
 

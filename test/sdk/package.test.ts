@@ -114,10 +114,10 @@ describe('ml-sdk', () => {
     mlSdk(projectWithHeyApi, 'generate', '--from', from, '--out', out);
 
   it('generates a client that takes exactly what the model takes, and knows its contract', async () => {
-    const { url, context } = await start({ LOG_LEVEL: 'silent' });
+    const { url, served } = await start({ LOG_LEVEL: 'silent' });
     expect(await mlSdkGenerate(url)).toEqual({
       code: 0,
-      stdout: `ml: the client of iris v1, contract ${context.contract.hash.slice(0, 12)}\n`,
+      stdout: `ml: the client of iris v1, contract ${served.contract.hash.slice(0, 12)}\n`,
       stderr: '',
     });
 
@@ -147,7 +147,7 @@ console.log(JSON.stringify([first, label, batch.prediction, contractHash]));
     const use = path.join(projectWithHeyApi, 'dist/use.js');
     const same = await runNode(use);
     expect(same.stderr).toBe('');
-    expect(JSON.parse(same.stdout)).toEqual([0, 'setosa', [0, 2], context.contract.hash]);
+    expect(JSON.parse(same.stdout)).toEqual([0, 'setosa', [0, 2], served.contract.hash]);
 
     const other = await start({ MODEL_DIR: path.join(root, 'model/v2'), LOG_LEVEL: 'silent' });
     const moved = await runNode(use, [], { env: { ML_API_URL: other.url } });

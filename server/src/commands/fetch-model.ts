@@ -10,7 +10,7 @@ import { isFilled } from '../sources/mark.ts';
 import { replaceModel } from '../sources/replace.ts';
 import { readHeaders, sourceOf } from '../sources/source.ts';
 import { openWorkplace } from '../sources/workplace.ts';
-import { CommandError } from './command-error.ts';
+import { CommandError } from '../util/command-error.ts';
 import { reportTo, sha256Hex, text, webUrl, wholeNumber } from './serve/validators.ts';
 
 const variables = {

@@ -5,7 +5,7 @@ import type { Manifest } from '../model/manifest.ts';
 import { classCount, describeModel, type Model, rowWidth } from '../model/model.ts';
 import { openSession } from '../runtime/session.ts';
 import type { RowMode, Signature, TensorSpec } from '../runtime/signature.ts';
-import { CommandError } from './command-error.ts';
+import { CommandError } from '../util/command-error.ts';
 
 export const inspectHelp = `Usage: inspect FILE [--json]
 

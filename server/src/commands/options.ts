@@ -1,6 +1,6 @@
 // The options of a command line: whatever is not known is refused, by name.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { CommandError } from './command-error.ts';
+import { CommandError } from '../util/command-error.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 

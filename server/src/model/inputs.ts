@@ -4,6 +4,7 @@ import { isNamed, type TensorSpec } from '../runtime/signature.ts';
 import { depthOf, tensorFromJson } from '../tensor/from-json.ts';
 import { InputError } from '../tensor/input-error.ts';
 import { type Tensor, type Tensors, tensorsByName } from '../tensor/tensor.ts';
+import { tensorToJson } from '../tensor/to-json.ts';
 import type { Work } from '../tensor/work.ts';
 import type { Model } from './model.ts';
 
@@ -40,6 +41,18 @@ export function inputsOfRow(model: Model, inputs: unknown, row: number): unknown
   if (specs.length === 1 && only) return of(only, inputs);
   if (!isRecord(inputs)) return inputs;
   return Object.fromEntries(specs.map((spec) => [spec.name, of(spec, inputs[spec.name])]));
+}
+
+/**
+ * Whole tensors in the form of the contract's `inputs`.
+ * @throws NonFiniteOutputError for what JSON cannot carry
+ */
+export function inputsToJson(model: Model, feeds: Tensors): unknown {
+  const values = model.signature.inputs.flatMap(({ name }) => {
+    const tensor = feeds[name];
+    return tensor === undefined ? [] : [[name, tensorToJson(tensor, name)] as const];
+  });
+  return values.length === 1 ? values[0]?.[1] : Object.fromEntries(values);
 }
 
 /**

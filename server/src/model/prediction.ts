@@ -1,4 +1,4 @@
-// The outputs of a run to the body of an answer.
+// What a model predicts, from the outputs of a run.
 
 import type { Tensor } from '../tensor/tensor.ts';
 import {
@@ -25,9 +25,32 @@ export interface Prediction {
   readonly outputs?: Readonly<Record<string, JsonValue>>;
 }
 
+/** The outputs that a call gets, and the prediction that they say, which is found once. */
+export class Result {
+  readonly model: Model;
+  readonly outputs: Outputs;
+  #prediction: readonly JsonValue[] | undefined;
+
+  constructor(model: Model, outputs: Outputs) {
+    this.model = model;
+    this.outputs = outputs;
+    this.#prediction = undefined;
+  }
+
+  /**
+   * One element per row.
+   * @throws NonFiniteOutputError for values that are not finite, and scores that are NaN; Error for an output that has not one
+   * element per row where the task needs it
+   */
+  get prediction(): readonly JsonValue[] {
+    this.#prediction ??= predictionOf(this.model, this.outputs);
+    return this.#prediction;
+  }
+}
+
 /** @throws NonFiniteOutputError when an output that is asked for is NaN or infinite */
-export function toPrediction(model: Model, outputs: Outputs, wanted: Wanted): Prediction {
-  const prediction = predictionOf(model, outputs);
+export function toPrediction(result: Result, wanted: Wanted): Prediction {
+  const { model, outputs, prediction } = result;
   const scores =
     model.probabilities ?? (scoresAreThePrediction(model) ? model.prediction : undefined);
   return {
@@ -49,12 +72,7 @@ export function labelOf(model: Model, prediction: JsonValue): string {
   return textOf(prediction);
 }
 
-/**
- * The prediction, one element per row.
- * @throws NonFiniteOutputError for values that are not finite, and scores that are NaN; Error for an output that has not one
- * element per row where the task needs it
- */
-export function predictionOf(model: Model, outputs: Outputs): JsonValue[] {
+function predictionOf(model: Model, outputs: Outputs): JsonValue[] {
   const tensor = outputs.get(model.prediction.name);
   if (scoresAreThePrediction(model)) return argmaxPerRow(tensor, model.prediction.name);
   if (model.task !== 'tensor') {

@@ -1,10 +1,10 @@
 // Everything the predictor measures, in Prometheus' terms. Label values are bounded: routes of the contract,
 // methods and statuses of HTTP, labels of the model.
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { labelOf } from '../model/prediction.ts';
 import type { Resources } from '../runtime/resources.ts';
-import { createShadowMetrics } from '../traffic/shadow/metrics.ts';
-import type { Compared } from '../traffic/shadow/shadow.ts';
 import { hotCounter, hotHistogram } from './hot-metrics.ts';
+import type { Observer } from './observer.ts';
 
 /** Seconds, from 100 µs (a small model inline) to 10 s (the default deadline). */
 const LATENCY_BUCKETS = [
@@ -18,17 +18,13 @@ const PREDICTION_STATUSES = [200, 500, 503, 504];
 /** Classes beyond this many are counted together, so that a model with a huge vocabulary stays cheap to scrape. */
 const MAX_LABELS = 100;
 
-export interface Metrics {
+/** A subscriber that counts, and what has come of it. */
+export interface Metrics extends Pick<Observer, 'exchangeEnded' | 'ran' | 'succeeded'> {
+  /** For what others count. */
+  readonly registry: Registry;
   readonly contentType: string;
   /** The metrics in Prometheus' text format. */
   text(): Promise<string>;
-  requestDone(route: string, method: string, status: number, seconds: number): void;
-  runDone(rows: number, seconds: number): void;
-  predicted(label: string): void;
-  /** A request that another version answered. */
-  forwarded(to: string, status: number): void;
-  /** Makes what counts the comparisons with a challenger. */
-  shadowing(challenger: string): (compared: Compared) => void;
 }
 
 export interface MetricsSources {
@@ -147,22 +143,27 @@ export function createMetrics(sources: MetricsSources): Metrics {
     });
   }
 
+  function predicted(label: string): void {
+    if (labels.size < MAX_LABELS) labels.add(label);
+    predictions(labels.has(label) ? label : 'other');
+  }
+
   return {
+    registry,
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    requestDone(route, method, status, seconds) {
+    exchangeEnded({ route, method, status, durationMs, forwardedTo }) {
+      if (forwardedTo !== undefined) return forwarded.inc({ to: forwardedTo, status });
       requests(route, METHODS.includes(method) ? method : 'other', status);
-      requestSeconds(seconds, route);
+      requestSeconds(durationMs / 1000, route);
     },
-    runDone(rows, seconds) {
+    ran(_model, rows, milliseconds) {
       batchRows(rows);
-      runSeconds(seconds);
+      runSeconds(milliseconds / 1000);
     },
-    predicted(label) {
-      if (labels.size < MAX_LABELS) labels.add(label);
-      predictions(labels.has(label) ? label : 'other');
+    succeeded({ model }, result) {
+      if (model.task !== 'classification') return;
+      for (const one of result.prediction) predicted(labelOf(model, one));
     },
-    forwarded: (to, status) => forwarded.inc({ to, status }),
-    shadowing: (challenger) => createShadowMetrics(registers, challenger),
   };
 }

@@ -1,7 +1,11 @@
-// What the model has done since the start, in the form of Triton's statistics extension.
+// What a model has done since the start, in the form of Triton's statistics extension.
 
-/** Told of every request that asked for a prediction, and of every run. */
-export class Statistics {
+import type { Model } from '../model/model.ts';
+import type { AcceptedCall } from '../serving/call.ts';
+import type { Observer } from './observer.ts';
+
+/** A subscriber that counts calls and runs. */
+export class Statistics implements Pick<Observer, 'succeeded' | 'failed' | 'ran'> {
   private last = 0;
   private rows = 0;
   private runs = 0;
@@ -10,24 +14,23 @@ export class Statistics {
   private readonly queue = new Duration();
   private readonly inference = new Duration();
 
-  /** Durations in milliseconds. */
-  succeeded(rows: number, totalMs: number, queueMs: number, inferenceMs: number): void {
+  succeeded({ call, acceptedAt }: AcceptedCall): void {
     this.last = Date.now();
-    this.rows += rows;
-    this.success.add(totalMs);
-    this.queue.add(queueMs);
-    this.inference.add(inferenceMs);
+    this.rows += call.rows ?? 0;
+    this.success.add(performance.now() - acceptedAt);
+    this.queue.add(call.queueMs ?? 0);
+    this.inference.add(call.inferenceMs ?? 0);
   }
 
-  failed(totalMs: number): void {
-    this.failure.add(totalMs);
+  failed({ acceptedAt }: AcceptedCall): void {
+    this.failure.add(performance.now() - acceptedAt);
   }
 
   ran(): void {
     this.runs++;
   }
 
-  report(name: string, version: string) {
+  report({ name, version }: Model) {
     const nothing = { count: this.success.count, ns: 0 }; // is not measured apart
     return {
       model_stats: [

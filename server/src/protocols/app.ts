@@ -1,83 +1,156 @@
 // The Express application: what every request passes, in order.
 import type { RequestListener } from 'node:http';
 import cors from 'cors';
-import express, { type Express } from 'express';
-import type { Files } from '../commands/serve/files.ts';
-import type { Context } from './context.ts';
-import { accessLog } from './http/access-log.ts';
-import { requireApiKey } from './http/api-keys.ts';
+import express, { type Express, type RequestHandler } from 'express';
+import type { Logger } from 'pino';
+import type { Metrics } from '../observe/metrics.ts';
+import type { Observer } from '../observe/observer.ts';
+import type { Statistics } from '../observe/statistics.ts';
+import { liveness, readiness, type State, startup } from '../serving/lifecycle.ts';
+import type { Registry } from '../serving/registry.ts';
+import type { Shadow } from '../traffic/shadow/shadow.ts';
+import { type ApiKeys, requireApiKey } from './http/api-keys.ts';
 import { answerErrors, answerOtherMethods, answerUnknownPaths } from './http/errors.ts';
-import { beginExchange, identify } from './http/exchange.ts';
+import { beginExchange, type IdentityHeaders, identify, identityHeaders } from './http/exchange.ts';
 import { guard } from './http/guard.ts';
-import { errorsAsOpenInference } from './open-inference/routes.ts';
-import { mountOperations, servedPaths } from './operations.ts';
+import { type SplitSettings, shareTraffic } from './http/share-traffic.ts';
+import { errorsAsOpenInference, openInference } from './open-inference/routes.ts';
+import { mountOperations } from './operations.ts';
+import { contractAs } from './rest/contract.ts';
 import { docs } from './rest/docs.ts';
+import { health } from './rest/health.ts';
 import { metrics } from './rest/metrics.ts';
-import { playground } from './rest/playground.ts';
+import { type Limits, model } from './rest/model.ts';
+import { type PlaygroundSettings, playground } from './rest/playground.ts';
+import { predict } from './rest/predict.ts';
 import { shadowDisagreements } from './rest/shadow.ts';
 
-export function createApp(context: Context, files: Pick<Files, 'playground'>): RequestListener {
-  const { BASE_PATH, CORS_ORIGINS, DOCS } = context.config;
+/** Settings, by the names of their environment variables. */
+export interface AppSettings extends Limits, SplitSettings, PlaygroundSettings {
+  readonly CORS_ORIGINS: readonly string[] | undefined;
+  readonly DOCS: 'on' | 'off';
+}
+
+/** What the applications put together: each route is handed what it uses of it. */
+export interface AppParts {
+  readonly models: Registry;
+  readonly observer: Pick<Observer, 'exchangeEnded'>;
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  readonly statistics: Statistics;
+  /** What compares another version's predictions; undefined where none is shadowed. */
+  readonly shadow: Pick<Shadow, 'report'> | undefined;
+  /** The keys that callers need; undefined when none is needed. */
+  readonly apiKeys: ApiKeys | undefined;
+  readonly log: Logger;
+  /** Where the files of the playground are. */
+  readonly playground: URL;
+  readonly settings: AppSettings;
+  /** The state of the process at this moment. */
+  state(): State;
+}
+
+export function createApp(parts: AppParts): RequestListener {
+  const { models, settings, log } = parts;
+  const { BASE_PATH, CORS_ORIGINS, DOCS } = settings;
+  const headersFor = identityHeaders(models, () => parts.state());
+  const { document } = models.main.contract;
   const app = newApp();
   app.enable('case sensitive routing');
   app.enable('strict routing');
-  app.use(beginExchange(context, accessLog(context)));
-  if (CORS_ORIGINS !== undefined)
-    app.use(
-      cors({
-        origin: CORS_ORIGINS.includes('*') ? '*' : [...CORS_ORIGINS],
-        methods: ['GET', 'HEAD', 'POST'],
-        exposedHeaders: [
-          'X-Request-Id',
-          'ML-Model-Name',
-          'ML-Model-Version',
-          'ML-Contract-Hash',
-          'Server-Timing',
-          'Retry-After',
-          'Allow',
-          'WWW-Authenticate',
-          'Inference-Header-Content-Length', // without it a page cannot tell JSON from tensors
-        ],
-        maxAge: 86_400,
-      }),
-    );
-  mountOperations(app, context);
+  app.use(beginExchange(parts.observer));
+  if (CORS_ORIGINS !== undefined) app.use(crossOrigin(CORS_ORIGINS));
+  const middleware = {
+    identified: identify(headersFor),
+    keyed: keyedBy(parts),
+    shared: shareTraffic(settings),
+  };
+  mountOperations(app, document, handlersOf(parts, headersFor), middleware, BASE_PATH);
   if (DOCS === 'on') {
-    for (const pages of [playground(files, context), docs(context)]) {
+    for (const pages of [playground(parts.playground, models, settings), docs(models)]) {
       app.use(pages);
       if (BASE_PATH !== undefined) app.use(BASE_PATH, pages);
     }
   }
   app.use(below('/v2', BASE_PATH), errorsAsOpenInference); // also for what nothing serves there
-  app.use(answerUnknownPaths(servedPaths(context)));
-  app.use(answerErrors(context));
-  return guard(app, context);
+  const pages = DOCS === 'on' ? ['/', '/docs'] : [];
+  app.use(answerUnknownPaths([...Object.keys(document.paths ?? {}), ...pages]));
+  app.use(answerErrors(headersFor));
+  return guard(app, headersFor, log);
+}
+
+/** What METRICS_PORT serves: what is for those who operate the server, and for no Ingress to show. */
+export function createMetricsApp(parts: AppParts): RequestListener {
+  const headersFor = identityHeaders(parts.models, () => parts.state());
+  const app = newApp();
+  app.use(beginExchange(parts.observer));
+  app.get('/metrics', ...metrics(parts.metrics));
+  app.all('/metrics', answerOtherMethods('/metrics', ['GET']));
+  app.get(
+    '/shadow/disagreements',
+    identify(headersFor),
+    ...keyedBy(parts),
+    ...shadowDisagreements(parts.shadow),
+  );
+  app.all('/shadow/disagreements', answerOtherMethods('/shadow/disagreements', ['GET']));
+  app.use(answerUnknownPaths(['/metrics', '/shadow/disagreements']));
+  app.use(answerErrors(headersFor));
+  return guard(app, headersFor, parts.log);
+}
+
+/** The handlers of every operation of the contract, by operationId. */
+function handlersOf(
+  parts: AppParts,
+  headersFor: IdentityHeaders,
+): Record<string, RequestHandler[]> {
+  const { models, settings, statistics } = parts;
+  const state = () => parts.state();
+  return {
+    predict: predict(models, headersFor, settings.MAX_BODY_BYTES),
+    getModel: model(models, settings),
+    getLiveness: health(state, liveness),
+    getReadiness: health(state, readiness),
+    getStartup: health(state, startup),
+    getMetrics: metrics(parts.metrics),
+    getShadowDisagreements: shadowDisagreements(parts.shadow),
+    getContract: contractAs(models, 'json'),
+    getContractYaml: contractAs(models, 'yaml'),
+    ...openInference({ models, headersFor, statistics, state, settings }),
+  };
 }
 
 function newApp(): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.disable('etag'); // predictions are not cached, and hashing every answer costs
+  app.disable('etag'); // predictions are not cached, and hashing every response costs
   // Express would answer whatever asks `If-None-Match: *` with 304, probes too.
   Object.defineProperty(app.request, 'fresh', { value: false });
   return app;
 }
 
+function keyedBy({ apiKeys }: AppParts): RequestHandler[] {
+  return apiKeys === undefined ? [] : [requireApiKey(apiKeys)];
+}
+
+function crossOrigin(origins: readonly string[]): RequestHandler {
+  return cors({
+    origin: origins.includes('*') ? '*' : [...origins],
+    methods: ['GET', 'HEAD', 'POST'],
+    exposedHeaders: [
+      'X-Request-Id',
+      'ML-Model-Name',
+      'ML-Model-Version',
+      'ML-Contract-Hash',
+      'Server-Timing',
+      'Retry-After',
+      'Allow',
+      'WWW-Authenticate',
+      'Inference-Header-Content-Length', // without it a page cannot tell JSON from tensors
+    ],
+    maxAge: 86_400,
+  });
+}
+
 /** A path at `/` and, where there is one, below the base path. */
 function below(path: string, basePath: string | undefined): string[] {
   return basePath === undefined ? [path] : [path, basePath + path];
-}
-
-/** What METRICS_PORT serves: what is for those who operate the server, and for no Ingress to show. */
-export function createMetricsApp(context: Context): RequestListener {
-  const app = newApp();
-  app.use(beginExchange(context, accessLog(context)));
-  app.get('/metrics', ...metrics(context));
-  app.all('/metrics', answerOtherMethods('/metrics', ['GET']));
-  const keyed = context.apiKeys ? [requireApiKey(context.apiKeys)] : [];
-  app.get('/shadow/disagreements', identify(context), ...keyed, ...shadowDisagreements(context));
-  app.all('/shadow/disagreements', answerOtherMethods('/shadow/disagreements', ['GET']));
-  app.use(answerUnknownPaths(['/metrics', '/shadow/disagreements']));
-  app.use(answerErrors(context));
-  return guard(app, context);
 }

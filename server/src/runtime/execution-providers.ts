@@ -1,5 +1,4 @@
 // Which execution providers of ONNX Runtime work here: asked with the smallest of models, before the real one is loaded.
-import type { Config } from '../commands/serve/config.ts';
 import { ModelLoadError } from './session.ts';
 
 export interface Providers {
@@ -15,11 +14,19 @@ const SMALLEST_MODEL = Buffer.from(
   'base64',
 );
 
+/** Settings, by the names of their environment variables. */
+export interface ProviderSettings {
+  /** In order of preference. */
+  readonly EXECUTION_PROVIDERS: readonly string[];
+  /** Whether to go on without those that do not work here. */
+  readonly EXECUTION_PROVIDER_FALLBACK: 'on' | 'off';
+}
+
 /** @throws ModelLoadError for a provider that does not work, unless falling back is allowed */
 export async function chooseProviders({
   EXECUTION_PROVIDERS,
   EXECUTION_PROVIDER_FALLBACK,
-}: Pick<Config, 'EXECUTION_PROVIDERS' | 'EXECUTION_PROVIDER_FALLBACK'>): Promise<Providers> {
+}: ProviderSettings): Promise<Providers> {
   const usable: string[] = [];
   const missing: { provider: string; reason: string }[] = [];
   for (const provider of EXECUTION_PROVIDERS.filter((name) => name !== 'cpu')) {

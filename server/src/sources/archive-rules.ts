@@ -1,7 +1,7 @@
 // What an archive of a model may hold. An archive is trusted no further than its SHA-256 goes: whoever made it may have erred.
 import path from 'node:path';
 import type { ReadEntry } from 'tar';
-import { CommandError } from '../commands/command-error.ts';
+import { CommandError } from '../util/command-error.ts';
 import { quote } from '../util/quote.ts';
 
 /** A model directory has a few; each takes an inode. */

@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { type ReadEntry, Unpack } from 'tar';
-import { CommandError } from '../commands/command-error.ts';
+import { CommandError } from '../util/command-error.ts';
 import { quote } from '../util/quote.ts';
 import { createEntryRules, type EntryRules } from './archive-rules.ts';
 

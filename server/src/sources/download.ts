@@ -5,8 +5,8 @@ import { STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError } from '../commands/command-error.ts';
 import { shown } from '../net/shown-url.ts';
+import { CommandError } from '../util/command-error.ts';
 import { redirected, type Source } from './source.ts';
 
 export interface Limits {

@@ -2,7 +2,7 @@
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError } from '../commands/command-error.ts';
+import { CommandError } from '../util/command-error.ts';
 import type { Workplace } from './workplace.ts';
 
 /** A lock as old as this is of a fetcher that has died. */

@@ -1,7 +1,7 @@
 // Where a model is downloaded from, with the secrets that go there and nowhere else: not to another origin, not into a log.
 import { readFile } from 'node:fs/promises';
-import { CommandError } from '../commands/command-error.ts';
 import { shown } from '../net/shown-url.ts';
+import { CommandError } from '../util/command-error.ts';
 
 export interface Source {
   /** Without user name and password. */

@@ -1,6 +1,9 @@
+import { CallError } from '../util/call-error.ts';
+
 /** A value in the request body that the model does not take. */
-export class InputError extends Error {
+export class InputError extends CallError {
   override readonly name = 'InputError';
+  override readonly code = 'invalid-input';
   /** JSON Pointer (RFC 6901) to the value in the body; empty for the whole body. */
   readonly pointer: string;
   /** What was expected and what came instead. */

@@ -40,9 +40,7 @@ describe.each(Object.keys(validInputs))('of the model "%s"', (name) => {
 
   it('every change of an inference is refused where the contract forbids it, and else is not', async () => {
     const served = await serve(name);
-    const { body } = await served.server.http.get(
-      `/v2/models/${served.server.context.serving.model.name}`,
-    );
+    const { body } = await served.server.http.get(`/v2/models/${served.server.served.model.name}`);
     await compare(served, 'infer', validInference(body), 400);
   });
 });

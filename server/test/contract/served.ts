@@ -81,7 +81,7 @@ function resolved(node: unknown, document: object): unknown {
 }
 
 /** The address of an operation of the model that is served. */
-export function addressOf({ path }: Operation, { context }: Running): string {
-  const { name, version } = context.serving.model;
+export function addressOf({ path }: Operation, { served }: Running): string {
+  const { name, version } = served.model;
   return path.replace('{model}', name).replace('{version}', version);
 }

@@ -186,7 +186,7 @@ function request(
   headers = '',
   body = bodyOf(operation),
 ): string {
-  const path = (served.server.context.config.BASE_PATH ?? '') + addressOf(operation, served.server);
+  const path = (served.server.parts.settings.BASE_PATH ?? '') + addressOf(operation, served.server);
   const framed = operation.requestBody && !/^(transfer-encoding|content-length)/i.test(headers);
   const length = framed
     ? `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`

@@ -22,15 +22,12 @@ describe('an exception in a listener of a request or its response', () => {
     ['/v2/models/iris/infer', 'application/json'],
   ])('becomes the error response of that request: %s', async (path, type) => {
     const server = await start();
-    // Called in the callback of a run, and in a listener of the response.
-    Object.assign(server.context.metrics, {
-      predicted() {
-        throw new RangeError('a fault with a secret of Jane Doe');
-      },
-      requestDone() {
-        throw new RangeError('a fault with a secret of Jane Doe');
-      },
-    });
+    const fail = () => {
+      throw new RangeError('a fault with a secret of Jane Doe');
+    };
+    // Called in a handler, and in a listener of the response.
+    Object.assign(server.served, { predict: fail, infer: fail });
+    Object.assign(server.parts.observer, { exchangeEnded: fail });
     const body =
       path === '/predict'
         ? { inputs: setosa }
@@ -44,6 +41,32 @@ describe('an exception in a listener of a request or its response', () => {
       .toContainEqual(
         expect.objectContaining({
           msg: 'an error could not be answered as usual',
+          err: expect.objectContaining({ type: 'RangeError' }),
+        }),
+      );
+    expect(JSON.stringify(server.logs)).not.toContain('Jane Doe');
+  });
+});
+
+describe('an observer that fails', () => {
+  it('harms neither the call nor the others', async () => {
+    const server = await start();
+    Object.assign(server.parts.metrics, {
+      ran: fail,
+      succeeded: fail,
+    });
+    function fail() {
+      throw new RangeError('a fault with a secret of Jane Doe');
+    }
+    const { body } = await server.predict({ inputs: setosa });
+    expect(body).toEqual({ prediction: [0] });
+    const statistics = await server.http.get('/v2/models/iris/stats');
+    expect(statistics.body.model_stats[0].inference_count).toBe(1);
+    await expect
+      .poll(() => server.logs)
+      .toContainEqual(
+        expect.objectContaining({
+          msg: 'an observer failed',
           err: expect.objectContaining({ type: 'RangeError' }),
         }),
       );

@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/runtime/engine.ts';
 import { createInlineEngine } from '../../src/runtime/inline.ts';
+import { CancelledError, OverloadedError } from '../../src/serving/errors.ts';
 import { type Batcher, createBatcher } from '../../src/serving/queue/batcher.ts';
-import { CancelledError, OverloadedError } from '../../src/serving/queue/queue-errors.ts';
 import type { Tensors } from '../../src/tensor/tensor.ts';
 import type { Outputs } from '../../src/tensor/work.ts';
 import { writeModel } from './onnx.ts';
@@ -179,8 +179,8 @@ function submit(
   );
   const ends: Request['ends'] = [];
   const feeds: Tensors = { x: { datatype: 'int64', dims: [values.length, width], data } };
-  const cancel = batcher.submit({ feeds, rows: values.length }, (error, answer) => {
-    ends.push({ error, outputs: answer?.outputs });
+  const cancel = batcher.submit({ feeds, rows: values.length }, undefined, (error, result) => {
+    ends.push({ error, outputs: result?.outputs });
     // A refusal is told within the call of submit, whose caller gets what is thrown.
     if (throws && !isRefused(error)) throw new Error('a callback that fails');
   });

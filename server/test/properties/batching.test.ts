@@ -51,7 +51,7 @@ describe('requests that are asked together', () => {
         fc.asyncProperty(cases, async ({ model, env, requests }) => {
           const ask = async (served: Served) => {
             await expectEachAlone(served, requests);
-            if (!served.running.context.serving.batching) return;
+            if (!served.running.served.serving.batching) return;
             shared ||= (await runsOf(served)) < requests.length;
           };
           await serve(model, env, ask, async (why) => {
@@ -73,7 +73,7 @@ describe('requests that are asked together', () => {
 
 async function expectEachAlone(served: Served, requests: readonly RequestPlan[]): Promise<void> {
   const { running, reference } = served;
-  const { model } = running.context.serving;
+  const { model } = running.served.serving;
   const sent = requests.map((plan) =>
     wireRequest(
       plan.route,

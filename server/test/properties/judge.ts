@@ -1,8 +1,8 @@
 // Judges a response: whether it has exactly what the reference gives, or is an error of the documented form.
 
 import type { Model } from '../../src/model/model.ts';
-import { protocolName } from '../../src/protocols/open-inference/datatypes.ts';
 import { isFloat } from '../../src/tensor/datatype.ts';
+import { protocolName } from '../../src/tensor/protocol-names.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { member, parse } from './json.ts';
 import type { NamedTensors } from './reference.ts';

@@ -73,7 +73,7 @@ describe('a request that was changed on its way', () => {
 });
 
 async function expectEachHandled(served: Served, mutants: readonly Mutant[]): Promise<void> {
-  const { model } = served.running.context.serving;
+  const { model } = served.running.served.serving;
   const sent = mutants.map(({ plan, mutations }) =>
     mutate(plan.route, writtenFor(served, plan), model.name, mutations),
   );
@@ -111,7 +111,7 @@ async function expectEachHandled(served: Served, mutants: readonly Mutant[]): Pr
 }
 
 function writtenFor({ running, reference }: Served, plan: RequestPlan) {
-  const hasRows = running.context.serving.model.rowMode !== 'none';
+  const hasRows = running.served.model.rowMode !== 'none';
   return writeRequest(plan, reference.inputNames, hasRows);
 }
 

@@ -2,9 +2,9 @@
 
 import type { SchemaObject } from 'openapi3-ts/oas31';
 import type { Model } from '../../src/model/model.ts';
-import { protocolName } from '../../src/protocols/open-inference/datatypes.ts';
 import type { TensorSpec } from '../../src/runtime/signature.ts';
 import { type Datatype, datatypes, isFloat } from '../../src/tensor/datatype.ts';
+import { protocolName } from '../../src/tensor/protocol-names.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { member, parse } from './json.ts';
 import type { NamedTensors } from './reference.ts';

@@ -1,7 +1,7 @@
 // Generates requests that a model takes, and writes them as /predict or the Open Inference Protocol want them.
 import fc from 'fast-check';
-import { protocolName } from '../../src/protocols/open-inference/datatypes.ts';
 import { type Datatype, datatypes, isFloat, type TensorData } from '../../src/tensor/datatype.ts';
+import { protocolName } from '../../src/tensor/protocol-names.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { array, type Json, object, token, write } from './json.ts';
 import type { InputPlan, ModelPlan } from './models.ts';

@@ -1,7 +1,7 @@
 // The options of `gate`.
 import { parseArgs } from 'node:util';
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
-import { CommandError } from '../command-error.ts';
+import { CommandError } from '../../util/command-error.ts';
 
 export const gateHelp = `Usage: gate --prometheus URL --series SELECTOR --version V … [options]
 

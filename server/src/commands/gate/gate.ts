@@ -1,6 +1,6 @@
 // The command `gate`: refuses a promotion while the version's figures in Prometheus exceed the limits. The chart runs
 // it before an upgrade that raises a version's weight; its failing stops the upgrade before anything has changed.
-import { CommandError } from '../command-error.ts';
+import { CommandError } from '../../util/command-error.ts';
 import { type GateArguments, readGateArguments } from './arguments.ts';
 import { counted } from './counted.ts';
 import { createPrometheus, type Prometheus } from './prometheus.ts';

@@ -2,7 +2,7 @@
 
 import { ask } from '../../net/ask.ts';
 import { shown } from '../../net/shown-url.ts';
-import { CommandError } from '../command-error.ts';
+import { CommandError } from '../../util/command-error.ts';
 
 const TIMEOUT_MS = 15_000;
 /** A pod that has just started may not be let through at first. */

@@ -1,6 +1,6 @@
 // Every setting of the predictor: environment variables in, one typed Config out, all errors at once.
 import { cleanEnv } from 'envalid';
-import { CommandError } from '../command-error.ts';
+import { CommandError } from '../../util/command-error.ts';
 import {
   headerName,
   oneOf,

@@ -50,12 +50,13 @@ export async function serve(
   }
 }
 
-function whatToTry({ port, context }: Service): string {
+function whatToTry({ port, parts }: Service): string {
+  const { model } = parts.models.main;
   const url = `http://localhost:${port}`;
-  const row = exampleRow(context.serving.model);
+  const row = exampleRow(model);
   const body = row ? JSON.stringify({ inputs: row }) : '{"inputs": …}';
   return `
-${context.serving.model.name} ${context.serving.model.version} is served at ${url}
+${model.name} ${model.version} is served at ${url}
 
   Playground ${url}/
   Ask it     curl -X POST ${url}/predict -H 'Content-Type: application/json' -d '${body}'

@@ -1,17 +1,17 @@
 // One predictor: listens at once, loads and tries the model, then serves until it is told to stop.
 import type { Logger } from 'pino';
 import { createApp, createMetricsApp } from '../../protocols/app.ts';
-import type { Context } from '../../protocols/context.ts';
 import { listen, uploadTimeFor } from '../../protocols/http/listener.ts';
 import { Refusals } from '../../protocols/http/refusals.ts';
 import { answerStarting } from '../../protocols/http/starting.ts';
 import type { State } from '../../serving/lifecycle.ts';
+import { assemble, type Parts } from './assemble.ts';
 import type { Config } from './config.ts';
-import { createContext } from './create-context.ts';
 import type { Files } from './files.ts';
 
 export interface Service {
-  readonly context: Context;
+  /** What it is made of. */
+  readonly parts: Parts;
   readonly port: number;
   /** The port of the metrics, when it is another. */
   readonly metricsPort: number | undefined;
@@ -69,20 +69,12 @@ async function startService(
       : await listen(answerStarting, { ...address, port: metricsPort, variable: 'METRICS_PORT' });
   if (metricsListener) opened.defer(async () => void (await metricsListener.close(1_000)));
 
-  const context = await createContext(
-    config,
-    files,
-    log,
-    main,
-    opened,
-    () => currentState(context, state),
-    signal,
-  );
+  const parts = await assemble(config, files, log, main, opened, () => state, signal);
   signal?.throwIfAborted();
-  main.handleWith(createApp(context, files));
-  metricsListener?.handleWith(createMetricsApp(context));
+  main.handleWith(createApp(parts));
+  metricsListener?.handleWith(createMetricsApp(parts));
   state = { kind: 'ready' };
-  log.info(startReport(context, main.port), 'ready');
+  log.info(startReport(parts, main.port), 'ready');
 
   let stopping: Promise<void> | undefined;
   const stop = async () => {
@@ -99,7 +91,7 @@ async function startService(
     log.info('stopped');
   };
   return {
-    context,
+    parts,
     port: main.port,
     metricsPort: metricsListener?.port,
     stop() {
@@ -109,13 +101,8 @@ async function startService(
   };
 }
 
-/** An engine that cannot go on makes the process broken, whatever state it was in. */
-function currentState({ serving }: Context, state: State): State {
-  const reason = serving.engine.failure();
-  return reason === undefined ? state : { kind: 'broken', reason };
-}
-
-function startReport({ serving, contract, resources }: Context, port: number): object {
+function startReport({ models, resources }: Parts, port: number): object {
+  const { serving, contract } = models.main;
   const { model, engine, batching, batchingReason } = serving;
   return {
     port,

@@ -1,8 +1,9 @@
 // The kinds of environment variable that the predictor has, each with a sentence for a bad value.
 import { EnvError, EnvMissingError, makeValidator } from 'envalid';
 import { shown } from '../../net/shown-url.ts';
+import type { VersionShare } from '../../traffic/split.ts';
+import { CommandError } from '../../util/command-error.ts';
 import { quote } from '../../util/quote.ts';
-import { CommandError } from '../command-error.ts';
 
 /** A whole number between `min` and `max`, both included. */
 export const wholeNumber = (min: number, max: number, unit = '') =>
@@ -108,13 +109,6 @@ export const versionNames = makeValidator<readonly string[]>((input) => {
     throw new EnvError(expected('names of versions such as v1,v2', input));
   return names;
 });
-
-/** A version's part of the requests; without a URL it is the server's own. */
-export interface VersionShare {
-  readonly version: string;
-  readonly weight: number;
-  readonly url: string | undefined;
-}
 
 /** The versions that share the requests, such as `v1=90,v2=10@http://host/v2`. */
 export const split = makeValidator<readonly VersionShare[]>((input) => {

@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util';
 import { type Golden, readGolden } from '../../model/golden.ts';
 import type { Target } from '../../net/ask.ts';
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
+import { CommandError } from '../../util/command-error.ts';
 import { quote } from '../../util/quote.ts';
-import { CommandError } from '../command-error.ts';
 import { withoutSecrets } from '../serve/validators.ts';
 
 export const verifyHelp = `Usage: verify (--target NAME=URL … --golden FILE | --probe NAME=URL …) [options]

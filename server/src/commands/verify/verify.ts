@@ -5,7 +5,7 @@ import { show } from '../../model/contract/sentence.ts';
 import type { Golden } from '../../model/golden.ts';
 import { type Answer, ask, type Target } from '../../net/ask.ts';
 import { shown } from '../../net/shown-url.ts';
-import { CommandError } from '../command-error.ts';
+import { CommandError } from '../../util/command-error.ts';
 import { readVerifyArguments } from './arguments.ts';
 
 /** Rows of one request: small enough for every server's limit of rows. */

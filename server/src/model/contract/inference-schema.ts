@@ -1,9 +1,9 @@
 // The JSON Schema of a request of the Open Inference Protocol, from the model's signature: the names, datatypes and
 // ranks of its inputs, and the names of its outputs.
 import type { SchemaObject } from 'openapi3-ts/oas31';
-import { protocolName } from '../../protocols/open-inference/datatypes.ts';
 import { isFree, isNamed, type TensorSpec } from '../../runtime/signature.ts';
 import { datatypes } from '../../tensor/datatype.ts';
+import { protocolName } from '../../tensor/protocol-names.ts';
 import type { Model } from '../model.ts';
 
 type Schemas = Record<string, SchemaObject>;

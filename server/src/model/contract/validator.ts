@@ -1,9 +1,9 @@
 // The validator that requests really pass, compiled from the served contract itself.
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { OpenAPIObject, SchemaObject } from 'openapi3-ts/oas31';
-import type { InferenceRequest } from '../../protocols/open-inference/request.ts';
 import { depthOf } from '../../tensor/from-json.ts';
 import { InputError } from '../../tensor/input-error.ts';
+import type { InferenceRequest } from './inference-request.ts';
 import type { FormsByPointer } from './input-schema.ts';
 import { sentence, show } from './sentence.ts';
 import type { SpecialisedContract } from './specialise.ts';

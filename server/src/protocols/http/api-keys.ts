@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
-import { CommandError } from '../../commands/command-error.ts';
+import { CommandError } from '../../util/command-error.ts';
 import { ProblemException } from './problem.ts';
 
 export interface ApiKeys {
@@ -51,15 +51,6 @@ export function requireApiKey(keys: ApiKeys): RequestHandler {
         { headers: { 'WWW-Authenticate': 'Bearer realm="ml-api"' } },
       ),
     );
-  };
-}
-
-/** The headers of a request that carry its key, to ask another version of the same release with. */
-export function credentialsIn(headers: IncomingHttpHeaders): Record<string, string> {
-  const own = headers['x-api-key'];
-  return {
-    ...(typeof own === 'string' && { 'X-API-Key': own }),
-    ...(headers.authorization !== undefined && { Authorization: headers.authorization }),
   };
 }
 

@@ -1,17 +1,23 @@
 // The one place where errors become answers.
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
-import { DeadlineError, OverloadedError } from '../../serving/queue/queue-errors.ts';
+import { CancelledError, OverloadedError } from '../../serving/errors.ts';
 import { InputError } from '../../tensor/input-error.ts';
+import { CallError, type ErrorCode } from '../../util/call-error.ts';
 import { quote } from '../../util/quote.ts';
-import type { Context } from '../context.ts';
-import { exchangeOf, identify } from './exchange.ts';
+import { exchangeOf, type IdentityHeaders, identify } from './exchange.ts';
 import { isOpenInference } from './last-resort.ts';
-import { ProblemException, sendOpenInferenceError, sendProblem } from './problem.ts';
+import {
+  ProblemException,
+  type ProblemKind,
+  sendOpenInferenceError,
+  sendProblem,
+} from './problem.ts';
 
 /** Answers every error as a problem. */
-export function answerErrors(context: Context): ErrorRequestHandler {
-  const setHeaders = identify(context);
+export function answerErrors(headersFor: IdentityHeaders): ErrorRequestHandler {
+  const setHeaders = identify(headersFor);
   return (error: unknown, req, res, next) => {
+    if (error instanceof CancelledError) return; // there is nobody to answer
     const exchange = exchangeOf(res);
     const problem = asProblem(error);
     exchange.problem = problem;
@@ -70,21 +76,7 @@ export function answerOtherMethods(path: string, methods: readonly string[]): Re
 
 function asProblem(error: unknown): ProblemException {
   if (error instanceof ProblemException) return error;
-  if (error instanceof InputError)
-    return new ProblemException('invalid-input', error.message, {
-      errors: [{ pointer: error.pointer, detail: error.expectation }],
-    });
-  if (error instanceof OverloadedError) {
-    const seconds = String(error.retryAfterSeconds);
-    return new ProblemException('overloaded', `${error.message}. Try again after ${seconds} s.`, {
-      headers: { 'Retry-After': seconds },
-    });
-  }
-  if (error instanceof DeadlineError)
-    return new ProblemException(
-      'deadline-exceeded',
-      `No prediction within ${error.timeoutMs} ms. Send fewer rows, or try again when there is less load.`,
-    );
+  if (error instanceof CallError) return problemOf(error);
   // Express itself refuses a path with a bad % escape.
   if (error instanceof URIError)
     return new ProblemException('not-found', `The path cannot be decoded: ${error.message}.`);
@@ -97,6 +89,29 @@ function asProblem(error: unknown): ProblemException {
       cause: error,
     },
   );
+}
+
+/** What a call that came to nothing is to HTTP. */
+const kinds: Readonly<Record<ErrorCode, ProblemKind>> = {
+  'invalid-input': 'invalid-input',
+  'not-found': 'not-found',
+  'queue-full': 'overloaded',
+  'deadline-exceeded': 'deadline-exceeded',
+  cancelled: 'internal-error', // nobody is there to be told
+  'model-failure': 'model-failure',
+  unavailable: 'unavailable',
+};
+
+function problemOf(error: CallError): ProblemException {
+  return new ProblemException(kinds[error.code], error.message, {
+    cause: error.cause,
+    ...(error instanceof InputError && {
+      errors: [{ pointer: error.pointer, detail: error.expectation }],
+    }),
+    ...(error instanceof OverloadedError && {
+      headers: { 'Retry-After': String(error.retryAfterSeconds) },
+    }),
+  });
 }
 
 /** Errors of the package `send`, which serves the files of pages: it honours conditions and ranges. */

@@ -1,106 +1,107 @@
-// What belongs to one request and its answer: its id, the headers of every answer, its log line, its metrics.
+// What belongs to one request and its response: its id, the headers of every response, and what is told of it in the end.
 import type { Request, RequestHandler, Response } from 'express';
-import type { Context } from '../context.ts';
+import type { Exchange } from '../../observe/exchange.ts';
+import type { Observer } from '../../observe/observer.ts';
+import { Call } from '../../serving/call.ts';
+import type { State } from '../../serving/lifecycle.ts';
+import type { Registry } from '../../serving/registry.ts';
+import type { ServedModel } from '../../serving/served-model.ts';
 import type { ProblemException } from './problem.ts';
 import { requestIdFor, traceIdOf } from './request-id.ts';
 
-/** What the server notes of a request while it answers it. */
-export interface Exchange {
-  readonly id: string;
-  /** The trace that the request belongs to, when the client sent a `traceparent`. */
-  readonly traceId: string | undefined;
-  /** Rows of a prediction. */
-  rows: number | undefined;
-  /** Milliseconds waiting for a run, and in it. */
-  queueMs: number | undefined;
-  inferenceMs: number | undefined;
-  /** The version that the request was passed on to, and that counts it as its own. */
-  forwardedTo: string | undefined;
-  /** Why the request failed. */
-  problem: ProblemException | undefined;
-  /** The form of its error answers: RFC 9457's, or the Open Inference Protocol's `{"error"}`. */
-  errorsAs: 'problem' | 'open-inference';
-  /** Gives up the work, when the client goes away before the answer. */
-  cancel: (() => void) | undefined;
-}
-
-/** Tells of an exchange that has ended. */
-export type AccessLog = (
-  req: Request,
-  route: string,
-  exchange: Exchange,
-  status: number,
-  durationMs: number,
-) => void;
-
-/** Nginx's number for a client that went away before the answer, which dashboards know. */
+/** Nginx's number for a client that went away before the response, which dashboards know. */
 const CLIENT_CLOSED_REQUEST = 499;
 
-/** The exchange of an answer on its way. */
-export function exchangeOf(res: Response): Exchange {
+/** What the server notes of a request while it answers it. */
+export class HttpExchange implements Exchange {
+  readonly id: string;
+  readonly traceId: string | undefined;
+  readonly #req: Request;
+  readonly #res: Response;
+  readonly #startedAt: number;
+  call: Call | undefined;
+  forwardedTo: string | undefined;
+  problem: ProblemException | undefined;
+  /** The form of its error responses: RFC 9457's, or the Open Inference Protocol's `{"error"}`. */
+  errorsAs: 'problem' | 'open-inference';
+
+  constructor(req: Request, res: Response) {
+    this.traceId = traceIdOf(req.headers);
+    this.id = requestIdFor(req.headers, this.traceId);
+    this.#req = req;
+    this.#res = res;
+    this.#startedAt = performance.now();
+    this.call = undefined;
+    this.forwardedTo = undefined;
+    this.problem = undefined;
+    this.errorsAs = 'problem';
+  }
+
+  get method(): string {
+    return this.#req.method;
+  }
+
+  /** The path of the contract that the request matched. */
+  get route(): string {
+    const path: unknown = this.#req.route?.path; // a list where a base path is served too
+    const route = Array.isArray(path) ? path[0] : path;
+    return typeof route === 'string' ? route : 'other';
+  }
+
+  get status(): number {
+    return this.#res.writableFinished ? this.#res.statusCode : CLIENT_CLOSED_REQUEST;
+  }
+
+  /** So far. */
+  get durationMs(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  /** Begins what it asks of a model. */
+  begin(): Call {
+    this.call = new Call(this.id, this.#req.headers);
+    return this.call;
+  }
+}
+
+/** The exchange of a response on its way. */
+export function exchangeOf(res: Response): HttpExchange {
   return res.locals['exchange'];
 }
 
-/** Begins every exchange, and ends it with its metrics and log line when the connection is done with it. */
-export function beginExchange({ metrics, statistics }: Context, log: AccessLog): RequestHandler {
+/** Begins every exchange, and tells of it when the connection is done with it. */
+export function beginExchange(observer: Pick<Observer, 'exchangeEnded'>): RequestHandler {
   return (req, res, next) => {
-    const startedAt = performance.now();
-    const traceId = traceIdOf(req.headers);
-    const exchange: Exchange = {
-      id: requestIdFor(req.headers, traceId),
-      traceId,
-      rows: undefined,
-      queueMs: undefined,
-      inferenceMs: undefined,
-      forwardedTo: undefined,
-      problem: undefined,
-      errorsAs: 'problem',
-      cancel: undefined,
-    };
+    const exchange = new HttpExchange(req, res);
     res.locals['exchange'] = exchange;
     res.once('close', () => {
-      const durationMs = performance.now() - startedAt;
-      if (!res.writableFinished) exchange.cancel?.();
-      const status = res.writableFinished ? res.statusCode : CLIENT_CLOSED_REQUEST;
-      const route = routeOf(req);
-      const { rows, queueMs = 0, inferenceMs = 0, forwardedTo } = exchange;
-      if (forwardedTo === undefined)
-        metrics.requestDone(route, req.method, status, durationMs / 1000);
-      else metrics.forwarded(forwardedTo, status);
-      if (rows !== undefined && status < 400)
-        statistics.succeeded(rows, durationMs, queueMs, inferenceMs);
-      else if (rows !== undefined) statistics.failed(durationMs);
-      log(req, route, exchange, status, durationMs);
+      if (!res.writableFinished) exchange.call?.cancel();
+      observer.exchangeEnded(exchange);
     });
     next();
   };
 }
 
-/** The path of the contract that a request matched: a bounded set, unlike the paths that clients send. */
-function routeOf(req: Request): string {
-  const path: unknown = req.route?.path; // a list where a base path is served too
-  const route = Array.isArray(path) ? path[0] : path;
-  return typeof route === 'string' ? route : 'other';
-}
+/** Makes the headers that every response carries, as a list of names and values. */
+export type IdentityHeaders = (exchange: HttpExchange, served?: ServedModel) => string[];
 
-/** Makes the headers that every answer carries, as a list of names and values. */
-export function identityHeaders(context: Context): (exchange: Exchange) => string[] {
-  const name = headerText(context.serving.model.name);
-  const version = headerText(context.serving.model.version);
-  const { hash } = context.contract;
-  return ({ id }) => {
+/** @returns headers that name a model: the main one where a response is about none */
+export function identityHeaders(models: Registry, state: () => State): IdentityHeaders {
+  const known = new WeakMap<ServedModel, readonly string[]>();
+  const headersOf = (served: ServedModel): readonly string[] => {
+    const { model, contract } = served;
     const headers = [
-      'X-Request-Id',
-      id,
-      'ML-Model-Name',
-      name,
-      'ML-Model-Version',
-      version,
-      'ML-Contract-Hash',
-      hash,
+      ...['ML-Model-Name', headerText(model.name)],
+      ...['ML-Model-Version', headerText(model.version)],
+      ...['ML-Contract-Hash', contract.hash],
     ];
+    known.set(served, headers);
+    return headers;
+  };
+  return ({ id }, served = models.main) => {
+    const headers = ['X-Request-Id', id, ...(known.get(served) ?? headersOf(served))];
     // A draining server asks its clients to connect anew, which brings them to another pod.
-    if (context.state().kind === 'draining') headers.push('Connection', 'close');
+    if (state().kind === 'draining') headers.push('Connection', 'close');
     return headers;
   };
 }
@@ -111,8 +112,7 @@ function headerText(text: string): string {
 }
 
 /** Middleware that sets them. */
-export function identify(context: Context): RequestHandler {
-  const headersFor = identityHeaders(context);
+export function identify(headersFor: IdentityHeaders): RequestHandler {
   return (_req, res, next) => {
     const headers = headersFor(exchangeOf(res));
     for (let i = 0; i < headers.length; i += 2)

@@ -2,8 +2,9 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Express, Request, Response } from 'express';
-import type { Context } from '../context.ts';
+import type { Logger } from 'pino';
 import { answerErrors } from './errors.ts';
+import type { IdentityHeaders } from './exchange.ts';
 import { answerLastResort } from './last-resort.ts';
 import { ProblemException } from './problem.ts';
 
@@ -11,9 +12,9 @@ import { ProblemException } from './problem.ts';
  * The application as a listener of Node's server. Express answers what its handlers throw. This answers what it leaves: what
  * listeners of a request or a response throw, which would end the process, and what Express itself would answer with a page.
  */
-export function guard(app: Express, context: Context): RequestListener {
-  const usual = answerErrors(context);
-  const last = answerLastResort(context.log);
+export function guard(app: Express, headersFor: IdentityHeaders, log: Logger): RequestListener {
+  const usual = answerErrors(headersFor);
+  const last = answerLastResort(log);
   const answer = (error: unknown, req: Request, res: Response) => {
     try {
       usual(error, req, res, (worse?: unknown) => last(worse, req, res));

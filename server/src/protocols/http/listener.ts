@@ -9,7 +9,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { CommandError } from '../../commands/command-error.ts';
+import { CommandError } from '../../util/command-error.ts';
 import { refuse, refuseBroken } from './broken-request.ts';
 import { createInFlight } from './in-flight.ts';
 import { sendPlain } from './last-resort.ts';

@@ -66,6 +66,11 @@ export class ProblemException extends Error {
     this.headers = more.headers ?? {};
   }
 
+  /** Whether it is a fault of the server, whose cause nobody foresaw. */
+  get isFault(): boolean {
+    return this.kind === 'internal-error';
+  }
+
   get status(): number {
     return kinds[this.kind].status;
   }

@@ -2,7 +2,7 @@
 
 import type { Model } from '../../model/model.ts';
 import { isFree, type TensorSpec } from '../../runtime/signature.ts';
-import { protocolName, tritonName } from './datatypes.ts';
+import { protocolName, tritonName } from '../../tensor/protocol-names.ts';
 
 const PLATFORM = 'onnxruntime_onnx'; // as Triton calls it
 

@@ -1,37 +1,19 @@
 // The body of an inference request to the work that the model does.
+import type { InferenceInput, InferenceRequest } from '../../model/contract/inference-request.ts';
 import type { ValidateInference } from '../../model/contract/validator.ts';
 import { workOf } from '../../model/inputs.ts';
 import type { Model } from '../../model/model.ts';
 import type { TensorSpec } from '../../runtime/signature.ts';
 import { isFree } from '../../runtime/signature.ts';
 import type { TensorData } from '../../tensor/datatype.ts';
+import { protocolName } from '../../tensor/protocol-names.ts';
 import { type Tensor, tensorsByName } from '../../tensor/tensor.ts';
 import type { Work } from '../../tensor/work.ts';
 import { quote } from '../../util/quote.ts';
 import { parseJson } from '../http/json.ts';
 import { ProblemException } from '../http/problem.ts';
 import { elementBytes, fromBinary, textOf } from './binary.ts';
-import { protocolName } from './datatypes.ts';
 import { fromJson } from './from-json.ts';
-
-/** The JSON of a request, which has passed the contract. */
-export interface InferenceRequest {
-  readonly id?: string;
-  readonly parameters?: { readonly binary_data_output?: boolean };
-  readonly inputs: readonly InferenceInput[];
-  readonly outputs?: readonly {
-    readonly name: string;
-    readonly parameters?: { readonly binary_data?: boolean; readonly [name: string]: unknown };
-  }[];
-}
-
-interface InferenceInput {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly datatype: string;
-  readonly parameters?: { readonly binary_data_size?: number; readonly [name: string]: unknown };
-  readonly data?: readonly unknown[];
-}
 
 /** What is to be done, and how it is to be answered. */
 export interface Inference {
@@ -47,7 +29,7 @@ export interface BodyHeaders {
   readonly contentType: string | undefined;
 }
 
-export type ReadInference = (body: Buffer, headers: BodyHeaders) => Inference;
+export type InferenceReader = (body: Buffer, headers: BodyHeaders) => Inference;
 
 /**
  * @param validate of the contract
@@ -57,7 +39,7 @@ export function inferenceReader(
   model: Model,
   maxRows: number,
   validate: ValidateInference,
-): ReadInference {
+): InferenceReader {
   const specs = new Map(model.signature.inputs.map((spec) => [spec.name, spec]));
   return (body, headers) => {
     const jsonBytes = jsonLength(body, headers);

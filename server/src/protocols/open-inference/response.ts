@@ -1,13 +1,13 @@
-// The outputs of a run to the body of an inference answer.
+// The outputs of a run to the body of an inference response.
 
 import type { Model } from '../../model/model.ts';
+import { protocolName } from '../../tensor/protocol-names.ts';
 import { elementsToJson } from '../../tensor/to-json.ts';
 import type { Outputs } from '../../tensor/work.ts';
 import { toBinary } from './binary.ts';
-import { protocolName } from './datatypes.ts';
 import type { Inference } from './request.ts';
 
-export interface InferenceAnswer {
+export interface InferenceResponse {
   readonly body: string | Buffer;
   /** Bytes of JSON before the binary tensors; undefined where there is no binary one. */
   readonly headerLength: number | undefined;
@@ -18,9 +18,9 @@ export function writeInference(
   model: Model,
   inference: Inference,
   outputs: Outputs,
-): InferenceAnswer {
+): InferenceResponse {
   const binaries: Buffer[] = [];
-  const answers = inference.outputs.map(({ name, binary }) => {
+  const written = inference.outputs.map(({ name, binary }) => {
     const tensor = outputs.get(name);
     const head = { name, datatype: protocolName(tensor.datatype), shape: tensor.dims };
     if (binary) {
@@ -35,7 +35,7 @@ export function writeInference(
     model_name: model.name,
     model_version: model.version,
     ...(inference.id !== undefined && { id: inference.id }),
-    outputs: answers,
+    outputs: written,
   });
   if (!inference.outputs.some(({ binary }) => binary))
     return { body: json, headerLength: undefined };

@@ -1,19 +1,26 @@
-// The Open Inference Protocol: health, metadata and inference, over the same model and batcher as /predict.
+// The Open Inference Protocol: health, metadata and inference, over the same models as /predict.
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { liveness, readiness } from '../../serving/lifecycle.ts';
-import { quote } from '../../util/quote.ts';
-import type { Context } from '../context.ts';
+import type { Statistics } from '../../observe/statistics.ts';
+import { liveness, readiness, type State } from '../../serving/lifecycle.ts';
+import type { Registry } from '../../serving/registry.ts';
+import type { ServedModel } from '../../serving/served-model.ts';
 import { readBytes } from '../http/body.ts';
 import { chooseCoding, compress } from '../http/compress.ts';
-import { exchangeOf, identityHeaders } from '../http/exchange.ts';
-import { ProblemException } from '../http/problem.ts';
+import { exchangeOf, type IdentityHeaders } from '../http/exchange.ts';
+import { refuseOverload, timing } from '../http/model-call.ts';
 import { release } from '../http/release.ts';
-import { countPredictions, refuseOverload, runOf, timing } from '../run.ts';
 import { modelConfig, modelMetadata, repositoryIndex, serverMetadata } from './metadata.ts';
-import { inferenceReader } from './request.ts';
+import { type InferenceReader, inferenceReader } from './request.ts';
 import { writeInference } from './response.ts';
 
-type Handlers = Readonly<Record<string, (context: Context) => RequestHandler[]>>;
+/** What the routes work with. */
+export interface OpenInferenceParts {
+  readonly models: Registry;
+  readonly headersFor: IdentityHeaders;
+  readonly statistics: Statistics;
+  readonly state: () => State;
+  readonly settings: { readonly MAX_BODY_BYTES: number; readonly MAX_ROWS: number };
+}
 
 /** Marks a request whose errors are to be in the protocol's form. */
 export const errorsAsOpenInference: RequestHandler = (_req, res, next) => {
@@ -21,108 +28,99 @@ export const errorsAsOpenInference: RequestHandler = (_req, res, next) => {
   next();
 };
 
-const ofModel: Handlers = {
-  getModelMetadata: (context) => answer(context, () => modelMetadata(context.serving.model)),
-  getModelReady: (context) =>
-    answer(
-      context,
-      ({ serving }) => ({ name: serving.model.name, ready: isReady(context) }),
-      isReady,
-    ),
-  getModelConfig: (context) =>
-    answer(context, ({ serving, config }) => modelConfig(serving.model, config.MAX_ROWS)),
-  getModelStatistics: statistics,
-  infer: (context) => [
-    checkModel(context),
-    refuseOverload(context),
-    readBytes(context.config.MAX_BODY_BYTES),
-    infer(context),
-  ],
-};
-
 /** The handlers by operationId. */
-export const openInference: Handlers = {
-  ...ofModel,
-  ...Object.fromEntries(
-    Object.entries(ofModel).map(([id, handler]) => [`${id}OfVersion`, handler]),
-  ),
-  getServerMetadata: (context) =>
-    answer(context, () => serverMetadata(context.contract.document.info.version)),
-  getServerLive: (context) => answer(context, health, isLive),
-  getServerReady: (context) => answer(context, health, isReady),
-  getStatistics: statistics,
-  getRepositoryIndex: (context) =>
-    answer(context, () => repositoryIndex(context.serving.model, isReady(context))),
-};
-
-function statistics(context: Context): RequestHandler[] {
-  const { name, version } = context.serving.model;
-  return answer(context, () => context.statistics.report(name, version));
-}
-
-/** @param isWell whether the status is 200, not 503 */
-function answer(
-  context: Context,
-  body: (context: Context) => object,
-  isWell: (context: Context) => boolean = () => true,
-): RequestHandler[] {
-  return [
-    checkModel(context),
-    (_req, res) => void res.status(isWell(context) ? 200 : 503).json(body(context)),
+export function openInference(parts: OpenInferenceParts): Record<string, RequestHandler[]> {
+  const { models, statistics, settings } = parts;
+  const isLive = () => liveness(parts.state()).healthy;
+  const isReady = () => readiness(parts.state()).healthy;
+  const health = () => ({ live: isLive(), ready: isReady() });
+  const always = () => true;
+  /** @param isHealthy whether the status is 200, not 503 */
+  const respond = (
+    body: (served: ServedModel) => object,
+    isHealthy: () => boolean = always,
+  ): RequestHandler[] => [
+    (req, res) => {
+      const served = wanted(models, req);
+      res.status(isHealthy() ? 200 : 503).json(body(served));
+    },
   ];
-}
 
-function health(context: Context) {
-  return { live: isLive(context), ready: isReady(context) };
-}
-
-function isLive(context: Context): boolean {
-  return liveness(context.state()).healthy;
-}
-
-function isReady(context: Context): boolean {
-  return readiness(context.state()).healthy;
-}
-
-/** Refuses the names of other models and versions, where the path has them. */
-function checkModel({ serving }: Context): RequestHandler {
-  const { name, version } = serving.model;
-  return (req, _res, next) => {
-    const { model = name, version: wanted = version } = req.params;
-    if (model === name && wanted === version) return next();
-    next(
-      new ProblemException(
-        'not-found',
-        `There is no model ${quote(String(model))}${wanted === version ? '' : ` of version ${quote(String(wanted))}`} here; this server has "${name}" of version "${version}".`,
-      ),
-    );
+  const getStatistics = respond(({ model }) => statistics.report(model));
+  const ofModel: Record<string, RequestHandler[]> = {
+    getModelMetadata: respond(({ model }) => modelMetadata(model)),
+    getModelReady: respond(({ model }) => ({ name: model.name, ready: isReady() }), isReady),
+    getModelConfig: respond(({ model }) => modelConfig(model, settings.MAX_ROWS)),
+    getModelStatistics: getStatistics,
+    infer: [
+      (req, _res, next) => {
+        wanted(models, req); // refused before its body is read
+        next();
+      },
+      refuseOverload(models),
+      readBytes(settings.MAX_BODY_BYTES),
+      infer(parts),
+    ],
+  };
+  return {
+    ...ofModel,
+    ...Object.fromEntries(
+      Object.entries(ofModel).map(([id, handlers]) => [`${id}OfVersion`, handlers]),
+    ),
+    getServerMetadata: respond(({ contract }) => serverMetadata(contract.document.info.version)),
+    getServerLive: respond(health, isLive),
+    getServerReady: respond(health, isReady),
+    getStatistics,
+    getRepositoryIndex: respond(({ model }) => repositoryIndex(model, isReady())),
   };
 }
 
-function infer(context: Context): RequestHandler {
-  const { serving, contract, config, metrics } = context;
-  const { model } = serving;
-  const headersFor = identityHeaders(context);
-  const read = inferenceReader(model, config.MAX_ROWS, contract.validateInference);
-  const run = runOf(context);
+/** The model that the path names. @throws NotFoundError */
+function wanted(models: Registry, { params }: Request): ServedModel {
+  const { model, version } = params;
+  return models.find(
+    typeof model === 'string' ? model : undefined,
+    typeof version === 'string' ? version : undefined,
+  );
+}
+
+function infer({ models, headersFor, settings }: OpenInferenceParts): RequestHandler {
+  const readers = new WeakMap<ServedModel, InferenceReader>();
+  const readerOf = (served: ServedModel): InferenceReader => {
+    const known = readers.get(served);
+    if (known !== undefined) return known;
+    const reader = inferenceReader(
+      served.model,
+      settings.MAX_ROWS,
+      served.contract.validateInference,
+    );
+    readers.set(served, reader);
+    return reader;
+  };
   return (req, res, next) => {
-    const inference = read(req.body, {
+    const exchange = exchangeOf(res);
+    const served = wanted(models, req);
+    const inference = readerOf(served)(req.body, {
       headerLength: req.get('Inference-Header-Content-Length'),
       contentType: req.headers['content-type'],
     });
     release(req.body); // its tensors are copies
-    run(res, next, inference.work, ({ outputs, queueMs, inferenceMs }) => {
-      countPredictions(model, outputs, metrics);
-      const { body, headerLength } = writeInference(model, inference, outputs);
-      const headers = headersFor(exchangeOf(res));
-      headers.push('Server-Timing', timing(queueMs, inferenceMs));
-      if (headerLength === undefined) headers.push('Content-Type', 'application/json');
-      else {
-        headers.push('Content-Type', 'application/octet-stream');
-        headers.push('Inference-Header-Content-Length', String(headerLength));
-      }
-      send(req, res, headers, body, next);
-    });
+    const call = exchange.begin();
+    served
+      .infer(inference.work, call, ({ outputs }) =>
+        writeInference(served.model, inference, outputs),
+      )
+      .then(({ body, headerLength }) => {
+        const headers = headersFor(exchange, served);
+        headers.push('Server-Timing', timing(call));
+        if (headerLength === undefined) headers.push('Content-Type', 'application/json');
+        else {
+          headers.push('Content-Type', 'application/octet-stream');
+          headers.push('Inference-Header-Content-Length', String(headerLength));
+        }
+        send(req, res, headers, body, next);
+      })
+      .catch(next);
   };
 }
 

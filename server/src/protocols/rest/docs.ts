@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Router } from 'express';
-import type { Context } from '../context.ts';
+import type { Registry } from '../../serving/registry.ts';
 
 const assets = ['swagger-ui-bundle.js', 'swagger-ui.css'];
 
@@ -11,15 +11,18 @@ const assets = ['swagger-ui-bundle.js', 'swagger-ui.css'];
 const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-export function docs({ serving }: Context): Router {
+export function docs(models: Registry): Router {
   const directory = path.dirname(
     createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'),
   );
   const router = Router({ caseSensitive: true, strict: true });
-  const title = `${serving.model.name} ${serving.model.version}`;
 
   router.get('/docs', (_req, res) => {
-    res.set('Content-Security-Policy', CONTENT_SECURITY_POLICY).type('html').send(page(title));
+    const { name, version } = models.main.model;
+    res
+      .set('Content-Security-Policy', CONTENT_SECURITY_POLICY)
+      .type('html')
+      .send(page(`${name} ${version}`));
   });
   router.get('/docs/init.js', (_req, res) => {
     res.type('js').send(INIT);

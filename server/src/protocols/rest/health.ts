@@ -1,12 +1,11 @@
 // The probes: plain text, 200 or 503.
 import type { RequestHandler } from 'express';
 import type { Health, State } from '../../serving/lifecycle.ts';
-import type { Context } from '../context.ts';
 
-export function health(context: Context, check: (state: State) => Health): RequestHandler[] {
+export function health(state: () => State, check: (state: State) => Health): RequestHandler[] {
   return [
     (_req, res) => {
-      const { healthy, reason } = check(context.state());
+      const { healthy, reason } = check(state());
       res
         .status(healthy ? 200 : 503)
         .type('text/plain')

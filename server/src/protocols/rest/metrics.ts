@@ -1,12 +1,15 @@
 // GET /metrics, for Prometheus.
 import type { RequestHandler } from 'express';
-import type { Context } from '../context.ts';
+import type { Metrics } from '../../observe/metrics.ts';
 
-export function metrics(context: Context): RequestHandler[] {
+export function metrics({
+  contentType,
+  text,
+}: Pick<Metrics, 'contentType' | 'text'>): RequestHandler[] {
   return [
     async (_req, res) => {
-      res.setHeader('Content-Type', context.metrics.contentType);
-      res.end(await context.metrics.text());
+      res.setHeader('Content-Type', contentType);
+      res.end(await text());
     },
   ];
 }

@@ -1,12 +1,24 @@
 // GET /model: what is served, and how.
 import type { RequestHandler } from 'express';
 import type { TensorSpec } from '../../runtime/signature.ts';
-import type { Context } from '../context.ts';
+import type { Registry } from '../../serving/registry.ts';
+import type { ServedModel } from '../../serving/served-model.ts';
 
-export function model({ serving, contract, config }: Context): RequestHandler[] {
-  const { model: served, engine, batching, batchingReason, providers } = serving;
+/** Settings, by the names of their environment variables. */
+export interface Limits {
+  readonly MAX_ROWS: number;
+  readonly MAX_BODY_BYTES: number;
+  readonly BATCH_MAX_ROWS: number;
+}
+
+export function model(models: Registry, limits: Limits): RequestHandler[] {
+  return [(_req, res) => void res.json(describe(models.main, limits))];
+}
+
+function describe({ model: served, contract, serving }: ServedModel, limits: Limits): object {
+  const { engine, batching, batchingReason, providers } = serving;
   const { description, trainedAt, metrics, license } = served.manifest;
-  const document = {
+  return {
     name: served.name,
     version: served.version,
     task: served.task,
@@ -19,18 +31,17 @@ export function model({ serving, contract, config }: Context): RequestHandler[] 
     metrics,
     license,
     contractHash: contract.hash,
-    limits: { maxRows: config.MAX_ROWS, maxBodyBytes: config.MAX_BODY_BYTES },
+    limits: { maxRows: limits.MAX_ROWS, maxBodyBytes: limits.MAX_BODY_BYTES },
     serving: {
       engine: engine.kind,
       workers: engine.workers,
       intraOpThreads: engine.intraOpThreads,
       batching,
       batchingReason,
-      batchMaxRows: config.BATCH_MAX_ROWS,
+      batchMaxRows: limits.BATCH_MAX_ROWS,
       executionProviders: providers.usable,
     },
   };
-  return [(_req, res) => void res.json(document)];
 }
 
 function toJson({ name, datatype, shape }: TensorSpec) {

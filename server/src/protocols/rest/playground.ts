@@ -2,8 +2,7 @@
 // served: scripts of the browser, checked as TypeScript, that need no build.
 import { fileURLToPath } from 'node:url';
 import { Router } from 'express';
-import type { Files } from '../../commands/serve/files.ts';
-import type { Context } from '../context.ts';
+import type { Registry } from '../../serving/registry.ts';
 
 /** Nothing from another host, nothing inline. */
 const CONTENT_SECURITY_POLICY =
@@ -14,10 +13,15 @@ const assets = [
   ...['answer.js', 'versions.js', 'code.js'],
 ];
 
-export function playground(
-  { playground: directory }: Pick<Files, 'playground'>,
-  context: Context,
-): Router {
+/** Settings, by the names of their environment variables. */
+export interface PlaygroundSettings {
+  readonly BASE_PATH: string | undefined;
+  /** The versions that the host serves, each below its name. */
+  readonly VERSIONS: readonly string[] | undefined;
+}
+
+/** @param directory where its files are */
+export function playground(directory: URL, models: Registry, settings: PlaygroundSettings): Router {
   const root = fileURLToPath(directory);
   const router = Router({ caseSensitive: true, strict: true });
   router.get('/', (req, res) => {
@@ -26,8 +30,10 @@ export function playground(
     res.set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
     res.sendFile('index.html', { root });
   });
-  const versions = versionsOf(context);
-  router.get('/playground/versions.json', (_req, res) => void res.json(versions));
+  router.get(
+    '/playground/versions.json',
+    (_req, res) => void res.json(versionsOf(models.main.model.version, settings)),
+  );
   for (const asset of assets)
     router.get(`/playground/${asset}`, (_req, res) => res.sendFile(asset, { root }));
   return router;
@@ -37,9 +43,7 @@ export function playground(
  * Where the page finds the version that it is of, and the others that the host serves. By the paths that name them: at `/`,
  * versions may share the requests.
  */
-function versionsOf({ config, serving }: Context) {
-  const { version } = serving.model;
-  const { VERSIONS = [], BASE_PATH } = config;
+function versionsOf(version: string, { VERSIONS = [], BASE_PATH }: PlaygroundSettings) {
   const others = VERSIONS.filter((name) => name !== version);
   return {
     path: BASE_PATH === undefined ? null : `${BASE_PATH}/`,

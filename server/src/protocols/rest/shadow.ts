@@ -1,9 +1,10 @@
 // GET /shadow/disagreements: how the shadowed version compares, as far as this process knows.
 import type { RequestHandler } from 'express';
-import type { Context } from '../context.ts';
+import type { Shadow } from '../../traffic/shadow/shadow.ts';
 import { ProblemException } from '../http/problem.ts';
 
-export function shadowDisagreements({ shadow }: Context): RequestHandler[] {
+/** @param shadow undefined where no version is shadowed */
+export function shadowDisagreements(shadow: Pick<Shadow, 'report'> | undefined): RequestHandler[] {
   return [
     (_req, res) => {
       if (shadow === undefined)

@@ -1,5 +1,4 @@
 // Decides whether a model is batched, by trying it and by what the configuration accepts.
-import type { Config } from '../../commands/serve/config.ts';
 import type { Model } from '../../model/model.ts';
 import type { Samples } from '../../model/samples.ts';
 import type { Engine } from '../../runtime/engine.ts';
@@ -11,6 +10,13 @@ export interface BatchingDecision {
   readonly batchingReason: string;
 }
 
+/** Settings, by the names of their environment variables. */
+export interface BatchingSettings {
+  readonly BATCHING: 'auto' | 'on' | 'off';
+  /** Most rows of one batched run. */
+  readonly BATCH_MAX_ROWS: number;
+}
+
 /** Rows that influence each other differ by more than rounding does. */
 const ROUNDING = 1e-4;
 
@@ -19,7 +25,7 @@ export async function chooseBatching(
   engine: Engine,
   model: Model,
   samples: Samples,
-  settings: Pick<Config, 'BATCHING' | 'BATCH_MAX_ROWS'>,
+  settings: BatchingSettings,
 ): Promise<BatchingDecision> {
   if (settings.BATCHING === 'off') return { batching: false, batchingReason: 'BATCHING is off' };
   if (model.rowMode !== 'many')
@@ -46,7 +52,7 @@ export async function chooseBatching(
 /** No batching for a reason that no configuration accepts. */
 function without(
   reason: string,
-  { BATCHING }: Pick<Config, 'BATCHING'>,
+  { BATCHING }: BatchingSettings,
   consequence = '',
 ): BatchingDecision {
   if (BATCHING === 'on')

@@ -1,19 +1,22 @@
 // Decides how a model is run, by trying it: inline or on worker threads, batched or not. The decisions and
 // their reasons are logged, reported by GET /model, and can be overridden by configuration.
 import { stat } from 'node:fs/promises';
-import type { Config } from '../../commands/serve/config.ts';
 import type { Golden } from '../../model/golden.ts';
 import type { Model } from '../../model/model.ts';
 import { sampleInputs } from '../../model/samples.ts';
 import type { Engine } from '../../runtime/engine.ts';
-import { chooseProviders, type Providers } from '../../runtime/execution-providers.ts';
+import {
+  chooseProviders,
+  type ProviderSettings,
+  type Providers,
+} from '../../runtime/execution-providers.ts';
 import { createInlineEngine } from '../../runtime/inline.ts';
 import { createPoolEngine } from '../../runtime/pool.ts';
 import type { Resources } from '../../runtime/resources.ts';
 import { ModelLoadError } from '../../runtime/session.ts';
 import type { Signature } from '../../runtime/signature.ts';
 import type { Pace } from '../queue/drain-rate.ts';
-import { type BatchingDecision, chooseBatching } from './choose-batching.ts';
+import { type BatchingDecision, type BatchingSettings, chooseBatching } from './choose-batching.ts';
 import { isShort } from './short-runs.ts';
 import { createTrials } from './trials.ts';
 
@@ -28,17 +31,16 @@ export interface Serving extends BatchingDecision {
 /** Files above this are loaded by the workers only: trying them inline first would hold them twice. */
 const INLINE_LIMIT_BYTES = 16 * 1024 * 1024;
 
-type Settings = Pick<
-  Config,
-  | 'ENGINE'
-  | 'WORKERS'
-  | 'INTRA_OP_THREADS'
-  | 'EXECUTION_PROVIDERS'
-  | 'EXECUTION_PROVIDER_FALLBACK'
-  | 'BATCHING'
-  | 'BATCH_MAX_ROWS'
-  | 'MAX_ROWS'
->;
+/** Settings, by the names of their environment variables. */
+export interface EngineSettings extends ProviderSettings, BatchingSettings {
+  readonly ENGINE: 'auto' | 'inline' | 'workers';
+  /** Worker threads; 0: one for each CPU. */
+  readonly WORKERS: number;
+  /** ONNX Runtime's threads of one run; 0: the CPUs, shared by the workers. */
+  readonly INTRA_OP_THREADS: number;
+  /** Most rows of one request. */
+  readonly MAX_ROWS: number;
+}
 
 interface StartOptions {
   /** Aborts when the start is given up. */
@@ -57,7 +59,7 @@ export async function chooseServing(
   modelFile: string,
   describe: (signature: Signature) => Model,
   golden: Golden | undefined,
-  settings: Settings,
+  settings: EngineSettings,
   resources: Resources,
   { signal, onLoss }: StartOptions = {},
 ): Promise<Serving> {
@@ -108,7 +110,7 @@ export async function chooseServing(
 async function firstEngine(
   modelFile: string,
   executionProviders: readonly string[],
-  settings: Settings,
+  settings: EngineSettings,
   pool: () => Promise<Engine>,
 ): Promise<Engine> {
   if (settings.ENGINE === 'workers') return pool();
@@ -122,7 +124,7 @@ async function firstEngine(
 function createPool(
   modelFile: string,
   executionProviders: readonly string[],
-  settings: Settings,
+  settings: EngineSettings,
   resources: Resources,
   onLoss: StartOptions['onLoss'],
 ): Promise<Engine> {

@@ -1,7 +1,7 @@
 // Admission: which requests may wait. A request is refused at once when it would wait for longer than its deadline allows,
 // by the rows ahead of it and the rate at which the backlog goes; or when the queue holds too many rows or bytes.
+import { OverloadedError } from '../errors.ts';
 import type { DrainRate } from './drain-rate.ts';
-import { OverloadedError } from './queue-errors.ts';
 
 export interface AdmissionLimits {
   /** Rows and bytes that may wait. */
@@ -21,8 +21,11 @@ export interface Load {
 export interface Admission {
   /** Rows that may wait now: fewer than the limit where they would wait for too long. */
   readonly queueLimitRows: number;
-  /** Why a request must not wait; undefined when it may. */
-  refusal(load: Load, rows: number, bytes: number): OverloadedError | undefined;
+  /**
+   * Why a request must not wait; undefined when it may.
+   * @param timeoutMs its deadline, from now
+   */
+  refusal(load: Load, rows: number, bytes: number, timeoutMs: number): OverloadedError | undefined;
 }
 
 /** The share of the deadline that the predicted wait may take: the rest is for what a prediction cannot know. */
@@ -32,19 +35,19 @@ export function createAdmission(
   { queueMaxRows, queueMaxBytes, timeoutMs }: AdmissionLimits,
   rate: DrainRate,
 ): Admission {
-  const longestWaitMs = ADMITTED_SHARE * timeoutMs;
   return {
     get queueLimitRows() {
-      return Math.min(queueMaxRows, Math.floor(longestWaitMs * rate.rowsPerMs));
+      return Math.min(queueMaxRows, Math.floor(ADMITTED_SHARE * timeoutMs * rate.rowsPerMs));
     },
-    refusal({ queuedRows, queuedBytes, runningRows }, moreRows, moreBytes) {
+    refusal({ queuedRows, queuedBytes, runningRows }, moreRows, moreBytes, deadlineMs) {
       // Where nothing waits, even a request larger than the queue is served.
       if (queuedRows === 0) return undefined;
       const waitMs = (queuedRows + runningRows + moreRows) / rate.rowsPerMs;
+      const longestWaitMs = ADMITTED_SHARE * deadlineMs;
       if (waitMs > longestWaitMs) {
         const seconds = Math.max(1, Math.ceil((waitMs - longestWaitMs) / 1000));
         return new OverloadedError(
-          `The wait would be about ${Math.ceil(waitMs)} ms; it may take ${longestWaitMs} ms of the deadline of ${timeoutMs} ms`,
+          `The wait would be about ${Math.ceil(waitMs)} ms; it may take ${longestWaitMs} ms of the deadline of ${deadlineMs} ms`,
           seconds,
         );
       }

@@ -5,11 +5,11 @@
 import type { Engine } from '../../runtime/engine.ts';
 import { bytesOf, type Tensors } from '../../tensor/tensor.ts';
 import { checkRows, joinRows, Outputs, type Work } from '../../tensor/work.ts';
+import { CancelledError, DeadlineError, type OverloadedError } from '../errors.ts';
 import { createAdmission } from './admission.ts';
 import { Backlog, type Batch } from './backlog.ts';
 import { DrainRate, type Pace } from './drain-rate.ts';
-import type { Answer, Callback, Job } from './job.ts';
-import { CancelledError, DeadlineError, type OverloadedError } from './queue-errors.ts';
+import type { Callback, Job, RunResult } from './job.ts';
 import { createRunSize } from './run-size.ts';
 
 export interface BatcherOptions {
@@ -20,7 +20,7 @@ export interface BatcherOptions {
   /** Rows and bytes that may wait. */
   readonly queueMaxRows: number;
   readonly queueMaxBytes: number;
-  /** Deadline of a request, from its arrival, in milliseconds. */
+  /** Deadline of a request that has none of its own that is earlier, from its arrival, in milliseconds. */
   readonly timeoutMs: number;
   /** How fast the model took rows in when it was tried: what the first prediction of a wait is made from. */
   readonly pace: Pace | undefined;
@@ -38,10 +38,11 @@ export interface Batcher {
   overload(): OverloadedError | undefined;
   /**
    * Runs one request.
+   * @param timeoutMs what it may take from now on, where that is less than any request may
    * @param callback called once, with what became of it
    * @returns a function that gives the request up: it leaves the queue, and the callback gets a CancelledError
    */
-  submit(work: Work, callback: Callback): () => void;
+  submit(work: Work, timeoutMs: number | undefined, callback: Callback): () => void;
   /** Stops the deadline timer. Requests still waiting are not answered any more. */
   close(): void;
 }
@@ -63,11 +64,11 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
   const backlog = new Backlog(batching);
   let scheduled = false;
 
-  const settle = (job: Job, error: Error | undefined, answer?: Answer) => {
+  const settle = (job: Job, error: Error | undefined, result?: RunResult) => {
     if (job.settled) return;
     job.settled = true;
     try {
-      job.callback(error, answer);
+      job.callback(error, result);
     } catch (fault) {
       options.onFault(fault);
     }
@@ -80,9 +81,9 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
 
   const deadlineTimer = setInterval(
     () => {
-      const oldest = performance.now() - options.timeoutMs;
+      const now = performance.now();
       for (const job of backlog.jobs)
-        if (job.arrivedAt <= oldest) giveUp(job, new DeadlineError(options.timeoutMs));
+        if (now - job.arrivedAt >= job.timeoutMs) giveUp(job, new DeadlineError(job.timeoutMs));
     },
     Math.max(1, options.timeoutMs / DEADLINE_CHECKS_PER_TIMEOUT),
   ).unref();
@@ -114,7 +115,7 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
     const startedAt = performance.now();
     try {
       const outputs = await runTensors(job.work.feeds, job.work.rows);
-      settle(job, undefined, answerOf(job, new Outputs(outputs), performance.now() - startedAt));
+      settle(job, undefined, resultOf(job, new Outputs(outputs), performance.now() - startedAt));
     } catch (error) {
       settle(job, asError(error));
     }
@@ -130,7 +131,7 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
     const outputs = pieces.join();
     // How wide an output is depends on the rows that run together: only all of them give what is asked for.
     if (outputs === undefined) return runAlone(job);
-    settle(job, undefined, answerOf(job, new Outputs(outputs), pieces.inferenceMs));
+    settle(job, undefined, resultOf(job, new Outputs(outputs), pieces.inferenceMs));
   };
 
   const runTogether = async (jobs: readonly Job[], rows: number) => {
@@ -149,7 +150,7 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
     for (const job of jobs) {
       const start = row;
       row += job.work.rows;
-      settle(job, undefined, answerOf(job, new Outputs(outputs, start, row), inferenceMs));
+      settle(job, undefined, resultOf(job, new Outputs(outputs, start, row), inferenceMs));
     }
   };
 
@@ -190,10 +191,11 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
     get queueLimitRows() {
       return admission.queueLimitRows;
     },
-    overload: () => admission.refusal(backlog, 1, 0),
-    submit(work, callback) {
+    overload: () => admission.refusal(backlog, 1, 0, options.timeoutMs),
+    submit(work, wantedMs = Infinity, callback) {
+      const timeoutMs = Math.min(wantedMs, options.timeoutMs);
       const bytes = bytesOf(work.feeds);
-      const refusal = admission.refusal(backlog, work.rows, bytes);
+      const refusal = admission.refusal(backlog, work.rows, bytes, timeoutMs);
       if (refusal !== undefined) {
         callback(refusal, undefined);
         return () => {};
@@ -204,6 +206,7 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
         key: batching ? keyOf(work.feeds) : '',
         bytes,
         arrivedAt: performance.now(),
+        timeoutMs,
         startedAt: 0,
         settled: false,
         pieces: undefined,
@@ -216,7 +219,7 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
   };
 }
 
-function answerOf(job: Job, outputs: Outputs, inferenceMs: number): Answer {
+function resultOf(job: Job, outputs: Outputs, inferenceMs: number): RunResult {
   return { outputs, queueMs: job.startedAt - job.arrivedAt, inferenceMs };
 }
 

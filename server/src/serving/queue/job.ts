@@ -3,8 +3,8 @@
 import type { Outputs, Work } from '../../tensor/work.ts';
 import type { Pieces } from './pieces.ts';
 
-/** What became of one request, and where its time went, in milliseconds. */
-export interface Answer {
+/** What came of one request, and where its time went, in milliseconds. */
+export interface RunResult {
   /** The request's own rows of every output. */
   readonly outputs: Outputs;
   readonly queueMs: number;
@@ -12,7 +12,7 @@ export interface Answer {
   readonly inferenceMs: number;
 }
 
-export type Callback = (error: Error | undefined, answer: Answer | undefined) => void;
+export type Callback = (error: Error | undefined, result: RunResult | undefined) => void;
 
 export interface Job {
   readonly work: Work;
@@ -21,6 +21,8 @@ export interface Job {
   readonly key: string;
   readonly bytes: number;
   readonly arrivedAt: number;
+  /** Milliseconds that it may take, from its arrival. */
+  readonly timeoutMs: number;
   startedAt: number;
   settled: boolean;
   /** Of a request that is larger than a run may be, once the first has been taken. */

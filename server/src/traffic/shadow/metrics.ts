@@ -10,12 +10,13 @@ const LATENCY_BUCKETS = [
 
 /** @returns what counts a comparison */
 export function createShadowMetrics(
-  registers: Registry[],
+  registry: Registry,
   challenger: string,
 ): (compared: Compared) => void {
+  const registers = [registry];
   const requests = new Counter({
     name: 'ml_api_shadow_requests_total',
-    help: 'Requests shadowed, by what came of it; dropped: too many were in flight.',
+    help: 'Requests shadowed, by what came of it; dropped: too many were in flight, or JSON cannot carry the inputs.',
     labelNames: ['challenger', 'outcome'],
     registers,
   });

@@ -1,11 +1,13 @@
-// The challenger in the champion's shadow: it gets a sample of the requests after they were answered, and what it
-// predicts is compared. Whatever it does, fail, hang or flood, the champion's callers do not notice: nothing waits for
+// The challenger in the champion's shadow: it gets a sample of the calls after they were answered, by whatever protocol they
+// came, and what it predicts is compared. Whatever it does, fail, hang or flood, the champion's callers do not notice: nothing waits for
 // it, and how many requests it gets, at once and a second, is bounded.
 
+import { inputsOfRow, inputsToJson } from '../../model/inputs.ts';
+import { type Result, toPrediction } from '../../model/prediction.ts';
+import type { Call, CallObserver, Metadata } from '../../serving/call.ts';
 import type { JsonValue } from '../../tensor/to-json.ts';
 import { limiter } from '../../util/rate-limit.ts';
 import { type Agreement, type Answered, compare } from './agreement.ts';
-import type { Asked } from './ask.ts';
 import { createChallenger } from './challenger.ts';
 
 export interface ShadowOptions {
@@ -34,17 +36,6 @@ export interface Compared {
 export const OUTCOMES = ['agreed', 'disagreed', 'failed', 'timed_out', 'dropped'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** A request that the champion has answered. */
-export interface Answer {
-  readonly asked: Asked;
-  /** The champion's answer; made only for requests that are shadowed. */
-  readonly answered: () => Answered;
-  /** The inputs of one row of it. */
-  readonly rowOf: (row: number) => unknown;
-  /** Milliseconds that it waited and ran. */
-  readonly milliseconds: number;
-}
-
 interface Disagreement {
   readonly at: string;
   readonly requestId: string;
@@ -53,11 +44,8 @@ interface Disagreement {
   readonly challenger: { prediction: JsonValue; probabilities?: JsonValue };
 }
 
-export interface Shadow {
-  /** Whether the sample takes the request that was just answered. Asked of every one, so that others cost no more than this. */
-  samples(): boolean;
-  /** Shadows a request of the sample. Returns at once. */
-  offer(answer: Answer): void;
+/** A subscriber that shadows a sample of the calls. */
+export interface Shadow extends Pick<CallObserver, 'accepted' | 'succeeded' | 'failed'> {
   /** What GET /shadow/disagreements answers. */
   report(): object;
   /** Forgets the requests in flight. */
@@ -75,6 +63,8 @@ export function createShadow(options: ShadowOptions): Shadow {
   const rows = { agreed: 0, disagreed: 0 };
   const kept = createKept(keep);
   let firstFailure: string | undefined;
+  /** The inputs of the calls that the sample took, as long as they are under way. */
+  const sampled = new Map<Call, unknown>();
   let inFlight = 0;
 
   const tell = (compared: Compared) => {
@@ -82,8 +72,9 @@ export function createShadow(options: ShadowOptions): Shadow {
     onCompared(compared);
   };
 
-  const shadow = async ({ asked, answered, rowOf, milliseconds }: Answer) => {
-    const mine = answered();
+  const shadow = async (call: Call, inputs: unknown, result: Result) => {
+    const mine = toPrediction(result, { probabilities: true });
+    const asked = { requestId: call.id, inputs, credentials: credentialsIn(call.metadata) };
     const theirs = await ask(asked, {
       rows: mine.prediction.length,
       probabilities: mine.probabilities !== undefined,
@@ -99,8 +90,8 @@ export function createShadow(options: ShadowOptions): Shadow {
     for (const row of keep === 0 ? [] : agreement.different.slice(-keep))
       kept.add({
         at: new Date().toISOString(),
-        requestId: asked.requestId,
-        inputs: rowOf(row),
+        requestId: call.id,
+        inputs: inputsOfRow(result.model, inputs, row),
         champion: answerOf(row, mine),
         challenger: answerOf(row, theirs),
       });
@@ -108,19 +99,33 @@ export function createShadow(options: ShadowOptions): Shadow {
       outcome: agreement.different.length === 0 ? 'agreed' : 'disagreed',
       agreement,
       ...(theirs.milliseconds !== undefined && {
-        latencyDifference: (theirs.milliseconds - milliseconds) / 1000,
+        latencyDifference: (theirs.milliseconds - timeOf(call)) / 1000,
       }),
     });
   };
 
   return {
-    samples: () => (share === 1 || Math.random() < share) && admit() !== undefined,
-    offer(answer) {
+    accepted({ call, model, work, inputs }) {
+      if (share < 1 && Math.random() >= share) return;
+      if (admit() === undefined) return;
+      try {
+        sampled.set(call, inputs ?? inputsToJson(model, work.feeds));
+      } catch {
+        tell({ outcome: 'dropped' }); // infinite or no numbers, which JSON cannot carry
+      }
+    },
+    failed({ call }) {
+      sampled.delete(call);
+    },
+    succeeded({ call }, result) {
+      if (!sampled.has(call)) return;
+      const inputs = sampled.get(call);
+      sampled.delete(call);
       if (inFlight >= maxInFlight) return tell({ outcome: 'dropped' });
       inFlight++;
-      // After the answer is on its way, and after the requests that came meanwhile.
+      // After the response is on its way, and after the requests that came meanwhile.
       setImmediate(() =>
-        shadow(answer)
+        shadow(call, inputs, result)
           .catch((error: unknown) => {
             firstFailure ??= error instanceof Error ? error.message : String(error);
             tell({ outcome: 'failed' });
@@ -142,6 +147,20 @@ export function createShadow(options: ShadowOptions): Shadow {
       };
     },
     close,
+  };
+}
+
+/** Milliseconds that a call waited and ran. */
+function timeOf({ queueMs = 0, inferenceMs = 0 }: Call): number {
+  return queueMs + inferenceMs;
+}
+
+/** The headers that carry the caller's key: the challenger, of the same release, needs it too. */
+function credentialsIn(metadata: Metadata): Record<string, string> {
+  const { 'x-api-key': own, authorization } = metadata;
+  return {
+    ...(typeof own === 'string' && { 'X-API-Key': own }),
+    ...(typeof authorization === 'string' && { Authorization: authorization }),
   };
 }
 

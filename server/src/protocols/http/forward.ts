@@ -4,7 +4,7 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Request, Response } from 'express';
 import { reasonOf } from '../../net/connect.ts';
 import { send } from '../../net/send.ts';
-import { ProblemException } from '../../protocols/http/problem.ts';
+import { ProblemException } from './problem.ts';
 
 /** What belongs to one connection and not to the message: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
 const HOP_BY_HOP = new Set([

@@ -2,37 +2,37 @@
 import { randomUUID } from 'node:crypto';
 import { parseCookie } from 'cookie';
 import type { Request, RequestHandler, Response } from 'express';
-import { CommandError } from '../../commands/command-error.ts';
-import type { Config } from '../../commands/serve/config.ts';
-import type { VersionShare } from '../../commands/serve/validators.ts';
-import type { Context } from '../../protocols/context.ts';
-import { readBytes } from '../../protocols/http/body.ts';
-import { exchangeOf } from '../../protocols/http/exchange.ts';
-import { ProblemException } from '../../protocols/http/problem.ts';
+import { placeOf, type VersionShare, versionAtPlace } from '../../traffic/split.ts';
 import { quote } from '../../util/quote.ts';
-import { placeOf, versionAtPlace } from './assign.ts';
+import { readBytes } from './body.ts';
+import { exchangeOf } from './exchange.ts';
 import { forward } from './forward.ts';
+import { ProblemException } from './problem.ts';
 
 /** The time that a forwarded request gets beyond the deadline that the other version itself has. */
 const GRACE_MS = 1000;
 const YEAR_MS = 31_536_000_000;
 
-/** @throws CommandError when SPLIT does not name the server's own version as such */
-export function checkSplit({ SPLIT }: Config, version: string): void {
-  const own = SPLIT?.find(({ url }) => url === undefined);
-  if (own !== undefined && own.version !== version)
-    throw new CommandError(
-      `SPLIT: ${own.version} has no URL, which says that it is this server, but this server serves ${version}. Give ${own.version} its URL, and ${version} none.`,
-    );
+/** Settings, by the names of their environment variables. */
+export interface SplitSettings {
+  /** Undefined where no versions share the requests. */
+  readonly SPLIT: readonly VersionShare[] | undefined;
+  readonly SPLIT_USER_HEADER: string;
+  readonly SPLIT_USER_COOKIE: string | undefined;
+  readonly SPLIT_PIN_HEADER: string;
+  readonly SPLIT_SALT: string;
+  readonly BASE_PATH: string | undefined;
+  readonly MAX_BODY_BYTES: number;
+  readonly REQUEST_TIMEOUT_MS: number;
 }
 
 /** Middleware for an operation that versions share: none where they do not. */
-export function shareTraffic({ config }: Context): RequestHandler[] {
-  const { SPLIT, BASE_PATH } = config;
+export function shareTraffic(settings: SplitSettings): RequestHandler[] {
+  const { SPLIT, BASE_PATH } = settings;
   if (SPLIT === undefined) return [];
-  const read = readBytes(config.MAX_BODY_BYTES);
-  const timeoutMs = config.REQUEST_TIMEOUT_MS + GRACE_MS;
-  const assign = assigner(SPLIT, config);
+  const read = readBytes(settings.MAX_BODY_BYTES);
+  const timeoutMs = settings.REQUEST_TIMEOUT_MS + GRACE_MS;
+  const assign = assigner(SPLIT, settings);
   return [
     (req, res, next) => {
       // A path that names the version has chosen it.
@@ -48,9 +48,9 @@ export function shareTraffic({ config }: Context): RequestHandler[] {
   ];
 }
 
-function assigner(shares: readonly VersionShare[], config: Config) {
-  const { SPLIT_PIN_HEADER: pin, SPLIT_SALT: salt } = config;
-  const userOf = userFinder(config);
+function assigner(shares: readonly VersionShare[], settings: SplitSettings) {
+  const { SPLIT_PIN_HEADER: pin, SPLIT_SALT: salt } = settings;
+  const userOf = userFinder(settings);
   return (req: Request, res: Response): VersionShare => {
     const wanted = req.get(pin);
     if (wanted !== undefined) return pinned(shares, wanted, pin);
@@ -70,7 +70,7 @@ function pinned(shares: readonly VersionShare[], wanted: string, header: string)
 }
 
 /** Finds who asks: by the header, else by the cookie, which who has none is given. */
-function userFinder({ SPLIT_USER_HEADER: header, SPLIT_USER_COOKIE: cookie }: Config) {
+function userFinder({ SPLIT_USER_HEADER: header, SPLIT_USER_COOKIE: cookie }: SplitSettings) {
   return (req: Request, res: Response): string | undefined => {
     const named = req.get(header);
     if (named !== undefined || cookie === undefined) return named;

@@ -1,5 +1,5 @@
 // The Open Inference Protocol's names of the element types.
-import type { Datatype } from '../../tensor/datatype.ts';
+import type { Datatype } from './datatype.ts';
 
 const names = {
   bool: 'BOOL',

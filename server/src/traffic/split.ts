@@ -1,7 +1,13 @@
 // Which version a user gets. A user has one place between 0 and 1 for good; versions take stretches of it as wide as
 // their weights. So a user stays with a version, and changing weights moves only as many users as it must.
 import { hash } from 'node:crypto';
-import type { VersionShare } from '../../commands/serve/validators.ts';
+
+/** A version's part of the requests; without a URL it is the server's own. */
+export interface VersionShare {
+  readonly version: string;
+  readonly weight: number;
+  readonly url: string | undefined;
+}
 
 /** The place of a user, from 0 to below 1, evenly spread over users. */
 export function placeOf(user: string, salt: string): number {

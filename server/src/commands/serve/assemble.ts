@@ -1,0 +1,141 @@
+// Loads the model and puts the parts of a predictor together by its settings.
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import type { Registry as MetricsRegistry } from 'prom-client';
+import { readContract } from '../../model/contract/read-contract.ts';
+import { accessLog } from '../../observe/access-log.ts';
+import { withoutMessage } from '../../observe/log.ts';
+import { createMetrics } from '../../observe/metrics.ts';
+import { Observers } from '../../observe/observer.ts';
+import { Statistics } from '../../observe/statistics.ts';
+import type { AppParts } from '../../protocols/app.ts';
+import { readApiKeys } from '../../protocols/http/api-keys.ts';
+import type { Listener } from '../../protocols/http/listener.ts';
+import { type Resources, readResources } from '../../runtime/resources.ts';
+import type { State } from '../../serving/lifecycle.ts';
+import { loadModel } from '../../serving/load/load-model.ts';
+import { createRegistry } from '../../serving/registry.ts';
+import { createShadowMetrics } from '../../traffic/shadow/metrics.ts';
+import { createShadow, type Shadow } from '../../traffic/shadow/shadow.ts';
+import { CommandError } from '../../util/command-error.ts';
+import type { Config } from './config.ts';
+import type { Files } from './files.ts';
+
+export interface Parts extends AppParts {
+  readonly settings: Config;
+  readonly resources: Resources;
+}
+
+/**
+ * @param listener tells of the requests in flight, for the metrics
+ * @param opened gets what frees each thing that is taken
+ * @param state of the process, but for a model that cannot go on
+ */
+export async function assemble(
+  config: Config,
+  files: Files,
+  log: Logger,
+  listener: Listener,
+  opened: AsyncDisposableStack,
+  state: () => State,
+  signal: AbortSignal | undefined,
+): Promise<Parts> {
+  const apiKeys =
+    config.API_KEYS_FILE === undefined ? undefined : readApiKeys(config.API_KEYS_FILE, log);
+  if (apiKeys) opened.defer(() => apiKeys.close());
+  const resources = readResources();
+  const onFault = (error: unknown) =>
+    log.error({ err: withoutMessage(error) }, 'an observer failed');
+  const observers = new Observers(onFault);
+  let workerThreadsLost = 0;
+  const served = await loadModel(config.MODEL_DIR ?? fileURLToPath(files.defaultModel), {
+    naming: { name: config.MODEL_NAME, version: config.MODEL_VERSION },
+    manifestSchema: files.manifestSchema,
+    contract: await readContract(files.contract),
+    contractOptions: {
+      basePath: config.BASE_PATH,
+      maxRows: config.MAX_ROWS,
+      needsApiKey: apiKeys !== undefined,
+      without: config.METRICS_PORT === undefined ? [] : ['getMetrics', 'getShadowDisagreements'],
+    },
+    settings: config,
+    resources,
+    observer: observers,
+    onThreadLost({ message: reason }) {
+      workerThreadsLost++;
+      log.error({ reason }, 'a worker thread was lost with its runs; another is started');
+    },
+    onFault,
+    signal,
+  });
+  opened.defer(() => served.close());
+  const { model, serving, contract } = served;
+  for (const missing of serving.providers.missing)
+    log.warn(
+      { ...missing, executionProviders: serving.providers.usable },
+      'an execution provider does not work here; EXECUTION_PROVIDER_FALLBACK is on, so serving goes on without it',
+    );
+  checkSplit(config, model.version);
+  const models = createRegistry(served);
+  const metrics = createMetrics({
+    version: model.version,
+    model: { name: model.name, labels: model.labels, contractHash: contract.hash },
+    resources,
+    queuedRows: () => served.queuedRows,
+    queueLimitRows: () => served.queueLimitRows,
+    requestsInFlight: () => listener.requestsInFlight,
+    refusals: listener.refusals,
+    workerThreadsLost: () => workerThreadsLost,
+  });
+  const statistics = new Statistics();
+  const shadow = shadowOf(config, model.version, metrics.registry);
+  if (shadow) opened.defer(() => shadow.close());
+  for (const subscriber of [
+    metrics,
+    statistics,
+    accessLog(log, config),
+    ...(shadow ? [shadow] : []),
+  ])
+    observers.add(subscriber);
+  return {
+    models,
+    observer: observers,
+    metrics,
+    statistics,
+    shadow,
+    apiKeys,
+    log,
+    playground: files.playground,
+    settings: config,
+    resources,
+    state() {
+      const reason = models.failure();
+      return reason === undefined ? state() : { kind: 'broken', reason };
+    },
+  };
+}
+
+/** @throws CommandError when SPLIT does not name the server's own version as such */
+function checkSplit({ SPLIT }: Config, version: string): void {
+  const own = SPLIT?.find(({ url }) => url === undefined);
+  if (own !== undefined && own.version !== version)
+    throw new CommandError(
+      `SPLIT: ${own.version} has no URL, which says that it is this server, but this server serves ${version}. Give ${own.version} its URL, and ${version} none.`,
+    );
+}
+
+function shadowOf(config: Config, champion: string, registry: MetricsRegistry): Shadow | undefined {
+  const { SHADOW: challenger } = config;
+  if (challenger === undefined) return undefined;
+  return createShadow({
+    champion,
+    challenger,
+    share: config.SHADOW_SHARE,
+    perSecond: config.SHADOW_RATE,
+    maxInFlight: config.SHADOW_MAX_IN_FLIGHT,
+    timeoutMs: config.SHADOW_TIMEOUT_MS,
+    tolerance: config.SHADOW_TOLERANCE,
+    keep: config.SHADOW_KEEP,
+    onCompared: createShadowMetrics(registry, challenger.version),
+  });
+}

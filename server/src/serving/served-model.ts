@@ -1,0 +1,129 @@
+// One loaded model, as those who call it see it. A call passes these stages: its inputs are checked and decoded to tensors, it
+// waits and is put together with others, it is run, and what it asked for is made of the outputs. Nothing here knows a protocol.
+import type { Contract } from '../model/contract/contract.ts';
+import { encodeInputs, unequalSizes } from '../model/inputs.ts';
+import type { Model } from '../model/model.ts';
+import { type Prediction, Result, toPrediction } from '../model/prediction.ts';
+import type { Work } from '../tensor/work.ts';
+import { CallError } from '../util/call-error.ts';
+import type { AcceptedCall, Call, CallObserver } from './call.ts';
+import { ModelFailureError, type OverloadedError } from './errors.ts';
+import type { Serving } from './load/choose.ts';
+import type { Batcher } from './queue/batcher.ts';
+
+export interface ServedModel {
+  readonly model: Model;
+  /** What calls are checked by. */
+  readonly contract: Contract;
+  /** How it is run. */
+  readonly serving: Serving;
+  /** Rows that wait for a run, and that may. */
+  readonly queuedRows: number;
+  readonly queueLimitRows: number;
+  /** Why a call would be refused now; undefined when it would not. Cheap: to be asked before a body is read. */
+  overload(): OverloadedError | undefined;
+  /**
+   * Predicts by the contract.
+   * @param body what the contract calls a prediction request; it is checked here
+   * @throws CallError
+   */
+  predict(body: unknown, call: Call): Promise<Prediction>;
+  /**
+   * Runs tensors.
+   * @param encode makes of the outputs what is asked for; what it throws is the model's failure
+   * @throws CallError
+   */
+  infer<Response>(work: Work, call: Call, encode: (result: Result) => Response): Promise<Response>;
+  /** Why it can no longer do all its work, when it cannot: only a restart helps then. */
+  failure(): string | undefined;
+  /** Waits for the runs in progress and frees the model. Calls still waiting come to nothing. */
+  close(): Promise<void>;
+}
+
+export function createServedModel(
+  serving: Serving,
+  contract: Contract,
+  batcher: Batcher,
+  observer: CallObserver,
+): ServedModel {
+  const { model, engine } = serving;
+
+  const run = (accepted: AcceptedCall): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      const { work, call } = accepted;
+      call.onCancel = batcher.submit(work, call.timeoutMs, (error, ran) => {
+        if (ran === undefined) return reject(reasonOf(error, accepted));
+        call.queueMs = ran.queueMs;
+        call.inferenceMs = ran.inferenceMs;
+        resolve(new Result(model, ran.outputs));
+      });
+    });
+
+  const serve = async <Response>(
+    accepted: AcceptedCall,
+    encode: (result: Result) => Response,
+  ): Promise<Response> => {
+    accepted.call.rows = accepted.work.rows;
+    observer.accepted(accepted);
+    try {
+      const result = await run(accepted);
+      const response = encoded(result, encode);
+      observer.succeeded(accepted, result);
+      return response;
+    } catch (error) {
+      observer.failed(accepted, error);
+      throw error;
+    }
+  };
+
+  const accept = (call: Call, work: Work, inputs?: unknown): AcceptedCall => ({
+    call,
+    model,
+    work,
+    inputs,
+    acceptedAt: performance.now(),
+  });
+
+  return {
+    model,
+    contract,
+    serving,
+    get queuedRows() {
+      return batcher.queuedRows;
+    },
+    get queueLimitRows() {
+      return batcher.queueLimitRows;
+    },
+    overload: () => batcher.overload(),
+    async predict(body, call) {
+      const request = contract.validatePredict(body);
+      const work = encodeInputs(model, request.inputs);
+      return serve(accept(call, work, request.inputs), (result) => toPrediction(result, request));
+    },
+    infer: (work, call, encode) =>
+      serve(accept(call, work), (result) => {
+        // Scores that are no numbers are a failure, whatever form they are asked for in.
+        if (model.task === 'classification') result.prediction;
+        return encode(result);
+      }),
+    failure: () => engine.failure(),
+    async close() {
+      batcher.close();
+      await engine.close();
+    },
+  };
+}
+
+function encoded<Response>(result: Result, encode: (result: Result) => Response): Response {
+  try {
+    return encode(result);
+  } catch (cause) {
+    throw new ModelFailureError(cause);
+  }
+}
+
+/** The queue's errors speak for themselves. Others are the model's, unless sizes that the client got wrong may be why. */
+function reasonOf(error: Error | undefined, { model, work }: AcceptedCall): CallError {
+  if (error instanceof CallError) return error;
+  return unequalSizes(model, work.feeds) ?? new ModelFailureError(error);
+}
