@@ -12,7 +12,7 @@ const signature = {
 
 export const model = describeModel(
   signature,
-  { labels: ['setosa', 'versicolor', 'virginica'] },
+  { task: 'classification', labels: ['setosa', 'versicolor', 'virginica'] },
   { name: 'iris', version: 'v1' },
   'model.json',
 );
