@@ -29,7 +29,7 @@ export default {
       name: 'no-orphan',
       severity: 'error',
       comment: 'Nothing uses this module.',
-      from: { orphan: true, pathNot: '(main|worker|asker)\\.ts$' },
+      from: { orphan: true, pathNot: '(main|worker)\\.ts$' },
       to: {},
     },
     ...PARTS.slice(1).map((part, i) => ({

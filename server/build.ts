@@ -16,7 +16,7 @@ await build({
   entryPoints: {
     main: `${root}/server/src/main.ts`,
     worker: `${root}/server/src/runtime/worker.ts`,
-    asker: `${root}/server/src/traffic/shadow/asker.ts`,
+    'challenger-worker': `${root}/server/src/traffic/shadow/challenger-worker.ts`,
   },
   outdir: `${out}/server/dist`,
   bundle: true,

@@ -1,6 +1,6 @@
 // Whether two versions predict the same: classes, numbers, rows of them.
 import { describe, expect, it } from 'vitest';
-import { compare } from '../src/traffic/shadow/agreement.ts';
+import { compare } from '../src/model/agreement.ts';
 
 describe('predictions compared', () => {
   it.each([

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import v1 from '../../model/v1/golden.json' with { type: 'json' };
 import { freePort } from './free-port.ts';
+import { binaryRequest, float32, infer, postBytes } from './open-inference.ts';
 import { keysFile, type Running, start } from './start.ts';
 
 const setosa = [5.1, 3.5, 1.4, 0.2];
@@ -81,6 +82,40 @@ describe('a challenger that works', () => {
     expect(disagreements[0].requestId).toBe('batch-1');
     expect(disagreements[0].inputs).toHaveLength(4);
     expect(other.logs).toContainEqual(expect.objectContaining({ requestId: 'batch-1' }));
+  });
+
+  it.each([['inline'], ['workers']])(
+    'gets the calls of the Open Inference Protocol too, JSON and binary, where runs are %s',
+    async (ENGINE) => {
+      const other = await challenger();
+      const server = await champion(other.url, { SHADOW_KEEP: '150', ENGINE });
+      const shape = [v1.inputs.length, 4];
+      const tensor = { name: 'inputs', shape, datatype: 'FP32' };
+      await infer(server, { inputs: [{ ...tensor, data: v1.inputs.flat() }] }).expect(200);
+      const data = float32(...v1.inputs.flat());
+      const parameters = { binary_data_size: data.length };
+      const { body, length } = binaryRequest({ inputs: [{ ...tensor, parameters }] }, data);
+      const headers = { 'Inference-Header-Content-Length': length };
+      await postBytes(server, '/v2/models/iris/infer', body, headers).expect(200);
+      await server.predict({ inputs: v1.inputs }).expect(200);
+      const { requests, rows, disagreements } = await whenDone(server, 3);
+      expect(requests).toMatchObject({ disagreed: 3, failed: 0, dropped: 0 });
+      expect(rows.agreed + rows.disagreed).toBe(450);
+      expect(rows.disagreed).toBe(disagreements.length);
+      expect(rows.disagreed % 3).toBe(0); // each way the same
+    },
+  );
+
+  it('is not sent what JSON cannot carry', async () => {
+    const other = await challenger();
+    const server = await champion(other.url);
+    const data = float32(Number.NaN, 1, 1, 1);
+    const parameters = { binary_data_size: data.length };
+    const tensor = { name: 'inputs', shape: [1, 4], datatype: 'FP32', parameters };
+    const { body, length } = binaryRequest({ inputs: [tensor] }, data);
+    const headers = { 'Inference-Header-Content-Length': length };
+    await postBytes(server, '/v2/models/iris/infer', body, headers).expect(200);
+    expect((await whenDone(server, 1)).requests).toMatchObject({ dropped: 1, failed: 0 });
   });
 
   it('keeps just the row of named inputs, too', async () => {

@@ -135,8 +135,8 @@ export const getMetrics = <ThrowOnError extends boolean = true>(options?: Option
 /**
  * What the shadowed version predicts otherwise
  *
- * A server that shadows sends a sample of its requests to `/predict` to another version too, after it has answered
- * them, and compares. These are the counts since this process started, and the latest rows that the two
+ * A server that shadows sends a sample of the inputs that it predicts for, by whatever protocol they came, to another
+ * version too, after it has answered, and compares. These are the counts since this process started, and the latest rows that the two
  * disagree on, where the server was told to keep any. Each process has its own; sums over all of them are in
  * the metrics. Served on the port of the metrics, and not here, when the server was given one.
  *

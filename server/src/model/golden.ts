@@ -9,7 +9,7 @@ export interface Golden {
   readonly prediction?: readonly unknown[];
   readonly labels?: readonly string[];
   readonly probabilities?: readonly (readonly number[])[];
-  /** Largest difference of a probability that still counts as equal. */
+  /** Largest difference of two equal numbers, absolute up to 1, relative above. 0 where it is left out. */
   readonly tolerance?: number;
 }
 

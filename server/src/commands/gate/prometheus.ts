@@ -1,6 +1,6 @@
 // Asks a Prometheus: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
 
-import { ask } from '../../net/ask.ts';
+import { type HttpResponse, patientRequest } from '../../net/patient-request.ts';
 import { shown } from '../../net/shown-url.ts';
 import { CommandError } from '../../util/command-error.ts';
 
@@ -25,19 +25,23 @@ export function createPrometheus(url: string): Prometheus {
   };
   return {
     async value(query) {
-      let answer: Awaited<ReturnType<typeof ask>>;
+      let response: HttpResponse;
       try {
-        answer = await ask(target, 'GET', `/api/v1/query?query=${encodeURIComponent(query)}`);
+        response = await patientRequest(
+          target,
+          'GET',
+          `/api/v1/query?query=${encodeURIComponent(query)}`,
+        );
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         throw new CommandError(
           `Prometheus cannot be asked: ${why.replace('?…', '')}. Without its figures nothing is promoted: check promotion.gate.prometheusUrl.`,
         );
       }
-      const body: unknown = parse(answer.body);
-      if (answer.status !== 200 || !isVector(body))
+      const body: unknown = parse(response.body);
+      if (response.status !== 200 || !isVector(body))
         throw new CommandError(
-          `Prometheus at ${shown(new URL(url))} answered ${answer.status} to ${query}: ${answer.body.slice(0, 300)}`,
+          `Prometheus at ${shown(new URL(url))} answered ${response.status} to ${query}: ${response.body.slice(0, 300)}`,
         );
       const value = Number(body.data.result[0]?.value[1]);
       return Number.isFinite(value) ? value : undefined;

@@ -141,7 +141,7 @@ const variables = {
   )({ default: 'on', desc: 'Serve the pages for people: the playground at /, the docs at /docs.' }),
   SHADOW: versionAt({
     default: undefined,
-    desc: 'Another version that gets a sample of the /predict requests after they were answered, for comparison: v2@http://host/v2.',
+    desc: 'Another version that gets a sample of the predicted inputs after they were answered, for comparison: v2@http://host/v2.',
   }),
   SHADOW_SHARE: share({ default: 1, desc: 'Share of the requests that are shadowed.' }),
   SHADOW_RATE: wholeNumber(

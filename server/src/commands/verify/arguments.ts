@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { type Golden, readGolden } from '../../model/golden.ts';
-import type { Target } from '../../net/ask.ts';
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
+import type { Target } from '../../net/patient-request.ts';
 import { CommandError } from '../../util/command-error.ts';
 import { quote } from '../../util/quote.ts';
 import { withoutSecrets } from '../serve/validators.ts';

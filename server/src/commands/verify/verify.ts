@@ -1,9 +1,10 @@
 // The command `verify`: replays golden predictions against running servers, as `helm test` does.
 import type { OpenAPIObject } from 'openapi3-ts/oas31';
+import { isSame } from '../../model/agreement.ts';
 import { contractHash } from '../../model/contract/canonical-hash.ts';
 import { show } from '../../model/contract/sentence.ts';
 import type { Golden } from '../../model/golden.ts';
-import { type Answer, ask, type Target } from '../../net/ask.ts';
+import { type HttpResponse, patientRequest, type Target } from '../../net/patient-request.ts';
 import { shown } from '../../net/shown-url.ts';
 import { CommandError } from '../../util/command-error.ts';
 import { readVerifyArguments } from './arguments.ts';
@@ -39,10 +40,10 @@ export async function verify(args: readonly string[]): Promise<void> {
 }
 
 async function checkContract(target: Target): Promise<string> {
-  const answer = await ask(target, 'GET', '/openapi.json');
-  expectStatus(answer, 200);
-  const header = answer.headers['ml-contract-hash'];
-  const served = hashOf(jsonObject(answer));
+  const response = await patientRequest(target, 'GET', '/openapi.json');
+  expectStatus(response, 200);
+  const header = response.headers['ml-contract-hash'];
+  const served = hashOf(jsonObject(response));
   if (header !== served)
     throw new Error(
       `the header ML-Contract-Hash is ${header}, the served document's hash ${served}`,
@@ -57,7 +58,7 @@ async function checkPredictions(
 ): Promise<string> {
   const tally = { rows: 0, different: 0, first: '' };
   for (const part of partsOf(golden)) {
-    const answer = await ask(
+    const response = await patientRequest(
       target,
       'POST',
       '/predict',
@@ -67,11 +68,11 @@ async function checkPredictions(
         ...(golden.probabilities && { probabilities: true }),
       }),
     );
-    expectStatus(answer, 200);
-    const got = answer.headers['ml-model-version'];
+    expectStatus(response, 200);
+    const got = response.headers['ml-model-version'];
     if (version !== undefined && got !== version)
       throw new Error(`version ${got} answered; expected ${version}`);
-    const body = jsonObject(answer);
+    const body = jsonObject(response);
     checkRows(body, part, golden);
     compare(body, part, golden, tally);
   }
@@ -127,7 +128,7 @@ function compare(
     tally.rows++;
     const got = (field: Field) => (body[field] as unknown[])[i];
     const difference = FIELDS.filter((field) => golden[field] !== undefined).find(
-      (field) => !isClose(got(field), golden[field]?.[row], golden.tolerance ?? 0),
+      (field) => !isSame(golden[field]?.[row], got(field), golden.tolerance ?? 0),
     );
     if (difference === undefined) continue;
     tally.different++;
@@ -135,50 +136,39 @@ function compare(
   }
 }
 
-/** Equal, with a tolerance for fractions. */
-function isClose(actual: unknown, expected: unknown, tolerance: number): boolean {
-  if (Array.isArray(expected))
-    return (
-      Array.isArray(actual) &&
-      actual.length === expected.length &&
-      expected.every((value, i) => isClose(actual[i], value, tolerance))
-    );
-  if (typeof expected === 'number' && typeof actual === 'number')
-    return Math.abs(actual - expected) <= tolerance;
-  return actual === expected;
-}
-
 async function checkProbe(target: Target): Promise<string> {
-  const { status } = await ask(target, 'GET', '');
+  const { status } = await patientRequest(target, 'GET', '');
   if (status < 200 || status > 299)
     throw new Error(`${shown(new URL(target.url))} answered ${status}; expected a success`);
   return `${shown(new URL(target.url))} answers ${status}`;
 }
 
 async function checkMetrics(target: Target, hash: string | undefined): Promise<string> {
-  const answer = await ask(target, 'GET', '');
-  expectStatus(answer, 200);
+  const response = await patientRequest(target, 'GET', '');
+  expectStatus(response, 200);
   if (hash === undefined) {
-    const samples = answer.body
+    const samples = response.body
       .split('\n')
       .filter((line) => /^[a-zA-Z_:][\w:]*(\{.*\})? \S+/.test(line));
     if (samples.length === 0) throw new Error('there is no sample in Prometheus’ text format');
     return `${samples.length} samples`;
   }
-  const info = answer.body.split('\n').find((line) => line.startsWith('ml_api_model_info{'));
+  const info = response.body.split('\n').find((line) => line.startsWith('ml_api_model_info{'));
   if (info === undefined) throw new Error('there is no series ml_api_model_info');
   if (!info.includes(`contract_hash="${hash}"`))
     throw new Error(`ml_api_model_info tells of another contract than ${hash}: ${info}`);
   return 'ml_api_model_info tells of the same contract';
 }
 
-function expectStatus(answer: Answer, status: number): void {
-  if (answer.status !== status)
-    throw new Error(`status ${answer.status}; expected ${status}: ${answer.body.slice(0, 300)}`);
+function expectStatus(response: HttpResponse, status: number): void {
+  if (response.status !== status)
+    throw new Error(
+      `status ${response.status}; expected ${status}: ${response.body.slice(0, 300)}`,
+    );
 }
 
 /** @throws Error with the start of a body that is something else */
-function jsonObject({ body }: Answer): Readonly<Record<string, unknown>> {
+function jsonObject({ body }: HttpResponse): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
     value = JSON.parse(body);

@@ -1,45 +1,48 @@
-// Asks the challenger on a thread of its own. A single outgoing connection makes V8 throw away the fast code of Node's
-// streams and HTTP that serves incoming ones, for good: what it specialised on one kind of socket and message now sees two.
+// Sends requests to the challenger on a thread of its own. A single outgoing connection makes V8 throw away the fast code of
+// Node's streams and HTTP that serves incoming ones, for good: what it specialised on one kind of socket and message now sees two.
 // That costs the champion about 5 % of its throughput (`npm run bench:shadow`). A thread has code of its own.
 import { Worker } from 'node:worker_threads';
 import { programBeside } from '../../util/program-beside.ts';
-import { type Asked, failed, type Reply, type Wanted } from './ask.ts';
-import type { AskerSetup, FromAsker, ToAsker } from './asker.ts';
+import type { FromWorker, ToWorker, WorkerSetup } from './challenger-worker.ts';
+import { type ChallengerResponse, failed, type ShadowRequest } from './request.ts';
 
 interface Challenger {
-  ask(asked: Asked, wanted: Wanted): Promise<Reply>;
-  /** Forgets what was not answered. */
+  request(request: ShadowRequest): Promise<ChallengerResponse>;
+  /** Forgets the requests under way. */
   close(): void;
 }
 
 /** @param url base URL of the challenger */
 export function createChallenger(url: string, timeoutMs: number): Challenger {
-  const setup: AskerSetup = { url, timeoutMs };
-  const waiting = new Map<number, (reply: Reply) => void>();
+  const setup: WorkerSetup = { url, timeoutMs };
+  const underWay = new Map<number, (response: ChallengerResponse) => void>();
   let thread: Worker | undefined;
   let lastId = 0;
 
-  const settle = (id: number, reply: Reply) => {
-    waiting.get(id)?.(reply);
-    waiting.delete(id);
+  const settle = (id: number, response: ChallengerResponse) => {
+    underWay.get(id)?.(response);
+    underWay.delete(id);
   };
   const start = () => {
-    const worker = new Worker(programBeside(import.meta.url, 'asker'), { workerData: setup });
-    worker.on('message', ({ id, reply }: FromAsker) => settle(id, reply));
+    const worker = new Worker(programBeside(import.meta.url, 'challenger-worker'), {
+      workerData: setup,
+    });
+    worker.on('message', ({ id, response }: FromWorker) => settle(id, response));
     // Not expected, and no reason to harm the champion: the next request starts another thread.
     worker.on('error', (error) => {
       thread = undefined;
-      for (const id of waiting.keys()) settle(id, failed(`asking the challenger failed: ${error}`));
+      for (const id of underWay.keys())
+        settle(id, failed(`asking the challenger failed: ${error}`));
     });
     worker.unref();
     return worker;
   };
 
   return {
-    ask(asked, wanted) {
-      const { promise, resolve } = Promise.withResolvers<Reply>();
-      const message: ToAsker = { id: ++lastId, asked, wanted };
-      waiting.set(message.id, resolve);
+    request(request) {
+      const { promise, resolve } = Promise.withResolvers<ChallengerResponse>();
+      const message: ToWorker = { id: ++lastId, request };
+      underWay.set(message.id, resolve);
       thread ??= start();
       thread.postMessage(message);
       return promise;

@@ -2,12 +2,12 @@
 // came, and what it predicts is compared. Whatever it does, fail, hang or flood, the champion's callers do not notice: nothing waits for
 // it, and how many requests it gets, at once and a second, is bounded.
 
+import { type Agreement, compare, type Predictions } from '../../model/agreement.ts';
 import { inputsOfRow, inputsToJson } from '../../model/inputs.ts';
 import { type Result, toPrediction } from '../../model/prediction.ts';
 import type { Call, CallObserver, Metadata } from '../../serving/call.ts';
 import type { JsonValue } from '../../tensor/to-json.ts';
 import { limiter } from '../../util/rate-limit.ts';
-import { type Agreement, type Answered, compare } from './agreement.ts';
 import { createChallenger } from './challenger.ts';
 
 export interface ShadowOptions {
@@ -58,7 +58,7 @@ const KEPT_BYTES = 16 * 1024 * 1024;
 export function createShadow(options: ShadowOptions): Shadow {
   const { champion, challenger, share, maxInFlight, tolerance, keep, onCompared } = options;
   const admit = limiter(options.perSecond);
-  const { ask, close } = createChallenger(challenger.url, options.timeoutMs);
+  const { request, close } = createChallenger(challenger.url, options.timeoutMs);
   const requests = { agreed: 0, disagreed: 0, failed: 0, timed_out: 0, dropped: 0 };
   const rows = { agreed: 0, disagreed: 0 };
   const kept = createKept(keep);
@@ -74,12 +74,14 @@ export function createShadow(options: ShadowOptions): Shadow {
 
   const shadow = async (call: Call, inputs: unknown, result: Result) => {
     const mine = toPrediction(result, { probabilities: true });
-    const asked = { requestId: call.id, inputs, credentials: credentialsIn(call.metadata) };
-    const theirs = await ask(asked, {
-      rows: mine.prediction.length,
+    const theirs = await request({
+      requestId: call.id,
+      inputs,
+      credentials: credentialsIn(call.metadata),
       probabilities: mine.probabilities !== undefined,
+      rows: mine.prediction.length,
     });
-    if (theirs.kind !== 'answered') {
+    if (theirs.kind !== 'predicted') {
       firstFailure ??= theirs.why;
       return tell({ outcome: theirs.kind });
     }
@@ -92,8 +94,8 @@ export function createShadow(options: ShadowOptions): Shadow {
         at: new Date().toISOString(),
         requestId: call.id,
         inputs: inputsOfRow(result.model, inputs, row),
-        champion: answerOf(row, mine),
-        challenger: answerOf(row, theirs),
+        champion: predictionOfRow(row, mine),
+        challenger: predictionOfRow(row, theirs),
       });
     tell({
       outcome: agreement.different.length === 0 ? 'agreed' : 'disagreed',
@@ -180,7 +182,7 @@ function createKept(most: number) {
   };
 }
 
-function answerOf(row: number, { prediction, probabilities }: Answered) {
+function predictionOfRow(row: number, { prediction, probabilities }: Predictions) {
   const ofRow = Array.isArray(probabilities) ? probabilities[row] : undefined;
   return {
     prediction: prediction[row] ?? [],

@@ -1,45 +1,42 @@
-// One question to the challenger, and what came of it.
+// One request to the challenger, and what came of it.
 import type { IncomingMessage } from 'node:http';
+import type { Predictions } from '../../model/agreement.ts';
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
 import { reasonOf } from '../../net/connect.ts';
 import { type Message, send } from '../../net/send.ts';
 import { shown } from '../../net/shown-url.ts';
 import type { JsonValue } from '../../tensor/to-json.ts';
-import type { Answered } from './agreement.ts';
 
 /** A request, as the challenger gets it. */
-export interface Asked {
+export interface ShadowRequest {
   readonly requestId: string;
   readonly inputs: unknown;
   /** The caller's, where one was needed: the challenger needs it, too. */
   readonly credentials: Readonly<Record<string, string>>;
-}
-
-/** What the reply must have to be compared with the champion's. */
-export interface Wanted {
-  readonly rows: number;
+  /** Whether to ask for probabilities. */
   readonly probabilities: boolean;
+  /** Rows of the inputs: as many predictions must come back. */
+  readonly rows: number;
 }
 
-/** What came of asking. */
-export type Reply =
-  | (Answered & { readonly kind: 'answered'; readonly milliseconds: number | undefined })
-  | Unanswered;
-export interface Unanswered {
+/** What came of it. */
+export type ChallengerResponse =
+  | (Predictions & { readonly kind: 'predicted'; readonly milliseconds: number | undefined })
+  | Failure;
+export interface Failure {
   readonly kind: 'failed' | 'timed_out';
   readonly why: string;
 }
 
-/** Bytes of an answer that are read at most: a challenger that floods must not fill the champion's memory. */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** Bytes of a response that are read at most: a challenger that floods must not fill the champion's memory. */
+const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 
 /** @param url base URL of the challenger */
-export async function ask(
+export async function request(
   url: string,
   timeoutMs: number,
-  { requestId, inputs, credentials }: Asked,
-  { rows, probabilities }: Wanted,
-): Promise<Reply> {
+  { requestId, inputs, credentials, probabilities, rows }: ShadowRequest,
+): Promise<ChallengerResponse> {
   const name = withoutTrailingSlashes(shown(new URL(url))); // it may hold a password
   const timer = AbortSignal.timeout(timeoutMs);
   try {
@@ -49,19 +46,21 @@ export async function ask(
       body: Buffer.from(JSON.stringify({ inputs, ...(probabilities && { probabilities }) })),
       signal: timer,
     };
-    const answer = await send(new URL(`${url}/predict`), message);
-    const text = await textOf(answer);
+    const reply = await send(new URL(`${url}/predict`), message);
+    const text = await textOf(reply);
     if (text === undefined)
-      return failed(`${name} answered more than ${MAX_ANSWER_BYTES} bytes, which is no prediction`);
-    if (answer.statusCode !== 200)
-      return failed(`${name} answered ${answer.statusCode}: ${shorten(text)}`);
+      return failed(
+        `${name} answered more than ${MAX_RESPONSE_BYTES} bytes, which is no prediction`,
+      );
+    if (reply.statusCode !== 200)
+      return failed(`${name} answered ${reply.statusCode}: ${shorten(text)}`);
     const body: unknown = JSON.parse(text);
     if (!isPrediction(body)) return failed(`${name} gave no prediction: ${shorten(text)}`);
     const predictions = body.prediction.length;
     if (predictions !== rows)
       return failed(`${name} answered ${predictions} predictions to ${rows} rows`);
-    const milliseconds = serverTime(answer.headers['server-timing']);
-    return { kind: 'answered', ...body, milliseconds };
+    const milliseconds = serverTime(reply.headers['server-timing']);
+    return { kind: 'predicted', ...body, milliseconds };
   } catch (error) {
     if (timer.aborted)
       return { kind: 'timed_out', why: `${name} did not answer within ${timeoutMs} ms` };
@@ -69,17 +68,17 @@ export async function ask(
   }
 }
 
-export function failed(why: string): Unanswered {
+export function failed(why: string): Failure {
   return { kind: 'failed', why };
 }
 
 /** @returns undefined when there is too much of it */
-async function textOf(answer: IncomingMessage): Promise<string | undefined> {
+async function textOf(response: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+  for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_ANSWER_BYTES) return undefined; // leaving the loop ends the connection
+    if (bytes > MAX_RESPONSE_BYTES) return undefined; // leaving the loop ends the connection
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

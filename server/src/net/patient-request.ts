@@ -22,7 +22,7 @@ export interface Target {
   readonly readyBy: number;
 }
 
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly body: string;
@@ -34,18 +34,21 @@ const MOST_CHARACTERS = 32 * 1024 * 1024;
 /** A connection that times out may have been made; what is asked here is safe to ask again. */
 const WORTH_ANOTHER_TRY = new Set([...NEVER_CONNECTED, 'ETIMEDOUT']);
 
-/** @throws Error that names the address when no answer comes */
-export async function ask(
+/**
+ * Asks again while a server may be starting: see Target.readyBy.
+ * @throws Error that names the address when no response comes
+ */
+export async function patientRequest(
   target: Target,
   method: string,
   path: string,
   body?: string,
-): Promise<Answer> {
+): Promise<HttpResponse> {
   for (;;) {
     const isLastTry = performance.now() > target.readyBy;
     try {
-      const answer = await askOnce(target, method, path, body);
-      if (answer.status !== 503 || isLastTry) return answer;
+      const response = await requestOnce(target, method, path, body);
+      if (response.status !== 503 || isLastTry) return response;
     } catch (error) {
       const cause = error instanceof Error ? error.cause : undefined;
       if (!WORTH_ANOTHER_TRY.has(codeOf(cause)) || isLastTry) throw error;
@@ -54,7 +57,12 @@ export async function ask(
   }
 }
 
-function askOnce(target: Target, method: string, path: string, body?: string): Promise<Answer> {
+function requestOnce(
+  target: Target,
+  method: string,
+  path: string,
+  body?: string,
+): Promise<HttpResponse> {
   const url = new URL(target.url + path);
   return new Promise((resolve, reject) => {
     const fail = (error: Error) =>

@@ -1,8 +1,8 @@
-// Whether two versions predict the same, row by row.
-import type { JsonValue } from '../../tensor/to-json.ts';
+// What counts as the same prediction, of two versions or of two runs.
+import type { JsonValue } from '../tensor/to-json.ts';
 
 /** What one version predicts for a request: one element a row. */
-export interface Answered {
+export interface Predictions {
   readonly prediction: readonly JsonValue[];
   readonly probabilities?: JsonValue;
 }
@@ -16,7 +16,11 @@ export interface Agreement {
 }
 
 /** @param tolerance largest difference of two equal numbers, absolute up to 1, relative above */
-export function compare(champion: Answered, challenger: Answered, tolerance: number): Agreement {
+export function compare(
+  champion: Predictions,
+  challenger: Predictions,
+  tolerance: number,
+): Agreement {
   const rows = champion.prediction.length;
   const different: number[] = [];
   for (let i = 0; i < Math.max(rows, challenger.prediction.length); i++)
@@ -28,11 +32,11 @@ export function compare(champion: Answered, challenger: Answered, tolerance: num
   };
 }
 
-function isSame(
-  one: JsonValue | undefined,
-  other: JsonValue | undefined,
-  tolerance: number,
-): boolean {
+/**
+ * Whether two values of JSON are the same.
+ * @param tolerance largest difference of two equal numbers, absolute up to 1, relative to the first above
+ */
+export function isSame(one: unknown, other: unknown, tolerance: number): boolean {
   if (Array.isArray(one) && Array.isArray(other))
     return (
       one.length === other.length && one.every((value, i) => isSame(value, other[i], tolerance))
