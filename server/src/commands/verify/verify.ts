@@ -1,16 +1,12 @@
 // The command `verify`: replays golden predictions against running servers, as `helm test` does.
 import type { OpenAPIObject } from 'openapi3-ts/oas31';
-import { isSame } from '../../model/agreement.ts';
+import { checkGolden } from '../../model/check-golden.ts';
 import { contractHash } from '../../model/contract/canonical-hash.ts';
-import { show } from '../../model/contract/sentence.ts';
 import type { Golden } from '../../model/golden.ts';
 import { type HttpResponse, patientRequest, type Target } from '../../net/patient-request.ts';
 import { shown } from '../../net/shown-url.ts';
 import { CommandError } from '../../util/command-error.ts';
 import { readVerifyArguments } from './arguments.ts';
-
-/** Rows of one request: small enough for every server's limit of rows. */
-const ROWS_PER_REQUEST = 50;
 
 /** @throws CommandError when anything is not as expected; the report says what */
 export async function verify(args: readonly string[]): Promise<void> {
@@ -56,84 +52,15 @@ async function checkPredictions(
   golden: Golden,
   version: string | undefined,
 ): Promise<string> {
-  const tally = { rows: 0, different: 0, first: '' };
-  for (const part of partsOf(golden)) {
-    const response = await patientRequest(
-      target,
-      'POST',
-      '/predict',
-      JSON.stringify({
-        inputs: part.inputs,
-        ...(golden.labels && { labels: true }),
-        ...(golden.probabilities && { probabilities: true }),
-      }),
-    );
+  const rows = await checkGolden(golden, async (request) => {
+    const response = await patientRequest(target, 'POST', '/predict', JSON.stringify(request));
     expectStatus(response, 200);
     const got = response.headers['ml-model-version'];
     if (version !== undefined && got !== version)
       throw new Error(`version ${got} answered; expected ${version}`);
-    const body = jsonObject(response);
-    checkRows(body, part, golden);
-    compare(body, part, golden, tally);
-  }
-  if (tally.different > 0)
-    throw new Error(`${tally.different} of ${tally.rows} rows differ; the first: ${tally.first}`);
-  return `${tally.rows} rows as expected`;
-}
-
-interface Part {
-  readonly start: number;
-  readonly rows: number;
-  readonly inputs: unknown;
-}
-
-/** The golden inputs in requests of a few rows; inputs without rows, or named ones, in one. */
-function partsOf({ inputs, prediction }: Golden): Part[] {
-  if (!Array.isArray(inputs)) return [{ start: 0, rows: prediction?.length ?? 1, inputs }];
-  const parts: Part[] = [];
-  for (let start = 0; start < inputs.length; start += ROWS_PER_REQUEST) {
-    const rows = inputs.slice(start, start + ROWS_PER_REQUEST);
-    parts.push({ start, rows: rows.length, inputs: rows });
-  }
-  return parts;
-}
-
-const FIELDS = ['prediction', 'labels', 'probabilities'] as const;
-type Field = (typeof FIELDS)[number];
-
-/** @throws Error where a field has not just the rows that were sent */
-function checkRows(
-  body: Readonly<Record<string, unknown>>,
-  { start, rows }: Part,
-  golden: Golden,
-): void {
-  for (const field of FIELDS) {
-    const expected = golden[field]?.slice(start, start + rows).length;
-    const got = body[field];
-    if (expected === undefined || (Array.isArray(got) && got.length === expected)) continue;
-    throw new Error(
-      `expected "${field}" to be an array of ${expected} rows, got ${Array.isArray(got) ? `${got.length} rows` : excerpt(got)}`,
-    );
-  }
-}
-
-function compare(
-  body: Readonly<Record<string, unknown>>,
-  part: Part,
-  golden: Golden,
-  tally: { rows: number; different: number; first: string },
-): void {
-  for (let i = 0; i < part.rows; i++) {
-    const row = part.start + i;
-    tally.rows++;
-    const got = (field: Field) => (body[field] as unknown[])[i];
-    const difference = FIELDS.filter((field) => golden[field] !== undefined).find(
-      (field) => !isSame(golden[field]?.[row], got(field), golden.tolerance ?? 0),
-    );
-    if (difference === undefined) continue;
-    tally.different++;
-    tally.first ||= `row ${row}, ${difference}: expected ${excerpt(golden[difference]?.[row])}, got ${excerpt(got(difference))}`;
-  }
+    return jsonObject(response);
+  });
+  return `${rows} rows as expected`;
 }
 
 async function checkProbe(target: Target): Promise<string> {
@@ -189,17 +116,6 @@ function hashOf(document: Readonly<Record<string, unknown>>): string {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // of the stack
     throw new Error('expected an OpenAPI document, got one that is nested too deeply to be hashed');
-  }
-}
-
-/** A value as JSON, or the start of it. */
-function excerpt(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  try {
-    const text = JSON.stringify(value);
-    return text.length > 100 ? `${text.slice(0, 100)}…` : text;
-  } catch {
-    return show(value); // too deep for JSON.stringify
   }
 }
 

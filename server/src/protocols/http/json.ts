@@ -7,12 +7,13 @@ const BYTE_ORDER_MARK = 0xfeff;
 
 /** @throws ProblemException that says where the body stops being UTF-8 or JSON */
 export function parseJson(bytes: Buffer): unknown {
-  if (!isUtf8(bytes))
+  const whole = bytes.toString();
+  // What cannot be decoded has become this character, unless it was sent as such.
+  if (whole.includes('\ufffd') && !isUtf8(bytes))
     throw new ProblemException(
       'invalid-encoding',
       'The body is not valid UTF-8, which JSON has to be. Send it in UTF-8.',
     );
-  const whole = bytes.toString();
   // RFC 8259, section 8.1: a parser may ignore the mark, and so do others that clients know.
   const text = whole.charCodeAt(0) === BYTE_ORDER_MARK ? whole.slice(1) : whole;
   refuseBackslashes(text);
@@ -29,7 +30,7 @@ export function parseJson(bytes: Buffer): unknown {
  * @throws ProblemException that names the key
  */
 function refuseBackslashes(text: string): void {
-  if (!/\\\\|\\u005c/i.test(text)) return;
+  if (!text.includes('\\') || !/\\\\|\\u005c/i.test(text)) return;
   endOfJson(text, (key, offset) => {
     const name: string = key.includes('\\') ? JSON.parse(key) : '';
     if (!name.includes('\\')) return;

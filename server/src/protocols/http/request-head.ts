@@ -13,17 +13,17 @@ export function checkHead(req: IncomingMessage): ProblemException | undefined {
       'malformed-request',
       `The request is of HTTP/${req.httpVersion}; expected HTTP/1.1 or HTTP/1.0.`,
     );
-  const hosts = count('Host', req.rawHeaders);
+  const [hosts = 0, ...others] = countSingle(req.rawHeaders);
   if (hosts !== 1 && (hosts > 1 || req.httpVersion === '1.1'))
     return new ProblemException(
       'malformed-request',
       `The request has ${hosts} Host headers; expected one: see RFC 9112, section 3.2.`,
     );
-  const repeated = SINGLE.find((name) => count(name, req.rawHeaders) > 1);
-  if (repeated !== undefined)
+  const repeated = others.findIndex((count) => count > 1);
+  if (repeated >= 0)
     return new ProblemException(
       'malformed-request',
-      `The request has several ${repeated} headers; expected one at most: see RFC 9110, section 5.3.`,
+      `The request has several ${SINGLE[repeated + 1]} headers; expected one at most: see RFC 9110, section 5.3.`,
     );
   const coding = req.headers['transfer-encoding'];
   if (coding !== undefined && req.httpVersion === '1.0')
@@ -56,13 +56,19 @@ function pathOf(target: string): string | undefined {
 }
 
 /** Headers of which Node heeds the first, and what stands before this server may heed another. */
-const SINGLE = ['Content-Type', 'Authorization'];
+const SINGLE = ['Host', 'Content-Type', 'Authorization'];
+const LOWER_CASE = SINGLE.map((name) => name.toLowerCase());
+/** Their lengths differ, so that few headers need a comparison. */
+const PLACES = new Map(SINGLE.map((name, place) => [name.length, place]));
 
-function count(wanted: string, rawHeaders: readonly string[]): number {
-  let found = 0;
+/** How often each of them is there. */
+function countSingle(rawHeaders: readonly string[]): number[] {
+  const counts = SINGLE.map(() => 0);
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
-    if (name.length === wanted.length && name.toLowerCase() === wanted.toLowerCase()) found++;
+    const place = PLACES.get(name.length);
+    if (place !== undefined && name.toLowerCase() === LOWER_CASE[place])
+      counts[place] = (counts[place] ?? 0) + 1;
   }
-  return found;
+  return counts;
 }

@@ -1,0 +1,102 @@
+// Replays golden predictions: on a running server, or on a model before it is served.
+import { isSame } from './agreement.ts';
+import { show } from './contract/sentence.ts';
+import type { Golden } from './golden.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What the contract calls a prediction request. */
+export interface GoldenRequest {
+  readonly inputs: unknown;
+  readonly labels?: true;
+  readonly probabilities?: true;
+}
+
+/** Rows of one request: small enough for every limit of rows. */
+const ROWS_PER_REQUEST = 50;
+
+/**
+ * @param predict gives what the contract calls a prediction
+ * @returns how many rows were as expected: all of them
+ * @throws Error that says how many rows differ, and how the first does
+ */
+export async function checkGolden(
+  golden: Golden,
+  predict: (request: GoldenRequest) => Promise<Json>,
+): Promise<number> {
+  const tally = { rows: 0, different: 0, first: '' };
+  for (const part of partsOf(golden)) {
+    const body = await predict({
+      inputs: part.inputs,
+      ...(golden.labels && { labels: true }),
+      ...(golden.probabilities && { probabilities: true }),
+    });
+    checkRows(body, part, golden);
+    compare(body, part, golden, tally);
+  }
+  if (tally.different > 0)
+    throw new Error(`${tally.different} of ${tally.rows} rows differ; the first: ${tally.first}`);
+  return tally.rows;
+}
+
+interface Part {
+  readonly start: number;
+  readonly rows: number;
+  readonly inputs: unknown;
+}
+
+/** The golden inputs in requests of a few rows; inputs without rows, or named ones, in one. */
+function partsOf({ inputs, prediction }: Golden): Part[] {
+  if (!Array.isArray(inputs)) return [{ start: 0, rows: prediction?.length ?? 1, inputs }];
+  const parts: Part[] = [];
+  for (let start = 0; start < inputs.length; start += ROWS_PER_REQUEST) {
+    const rows = inputs.slice(start, start + ROWS_PER_REQUEST);
+    parts.push({ start, rows: rows.length, inputs: rows });
+  }
+  return parts;
+}
+
+const FIELDS = ['prediction', 'labels', 'probabilities'] as const;
+type Field = (typeof FIELDS)[number];
+
+/** @throws Error where a field has not just the rows that were sent */
+function checkRows(body: Json, { start, rows }: Part, golden: Golden): void {
+  for (const field of FIELDS) {
+    const expected = golden[field]?.slice(start, start + rows).length;
+    const got = body[field];
+    if (expected === undefined || (Array.isArray(got) && got.length === expected)) continue;
+    throw new Error(
+      `expected "${field}" to be an array of ${expected} rows, got ${Array.isArray(got) ? `${got.length} rows` : excerpt(got)}`,
+    );
+  }
+}
+
+function compare(
+  body: Json,
+  part: Part,
+  golden: Golden,
+  tally: { rows: number; different: number; first: string },
+): void {
+  for (let i = 0; i < part.rows; i++) {
+    const row = part.start + i;
+    tally.rows++;
+    const got = (field: Field) => (body[field] as unknown[])[i];
+    const difference = FIELDS.filter((field) => golden[field] !== undefined).find(
+      (field) => !isSame(golden[field]?.[row], got(field), golden.tolerance ?? 0),
+    );
+    if (difference === undefined) continue;
+    tally.different++;
+    tally.first ||= `row ${row}, ${difference}: expected ${excerpt(golden[difference]?.[row])}, got ${excerpt(got(difference))}`;
+  }
+}
+
+/** A value as JSON, or the start of it. */
+function excerpt(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  try {
+    const text = JSON.stringify(value);
+    return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  } catch {
+    return show(value); // too deep for JSON.stringify
+  }
+}
