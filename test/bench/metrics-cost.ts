@@ -10,7 +10,8 @@ const ROUNDS = 7;
 export function metricsCost(perSecond: number): string {
   const metrics = createMetrics({
     version: 'v1',
-    model: { name: 'iris', contractHash: '0'.repeat(64) },
+    model: () => ({ name: 'iris', contractHash: '0'.repeat(64), since: new Date() }),
+    reloads: () => ({ replaced: 0, refused: 0, isRefused: false }),
     resources: { cpus: 1, memoryBytes: 1 },
     queuedRows: () => 0,
     queueLimitRows: () => 1,

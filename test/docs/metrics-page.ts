@@ -16,7 +16,8 @@ type Documented = {
 async function documentedMetrics(): Promise<Documented[]> {
   const metrics = createMetrics({
     version: 'v1',
-    model: { name: 'iris', contractHash: '' },
+    model: () => ({ name: 'iris', contractHash: '', since: new Date() }),
+    reloads: () => ({ replaced: 0, refused: 0, isRefused: false }),
     resources: { cpus: 1, memoryBytes: 1 },
     queuedRows: () => 0,
     queueLimitRows: () => 1,

@@ -114,6 +114,27 @@ export type Model = {
         batchMaxRows: number;
         executionProviders: Array<string>;
     };
+    /**
+     * How the model was replaced without a restart. Absent where it never is (`MODEL_RELOAD_SECONDS` is 0).
+     */
+    reload?: {
+        /**
+         * When the model took the calls.
+         */
+        since: string;
+        /**
+         * How often it was replaced.
+         */
+        replaced: number;
+        /**
+         * How often what the directory held was refused.
+         */
+        refused: number;
+        /**
+         * Why what the directory holds now is not served. Absent where it is.
+         */
+        refusal?: string;
+    };
 };
 
 /**

@@ -29,11 +29,20 @@ export interface Metrics extends Pick<Observer, 'exchangeEnded' | 'ran' | 'succe
 
 export interface MetricsSources {
   readonly version: string;
-  readonly model: {
+  /** The model that is served at this moment. */
+  readonly model: () => {
     readonly name: string;
     readonly contractHash: string;
     /** The names of its classes, where it has some. */
     readonly labels?: readonly string[] | undefined;
+    /** When it took the calls. */
+    readonly since: Date;
+  };
+  /** How often the model was replaced, and how often that was refused; whether what its directory holds now is refused. */
+  readonly reloads: () => {
+    readonly replaced: number;
+    readonly refused: number;
+    readonly isRefused: boolean;
   };
   readonly resources: Resources;
   readonly queuedRows: () => number;
@@ -51,7 +60,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const labels = new Set(sources.model.labels?.slice(0, MAX_LABELS));
+  const labels = new Set(sources.model().labels?.slice(0, MAX_LABELS));
   const requests = hotCounter({
     name: 'ml_api_http_requests_total',
     help: 'HTTP requests answered.',
@@ -130,7 +139,34 @@ export function createMetrics(sources: MetricsSources): Metrics {
     help: 'The model served; always 1.',
     labelNames: ['name', 'contract_hash'],
     registers,
-  }).set({ name: sources.model.name, contract_hash: sources.model.contractHash }, 1);
+    collect() {
+      const { name, contractHash } = sources.model();
+      this.reset();
+      this.set({ name, contract_hash: contractHash }, 1);
+    },
+  });
+  gauge(
+    'ml_api_model_since_timestamp_seconds',
+    'When the model served took the calls, since the epoch.',
+    () => sources.model().since.getTime() / 1000,
+  );
+  new Counter({
+    name: 'ml_api_model_reloads_total',
+    help: 'Times that the directory of the model held another one, by what came of it: replaced, or refused.',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      const { replaced, refused } = sources.reloads();
+      this.reset();
+      this.inc({ outcome: 'replaced' }, replaced);
+      this.inc({ outcome: 'refused' }, refused);
+    },
+  });
+  gauge(
+    'ml_api_model_reload_refused',
+    '1 while the directory of the model holds what was refused; GET /model and the log say why.',
+    () => Number(sources.reloads().isRefused),
+  );
 
   function gauge(name: string, help: string, read: () => number): void {
     new Gauge({

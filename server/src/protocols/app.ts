@@ -8,6 +8,7 @@ import type { Observer } from '../observe/observer.ts';
 import type { Statistics } from '../observe/statistics.ts';
 import { liveness, readiness, type State, startup } from '../serving/lifecycle.ts';
 import type { Registry } from '../serving/registry.ts';
+import type { ReloadState } from '../serving/reload/reload.ts';
 import type { Shadow } from '../traffic/shadow/shadow.ts';
 import { type ApiKeys, requireApiKey } from './http/api-keys.ts';
 import { answerErrors, answerOtherMethods, answerUnknownPaths } from './http/errors.ts';
@@ -34,6 +35,8 @@ export interface AppSettings extends Limits, SplitSettings, PlaygroundSettings {
 /** What the applications put together: each route is handed what it uses of it. */
 export interface AppParts {
   readonly models: Registry;
+  /** Whether and when the model was replaced; undefined where it never is. */
+  readonly reload: (() => ReloadState) | undefined;
   readonly observer: Pick<Observer, 'exchangeEnded'>;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly statistics: Statistics;
@@ -106,7 +109,7 @@ function handlersOf(
   const state = () => parts.state();
   return {
     predict: predict(models, headersFor, settings.MAX_BODY_BYTES),
-    getModel: model(models, settings),
+    getModel: model(models, settings, parts.reload),
     getLiveness: health(state, liveness),
     getReadiness: health(state, readiness),
     getStartup: health(state, startup),

@@ -36,7 +36,7 @@ export interface ServedModel {
   infer<Response>(work: Work, call: Call, encode: (result: Result) => Response): Promise<Response>;
   /** Why it can no longer do all its work, when it cannot: only a restart helps then. */
   failure(): string | undefined;
-  /** Waits for the runs in progress and frees the model. Calls still waiting come to nothing. */
+  /** Ends the calls that it has, and frees the model. */
   close(): Promise<void>;
 }
 
@@ -47,6 +47,9 @@ export function createServedModel(
   observer: CallObserver,
 ): ServedModel {
   const { model, engine } = serving;
+
+  let underWay = 0;
+  let whenIdle: (() => void) | undefined;
 
   const run = (accepted: AcceptedCall): Promise<Result> =>
     new Promise((resolve, reject) => {
@@ -65,6 +68,7 @@ export function createServedModel(
   ): Promise<Response> => {
     accepted.call.rows = accepted.work.rows;
     observer.accepted(accepted);
+    underWay++;
     try {
       const result = await run(accepted);
       const response = encoded(result, encode);
@@ -73,6 +77,8 @@ export function createServedModel(
     } catch (error) {
       observer.failed(accepted, error);
       throw error;
+    } finally {
+      if (--underWay === 0) whenIdle?.();
     }
   };
 
@@ -108,6 +114,8 @@ export function createServedModel(
       }),
     failure: () => engine.failure(),
     async close() {
+      // Each ends by its deadline.
+      if (underWay > 0) await new Promise<void>((resolve) => (whenIdle = resolve));
       batcher.close();
       await engine.close();
     },

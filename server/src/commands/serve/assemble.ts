@@ -13,13 +13,15 @@ import { readApiKeys } from '../../protocols/http/api-keys.ts';
 import type { Listener } from '../../protocols/http/listener.ts';
 import { type Resources, readResources } from '../../runtime/resources.ts';
 import type { State } from '../../serving/lifecycle.ts';
-import { loadModel } from '../../serving/load/load-model.ts';
+import { type LoadOptions, loadModel } from '../../serving/load/load-model.ts';
 import { createRegistry } from '../../serving/registry.ts';
+import { heldBy } from '../../serving/reload/files.ts';
 import { createShadowMetrics } from '../../traffic/shadow/metrics.ts';
 import { createShadow, type Shadow } from '../../traffic/shadow/shadow.ts';
 import { CommandError } from '../../util/command-error.ts';
 import type { Config } from './config.ts';
 import type { Files } from './files.ts';
+import { reloading } from './reloading.ts';
 
 export interface Parts extends AppParts {
   readonly settings: Config;
@@ -48,7 +50,9 @@ export async function assemble(
     log.error({ err: withoutMessage(error) }, 'an observer failed');
   const observers = new Observers(onFault);
   let workerThreadsLost = 0;
-  const served = await loadModel(config.MODEL_DIR ?? fileURLToPath(files.defaultModel), {
+  const directory = config.MODEL_DIR ?? fileURLToPath(files.defaultModel);
+  const known = config.MODEL_RELOAD_SECONDS === 0 ? undefined : await heldBy(directory);
+  const options: LoadOptions = {
     naming: { name: config.MODEL_NAME, version: config.MODEL_VERSION },
     manifestSchema: files.manifestSchema,
     contract: await readContract(files.contract),
@@ -67,22 +71,34 @@ export async function assemble(
     },
     onFault,
     signal,
-  });
-  opened.defer(() => served.close());
-  const { model, serving, contract } = served;
+  };
+  const models = createRegistry(await loadModel(directory, options));
+  opened.defer(() => models.main.close());
+  const { model, serving } = models.main;
   for (const missing of serving.providers.missing)
     log.warn(
       { ...missing, executionProviders: serving.providers.usable },
       'an execution provider does not work here; EXECUTION_PROVIDER_FALLBACK is on, so serving goes on without it',
     );
   checkSplit(config, model.version);
-  const models = createRegistry(served);
+  const since = new Date();
+  const reload = reloading(models, { directory, known, options, config, log });
+  if (reload) opened.defer(() => reload.close());
+  const reloadState = reload && (() => reload.state);
   const metrics = createMetrics({
     version: model.version,
-    model: { name: model.name, labels: model.labels, contractHash: contract.hash },
+    model() {
+      const { name, labels } = models.main.model;
+      const contractHash = models.main.contract.hash;
+      return { name, labels, contractHash, since: reload?.state.since ?? since };
+    },
+    reloads() {
+      const { replaced = 0, refused = 0, reason } = reload?.state ?? {};
+      return { replaced, refused, isRefused: reason !== undefined };
+    },
     resources,
-    queuedRows: () => served.queuedRows,
-    queueLimitRows: () => served.queueLimitRows,
+    queuedRows: () => models.main.queuedRows,
+    queueLimitRows: () => models.main.queueLimitRows,
     requestsInFlight: () => listener.requestsInFlight,
     refusals: listener.refusals,
     workerThreadsLost: () => workerThreadsLost,
@@ -99,6 +115,7 @@ export async function assemble(
     observers.add(subscriber);
   return {
     models,
+    reload: reloadState,
     observer: observers,
     metrics,
     statistics,

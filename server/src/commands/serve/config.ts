@@ -35,6 +35,21 @@ const variables = {
   }),
   MODEL_NAME: text({ default: undefined, desc: "Name to report instead of model.json's." }),
   MODEL_VERSION: text({ default: undefined, desc: "Version to report instead of model.json's." }),
+  MODEL_RELOAD_SECONDS: wholeNumber(
+    0,
+    86_400,
+    'seconds',
+  )({
+    default: 0,
+    desc: 'How often to look whether MODEL_DIR holds another model, which then takes the place of the served one without a restart; 0: never.',
+  }),
+  MODEL_RELOAD_CONTRACT: oneOf(
+    'same',
+    'any',
+  )({
+    default: 'same',
+    desc: 'Which models may take the place of the served one: those that take and give the same, or any.',
+  }),
   BASE_PATH: urlPath({ default: undefined, desc: 'Mount all routes here too, such as /v1.' }),
   LOG_LEVEL: oneOf(
     'fatal',

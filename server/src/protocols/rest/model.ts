@@ -2,6 +2,7 @@
 import type { RequestHandler } from 'express';
 import type { TensorSpec } from '../../runtime/signature.ts';
 import type { Registry } from '../../serving/registry.ts';
+import type { ReloadState } from '../../serving/reload/reload.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
 
 /** Settings, by the names of their environment variables. */
@@ -11,8 +12,22 @@ export interface Limits {
   readonly BATCH_MAX_ROWS: number;
 }
 
-export function model(models: Registry, limits: Limits): RequestHandler[] {
-  return [(_req, res) => void res.json(describe(models.main, limits))];
+/** @param reload whether and when the model was replaced; undefined where it never is */
+export function model(
+  models: Registry,
+  limits: Limits,
+  reload: (() => ReloadState) | undefined,
+): RequestHandler[] {
+  return [
+    (_req, res) => {
+      const description = describe(models.main, limits);
+      res.json(reload === undefined ? description : { ...description, reload: told(reload()) });
+    },
+  ];
+}
+
+function told({ since, replaced, refused, reason }: ReloadState): object {
+  return { since: since.toISOString(), replaced, refused, refusal: reason };
 }
 
 function describe({ model: served, contract, serving }: ServedModel, limits: Limits): object {
