@@ -45,6 +45,14 @@ container_* from the kubelet: where nobody scrapes these, their alerts never fir
   annotations:
     {{- include "ml-api.alertAnnotations" (dict "root" $ "alert" "MlApiModelLoadFailure" "summary" "Pod {{ $labels.pod }} ends as it starts, or never becomes ready: its model does not load.") | nindent 4 }}
 {{- end }}
+{{- with $alerts.modelReloadRefused }}
+- alert: MlApiModelReloadRefused
+  expr: max by (version) (ml_api_model_reload_refused{ {{- $series }}}) > 0
+  for: {{ .for }}
+  labels: { severity: warning }
+  annotations:
+    {{- include "ml-api.alertAnnotations" (dict "root" $ "alert" "MlApiModelReloadRefused" "summary" "A pod of version {{ $labels.version }} refuses the model that was put into its directory, and goes on with the one before.") | nindent 4 }}
+{{- end }}
 {{- with $alerts.shadowDisagreement }}
 {{- $rows := `sum by (version, challenger) (increase(ml_api_shadow_rows_total{%s}[%s]))` }}
 {{- $all := printf $rows $series .window }}
