@@ -1,6 +1,7 @@
 // The tutorial's "serverless": no pod while nobody asks, the first request brings one, and load brings more. By KEDA,
 // which asks Prometheus how many requests the Ingress controller has seen, those that found no pod included.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+
 import { kubectlOf, rolledOut } from '../cluster/addons.ts';
 import { buildKeda } from '../cluster/build/keda.ts';
 import { provider } from '../cluster/cluster.ts';
@@ -14,6 +15,8 @@ import { writeReport } from './report.ts';
 
 const row = [5.1, 3.5, 1.4, 0.2];
 const hour = 3_600_000;
+/** Requests a second, of 150 rows each: four times the target of a pod. */
+const rate = 200;
 
 describe.skipIf(inject('cluster').provider === 'given')('scaling to zero', () => {
   usePrometheus();
@@ -33,6 +36,8 @@ describe.skipIf(inject('cluster').provider === 'given')('scaling to zero', () =>
     const ofVersion = `{envoy_cluster_name="${namespace.name}_{{ .fullname }}_80"}[20s]`;
     const query = `sum(rate(envoy_cluster_upstream_rq_total${ofVersion})) + sum(rate(envoy_cluster_upstream_cx_none_healthy${ofVersion}))`;
     await release.install({
+      // A second of the load may wait: a pod that has used its CPU up stands still for some tens of milliseconds.
+      config: { queueMaxRows: rate * golden('v1').inputs.length },
       versionDefaults: {
         autoscaling: {
           type: 'keda',
@@ -75,7 +80,7 @@ describe.skipIf(inject('cluster').provider === 'given')('scaling to zero', () =>
     const load = new Load({
       url: `${ingressUrl()}/predict`,
       host: release.host,
-      rate: 200,
+      rate,
       inputs: golden('v1').inputs,
     });
     await seconds(2);

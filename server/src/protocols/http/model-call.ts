@@ -1,11 +1,26 @@
 // What the protocols over HTTP do alike around a call to a model.
-import type { RequestHandler } from 'express';
+import type { NextFunction, RequestHandler } from 'express';
 import type { Call } from '../../serving/call.ts';
 import type { Registry } from '../../serving/registry.ts';
 
 /** Middleware that refuses requests before their bodies are read, where they would be refused after it. */
 export function refuseOverload(models: Registry): RequestHandler {
   return (_req, _res, next) => next(models.main.overload());
+}
+
+/** Writes what a call has come to; why it has not, or could not be written, goes to Express. */
+export function respond<Result>(
+  call: Promise<Result>,
+  next: NextFunction,
+  write: (result: Result) => void,
+): void {
+  call.then((result) => {
+    try {
+      write(result);
+    } catch (error) {
+      next(error);
+    }
+  }, next);
 }
 
 /** The header Server-Timing, of milliseconds: https://www.w3.org/TR/server-timing */

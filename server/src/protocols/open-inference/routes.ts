@@ -7,7 +7,7 @@ import type { ServedModel } from '../../serving/served-model.ts';
 import { readBytes } from '../http/body.ts';
 import { chooseCoding, compress } from '../http/compress.ts';
 import { exchangeOf, type IdentityHeaders } from '../http/exchange.ts';
-import { refuseOverload, timing } from '../http/model-call.ts';
+import { refuseOverload, respond, timing } from '../http/model-call.ts';
 import { release } from '../http/release.ts';
 import { modelConfig, modelMetadata, repositoryIndex, serverMetadata } from './metadata.ts';
 import { type InferenceReader, inferenceReader } from './request.ts';
@@ -106,21 +106,19 @@ function infer({ models, headersFor, settings }: OpenInferenceParts): RequestHan
     });
     release(req.body); // its tensors are copies
     const call = exchange.begin();
-    served
-      .infer(inference.work, call, ({ outputs }) =>
-        writeInference(served.model, inference, outputs),
-      )
-      .then(({ body, headerLength }) => {
-        const headers = headersFor(exchange, served);
-        headers.push('Server-Timing', timing(call));
-        if (headerLength === undefined) headers.push('Content-Type', 'application/json');
-        else {
-          headers.push('Content-Type', 'application/octet-stream');
-          headers.push('Inference-Header-Content-Length', String(headerLength));
-        }
-        send(req, res, headers, body, next);
-      })
-      .catch(next);
+    const response = served.infer(inference.work, call, ({ outputs }) =>
+      writeInference(served.model, inference, outputs),
+    );
+    respond(response, next, ({ body, headerLength }) => {
+      const headers = headersFor(exchange, served);
+      headers.push('Server-Timing', timing(call));
+      if (headerLength === undefined) headers.push('Content-Type', 'application/json');
+      else {
+        headers.push('Content-Type', 'application/octet-stream');
+        headers.push('Inference-Header-Content-Length', String(headerLength));
+      }
+      send(req, res, headers, body, next);
+    });
   };
 }
 

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import type { Registry } from '../../serving/registry.ts';
 import { readJson } from '../http/body.ts';
 import { exchangeOf, type IdentityHeaders } from '../http/exchange.ts';
-import { refuseOverload, timing } from '../http/model-call.ts';
+import { refuseOverload, respond, timing } from '../http/model-call.ts';
 
 export function predict(
   models: Registry,
@@ -14,18 +14,15 @@ export function predict(
     const exchange = exchangeOf(res);
     const served = models.main;
     const call = exchange.begin();
-    served
-      .predict(req.body, call)
-      .then((prediction) => {
-        const text = JSON.stringify(prediction);
-        // All headers in one call: setting them one by one would cost more than running a small model.
-        const headers = headersFor(exchange, served);
-        headers.push('Content-Type', 'application/json; charset=utf-8');
-        headers.push('Content-Length', String(Buffer.byteLength(text)));
-        headers.push('Server-Timing', timing(call));
-        res.writeHead(200, headers).end(text);
-      })
-      .catch(next);
+    respond(served.predict(req.body, call), next, (prediction) => {
+      const text = JSON.stringify(prediction);
+      // All headers in one call: setting them one by one would cost more than running a small model.
+      const headers = headersFor(exchange, served);
+      headers.push('Content-Type', 'application/json; charset=utf-8');
+      headers.push('Content-Length', String(Buffer.byteLength(text)));
+      headers.push('Server-Timing', timing(call));
+      res.writeHead(200, headers).end(text);
+    });
   };
   return [refuseOverload(models), readJson(maxBodyBytes), handle];
 }
