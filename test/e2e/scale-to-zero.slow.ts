@@ -1,7 +1,6 @@
 // The tutorial's "serverless": no pod while nobody asks, the first request brings one, and load brings more. By KEDA,
 // which asks Prometheus how many requests the Ingress controller has seen, those that found no pod included.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-
 import { kubectlOf, rolledOut } from '../cluster/addons.ts';
 import { buildKeda } from '../cluster/build/keda.ts';
 import { provider } from '../cluster/cluster.ts';
