@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { attack, closedLoop, type Result } from './load.ts';
 import { quantile } from './quantile.ts';
-import { heavyPredict, irisBatch, irisPredict, type Post } from './requests.ts';
+import { heavyPredict, irisBatch, type Post } from './requests.ts';
 import { builtAt, root, startPeer } from './servers.ts';
 
 const { values: options, positionals } = parseArgs({
@@ -39,13 +39,8 @@ const cases: Readonly<Record<string, Case>> = {
     connections: 8,
     mostOffered: 5000,
   },
-  iris: { post: irisPredict, env: {}, connections: 64, mostOffered: 12_000 },
-  'iris, 256 rows per request': {
-    post: irisBatch(256),
-    env: {},
-    connections: 64,
-    mostOffered: 5000,
-  },
+  // Requests of so many rows that the load generator, on its one core, can offer far more than the server takes.
+  light: { post: irisBatch(1024), env: {}, connections: 64, mostOffered: 5000 },
 };
 
 interface Point {
