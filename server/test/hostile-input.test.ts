@@ -171,7 +171,7 @@ describe('what a client has written at length', () => {
   ] as const)(
     'is shortened where an error shows it: %s',
     async (_what, method, path, headers, body) => {
-      const server = await start({ LOG_LEVEL: 'silent', SPLIT: 'v1=1,v2=1@http://127.0.0.1:1' });
+      const server = await start({ LOG_LEVEL: 'silent', SPLIT: 'v1=1,v2=0@http://127.0.0.1:1' });
       const response = await server.http[method](path)
         .set({ 'Content-Type': 'application/json', ...headers })
         .serialize((value) => value)

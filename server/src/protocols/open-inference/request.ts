@@ -126,7 +126,7 @@ function readTensor(input: InferenceInput, spec: TensorSpec, bytes: Buffer | und
     throw refusal(`input ${quote(name)}: expected the datatype ${expected}, got ${datatype}`);
   if (!fits(shape, spec.shape))
     throw refusal(
-      `input ${quote(name)}: expected the shape ${showShape(spec)}, got ${JSON.stringify(shape)}`,
+      `input ${quote(name)}: expected the shape ${showShape(spec)}, got ${shape.length > spec.shape.length ? `${shape.length} sizes` : JSON.stringify(shape)}`,
     );
   if ((bytes === undefined) === (data === undefined))
     throw refusal(
