@@ -272,6 +272,45 @@ describe('too much to do', () => {
     }
   });
 
+  it.each([
+    ['/predict', (row: number[], rows: number) => ({ inputs: Array(rows).fill(row) })],
+    [
+      '/v2/models/model/infer',
+      (row: number[], rows: number) => ({
+        inputs: [
+          { name: 'x', shape: [rows, 1024], datatype: 'FP32', data: Array(rows).fill(row).flat() },
+        ],
+      }),
+    ],
+  ])(
+    'is told by the length of a body, before it is parsed: %s',
+    async (path, bodyOf) => {
+      const { url, served } = await start({ ...heavy, QUEUE_MAX_ROWS: '4', MAX_ROWS: '4' });
+      const post = async (body: string | ReadableStream) => {
+        const response = await fetch(url + path, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body,
+          duplex: 'half',
+        } as RequestInit);
+        await response.arrayBuffer();
+        return response.status;
+      };
+      const [one, four] = [1, 4].map((rows) => JSON.stringify(bodyOf(inputs, rows)));
+      if (one === undefined || four === undefined) throw new Error('there are bodies');
+      expect(await post(four)).toBe(200); // so many bytes are four rows
+      const taken = Array.from({ length: 4 }, () => post(one));
+      await expect.poll(() => served.queuedRows, { interval: 5 }).toBe(3);
+      // None of them can be parsed, which shows only in the one for which there is room.
+      const ofUnknownLength = new Blob([four.slice(0, -1)]).stream();
+      expect(
+        await Promise.all([one.slice(0, -1), four.slice(0, -1), ofUnknownLength].map(post)),
+      ).toEqual([400, 503, 503]);
+      expect(await Promise.all(taken)).toEqual([200, 200, 200, 200]);
+    },
+    20_000,
+  );
+
   it('is not what many requests are that the model fails on, even where no trial run was right', async () => {
     const model = mkdtempSync(path.join(tmpdir(), 'fails-'));
     onTestFinished(() => rmSync(model, { recursive: true }));

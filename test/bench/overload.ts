@@ -40,7 +40,7 @@ const cases: Readonly<Record<string, Case>> = {
     mostOffered: 5000,
   },
   // Requests of so many rows that the load generator, on its one core, can offer far more than the server takes.
-  light: { post: irisBatch(1024), env: {}, connections: 64, mostOffered: 5000 },
+  light: { post: irisBatch(1024), env: {}, connections: 3, mostOffered: 5000 },
 };
 
 interface Point {

@@ -20,8 +20,11 @@ export interface ServedModel {
   /** Rows that wait for a run, and that may. */
   readonly queuedRows: number;
   readonly queueLimitRows: number;
-  /** Why a call would be refused now; undefined when it would not. Cheap: to be asked before a body is read. */
-  overload(): OverloadedError | undefined;
+  /**
+   * Why a call of about so many rows would be refused now; undefined when it would not. Cheap: to be asked before a body is read,
+   * and again before it is parsed.
+   */
+  overload(rows: number): OverloadedError | undefined;
   /**
    * Predicts by the contract.
    * @param body what the contract calls a prediction request; it is checked here
@@ -97,7 +100,7 @@ export function createServedModel(
     get queueLimitRows() {
       return batcher.queueLimitRows;
     },
-    overload: () => batcher.overload(),
+    overload: (rows) => batcher.overload(rows),
     predict(body, call) {
       try {
         const request = contract.validatePredict(body);

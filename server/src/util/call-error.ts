@@ -11,4 +11,12 @@ export type ErrorCode =
 /** An error of a call. Its message is for whoever called; what caused it is for the log. */
 export abstract class CallError extends Error {
   abstract readonly code: ErrorCode;
+
+  /** Without a stack: it says nothing to whoever called, and to collect it costs more than to refuse a call. */
+  constructor(message: string, options?: ErrorOptions) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(message, options);
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }

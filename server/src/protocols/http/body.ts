@@ -8,23 +8,29 @@ import { release } from './release.ts';
 
 const MEDIA_TYPE = 'application/json';
 
-/** Middleware that leaves the parsed body in `req.body`, at most `maxBytes` after decompression. */
-export function readJson(maxBytes: number): RequestHandler {
+/**
+ * Middleware that leaves the parsed body in `req.body`, at most `maxBytes` after decompression.
+ * @param admit stands between reading and parsing, which costs more
+ */
+export function readJson(maxBytes: number, admit: RequestHandler): RequestHandler {
   const readBody = readBytes(maxBytes);
   return (req, res, next) => {
     const refusal = req.headers['content-type'] === MEDIA_TYPE ? undefined : refuseType(req);
     if (refusal !== undefined) return next(refusal);
     readBody(req, res, (error?: unknown) => {
       if (error !== undefined) return next(error);
-      const bytes: Buffer = req.body;
-      try {
-        if (bytes.length === 0) throw emptyBody();
-        req.body = parseJson(bytes);
-      } catch (problem) {
-        return next(problem);
-      }
-      release(bytes);
-      next();
+      admit(req, res, (refusal?: unknown) => {
+        if (refusal !== undefined) return next(refusal);
+        const bytes: Buffer = req.body;
+        try {
+          if (bytes.length === 0) throw emptyBody();
+          req.body = parseJson(bytes);
+        } catch (problem) {
+          return next(problem);
+        }
+        release(bytes);
+        next();
+      });
     });
   };
 }

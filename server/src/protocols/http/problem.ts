@@ -60,7 +60,11 @@ export class ProblemException extends Error {
       cause?: unknown;
     } = {},
   ) {
+    // A problem is told, not traced: a stack would cost more than to refuse a request.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(detail, { cause: more.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.kind = kind;
     this.errors = more.errors;
     this.headers = more.headers ?? {};

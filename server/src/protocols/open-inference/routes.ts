@@ -7,7 +7,7 @@ import type { ServedModel } from '../../serving/served-model.ts';
 import { readBytes } from '../http/body.ts';
 import { chooseCoding, compress } from '../http/compress.ts';
 import { exchangeOf, type IdentityHeaders } from '../http/exchange.ts';
-import { refuseOverload, respond, timing } from '../http/model-call.ts';
+import { Gate, respond, timing } from '../http/model-call.ts';
 import { release } from '../http/release.ts';
 import { modelConfig, modelMetadata, repositoryIndex, serverMetadata } from './metadata.ts';
 import { type InferenceReader, inferenceReader } from './request.ts';
@@ -36,7 +36,7 @@ export function openInference(parts: OpenInferenceParts): Record<string, Request
   const health = () => ({ live: isLive(), ready: isReady() });
   const always = () => true;
   /** @param isHealthy whether the status is 200, not 503 */
-  const respond = (
+  const describe = (
     body: (served: ServedModel) => object,
     isHealthy: () => boolean = always,
   ): RequestHandler[] => [
@@ -46,20 +46,22 @@ export function openInference(parts: OpenInferenceParts): Record<string, Request
     },
   ];
 
-  const getStatistics = respond(({ model }) => statistics.report(model));
+  const gate = new Gate(models);
+  const getStatistics = describe(({ model }) => statistics.report(model));
   const ofModel: Record<string, RequestHandler[]> = {
-    getModelMetadata: respond(({ model }) => modelMetadata(model)),
-    getModelReady: respond(({ model }) => ({ name: model.name, ready: isReady() }), isReady),
-    getModelConfig: respond(({ model }) => modelConfig(model, settings.MAX_ROWS)),
+    getModelMetadata: describe(({ model }) => modelMetadata(model)),
+    getModelReady: describe(({ model }) => ({ name: model.name, ready: isReady() }), isReady),
+    getModelConfig: describe(({ model }) => modelConfig(model, settings.MAX_ROWS)),
     getModelStatistics: getStatistics,
     infer: [
       (req, _res, next) => {
         wanted(models, req); // refused before its body is read
         next();
       },
-      refuseOverload(models),
+      gate.byHead,
       readBytes(settings.MAX_BODY_BYTES),
-      infer(parts),
+      gate.byBody,
+      infer(parts, gate),
     ],
   };
   return {
@@ -67,11 +69,11 @@ export function openInference(parts: OpenInferenceParts): Record<string, Request
     ...Object.fromEntries(
       Object.entries(ofModel).map(([id, handlers]) => [`${id}OfVersion`, handlers]),
     ),
-    getServerMetadata: respond(({ contract }) => serverMetadata(contract.document.info.version)),
-    getServerLive: respond(health, isLive),
-    getServerReady: respond(health, isReady),
+    getServerMetadata: describe(({ contract }) => serverMetadata(contract.document.info.version)),
+    getServerLive: describe(health, isLive),
+    getServerReady: describe(health, isReady),
     getStatistics,
-    getRepositoryIndex: respond(({ model }) => repositoryIndex(model, isReady())),
+    getRepositoryIndex: describe(({ model }) => repositoryIndex(model, isReady())),
   };
 }
 
@@ -84,7 +86,7 @@ function wanted(models: Registry, { params }: Request): ServedModel {
   );
 }
 
-function infer({ models, headersFor, settings }: OpenInferenceParts): RequestHandler {
+function infer({ models, headersFor, settings }: OpenInferenceParts, gate: Gate): RequestHandler {
   const readers = new WeakMap<ServedModel, InferenceReader>();
   const readerOf = (served: ServedModel): InferenceReader => {
     const known = readers.get(served);
@@ -109,6 +111,7 @@ function infer({ models, headersFor, settings }: OpenInferenceParts): RequestHan
     const response = served.infer(inference.work, call, ({ outputs }) =>
       writeInference(served.model, inference, outputs),
     );
+    gate.took(req, call);
     respond(response, next, ({ body, headerLength }) => {
       const headers = headersFor(exchange, served);
       headers.push('Server-Timing', timing(call));

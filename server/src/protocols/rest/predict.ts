@@ -3,18 +3,21 @@ import type { RequestHandler } from 'express';
 import type { Registry } from '../../serving/registry.ts';
 import { readJson } from '../http/body.ts';
 import { exchangeOf, type IdentityHeaders } from '../http/exchange.ts';
-import { refuseOverload, respond, timing } from '../http/model-call.ts';
+import { Gate, respond, timing } from '../http/model-call.ts';
 
 export function predict(
   models: Registry,
   headersFor: IdentityHeaders,
   maxBodyBytes: number,
 ): RequestHandler[] {
+  const gate = new Gate(models);
   const handle: RequestHandler = (req, res, next) => {
     const exchange = exchangeOf(res);
     const served = models.main;
     const call = exchange.begin();
-    respond(served.predict(req.body, call), next, (prediction) => {
+    const response = served.predict(req.body, call);
+    gate.took(req, call);
+    respond(response, next, (prediction) => {
       const text = JSON.stringify(prediction);
       // All headers in one call: setting them one by one would cost more than running a small model.
       const headers = headersFor(exchange, served);
@@ -24,5 +27,5 @@ export function predict(
       res.writeHead(200, headers).end(text);
     });
   };
-  return [refuseOverload(models), readJson(maxBodyBytes), handle];
+  return [gate.byHead, readJson(maxBodyBytes, gate.byBody), handle];
 }

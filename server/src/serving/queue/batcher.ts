@@ -34,8 +34,8 @@ export interface Batcher {
   /** Rows that wait for a run, and that may. */
   readonly queuedRows: number;
   readonly queueLimitRows: number;
-  /** Why a request of one row would be refused now; undefined when it would not. */
-  overload(): OverloadedError | undefined;
+  /** Why a request of so many rows would be refused now; undefined when it would not. */
+  overload(rows: number): OverloadedError | undefined;
   /**
    * Runs one request.
    * @param timeoutMs what it may take from now on, where that is less than any request may
@@ -191,7 +191,7 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
     get queueLimitRows() {
       return admission.queueLimitRows;
     },
-    overload: () => admission.refusal(backlog, 1, 0, options.timeoutMs),
+    overload: (rows) => admission.refusal(backlog, rows, 0, options.timeoutMs),
     submit(work, wantedMs = Infinity, callback) {
       const timeoutMs = Math.min(wantedMs, options.timeoutMs);
       const bytes = bytesOf(work.feeds);
