@@ -6,8 +6,9 @@ import { Call } from '../../serving/call.ts';
 import type { State } from '../../serving/lifecycle.ts';
 import type { Registry } from '../../serving/registry.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
+import { identityOf } from '../identity.ts';
+import { requestIdFor, traceIdOf } from '../request-id.ts';
 import type { ProblemException } from './problem.ts';
-import { requestIdFor, traceIdOf } from './request-id.ts';
 
 /** Nginx's number for a client that went away before the response, which dashboards know. */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -89,12 +90,7 @@ export type IdentityHeaders = (exchange: HttpExchange, served?: ServedModel) => 
 export function identityHeaders(models: Registry, state: () => State): IdentityHeaders {
   const known = new WeakMap<ServedModel, readonly string[]>();
   const headersOf = (served: ServedModel): readonly string[] => {
-    const { model, contract } = served;
-    const headers = [
-      ...['ML-Model-Name', headerText(model.name)],
-      ...['ML-Model-Version', headerText(model.version)],
-      ...['ML-Contract-Hash', contract.hash],
-    ];
+    const headers = identityOf(served).flat();
     known.set(served, headers);
     return headers;
   };
@@ -104,11 +100,6 @@ export function identityHeaders(models: Registry, state: () => State): IdentityH
     if (state().kind === 'draining') headers.push('Connection', 'close');
     return headers;
   };
-}
-
-/** A text as a header can carry it: percent-encoded in UTF-8 where it is not printable ASCII. */
-function headerText(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]+/gu, (part) => encodeURIComponent(part));
 }
 
 /** Middleware that sets them. */
