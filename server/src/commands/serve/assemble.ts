@@ -27,7 +27,7 @@ export interface Parts extends AppParts {
 }
 
 /**
- * @param listener tells of the requests in flight, for the metrics
+ * @param listener tells of the requests in flight and of what was refused, for the metrics
  * @param opened gets what frees each thing that is taken
  * @param state of the process, but for a model that cannot go on
  */
@@ -35,7 +35,7 @@ export async function assemble(
   config: Config,
   files: Files,
   log: Logger,
-  listener: Listener,
+  listener: Pick<Listener, 'requestsInFlight' | 'refusals'>,
   opened: AsyncDisposableStack,
   state: () => State,
   signal: AbortSignal | undefined,

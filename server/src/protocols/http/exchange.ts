@@ -13,6 +13,8 @@ import type { ProblemException } from './problem.ts';
 /** Nginx's number for a client that went away before the response, which dashboards know. */
 const CLIENT_CLOSED_REQUEST = 499;
 
+const PROBES: ReadonlySet<string> = new Set(['/livez', '/readyz', '/startupz', '/metrics']);
+
 /** What the server notes of a request while it answers it. */
 export class HttpExchange implements Exchange {
   readonly id: string;
@@ -47,6 +49,10 @@ export class HttpExchange implements Exchange {
     const path: unknown = this.#req.route?.path; // a list where a base path is served too
     const route = Array.isArray(path) ? path[0] : path;
     return typeof route === 'string' ? route : 'other';
+  }
+
+  get isProbe(): boolean {
+    return PROBES.has(this.route);
   }
 
   get status(): number {

@@ -1,0 +1,142 @@
+// A listening gRPC server: from its start it says that the model is being loaded, then it serves, and in the end it closes without
+// breaking a call. The library speaks gRPC; connections are accepted here, where they are bounded and can be cut.
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import { withoutMessage } from '../../observe/log.ts';
+import { LoadingError } from '../../serving/errors.ts';
+import type { State } from '../../serving/lifecycle.ts';
+import { whyNotListening } from '../listening.ts';
+import { createCalls } from './calls.ts';
+import { healthHandlers } from './health.ts';
+import { type InferenceParts, inferenceHandlers } from './inference.ts';
+import type { CallParts } from './live-call.ts';
+import { readProtos } from './protos.ts';
+import { reflectionHandlers } from './reflection.ts';
+
+export interface GrpcListener {
+  readonly port: number;
+  readonly requestsInFlight: number;
+  /** Serves what was loaded. */
+  serve(parts: InferenceParts & CallParts): void;
+  /**
+   * Stops listening and waits for the calls in flight.
+   * @param timeoutMs after this the connections left are cut
+   * @returns how many calls were cut
+   */
+  close(timeoutMs: number): Promise<number>;
+}
+
+export interface GrpcListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Where the .proto files are. */
+  readonly protos: URL;
+  readonly log: Logger;
+  /** Largest message of a client's, after decompression. */
+  readonly maxMessageBytes: number;
+  /** How long a connection without calls is kept, in milliseconds. */
+  readonly idleTimeoutMs: number;
+  /** How long the message of a call may take to come whole, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** How long a client may take nothing of what it is sent, in milliseconds. */
+  readonly stallTimeoutMs: number;
+  /** Connections that may be open; more are closed as they come. */
+  readonly maxConnections: number;
+  /** Told of connections that are refused or closed. */
+  readonly refusals: { count(reason: 'too-many-connections' | 'stalled'): void };
+}
+
+/** Calls of one connection at a time; clients wait with more. Go's servers allow 250. */
+const MAX_STREAMS = 256;
+
+/** How often a silent peer is asked whether it is there, and how long it may take to say so, in milliseconds. */
+const PING_MS = 60_000;
+const PING_TIMEOUT_MS = 20_000;
+
+/** @throws CommandError when the address cannot be listened on */
+export async function listenGrpc(options: GrpcListenerOptions): Promise<GrpcListener> {
+  const { log, maxMessageBytes, refusals } = options;
+  let parts: (InferenceParts & CallParts) | undefined;
+  const loaded = () => {
+    if (parts === undefined) throw new LoadingError();
+    return parts;
+  };
+  const starting: State = { kind: 'starting' };
+  const protos = readProtos(options.protos);
+  const handlers = {
+    ...inferenceHandlers(protos, loaded),
+    ...healthHandlers(protos.services),
+    ...reflectionHandlers(protos),
+  };
+  const calls = createCalls(protos, handlers, {
+    maxMessageBytes,
+    requestTimeoutMs: options.requestTimeoutMs,
+    parts: () => parts,
+    state: () => parts?.state() ?? starting,
+    onFault: (error) =>
+      log.error({ err: withoutMessage(error) }, 'a call could not be answered as usual'),
+  });
+  const server = new Server({
+    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.max_concurrent_streams': MAX_STREAMS,
+    'grpc.max_connection_idle_ms': options.idleTimeoutMs,
+    'grpc.keepalive_time_ms': PING_MS,
+    'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
+    'grpc.enable_channelz': 0, // nobody asks for its counts, which cost
+    interceptors: [calls.interceptor],
+  });
+  calls.register(server);
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+
+  const sockets = new Set<Socket>();
+  const net = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {}); // its close says all
+    socket.once('close', () => sockets.delete(socket));
+    injector.injectConnection(socket);
+  });
+  net.maxConnections = options.maxConnections;
+  net.on('drop', () => refusals.count('too-many-connections'));
+  await start(net, options);
+  const address = net.address();
+  return {
+    port: isAddressInfo(address) ? address.port : options.port,
+    get requestsInFlight() {
+      return calls.inFlight;
+    },
+    serve(loadedParts) {
+      parts = loadedParts;
+    },
+    async close(timeoutMs) {
+      const closed = new Promise<void>((resolve) => net.close(() => resolve()));
+      calls.close();
+      const finished = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      let cut = 0;
+      const timer = setTimeout(() => {
+        cut = calls.inFlight;
+        for (const socket of sockets) socket.destroy();
+      }, timeoutMs);
+      await finished;
+      // What is left has no session: connections that never spoke HTTP/2.
+      for (const socket of sockets) socket.destroySoon();
+      await closed;
+      clearTimeout(timer);
+      return cut;
+    },
+  };
+}
+
+function start(server: NetServer, { host, port }: GrpcListenerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(whyNotListening(error, { host, port, variable: 'GRPC_PORT' })),
+    );
+    server.listen({ host, port, backlog: 1024 }, resolve);
+  });
+}
+
+function isAddressInfo(address: string | AddressInfo | null): address is AddressInfo {
+  return typeof address === 'object' && address !== null;
+}
