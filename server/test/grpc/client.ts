@@ -112,7 +112,7 @@ export class GrpcClient {
       metadataOf(options),
       optionsOf(options),
     );
-    stream.on('error', () => {});
+    stream.on('error', () => {}); // the status says it
     return stream;
   }
 

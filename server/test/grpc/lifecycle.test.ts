@@ -99,7 +99,7 @@ describe('health', () => {
 
 describe('stopping', () => {
   it('health turns NOT_SERVING at once, calls go on, and those in flight finish', async () => {
-    const server = await startModel('heavy', { ...heavy, DRAIN_DELAY_MS: '500' });
+    const server = await startModel('heavy', { ...heavy, DRAIN_DELAY_MS: '2000' });
     const { grpc } = server;
     const begun = Array.from({ length: 5 }, () => grpc.infer(heavyRow));
     const stream = grpc.stream(`/${SERVICE}/ModelStreamInfer`);
@@ -111,8 +111,8 @@ describe('stopping', () => {
       stream.write(encode('inference.ModelInferRequest', { ...heavyRow, id: `${i}` }));
     const watch = grpc.watch('');
     watch.resume();
-    const watched = once(watch, 'status');
-    const streamed = once(stream, 'status');
+    const watched = statusOf(watch);
+    const streamed = statusOf(stream);
     await expect.poll(() => server.served.queuedRows).toBeGreaterThan(0);
     const stopped = server.stop();
     expect((await grpc.call(CHECK)).response).toEqual({ status: 'NOT_SERVING' });
@@ -123,7 +123,7 @@ describe('stopping', () => {
       ['', '1'],
       ['', '2'],
     ]);
-    for (const [{ code, details }] of [await watched, await streamed])
+    for (const { code, details } of [await watched, await streamed])
       expect([code, details]).toEqual([
         status.UNAVAILABLE,
         'The server is stopping. Connect again, which leads to another.',
@@ -223,3 +223,8 @@ describe('ports', () => {
     expect(err.text).not.toMatch(/grpc-js|protobufjs/);
   });
 });
+
+/** `once` of Node's would reject: a status other than OK is an error, too. */
+function statusOf(stream: NodeJS.EventEmitter): Promise<{ code: number; details: string }> {
+  return new Promise((resolve) => stream.once('status', resolve));
+}

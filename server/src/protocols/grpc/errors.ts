@@ -69,7 +69,7 @@ export function refusalOfLibrary(
   const isFault = false;
   switch (code) {
     case status.DEADLINE_EXCEEDED:
-      return failureOf(new DeadlineError(Math.round(timeoutMs)));
+      return failureOf(new DeadlineError(timeoutMs));
     case status.RESOURCE_EXHAUSTED: {
       const message = `The message is larger than ${maxMessageBytes} bytes. Send fewer rows a request.`;
       return { code, kind: 'content-too-large', message, isFault };

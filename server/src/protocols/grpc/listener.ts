@@ -1,5 +1,6 @@
 // A listening gRPC server: from its start it says that the model is being loaded, then it serves, and in the end it closes without
 // breaking a call. The library speaks gRPC; connections are accepted here, where they are bounded and can be cut.
+import { constants, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
@@ -54,6 +55,12 @@ const MAX_STREAMS = 256;
 /** How often a silent peer is asked whether it is there, and how long it may take to say so, in milliseconds. */
 const PING_MS = 60_000;
 const PING_TIMEOUT_MS = 20_000;
+
+/** How long a client may take to say that it knows of the end, in milliseconds. */
+const GOODBYE_MS = 1000;
+
+/** The largest number of a stream: all that a client has begun counts. */
+const LAST_STREAM = 2 ** 31 - 1;
 
 /** @throws CommandError when the address cannot be listened on */
 export async function listenGrpc(options: GrpcListenerOptions): Promise<GrpcListener> {
@@ -111,21 +118,53 @@ export async function listenGrpc(options: GrpcListenerOptions): Promise<GrpcList
     },
     async close(timeoutMs) {
       const closed = new Promise<void>((resolve) => net.close(() => resolve()));
-      calls.close();
-      const finished = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       let cut = 0;
       const timer = setTimeout(() => {
         cut = calls.inFlight;
         for (const socket of sockets) socket.destroy();
       }, timeoutMs);
-      await finished;
-      // What is left has no session: connections that never spoke HTTP/2.
-      for (const socket of sockets) socket.destroySoon();
+      await Promise.all(sessionsOf(server).map(sayGoodbye));
+      calls.close();
+      // Each connection closes when its calls have ended. The library's tryShutdown would not wait for them: Node's server closes
+      // the sessions first, and the library takes those for done.
+      injector.destroy();
       await closed;
       clearTimeout(timer);
+      server.forceShutdown();
       return cut;
     },
   };
+}
+
+/**
+ * Tells a client to make its calls elsewhere, and waits until it knows: what it has sent before has come then, and is served. Closing
+ * alone would drop it, and clients do not try such calls again.
+ */
+function sayGoodbye(session: ServerHttp2Session): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, GOODBYE_MS);
+    const done = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    session.once('close', done);
+    try {
+      session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM);
+      session.ping(done);
+    } catch {
+      done(); // it has gone
+    }
+  });
+}
+
+/**
+ * The connections. The library does not show them: https://github.com/grpc/grpc-node/blob/%40grpc/grpc-js%401.14.7/packages/grpc-js/src/server.ts
+ * has them.
+ */
+function sessionsOf(server: Server): ServerHttp2Session[] {
+  const servers: unknown = Reflect.get(server, 'http2Servers');
+  if (!(servers instanceof Map)) return [];
+  return [...servers.values()].flatMap(({ sessions }) => [...sessions]);
 }
 
 function start(server: NetServer, { host, port }: GrpcListenerOptions): Promise<void> {

@@ -2,7 +2,7 @@
 // documented status.
 import { type Metadata, type ServerInterceptingCall, status } from '@grpc/grpc-js';
 import type { Observer } from '../../observe/observer.ts';
-import { LoadingError } from '../../serving/errors.ts';
+import { DeadlineError, LoadingError } from '../../serving/errors.ts';
 import type { State } from '../../serving/lifecycle.ts';
 import type { Registry } from '../../serving/registry.ts';
 import { type ApiKeys, whyNotLetIn } from '../api-keys.ts';
@@ -35,6 +35,9 @@ export interface Route {
   readonly method: Method;
   readonly handler: Handler;
 }
+
+/** Clients give up by themselves when their time is over, which they may know a moment before it is over here. */
+const GIVEN_UP_MS = 25;
 
 /** The library's side of a call. */
 export type LibraryCall = ConstructorParameters<typeof ServerInterceptingCall>[0];
@@ -156,6 +159,8 @@ export class LiveCall {
     const exchange = this.#exchange;
     const handler = this.#route?.handler;
     try {
+      if (exchange.code === status.CANCELLED && this.#timeLeftMs() < GIVEN_UP_MS)
+        exchange.fail(failureOf(new DeadlineError(this.#timeoutMs())));
       for (const one of this.#inStream) one.call?.cancel();
       if (exchange.code !== status.OK) exchange.call?.cancel();
       const isToldByRequest = handler?.kind === 'stream' && handler.failed !== undefined;
@@ -172,8 +177,17 @@ export class LiveCall {
       method,
       exchange,
       state: this.#settings.state,
-      timeLeftMs: () => this.#deadline - performance.now(),
+      timeLeftMs: () => this.#timeLeftMs(),
     };
+  }
+
+  #timeLeftMs(): number {
+    return this.#deadline - performance.now();
+  }
+
+  /** That the client has given it. */
+  #timeoutMs(): number {
+    return Math.round(this.#timeLeftMs() + this.#exchange.durationMs);
   }
 
   /** Notes with what the call ends. @returns what is sent */
@@ -186,7 +200,7 @@ export class LiveCall {
     }
     const failure = refusalOfLibrary(sent, {
       maxMessageBytes: this.#settings.maxMessageBytes,
-      timeoutMs: this.#deadline - performance.now() + exchange.durationMs,
+      timeoutMs: this.#timeoutMs(),
     });
     exchange.fail(failure);
     return exchange.statusOf(failure);
