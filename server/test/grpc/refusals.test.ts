@@ -393,6 +393,23 @@ describe('what is not gRPC', () => {
     );
   });
 
+  it('a client that does not read its response is cut off, and counted', async () => {
+    const server = await startGrpc({ STALL_TIMEOUT_MS: '500' });
+    const session = connectHttp2(`http://127.0.0.1:${server.grpcPort}`, {
+      settings: { initialWindowSize: 0 },
+    });
+    session.on('error', () => {});
+    const path = '/inference.GRPCInferenceService/ModelInfer';
+    const stream = session.request({ ':method': 'POST', ':path': path, ...GRPC });
+    stream.on('error', () => {});
+    stream.end(framed(encode('inference.ModelInferRequest', irisRow), false));
+    await new Promise((resolve) => session.once('close', resolve));
+    expect((await server.http.get('/metrics')).text).toContain(
+      'ml_api_connections_refused_total{reason="stalled",version="v1"} 1\n',
+    );
+    await isWell(server.grpc);
+  });
+
   it('more calls of a connection than it may have at once wait, or are refused; the others go on', async () => {
     const server = await startGrpc();
     const session = connectHttp2(`http://127.0.0.1:${server.grpcPort}`);

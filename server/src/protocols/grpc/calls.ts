@@ -70,6 +70,7 @@ export function createCalls(protos: Protos, handlers: Handlers, settings: CallSe
     const call = callOf(library.metadata);
     begin(() => handler.handle(library.request, call.rpc))
       .then((response) => {
+        call.responds();
         library.sendMetadata(initialMetadata(call.exchange));
         done(null, response);
       })

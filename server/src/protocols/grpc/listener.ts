@@ -77,9 +77,26 @@ export async function listenGrpc(options: GrpcListenerOptions): Promise<GrpcList
     ...healthHandlers(protos.services),
     ...reflectionHandlers(protos),
   };
+  /** By the addresses of their clients. */
+  const sockets = new Map<string, Socket>();
   const calls = createCalls(protos, handlers, {
     maxMessageBytes,
     requestTimeoutMs: options.requestTimeoutMs,
+    stallTimeoutMs: options.stallTimeoutMs,
+    connectionOf(call) {
+      const { remoteAddress, remotePort } = call.getConnectionInfo();
+      const socket = sockets.get(nameOf(remoteAddress, remotePort));
+      if (socket === undefined) return undefined;
+      return {
+        get bytesWritten() {
+          return socket.bytesWritten;
+        },
+        stalled() {
+          refusals.count('stalled');
+          socket.destroy();
+        },
+      };
+    },
     parts: () => parts,
     state: () => parts?.state() ?? starting,
     onFault: (error) =>
@@ -97,11 +114,13 @@ export async function listenGrpc(options: GrpcListenerOptions): Promise<GrpcList
   calls.register(server);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
 
-  const sockets = new Set<Socket>();
   const net = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
+    const name = nameOf(socket.remoteAddress, socket.remotePort);
+    sockets.set(name, socket);
     socket.on('error', () => {}); // its close says all
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', () => {
+      if (sockets.get(name) === socket) sockets.delete(name);
+    });
     injector.injectConnection(socket);
   });
   net.maxConnections = options.maxConnections;
@@ -121,7 +140,7 @@ export async function listenGrpc(options: GrpcListenerOptions): Promise<GrpcList
       let cut = 0;
       const timer = setTimeout(() => {
         cut = calls.inFlight;
-        for (const socket of sockets) socket.destroy();
+        for (const socket of sockets.values()) socket.destroy();
       }, timeoutMs);
       await Promise.all(sessionsOf(server).map(sayGoodbye));
       calls.close();
@@ -165,6 +184,10 @@ function sessionsOf(server: Server): ServerHttp2Session[] {
   const servers: unknown = Reflect.get(server, 'http2Servers');
   if (!(servers instanceof Map)) return [];
   return [...servers.values()].flatMap(({ sessions }) => [...sessions]);
+}
+
+function nameOf(address: string | undefined, port: number | undefined): string {
+  return `${address} ${port}`;
 }
 
 function start(server: NetServer, { host, port }: GrpcListenerOptions): Promise<void> {

@@ -23,11 +23,22 @@ export interface CallParts {
 export interface CallSettings {
   readonly maxMessageBytes: number;
   readonly requestTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  /** The connection of a call. */
+  readonly connectionOf: (call: LibraryCall) => Connection | undefined;
   /** Undefined while the model loads. */
   readonly parts: () => CallParts | undefined;
   readonly state: () => State;
   /** Told of what could not be answered. */
   readonly onFault: (error: unknown) => void;
+}
+
+/** What a call travels on. */
+export interface Connection {
+  /** That its client has taken so far. */
+  readonly bytesWritten: number;
+  /** Cuts it, as its client does not read. */
+  stalled(): void;
 }
 
 /** A method with what handles it. */
@@ -53,6 +64,7 @@ export class LiveCall {
   /** Those of the requests of a stream that are under way. */
   readonly #inStream: GrpcExchange[] = [];
   #late: NodeJS.Timeout | undefined;
+  #unread: NodeJS.Timeout | undefined;
 
   /** @param route undefined for a method that there is not */
   constructor(
@@ -123,6 +135,17 @@ export class LiveCall {
     clearTimeout(this.#late);
   }
 
+  /** Its response goes out: as long as the client takes something of it, it may take its time. */
+  responds(): void {
+    const { connectionOf, stallTimeoutMs } = this.#settings;
+    let taken = -1;
+    this.#unread = setInterval(() => {
+      const connection = connectionOf(this.#library);
+      if (connection?.bytesWritten === taken) connection.stalled();
+      taken = connection?.bytesWritten ?? -1;
+    }, stallTimeoutMs).unref();
+  }
+
   /** @returns the status to send */
   fail(error: unknown) {
     const failure = failureOf(error);
@@ -156,6 +179,7 @@ export class LiveCall {
   /** The connection is done with it. */
   end(): void {
     clearTimeout(this.#late);
+    clearInterval(this.#unread);
     const exchange = this.#exchange;
     const handler = this.#route?.handler;
     try {
