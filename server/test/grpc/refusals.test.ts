@@ -1,10 +1,9 @@
 // Requests that do not fit, and clients that mean no good: each is refused in a sentence, and the server goes on.
-import { connect as connectHttp2, constants, type IncomingHttpHeaders } from 'node:http2';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { infer } from '../open-inference.ts';
-import type { Running } from '../start.ts';
 import {
   encode,
   floats,
@@ -15,6 +14,7 @@ import {
   startModel,
   status,
 } from './client.ts';
+import { framed, GRPC, rawCall } from './raw-call.ts';
 
 const [input] = irisRow.inputs;
 const [rawInput] = irisRaw.inputs;
@@ -345,6 +345,30 @@ describe('what is not gRPC', () => {
   });
 
   it.each([
+    [
+      'a path of a method that there is not',
+      { ':path': '/a/%00"\u00e9\ud83d' },
+      status.UNIMPLEMENTED,
+    ],
+    ['a path that is none', { ':path': '*' }, undefined],
+    ['metadata that is not base64', { 'x-bin': '***, ***' }, status.OK],
+    [
+      'metadata of every object',
+      { constructor: 'x', hasownproperty: 'y', __proto__: 'z' },
+      status.OK,
+    ],
+    ['a timeout of ages', { 'grpc-timeout': '99999999H' }, undefined],
+    ['a negative timeout', { 'grpc-timeout': '-1S' }, undefined],
+  ])('odd headers: %s', async (_what, headers, expected) => {
+    const server = await startGrpc();
+    const body = framed(encode('inference.ModelInferRequest', irisRow), false);
+    const got = await rawCall(server, { headers, body });
+    const code = got.headers['grpc-status'] ?? got.trailers['grpc-status'];
+    if (expected !== undefined) expect(code).toBe(String(expected));
+    await isWell(server.grpc);
+  });
+
+  it.each([
     ['HTTP/1.1', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['random bytes', Buffer.alloc(1000, 0xe7)],
   ])('%s on a connection ends it', async (_what, bytes) => {
@@ -423,42 +447,3 @@ describe('what is not gRPC', () => {
     await isWell(server.grpc);
   });
 });
-
-const GRPC = { 'content-type': 'application/grpc', te: 'trailers' };
-
-function framed(message: Buffer, isCompressed: boolean): Buffer {
-  const head = Buffer.alloc(5);
-  head.writeUInt8(isCompressed ? 1 : 0);
-  head.writeUInt32BE(message.length, 1);
-  return Buffer.concat([head, message]);
-}
-
-/** A call without a library: what no client of gRPC would send. */
-function rawCall(
-  { grpcPort }: Running,
-  request: { headers?: object; body: Buffer; isOpen?: boolean },
-): Promise<{ headers: IncomingHttpHeaders; trailers: IncomingHttpHeaders }> {
-  const session = connectHttp2(`http://127.0.0.1:${grpcPort}`);
-  onTestFinished(() => session.destroy());
-  session.on('error', () => {});
-  const stream = session.request({
-    [constants.HTTP2_HEADER_METHOD]: 'POST',
-    [constants.HTTP2_HEADER_PATH]: '/inference.GRPCInferenceService/ModelInfer',
-    ...GRPC,
-    ...request.headers,
-  });
-  let [headers, trailers]: IncomingHttpHeaders[] = [{}, {}];
-  stream.on('response', (got) => {
-    headers = got;
-  });
-  stream.on('trailers', (got) => {
-    trailers = got;
-  });
-  stream.on('error', () => {});
-  stream.resume();
-  if (request.isOpen) stream.write(request.body);
-  else stream.end(request.body);
-  return new Promise((resolve) =>
-    stream.once('end', () => resolve({ headers: headers ?? {}, trailers: trailers ?? {} })),
-  );
-}

@@ -10,6 +10,7 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
+import { FAULT } from '../fault.ts';
 import { RpcError } from './errors.ts';
 import { initialMetadata } from './exchange.ts';
 import type { Handlers, ServerStream, Stream, Unary } from './handlers.ts';
@@ -47,11 +48,16 @@ export function createCalls(protos: Protos, handlers: Handlers, settings: CallSe
         inFlight++;
         proceed({
           onReceiveMetadata(metadata, go) {
-            call = new LiveCall(library, metadata, routes.get(path), settings);
-            const refusal = call.refusal();
-            if (refusal !== undefined) return call.refuse(refusal);
-            calls.set(metadata, call);
-            go(metadata);
+            try {
+              call = new LiveCall(library, metadata, routes.get(path), settings);
+              const refusal = call.refusal();
+              if (refusal !== undefined) return call.refuse(refusal);
+              calls.set(metadata, call);
+              go(metadata);
+            } catch (error) {
+              settings.onFault(error);
+              library.sendStatus({ code: status.INTERNAL, details: FAULT });
+            }
           },
           onReceiveHalfClose(go) {
             call?.complete();

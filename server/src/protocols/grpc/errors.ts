@@ -76,12 +76,16 @@ export function refusalOfLibrary(
     }
     case status.INTERNAL:
       // A message that cannot be decompressed, a grpc-timeout that is none: the client's fault.
-      return {
-        code: status.INVALID_ARGUMENT,
-        kind: 'malformed-request',
-        message: details,
-        isFault,
-      };
+      if (/decompress|grpc-timeout/.test(details))
+        return {
+          code: status.INVALID_ARGUMENT,
+          kind: 'malformed-request',
+          message: details,
+          isFault,
+        };
+      return failureOf(new Error(details));
+    case status.UNKNOWN: // a handler threw
+      return failureOf(new Error(details));
     default:
       return { code, kind: 'malformed-request', message: details, isFault };
   }

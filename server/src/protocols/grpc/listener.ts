@@ -3,7 +3,7 @@
 import { constants, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { createServer } from 'node:net';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { withoutMessage } from '../../observe/log.ts';
 import { LoadingError } from '../../serving/errors.ts';
@@ -102,6 +102,7 @@ export async function listenGrpc(options: GrpcListenerOptions): Promise<GrpcList
     onFault: (error) =>
       log.error({ err: withoutMessage(error) }, 'a call could not be answered as usual'),
   });
+  setLogVerbosity(logVerbosity.NONE); // it would print what clients send
   const server = new Server({
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_concurrent_streams': MAX_STREAMS,
