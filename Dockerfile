@@ -14,6 +14,7 @@ RUN --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=ca,target=/run/secrets/ca.pem \
     npm ci --workspace server --include-workspace-root=false --ignore-scripts
 COPY openapi.yaml LICENSE ./
+COPY proto/ proto/
 COPY server/ server/
 COPY model/ model/
 RUN node server/build.ts /out/app \

@@ -48,7 +48,7 @@ for (const [name, parts] of Object.entries(files)) {
   for (const part of parts)
     await copy(path.join(source, part), path.join(out, 'node_modules', name, part));
 }
-for (const file of ['openapi.yaml', 'LICENSE', 'model/model.schema.json'])
+for (const file of ['openapi.yaml', 'proto', 'LICENSE', 'model/model.schema.json'])
   await copy(path.join(root, file), path.join(out, file));
 await copy(`${root}/server/playground`, path.join(out, 'server/playground'));
 await copy(`${root}/server/package.json`, path.join(out, 'server/package.json'));

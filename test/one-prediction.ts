@@ -39,6 +39,7 @@ export const exchange: Exchange = {
   traceId: undefined,
   method: 'POST',
   route: '/predict',
+  isProbe: false,
   status: 200,
   durationMs: 1,
   call,

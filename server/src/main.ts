@@ -8,6 +8,7 @@ import { CommandError } from './util/command-error.ts';
 const root = new URL('../../', import.meta.url);
 const files: Files = {
   contract: new URL('openapi.yaml', root),
+  protos: new URL('proto/', root),
   manifestSchema: new URL('model/model.schema.json', root),
   playground: new URL('server/playground/', root),
   defaultModel: new URL('model/v1', root),

@@ -14,6 +14,7 @@ import type { ServedModel } from '../src/serving/served-model.ts';
 const root = new URL('../../', import.meta.url);
 export const files: Files = {
   contract: new URL('openapi.yaml', root),
+  protos: new URL('proto/', root),
   manifestSchema: new URL('model/model.schema.json', root),
   playground: new URL('server/playground/', root),
   defaultModel: new URL('model/v1', root),

@@ -1,6 +1,6 @@
 """Unmodified clients of the Open Inference Protocol against a running predictor of the model iris v1.
 
-    python clients.py URL GOLDEN
+    python clients.py URL GRPC_ADDRESS GOLDEN
 
 Prints a line for each thing that works, and fails at the first that does not.
 """
@@ -14,7 +14,7 @@ import numpy as np
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
-url, golden_file = sys.argv[1:]
+url, grpc_address, golden_file = sys.argv[1:]
 with open(golden_file) as file:
     golden = json.load(file)
 rows = np.array(golden["inputs"], dtype=np.float32)
@@ -84,6 +84,20 @@ def with_triton():
         raise AssertionError("a wrong shape was taken")
 
 
+async def with_kserve_grpc():
+    client = kserve.InferenceGRPCClient(grpc_address)
+    assert await client.is_server_live() and await client.is_server_ready()
+    assert await client.is_model_ready("iris")
+    passed("kserve over gRPC: health")
+    for binary in (True, False):
+        tensor = kserve.InferInput("inputs", list(rows.shape), "FP32")
+        tensor.set_data_from_numpy(rows, binary_data=binary)
+        answer = await client.infer(kserve.InferRequest("iris", [tensor]))
+        label = next(output for output in answer.outputs if output.name == "label")
+        check(f"kserve over gRPC: raw input {binary}", label.as_numpy())
+    await client.close()
+
+
 async def with_kserve():
     client = kserve.InferenceRESTClient(kserve.RESTConfig(protocol="v2", timeout=10))
     assert await client.is_server_live(url) and await client.is_server_ready(url)
@@ -100,5 +114,10 @@ async def with_kserve():
     await client.close()
 
 
+async def with_kserves():
+    await with_kserve()
+    await with_kserve_grpc()
+
+
 with_triton()
-asyncio.run(with_kserve())
+asyncio.run(with_kserves())

@@ -15,11 +15,33 @@ it.each([
   ["a version's path", '/v1'],
 ])('tritonclient and kserve predict at %s', async (_name, basePath) => {
   const python = pythonFor(path.join(here, 'requirements.txt'));
-  const { url } = await start({ BASE_PATH: '/v1', LOG_LEVEL: 'silent' });
+  const { url, grpcPort } = await start({
+    BASE_PATH: '/v1',
+    GRPC_PORT: '0',
+    LOG_LEVEL: 'silent',
+  });
   const golden = path.resolve(here, '../../model/v1/golden.json');
-  const { stdout } = await run(python, [path.join(here, 'clients.py'), url + basePath, golden]);
+  const { stdout } = await run(python, [
+    path.join(here, 'clients.py'),
+    url + basePath,
+    `127.0.0.1:${grpcPort}`,
+    golden,
+  ]);
   process.stdout.write(stdout);
-  expect(stdout.trim().split('\n').at(-1)).toBe('ok  kserve: binary input False');
+  expect(stdout.trim().split('\n').at(-1)).toBe('ok  kserve over gRPC: raw input False');
+});
+
+it("Triton's client predicts over gRPC", async () => {
+  const python = pythonFor(path.join(here, 'requirements.txt'));
+  const { grpcPort } = await start({ GRPC_PORT: '0', LOG_LEVEL: 'silent' });
+  const golden = path.resolve(here, '../../model/v1/golden.json');
+  const { stdout } = await run(python, [
+    path.join(here, 'triton_grpc.py'),
+    `127.0.0.1:${grpcPort}`,
+    golden,
+  ]);
+  process.stdout.write(stdout);
+  expect(stdout.trim().split('\n').at(-1)).toBe('ok  tritonclient over gRPC: loading is refused');
 });
 
 it('the program of docs/open-inference-protocol.md gives what it says', async () => {

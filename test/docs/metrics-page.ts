@@ -73,7 +73,7 @@ many requests of one connection), or, where there is none, \`too-many-connection
 (STALL_TIMEOUT_MS). A connection whose request had reached its route, a broken body's for one, is counted in
 \`ml_api_http_requests_total\` too.
 
-No client can make series without end: \`route\` is a path of the contract or \`other\`, \`method\` one of HTTP's usual ones or
+No client can make series without end: \`route\` is a path of the contract, a method of the .proto files or \`other\`, \`method\` one of HTTP's usual ones or
 \`other\`, \`status\` one that the predictor answers with, \`label\` one of the first 100 classes seen or \`other\`, \`reason\` one of nine, and
 \`challenger\`, \`to\`, \`name\` and \`contract_hash\` are what the operator has set. No label holds an id, an address or an input.
 `;

@@ -18,6 +18,7 @@ const tools = {
   'helm-docs': { module: '.', package: 'github.com/norwoodj/helm-docs/cmd/helm-docs' },
   actionlint: { module: '.', package: 'github.com/rhysd/actionlint/cmd/actionlint' },
   'kube-score': { module: 'kube-score', package: 'github.com/zegl/kube-score/cmd/kube-score' },
+  grpcurl: { module: 'grpcurl', package: 'github.com/fullstorydev/grpcurl/cmd/grpcurl' },
   vegeta: { module: 'vegeta', package: 'github.com/tsenart/vegeta/v12' },
   'kubectl-validate': { module: 'kubectl-validate', package: 'sigs.k8s.io/kubectl-validate' },
 } as const;

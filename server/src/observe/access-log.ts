@@ -24,10 +24,10 @@ export function accessLog(
   const admitFailure = limiter(LOG_RATE); // of their own, so that neither hides the other
   return {
     exchangeEnded(exchange) {
-      const { route, status } = exchange;
+      const { status } = exchange;
       const failed = status >= 400;
       if (!failed) {
-        if (isProbe(route)) return; // they come every few seconds for ever
+        if (exchange.isProbe) return;
         if (LOG_SAMPLE < 1 && Math.random() >= LOG_SAMPLE) return;
       }
       const suppressed = failed ? admitFailure() : admitSuccess();
@@ -65,10 +65,6 @@ function whyFailed({ problem }: Exchange): object {
   if (!(cause instanceof Error)) return { problem: kind };
   // A fault of the server may quote anything in its message; the causes of other problems are made to be logged.
   return { problem: kind, err: isFault ? withoutMessage(cause) : cause };
-}
-
-function isProbe(route: string): boolean {
-  return route === '/livez' || route === '/readyz' || route === '/startupz' || route === '/metrics';
 }
 
 /** Microseconds are enough. */

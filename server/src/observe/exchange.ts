@@ -8,6 +8,9 @@ export interface Exchange {
   readonly method: string;
   /** What was asked for: one of a bounded set, unlike the paths that clients send. */
   readonly route: string;
+  /** Whether it is one of those that come every few seconds for ever. */
+  readonly isProbe: boolean;
+  /** As HTTP has it. */
   readonly status: number;
   readonly durationMs: number;
   /** What it asked of a model, where it did. */

@@ -63,7 +63,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const labels = new Set(sources.model().labels?.slice(0, MAX_LABELS));
   const requests = hotCounter({
     name: 'ml_api_http_requests_total',
-    help: 'HTTP requests answered.',
+    help: 'Requests answered, over HTTP and gRPC.',
     labelNames: ['route', 'method', 'status'],
     registry,
     expected: PREDICTION_STATUSES.map((status) => ['/predict', 'POST', status]),

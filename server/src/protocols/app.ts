@@ -10,7 +10,8 @@ import { liveness, readiness, type State, startup } from '../serving/lifecycle.t
 import type { Registry } from '../serving/registry.ts';
 import type { ReloadState } from '../serving/reload/reload.ts';
 import type { Shadow } from '../traffic/shadow/shadow.ts';
-import { type ApiKeys, requireApiKey } from './http/api-keys.ts';
+import type { ApiKeys } from './api-keys.ts';
+import { requireApiKey } from './http/api-keys.ts';
 import { answerErrors, answerOtherMethods, answerUnknownPaths } from './http/errors.ts';
 import { beginExchange, type IdentityHeaders, identify, identityHeaders } from './http/exchange.ts';
 import { guard } from './http/guard.ts';

@@ -26,6 +26,18 @@ export class DeadlineError extends CallError {
   }
 }
 
+/** The model is not there yet. */
+export class LoadingError extends CallError {
+  override readonly name = 'LoadingError';
+  override readonly code = 'unavailable';
+  /** Whole seconds after which it may be. */
+  readonly retryAfterSeconds = 1;
+
+  constructor() {
+    super('The model is being loaded. Try again after 1 s.');
+  }
+}
+
 /** Whoever called has gone: there is nobody to tell. */
 export class CancelledError extends CallError {
   override readonly name = 'CancelledError';

@@ -8,8 +8,8 @@ import { withoutMessage } from '../../observe/log.ts';
 import { createMetrics } from '../../observe/metrics.ts';
 import { Observers } from '../../observe/observer.ts';
 import { Statistics } from '../../observe/statistics.ts';
+import { readApiKeys } from '../../protocols/api-keys.ts';
 import type { AppParts } from '../../protocols/app.ts';
-import { readApiKeys } from '../../protocols/http/api-keys.ts';
 import type { Listener } from '../../protocols/http/listener.ts';
 import { type Resources, readResources } from '../../runtime/resources.ts';
 import type { State } from '../../serving/lifecycle.ts';
@@ -29,7 +29,7 @@ export interface Parts extends AppParts {
 }
 
 /**
- * @param listener tells of the requests in flight, for the metrics
+ * @param listener tells of the requests in flight and of what was refused, for the metrics
  * @param opened gets what frees each thing that is taken
  * @param state of the process, but for a model that cannot go on
  */
@@ -37,7 +37,7 @@ export async function assemble(
   config: Config,
   files: Files,
   log: Logger,
-  listener: Listener,
+  listener: Pick<Listener, 'requestsInFlight' | 'refusals'>,
   opened: AsyncDisposableStack,
   state: () => State,
   signal: AbortSignal | undefined,

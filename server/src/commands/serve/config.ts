@@ -29,6 +29,10 @@ const variables = {
     default: undefined,
     desc: 'Serve /metrics on this port only, so that an Ingress never shows it. Unset: on PORT.',
   }),
+  GRPC_PORT: port({
+    default: undefined,
+    desc: 'Serve the Open Inference Protocol over gRPC on this port; 0 takes a free one. Unset: no gRPC.',
+  }),
   MODEL_DIR: text({
     default: undefined,
     desc: 'Directory with model.onnx and, optionally, model.json and golden.json. Unset: the iris model v1.',
@@ -80,7 +84,7 @@ const variables = {
     'bytes',
   )({
     default: MiB,
-    desc: 'Largest request body, after decompression.',
+    desc: 'Largest request body, or message of gRPC, after decompression.',
   }),
   MAX_ROWS: wholeNumber(1, 1_000_000)({ default: 1024, desc: 'Most rows of one request.' }),
   BATCHING: oneOf(
@@ -261,19 +265,26 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     throw new CommandError(
       `MAX_ROWS (${config.MAX_ROWS}) is more than QUEUE_MAX_ROWS (${config.QUEUE_MAX_ROWS}), so that the largest request could never be queued. Raise QUEUE_MAX_ROWS or lower MAX_ROWS.`,
     );
-  if (
-    config.METRICS_PORT !== undefined &&
-    config.METRICS_PORT !== 0 &&
-    config.METRICS_PORT === config.PORT
-  )
-    throw new CommandError(
-      `METRICS_PORT and PORT are both ${config.PORT}. Give them different ports, or unset METRICS_PORT to serve /metrics on PORT.`,
-    );
+  checkPorts(config);
   if (config.UPLOAD_TIMEOUT_MS > 0 && config.HEADERS_TIMEOUT_MS > config.UPLOAD_TIMEOUT_MS)
     throw new CommandError(
       `HEADERS_TIMEOUT_MS (${config.HEADERS_TIMEOUT_MS}) is more than UPLOAD_TIMEOUT_MS (${config.UPLOAD_TIMEOUT_MS}), which includes it. Raise UPLOAD_TIMEOUT_MS or lower HEADERS_TIMEOUT_MS.`,
     );
   return { ...config }; // envalid's own object is a Proxy: slow to read
+}
+
+function checkPorts({ PORT, METRICS_PORT, GRPC_PORT }: Config): void {
+  const equal = (one: number | undefined, other: number | undefined) =>
+    one !== undefined && one !== 0 && one === other;
+  if (equal(METRICS_PORT, PORT))
+    throw new CommandError(
+      `METRICS_PORT and PORT are both ${PORT}. Give them different ports, or unset METRICS_PORT to serve /metrics on PORT.`,
+    );
+  for (const [name, port] of Object.entries({ PORT, METRICS_PORT }))
+    if (equal(GRPC_PORT, port))
+      throw new CommandError(
+        `GRPC_PORT and ${name} are both ${GRPC_PORT}. Give them different ports, or unset GRPC_PORT to serve no gRPC.`,
+      );
 }
 
 /** The text of `serve --help`: every variable, its default and what it does. */

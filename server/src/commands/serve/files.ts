@@ -2,6 +2,8 @@
 
 export interface Files {
   readonly contract: URL;
+  /** The folder of the .proto files: the contract of gRPC. */
+  readonly protos: URL;
   readonly manifestSchema: URL;
   /** The folder of the playground's page. */
   readonly playground: URL;

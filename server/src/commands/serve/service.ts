@@ -1,6 +1,7 @@
 // One predictor: listens at once, loads and tries the model, then serves until it is told to stop.
 import type { Logger } from 'pino';
 import { createApp, createMetricsApp } from '../../protocols/app.ts';
+import type { GrpcListener } from '../../protocols/grpc/listener.ts';
 import { listen, uploadTimeFor } from '../../protocols/http/listener.ts';
 import { Refusals } from '../../protocols/http/refusals.ts';
 import { answerStarting } from '../../protocols/http/starting.ts';
@@ -15,6 +16,8 @@ export interface Service {
   readonly port: number;
   /** The port of the metrics, when it is another. */
   readonly metricsPort: number | undefined;
+  /** The port of gRPC, where it is served. */
+  readonly grpcPort: number | undefined;
   /** Becomes unready, finishes what was begun, and frees everything. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -60,6 +63,18 @@ async function startService(
     maxConnections: config.MAX_CONNECTIONS,
     refusals: new Refusals(),
   };
+  /** What it needs is loaded only where it is served. */
+  const startGrpc = async (port: number): Promise<GrpcListener> => {
+    const { listenGrpc } = await import('../../protocols/grpc/listener.ts');
+    return listenGrpc({
+      ...address,
+      port,
+      log,
+      protos: files.protos,
+      maxMessageBytes: config.MAX_BODY_BYTES,
+      idleTimeoutMs: config.KEEP_ALIVE_TIMEOUT_MS,
+    });
+  };
   const main = await listen(answerStarting, { ...address, port: config.PORT, variable: 'PORT' });
   opened.defer(async () => void (await main.close(0)));
   const metricsPort = config.METRICS_PORT;
@@ -69,19 +84,32 @@ async function startService(
       : await listen(answerStarting, { ...address, port: metricsPort, variable: 'METRICS_PORT' });
   if (metricsListener) opened.defer(async () => void (await metricsListener.close(1_000)));
 
-  const parts = await assemble(config, files, log, main, opened, () => state, signal);
+  const grpc = config.GRPC_PORT === undefined ? undefined : await startGrpc(config.GRPC_PORT);
+  if (grpc) opened.defer(async () => void (await grpc.close(0)));
+  const listeners = {
+    refusals: address.refusals,
+    get requestsInFlight() {
+      return main.requestsInFlight + (grpc?.requestsInFlight ?? 0);
+    },
+  };
+
+  const parts = await assemble(config, files, log, listeners, opened, () => state, signal);
   signal?.throwIfAborted();
   main.handleWith(createApp(parts));
   metricsListener?.handleWith(createMetricsApp(parts));
+  grpc?.serve(parts);
   state = { kind: 'ready' };
-  log.info(startReport(parts, main.port), 'ready');
+  log.info({ ...startReport(parts, main.port), ...(grpc && { grpcPort: grpc.port }) }, 'ready');
 
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     state = { kind: 'draining' };
-    log.info({ requestsInFlight: main.requestsInFlight }, 'draining');
+    log.info({ requestsInFlight: listeners.requestsInFlight }, 'draining');
     await new Promise((resolve) => setTimeout(resolve, config.DRAIN_DELAY_MS));
-    const cut = await main.close(config.SHUTDOWN_TIMEOUT_MS);
+    const cuts = await Promise.all(
+      [main, grpc].map((listener) => listener?.close(config.SHUTDOWN_TIMEOUT_MS) ?? 0),
+    );
+    const cut = cuts.reduce((sum, one) => sum + one);
     if (cut > 0)
       log.warn(
         { requests: cut },
@@ -94,6 +122,7 @@ async function startService(
     parts,
     port: main.port,
     metricsPort: metricsListener?.port,
+    grpcPort: grpc?.port,
     stop() {
       stopping ??= stop();
       return stopping;

@@ -2,9 +2,9 @@
 import { MIMEType } from 'node:util';
 import express, { type NextFunction, type Request, type RequestHandler } from 'express';
 import { quote } from '../../util/quote.ts';
+import { release } from '../release.ts';
 import { parseJson } from './json.ts';
 import { ProblemException } from './problem.ts';
-import { release } from './release.ts';
 
 const MEDIA_TYPE = 'application/json';
 

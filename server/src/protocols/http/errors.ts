@@ -4,6 +4,7 @@ import { CancelledError, OverloadedError } from '../../serving/errors.ts';
 import { InputError } from '../../tensor/input-error.ts';
 import { CallError, type ErrorCode } from '../../util/call-error.ts';
 import { quote } from '../../util/quote.ts';
+import { FAULT } from '../fault.ts';
 import { exchangeOf, type IdentityHeaders, identify } from './exchange.ts';
 import { isOpenInference } from './last-resort.ts';
 import {
@@ -82,13 +83,9 @@ function asProblem(error: unknown): ProblemException {
     return new ProblemException('not-found', `The path cannot be decoded: ${error.message}.`);
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
   if (typeof status === 'number' && status >= 400 && status < 500) return refusalOfFile(status);
-  return new ProblemException(
-    'internal-error',
-    "The server has a fault. The server's log has the cause under this request id.",
-    {
-      cause: error,
-    },
-  );
+  return new ProblemException('internal-error', FAULT, {
+    cause: error,
+  });
 }
 
 /** What a call that came to nothing is to HTTP. */

@@ -6,11 +6,14 @@ import { Call } from '../../serving/call.ts';
 import type { State } from '../../serving/lifecycle.ts';
 import type { Registry } from '../../serving/registry.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
+import { identityOf } from '../identity.ts';
+import { requestIdFor, traceIdOf } from '../request-id.ts';
 import type { ProblemException } from './problem.ts';
-import { requestIdFor, traceIdOf } from './request-id.ts';
 
 /** Nginx's number for a client that went away before the response, which dashboards know. */
 const CLIENT_CLOSED_REQUEST = 499;
+
+const PROBES: ReadonlySet<string> = new Set(['/livez', '/readyz', '/startupz', '/metrics']);
 
 /** What the server notes of a request while it answers it. */
 export class HttpExchange implements Exchange {
@@ -46,6 +49,10 @@ export class HttpExchange implements Exchange {
     const path: unknown = this.#req.route?.path; // a list where a base path is served too
     const route = Array.isArray(path) ? path[0] : path;
     return typeof route === 'string' ? route : 'other';
+  }
+
+  get isProbe(): boolean {
+    return PROBES.has(this.route);
   }
 
   get status(): number {
@@ -89,12 +96,7 @@ export type IdentityHeaders = (exchange: HttpExchange, served?: ServedModel) => 
 export function identityHeaders(models: Registry, state: () => State): IdentityHeaders {
   const known = new WeakMap<ServedModel, readonly string[]>();
   const headersOf = (served: ServedModel): readonly string[] => {
-    const { model, contract } = served;
-    const headers = [
-      ...['ML-Model-Name', headerText(model.name)],
-      ...['ML-Model-Version', headerText(model.version)],
-      ...['ML-Contract-Hash', contract.hash],
-    ];
+    const headers = identityOf(served).flat();
     known.set(served, headers);
     return headers;
   };
@@ -104,11 +106,6 @@ export function identityHeaders(models: Registry, state: () => State): IdentityH
     if (state().kind === 'draining') headers.push('Connection', 'close');
     return headers;
   };
-}
-
-/** A text as a header can carry it: percent-encoded in UTF-8 where it is not printable ASCII. */
-function headerText(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]+/gu, (part) => encodeURIComponent(part));
 }
 
 /** Middleware that sets them. */

@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { withoutMessage } from '../../observe/log.ts';
+import { requestIdFor } from '../request-id.ts';
 import { openInferenceErrorBody, ProblemException, problemBody } from './problem.ts';
-import { requestIdFor } from './request-id.ts';
 
 /** Answers an error that could not be answered as usual. Never throws. */
 export function answerLastResort(

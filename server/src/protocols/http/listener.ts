@@ -9,7 +9,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { CommandError } from '../../util/command-error.ts';
+import { type Address, whyNotListening } from '../listening.ts';
 import { refuse, refuseBroken } from './broken-request.ts';
 import { createInFlight } from './in-flight.ts';
 import { sendPlain } from './last-resort.ts';
@@ -32,9 +32,7 @@ export interface Listener {
   close(timeoutMs: number): Promise<number>;
 }
 
-export interface ListenerOptions {
-  readonly host: string;
-  readonly port: number;
+export interface ListenerOptions extends Address {
   readonly keepAliveTimeoutMs: number;
   /** How long a client may take for the headers of a request, and for all of it, in milliseconds. */
   readonly headersTimeoutMs: number;
@@ -45,8 +43,6 @@ export interface ListenerOptions {
   readonly maxConnections: number;
   /** Counts what is refused; listeners may share it. */
   readonly refusals: Refusals;
-  /** The variable that sets the port, for the message when it is taken. */
-  readonly variable: string;
 }
 
 /**
@@ -191,18 +187,12 @@ function watchStalled(responses: Iterable<ServerResponse>, timeoutMs: number): v
     if (headersSent && socket && !socket.timeout) socket.setTimeout(timeoutMs);
 }
 
-function start(server: Server, { host, port, variable }: ListenerOptions): Promise<void> {
+function start(server: Server, address: Address): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why =
-        {
-          EADDRINUSE: `Port ${port} on ${host} is in use. Stop what listens there, or set ${variable} to another port (0 takes a free one).`,
-          EACCES: `Port ${port} on ${host} may not be used by this user. Set ${variable} to one above 1023.`,
-          EADDRNOTAVAIL: `HOST ${host} is not an address of this machine. Set it to 0.0.0.0 to listen on all.`,
-          ENOTFOUND: `HOST ${host} is not known. Set it to 0.0.0.0 to listen on all.`,
-        }[error.code ?? ''] ?? `${host}:${port} cannot be listened on: ${error.message}`;
-      reject(new CommandError(why));
+    server.once('error', (error) => {
+      reject(whyNotListening(error, address));
     });
+    const { host, port } = address;
     server.listen({ host, port, backlog: 1024 }, resolve);
   });
 }

@@ -1,5 +1,6 @@
 // What is answered while the model loads: probes that say so, and 503 for everything else.
 import type { RequestListener, ServerResponse } from 'node:http';
+import { LoadingError } from '../../serving/errors.ts';
 import { liveness, readiness, startup } from '../../serving/lifecycle.ts';
 import { sendPlain } from './last-resort.ts';
 import { ProblemException } from './problem.ts';
@@ -25,8 +26,7 @@ function say(res: ServerResponse, status: number, type: string, text: string): v
   res.setHeader('Content-Type', type).end(text);
 }
 
-const loading = new ProblemException(
-  'unavailable',
-  'The model is being loaded. Try again after 1 s.',
-  { headers: { 'Retry-After': '1' } },
-);
+const { message, retryAfterSeconds } = new LoadingError();
+const loading = new ProblemException('unavailable', message, {
+  headers: { 'Retry-After': String(retryAfterSeconds) },
+});

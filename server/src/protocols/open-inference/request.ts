@@ -5,8 +5,6 @@ import { workOf } from '../../model/inputs.ts';
 import type { Model } from '../../model/model.ts';
 import type { TensorSpec } from '../../runtime/signature.ts';
 import { isFree } from '../../runtime/signature.ts';
-import type { TensorData } from '../../tensor/datatype.ts';
-import { protocolName } from '../../tensor/protocol-names.ts';
 import { type Tensor, tensorsByName } from '../../tensor/tensor.ts';
 import type { Work } from '../../tensor/work.ts';
 import { quote } from '../../util/quote.ts';
@@ -14,6 +12,18 @@ import { parseJson } from '../http/json.ts';
 import { ProblemException } from '../http/problem.ts';
 import { elementBytes, fromBinary, textOf } from './binary.ts';
 import { fromJson } from './from-json.ts';
+import {
+  attempt,
+  type InputSpecs,
+  inputSpecs,
+  limited,
+  refusal,
+  requireAll,
+  showShape,
+  specFor,
+  tensorFor,
+  wantedOutputs,
+} from './tensors.ts';
 
 /** What is to be done, and how it is to be answered. */
 export interface Inference {
@@ -33,14 +43,14 @@ export type InferenceReader = (body: Buffer, headers: BodyHeaders) => Inference;
 
 /**
  * @param validate of the contract
- * @returns a function that throws a ProblemException or an InputError naming what is wrong
+ * @returns a function that throws a ProblemException, a RequestError or an InputError naming what is wrong
  */
 export function inferenceReader(
   model: Model,
   maxRows: number,
   validate: ValidateInference,
 ): InferenceReader {
-  const specs = new Map(model.signature.inputs.map((spec) => [spec.name, spec]));
+  const specs = inputSpecs(model);
   return (body, headers) => {
     const jsonBytes = jsonLength(body, headers);
     if (jsonBytes === 0) {
@@ -57,7 +67,7 @@ export function inferenceReader(
     const inference = {
       id: request.id,
       work: limited(workOf(model, feeds), maxRows),
-      outputs: wantedOutputs(request, model),
+      outputs: outputsOf(request, model),
     };
     if (misfit !== undefined) throw misfit; // what is not explained better above
     return inference;
@@ -85,22 +95,13 @@ function jsonLength(body: Buffer, { headerLength: header, contentType }: BodyHea
 function readInputs(
   inputs: readonly InferenceInput[],
   binary: Buffer,
-  specs: ReadonlyMap<string, TensorSpec>,
+  specs: InputSpecs,
 ): Record<string, Tensor> {
   const feeds = tensorsByName();
   let at = 0;
   for (const input of inputs) {
     const { name, parameters = {} } = input;
-    const spec = specs.get(name);
-    if (spec === undefined)
-      throw refusal(
-        `there is no input ${quote(name)}; the model takes ${[...specs.keys()].map(quote).join(', ')}`,
-      );
-    if (name in feeds) throw refusal(`input ${quote(name)} is given twice`);
-    if ('shared_memory_region' in parameters)
-      throw refusal(
-        `input ${quote(name)}: shared memory is not supported; send the data in the body`,
-      );
+    const spec = specFor({ name, parameters }, specs, feeds);
     const size = parameters.binary_data_size;
     if (size !== undefined && at + size > binary.length)
       throw refusal(
@@ -114,38 +115,21 @@ function readInputs(
     throw refusal(
       `${binary.length - at} bytes follow the binary data of the inputs; "binary_data_size" of each must say its bytes`,
     );
-  for (const name of specs.keys())
-    if (!(name in feeds)) throw refusal(`input ${quote(name)} is missing`);
+  requireAll(specs, feeds);
   return feeds;
 }
 
 function readTensor(input: InferenceInput, spec: TensorSpec, bytes: Buffer | undefined): Tensor {
-  const { name, shape, datatype, data } = input;
-  const expected = protocolName(spec.datatype);
-  if (datatype !== expected)
-    throw refusal(`input ${quote(name)}: expected the datatype ${expected}, got ${datatype}`);
-  if (!fits(shape, spec.shape))
-    throw refusal(
-      `input ${quote(name)}: expected the shape ${showShape(spec)}, got ${shape.length > spec.shape.length ? `${shape.length} sizes` : JSON.stringify(shape)}`,
-    );
-  if ((bytes === undefined) === (data === undefined))
-    throw refusal(
-      `input ${quote(name)}: expected either "data" or "parameters": {"binary_data_size": …}, got ${data === undefined ? 'neither' : 'both'}`,
-    );
-  const length = shape.reduce((product, size) => product * size, 1);
-  const read = (): TensorData =>
-    bytes
+  const { shape, data } = input;
+  return tensorFor(input, spec, (length) => {
+    if ((bytes === undefined) === (data === undefined))
+      throw new TypeError(
+        `expected either "data" or "parameters": {"binary_data_size": …}, got ${data === undefined ? 'neither' : 'both'}`,
+      );
+    return bytes
       ? fromBinary(bytes, spec.datatype, length)
       : fromJson(data ?? [], spec.datatype, length, shape.length);
-  return { datatype: spec.datatype, dims: shape, data: attempt(name, read) };
-}
-
-/** A free size may be anything but 0: no model is asked to run on nothing. */
-function fits(shape: readonly number[], expected: TensorSpec['shape']): boolean {
-  return (
-    shape.length === expected.length &&
-    shape.every((size, axis) => (isFree(expected[axis]) ? size > 0 : size === expected[axis]))
-  );
+  });
 }
 
 /** The body of a request without JSON: all of it is the model's only input. */
@@ -174,53 +158,16 @@ function wholeBody(body: Buffer, model: Model): Tensor {
   return { datatype, dims, data: attempt(spec.name, read) };
 }
 
-function wantedOutputs(request: InferenceRequest, model: Model): Inference['outputs'] {
+function outputsOf(request: InferenceRequest, model: Model): Inference['outputs'] {
   const binary = request.parameters?.binary_data_output ?? false;
-  if (request.outputs === undefined || request.outputs.length === 0)
-    return allOutputs(model, binary);
-  const known = new Set(model.signature.outputs.map(({ name }) => name));
-  const wanted = new Set<string>();
-  return request.outputs.map(({ name, parameters = {} }) => {
-    // A response that repeats a tensor could be of any size.
-    if (wanted.has(name)) throw refusal(`output ${quote(name)} is asked for twice`);
-    wanted.add(name);
-    if (!known.has(name))
-      throw refusal(
-        `there is no output ${quote(name)}; the model gives ${[...known].map(quote).join(', ')}`,
-      );
-    for (const extension of ['classification', 'shared_memory_region'])
-      if (extension in parameters)
-        throw refusal(
-          `output ${quote(name)}: the parameter "${extension}" is not supported; ask for the tensor`,
-        );
-    return { name, binary: parameters.binary_data ?? binary };
-  });
+  const { outputs = [] } = request;
+  if (outputs.length === 0) return allOutputs(model, binary);
+  return wantedOutputs(outputs, model, ({ name, parameters }) => ({
+    name,
+    binary: parameters?.binary_data ?? binary,
+  }));
 }
 
 function allOutputs(model: Model, binary: boolean): Inference['outputs'] {
   return model.signature.outputs.map(({ name }) => ({ name, binary }));
-}
-
-function limited(work: Work, maxRows: number): Work {
-  if (work.rows > maxRows)
-    throw refusal(
-      `expected at most ${maxRows} rows, got ${work.rows}: send them in several requests`,
-    );
-  return work;
-}
-
-function attempt(name: string, read: () => TensorData): TensorData {
-  try {
-    return read();
-  } catch (error) {
-    throw refusal(`input ${quote(name)}: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-function refusal(sentence: string): ProblemException {
-  return new ProblemException('invalid-input', sentence);
-}
-
-function showShape({ shape }: TensorSpec): string {
-  return JSON.stringify(shape.map((size) => (isFree(size) ? -1 : size)));
 }

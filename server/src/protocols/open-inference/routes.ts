@@ -8,7 +8,7 @@ import { readBytes } from '../http/body.ts';
 import { chooseCoding, compress } from '../http/compress.ts';
 import { exchangeOf, type IdentityHeaders } from '../http/exchange.ts';
 import { Gate, respond, timing } from '../http/model-call.ts';
-import { release } from '../http/release.ts';
+import { release } from '../release.ts';
 import { modelConfig, modelMetadata, repositoryIndex, serverMetadata } from './metadata.ts';
 import { type InferenceReader, inferenceReader } from './request.ts';
 import { writeInference } from './response.ts';

@@ -1,0 +1,75 @@
+// API keys: read from a file, as a Kubernetes Secret is mounted, and read again when it changes.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { Metadata } from '../serving/call.ts';
+import { CommandError } from '../util/command-error.ts';
+
+export interface ApiKeys {
+  has(key: string): boolean;
+  close(): void;
+}
+
+/** How often the file is looked at; a kubelet updates a mounted Secret about once a minute. */
+const REFRESH_MS = 10_000;
+
+/** @throws CommandError when the file cannot be read or holds no key */
+export function readApiKeys(file: string, log: Logger): ApiKeys {
+  let hashes = hashesIn(file);
+  const timer = setInterval(() => {
+    try {
+      hashes = hashesIn(file);
+    } catch (error) {
+      log.error({ err: error }, 'the API keys cannot be read again; those read before stay valid');
+    }
+  }, REFRESH_MS).unref();
+  return {
+    has(key) {
+      const hash = sha256(key);
+      // Every key is compared, and in constant time, so that the time taken tells nothing.
+      let found = false;
+      for (const known of hashes) found = timingSafeEqual(known, hash) || found;
+      return found;
+    },
+    close: () => clearInterval(timer),
+  };
+}
+
+/**
+ * Why a caller may not pass: it has no key, or not one of those.
+ * @param metadata what came with the call
+ * @returns undefined when it may
+ */
+export function whyNotLetIn(keys: ApiKeys, metadata: Metadata): string | undefined {
+  const key = keyIn(metadata);
+  if (key === undefined)
+    return 'No API key was sent. Send one as "X-API-Key: KEY" or "Authorization: Bearer KEY".';
+  return keys.has(key) ? undefined : 'The API key is not one of those that this server knows.';
+}
+
+function keyIn({ 'x-api-key': own, authorization }: Metadata): string | undefined {
+  if (typeof own === 'string') return own;
+  return /^Bearer +(\S+)$/i.exec(typeof authorization === 'string' ? authorization : '')?.[1];
+}
+
+function hashesIn(file: string): Buffer[] {
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CommandError(
+      `API_KEYS_FILE: ${file} cannot be read: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+  const keys = content.split('\n').map((line) => line.trim());
+  const hashes = keys.filter((key) => key !== '').map(sha256);
+  if (hashes.length === 0)
+    throw new CommandError(
+      `API_KEYS_FILE: ${file} holds no key; expected one a line. Unset it to serve without keys.`,
+    );
+  return hashes;
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,160 @@
+// The Open Inference Protocol with Triton's extensions: the same models, checks and sentences as over HTTP.
+import { status } from '@grpc/grpc-js';
+import type { Statistics } from '../../observe/statistics.ts';
+import { NotFoundError } from '../../serving/errors.ts';
+import { liveness, readiness } from '../../serving/lifecycle.ts';
+import type { Registry } from '../../serving/registry.ts';
+import type { ServedModel } from '../../serving/served-model.ts';
+import {
+  modelConfig,
+  modelMetadata,
+  repositoryIndex,
+  serverMetadata,
+} from '../open-inference/metadata.ts';
+import { release } from '../release.ts';
+import { RpcError } from './errors.ts';
+import type { Handlers, Rpc, Unary } from './handlers.ts';
+import type { Codec, Protos } from './protos.ts';
+import { openRequest, readRequest } from './request.ts';
+import { writeResponse } from './response.ts';
+
+/** What is served once the model is loaded. */
+export interface InferenceParts {
+  readonly models: Registry;
+  readonly statistics: Statistics;
+  readonly settings: { readonly MAX_ROWS: number };
+}
+
+/** A request about a model: any where the name is empty, and so with the version. */
+interface AboutModel {
+  readonly name: string;
+  readonly version: string;
+}
+
+const SERVICE = '/inference.GRPCInferenceService/';
+
+/** @param parts throws a LoadingError before the model is loaded */
+export function inferenceHandlers(protos: Protos, parts: () => InferenceParts): Handlers {
+  const find = (name: string, version: string): ServedModel =>
+    parts().models.find(name || undefined, version || undefined);
+
+  const isThere = (name: string, version: string): boolean => {
+    try {
+      return find(name, version) !== undefined;
+    } catch (error) {
+      if (error instanceof NotFoundError) return false;
+      throw error;
+    }
+  };
+
+  /** @param body what the response has, of what the request has */
+  const respond = <Request>(
+    body: (request: Request, rpc: Rpc) => object,
+    rules: { isOpen?: boolean; isProbe?: boolean } = {},
+  ): Unary => ({
+    kind: 'unary',
+    isOpen: rules.isOpen ?? false,
+    isProbe: rules.isProbe ?? false,
+    handle: (request, rpc) =>
+      rpc.method.response.encode(body(rpc.method.request.decode<Request>(request), rpc)),
+  });
+  const probe = { isOpen: true, isProbe: true };
+  const ofModel = (body: (served: ServedModel) => object) =>
+    respond<AboutModel>(({ name, version }, { exchange }) => {
+      exchange.served = find(name, version);
+      return body(exchange.served);
+    });
+
+  const responses = protos.methods.find(({ path }) => path === `${SERVICE}ModelInfer`)?.response;
+  if (responses === undefined) throw new Error('the .proto files have no ModelInfer');
+  const infer = inferBy(responses, parts, find);
+  const refusal = () => parts().models.main.overload(1);
+  const noRepository = respond(() => {
+    throw new RpcError(
+      status.UNIMPLEMENTED,
+      'not-supported',
+      'Models are not loaded or unloaded here: a server has the one model of its MODEL_DIR. Start another server for another model.',
+    );
+  });
+
+  return {
+    [`${SERVICE}ServerLive`]: respond(
+      (_, { state }) => ({ live: liveness(state()).healthy }),
+      probe,
+    ),
+    [`${SERVICE}ServerReady`]: respond(
+      (_, { state }) => ({ ready: readiness(state()).healthy }),
+      probe,
+    ),
+    // Whether there is such a model is the question: Triton does not call it an error, either.
+    [`${SERVICE}ModelReady`]: respond<AboutModel>(
+      ({ name, version }, { state }) => ({
+        ready: isThere(name, version) && readiness(state()).healthy,
+      }),
+      probe,
+    ),
+    [`${SERVICE}ServerMetadata`]: respond(() =>
+      serverMetadata(parts().models.main.contract.document.info.version),
+    ),
+    [`${SERVICE}ModelMetadata`]: ofModel(({ model }) => modelMetadata(model)),
+    [`${SERVICE}ModelConfig`]: ofModel(({ model }) => ({
+      config: modelConfig(model, parts().settings.MAX_ROWS),
+    })),
+    [`${SERVICE}ModelStatistics`]: ofModel(({ model }) => parts().statistics.report(model)),
+    [`${SERVICE}RepositoryIndex`]: respond<{ ready: boolean }>(
+      ({ ready: onlyReady }, { state }) => {
+        const { healthy } = readiness(state());
+        const models = repositoryIndex(parts().models.main.model, healthy);
+        return { models: onlyReady && !healthy ? [] : models };
+      },
+    ),
+    [`${SERVICE}RepositoryModelLoad`]: noRepository,
+    [`${SERVICE}RepositoryModelUnload`]: noRepository,
+    [`${SERVICE}ModelInfer`]: {
+      kind: 'unary',
+      isOpen: false,
+      isProbe: false,
+      refusal,
+      handle: infer,
+    },
+    [`${SERVICE}ModelStreamInfer`]: {
+      kind: 'stream',
+      isOpen: false,
+      isProbe: false,
+      async handle(request, rpc) {
+        const response = await infer(request, rpc);
+        return rpc.method.response.encodeAsIs({ infer_response: response });
+      },
+      failed(message, { exchange, method }) {
+        const empty = responses.encodeAsIs({ id: exchange.messageId });
+        return method.response.encodeAsIs({ error_message: message, infer_response: empty });
+      },
+    },
+  };
+}
+
+function inferBy(
+  responses: Codec,
+  parts: () => InferenceParts,
+  find: (name: string, version: string) => ServedModel,
+) {
+  return (request: Buffer, { exchange, timeLeftMs }: Rpc): Promise<Buffer> => {
+    const envelope = openRequest(request);
+    exchange.messageId = envelope.id;
+    const served = find(envelope.modelName, envelope.modelVersion);
+    exchange.served = served;
+    const inference = readRequest(envelope, served.model, parts().settings.MAX_ROWS);
+    releaseMessage(request); // its tensors are copies
+    return served.infer(inference.work, exchange.begin(timeLeftMs()), ({ outputs }) =>
+      writeResponse(responses, served.model, inference, outputs),
+    );
+  };
+}
+
+/** Bytes before each message, which the library leaves before it: whether it is compressed, and its length. */
+const FRAME_BYTES = 5;
+
+function releaseMessage({ buffer, byteOffset, byteLength }: Buffer): void {
+  if (byteOffset === FRAME_BYTES && buffer.byteLength === FRAME_BYTES + byteLength)
+    release(new Uint8Array(buffer));
+}
