@@ -1,4 +1,5 @@
 // A model that is replaced while it is served: no request is lost, and what must not be served is not.
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -126,6 +127,17 @@ describe('a model whose directory holds another one', () => {
     expect(await predicted(server)).toEqual(v2.prediction);
   }, 60_000);
 
+  it('may stand among what is no file, and links that lead round in circles', async () => {
+    const { directory, server } = await reloading();
+    execFileSync('mkfifo', [path.join(directory, 'pipe')]);
+    for (const name of ['a', 'b', 'c']) symlinkSync('.', path.join(directory, name));
+    symlinkSync('/dev/zero', path.join(directory, 'zero'));
+    put(directory, path.join(models, 'v2'));
+    await untilReplaced(server, 1);
+    expect(await predicted(server)).toEqual(v2.prediction);
+    await server.stop();
+  }, 60_000);
+
   it('is left alone while it is being written', async () => {
     const { directory, server } = await reloading();
     const bytes = Buffer.alloc(1000);
@@ -142,21 +154,25 @@ describe('a model whose directory holds another one', () => {
 
 describe('what must not be served is refused, and the model before it is served on', () => {
   const brokenGolden = JSON.stringify({ ...v2, prediction: v1.prediction });
-  it.each<[string, (directory: string) => void, RegExp]>([
+  const unloadable = /^it cannot be loaded; the log says why\.$/;
+  it.each<[string, (directory: string) => void, RegExp, RegExp?]>([
     [
       'what is no model',
       (directory) => writeFileSync(path.join(directory, 'model.onnx'), 'no model'),
       /model\.onnx/,
+      unloadable,
     ],
     [
       'a directory without a model',
       (directory) => rmSync(path.join(directory, 'model.onnx')),
       /There is no model at .*model\.onnx/,
+      unloadable,
     ],
     [
       'a broken model.json',
       (directory) => writeFileSync(path.join(directory, 'model.json'), '{"labels":['),
       /model\.json/,
+      unloadable,
     ],
     [
       'a model with the golden predictions of another',
@@ -181,11 +197,11 @@ describe('what must not be served is refused, and the model before it is served 
     ],
   ])(
     '%s',
-    async (_name, spoil, why) => {
+    async (_name, spoil, why, told = why) => {
       const { directory, server } = await reloading({ LOG_LEVEL: 'info' });
       const { body } = await server.http.get('/model');
       spoil(directory);
-      await untilRefused(server, why);
+      await untilRefused(server, told);
       expect(await predicted(server)).toEqual(v1.prediction);
       const after = (await server.http.get('/model')).body;
       expect(after.contractHash).toBe(body.contractHash);

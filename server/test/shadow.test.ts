@@ -106,6 +106,52 @@ describe('a challenger that works', () => {
     },
   );
 
+  it.each([
+    ['/predict', (server: Running) => server.predict({ inputs: [[4], [5]] })],
+    [
+      'binary',
+      (server: Running) => {
+        const data = Buffer.from(BigInt64Array.of(4n, 5n).buffer);
+        const parameters = { binary_data_size: data.length };
+        const tensor = { name: 'x', shape: [2, 1], datatype: 'INT64', parameters };
+        const { body, length } = binaryRequest({ inputs: [tensor] }, data);
+        const headers = { 'Inference-Header-Content-Length': length };
+        return postBytes(server, '/v2/models/large-classes/infer', body, headers);
+      },
+    ],
+  ])('agrees on classes beyond 2^53, with all digits: %s', async (_form, ask) => {
+    const MODEL_DIR = new URL('models/large-classes', import.meta.url).pathname;
+    const env = { MODEL_DIR, MODEL_NAME: 'large-classes' };
+    const server = await champion((await start(env)).url, env);
+    await ask(server).expect(200);
+    expect((await whenDone(server, 1)).requests).toMatchObject({ agreed: 1 });
+    const other = await faulty((_req, res) =>
+      res.end('{"prediction":[9007199254740996,9007199254740998]}'),
+    );
+    const doubted = await champion(other, { ...env, SHADOW_KEEP: '2' });
+    await ask(doubted).expect(200);
+    await whenDone(doubted, 1);
+    const { text } = await doubted.http.get('/shadow/disagreements');
+    expect(text).toContain('"champion":{"prediction":9007199254740997,');
+    expect(text).toContain('"challenger":{"prediction":9007199254740998}');
+  });
+
+  it('takes no more than a share of the time, whatever it is sent', async () => {
+    const env = { MAX_ROWS: '60000', QUEUE_MAX_ROWS: '60000', LOG_LEVEL: 'silent' };
+    const other = await challenger({ ...env, MAX_BODY_BYTES: '10000000' });
+    const server = await champion(other.url, env);
+    const data = Buffer.from(new Float32Array(200_000).fill(1 / 3).buffer);
+    const parameters = { binary_data_size: data.length };
+    const tensor = { name: 'inputs', shape: [50_000, 4], datatype: 'FP32', parameters };
+    const { body, length } = binaryRequest({ inputs: [tensor] }, data);
+    const headers = { 'Inference-Header-Content-Length': length };
+    for (let i = 0; i < 60; i++)
+      await postBytes(server, '/v2/models/iris/infer', body, headers).expect(200);
+    const { dropped, agreed, disagreed } = (await whenDone(server, 60)).requests;
+    expect(agreed + disagreed).toBeGreaterThan(0);
+    expect(dropped).toBeGreaterThan(20);
+  }, 60_000);
+
   it('is not sent what JSON cannot carry', async () => {
     const other = await challenger();
     const server = await champion(other.url);

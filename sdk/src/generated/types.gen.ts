@@ -188,7 +188,7 @@ export type ShadowReport = {
      */
     challenger: string;
     /**
-     * Requests by what came of asking the challenger. `dropped` were not asked: too many were in flight. `failed` got an error or no answer, `timed_out` none in time.
+     * Requests by what came of asking the challenger. `dropped` were not asked: too many or too large ones were in flight, or JSON cannot carry them. `failed` got an error or no answer, `timed_out` none in time.
      */
     requests: {
         agreed: number;

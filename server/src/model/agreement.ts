@@ -37,6 +37,11 @@ export function compare(
  * @param tolerance largest difference of two equal numbers, absolute up to 1, relative to the first above
  */
 export function isSame(one: unknown, other: unknown, tolerance: number): boolean {
+  const [oneInteger, otherInteger] = [largeInteger(one), largeInteger(other)];
+  if (oneInteger !== undefined && otherInteger !== undefined) return oneInteger === otherInteger;
+  // A fraction as large as that is written as an integer, too.
+  if (oneInteger !== undefined) return isSame(Number(oneInteger), other, tolerance);
+  if (otherInteger !== undefined) return isSame(one, Number(otherInteger), tolerance);
   if (Array.isArray(one) && Array.isArray(other))
     return (
       one.length === other.length && one.every((value, i) => isSame(value, other[i], tolerance))
@@ -56,4 +61,11 @@ function farthest(one: JsonValue | undefined, other: JsonValue | undefined): num
     largest = Math.max(largest, difference);
   }
   return largest;
+}
+
+/** An integer that a number cannot hold, however it is given: as bigint, or as raw JSON. */
+function largeInteger(value: unknown): bigint | undefined {
+  if (typeof value === 'bigint') return value;
+  const isRaw = typeof value === 'object' && value !== null && 'rawJSON' in value;
+  return isRaw && /^-?\d+$/.test(String(value.rawJSON)) ? BigInt(String(value.rawJSON)) : undefined;
 }

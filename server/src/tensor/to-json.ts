@@ -1,10 +1,18 @@
 // Tensors to nested arrays that JSON can carry, without losing or inventing a value.
 import type { Tensor } from './tensor.ts';
 
+/** What JSON.parse asks of every value, with its text where it is a number, a string, or the like. */
+export type JsonReviver = (
+  key: string,
+  value: unknown,
+  context: { readonly source?: string },
+) => unknown;
+
 declare global {
   interface JSON {
-    /** In V8 since 11.4, not yet in TypeScript's library: https://github.com/tc39/proposal-json-parse-with-source */
+    // In V8 since 11.4, not yet in TypeScript's library: https://github.com/tc39/proposal-json-parse-with-source
     rawJSON(text: string): object;
+    parse(text: string, reviver: JsonReviver): unknown;
   }
 }
 

@@ -200,7 +200,7 @@ describe('a request that does not fit is INVALID_ARGUMENT, with what was expecte
       'int8',
       'INT8',
       { int_contents: [1, 300] },
-      /expected each element to be a integer from -128 to 127, got 300 at 1/,
+      /expected each element to be an integer from -128 to 127, got 300 at 1/,
     ],
     ['uint8', 'UINT8', { uint_contents: [1, 256] }, /from 0 to 255, got 256 at 1/],
     ['int16', 'INT16', { int_contents: [1, -40000] }, /from -32768 to 32767, got -40000 at 1/],

@@ -27,7 +27,14 @@ export function reloading(models: Registry, parts: Parts): Reload | undefined {
     directory,
     known,
     everyMs: 1000 * config.MODEL_RELOAD_SECONDS,
-    load: () => loadModel(directory, { ...options, naming: { ...options.naming, version } }),
+    load(signal) {
+      // What takes the place of a model that needs threads of its own is not tried on this one first.
+      const { kind } = models.main.serving.engine;
+      const ENGINE = kind === 'workers' ? kind : options.settings.ENGINE;
+      const settings = { ...options.settings, ENGINE };
+      const naming = { ...options.naming, version };
+      return loadModel(directory, { ...options, settings, naming, signal });
+    },
     anyContract: config.MODEL_RELOAD_CONTRACT === 'any',
     onReload: (event) => tell(log, event),
   });

@@ -1,10 +1,12 @@
 // The elements of a tensor as the message InferTensorContents has them, read and written in one pass over its bytes.
+
 import { isUtf8 } from 'node:buffer';
 import type { SchemaObject } from 'openapi3-ts/oas31';
 import protobuf from 'protobufjs';
 import { type Datatype, datatypes, type TensorData } from '../../tensor/datatype.ts';
 import { wholeText } from '../../tensor/from-json.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { withArticle } from '../../util/quote.ts';
 
 const VARINT = 0;
 const BYTES_8 = 1;
@@ -192,7 +194,7 @@ function elementReader(data: TensorData, datatype: Datatype): ReadElement {
     const value = isSigned ? reader.int32() : reader.uint32();
     if (value < minimum || value > maximum)
       throw new TypeError(
-        `expected each element to be a ${noun} from ${minimum} to ${maximum}, got ${value} at ${at}`,
+        `expected each element to be ${withArticle(noun)} from ${minimum} to ${maximum}, got ${value} at ${at}`,
       );
     data[at] = value;
   };

@@ -1,7 +1,9 @@
 // The `data` of a tensor in JSON: flat in row-major order, or nested.
+
 import type { SchemaObject } from 'openapi3-ts/oas31';
 import { type Datatype, datatypes, type TensorData } from '../../tensor/datatype.ts';
 import { type Write, writer } from '../../tensor/from-json.ts';
+import { withArticle } from '../../util/quote.ts';
 
 /**
  * @param depth how deeply the elements may be nested: the number of the tensor's dimensions
@@ -50,7 +52,7 @@ function checkedWriter(data: TensorData, datatype: Datatype): Write {
     if (isRight(value)) return write(at, value);
     const range = 'minimum' in schema ? ` from ${schema.minimum} to ${schema.maximum}` : '';
     throw new TypeError(
-      `expected each element to be a ${noun}${range}, got ${show(value)} at ${at}`,
+      `expected each element to be ${withArticle(noun)}${range}, got ${show(value)} at ${at}`,
     );
   };
 }

@@ -17,12 +17,15 @@ export async function heldBy(directory: string): Promise<Held> {
   return { state, content: await contentOf(directory).catch(() => undefined) };
 }
 
-/** Names, places, sizes and times: cheap to ask for every few seconds, and another wherever something was written. */
+/**
+ * Names, places, sizes, and when what was last changed: cheap to ask for every few seconds, and another wherever something was
+ * written, or may be read that could not.
+ */
 export async function stateOf(directory: string): Promise<string> {
   try {
     const states = (await filesOf(directory)).map(async (name) => {
-      const { ino, size, mtimeNs } = await stat(path.join(directory, name), { bigint: true });
-      return `${name} ${ino} ${size} ${mtimeNs}`;
+      const { ino, size, ctimeNs } = await stat(path.join(directory, name), { bigint: true });
+      return `${name} ${ino} ${size} ${ctimeNs}`;
     });
     return (await Promise.all(states)).join('\n');
   } catch (error) {
@@ -40,17 +43,19 @@ export async function contentOf(directory: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Relative paths, in order; links are followed. */
+/**
+ * Relative paths, in order. Links to files are followed, since volumes have such; links to directories are not, which may lead round
+ * in circles. What is no file, such as a pipe, has no end and no content.
+ */
 async function filesOf(directory: string, below = ''): Promise<string[]> {
-  const names = (await readdir(path.join(directory, below))).filter(
-    (name) => !name.startsWith('.'),
-  );
-  const found = await Promise.all(
-    names.sort().map(async (name) => {
-      const relative = path.join(below, name);
-      const isDirectory = (await stat(path.join(directory, relative))).isDirectory();
-      return isDirectory ? filesOf(directory, relative) : [relative];
-    }),
-  );
-  return found.flat();
+  const entries = await readdir(path.join(directory, below), { withFileTypes: true });
+  const found = entries
+    .filter(({ name }) => !name.startsWith('.'))
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
+    .map(async (entry) => {
+      const relative = path.join(below, entry.name);
+      if (entry.isDirectory()) return filesOf(directory, relative);
+      return (await stat(path.join(directory, relative))).isFile() ? [relative] : [];
+    });
+  return (await Promise.all(found)).flat();
 }

@@ -20,8 +20,8 @@ export interface ReloadOptions {
   readonly known: Held;
   /** Milliseconds between two looks at the directory. */
   readonly everyMs: number;
-  /** Loads what the directory holds now. */
-  readonly load: () => Promise<ServedModel>;
+  /** Loads what the directory holds now. @param signal aborts when nobody needs it any more */
+  readonly load: (signal: AbortSignal) => Promise<ServedModel>;
   /** Whether the contract may become another. */
   readonly anyContract: boolean;
   readonly onReload: (event: ReloadEvent) => void;
@@ -37,7 +37,7 @@ export interface ReloadState {
   readonly since: Date;
   readonly replaced: number;
   readonly refused: number;
-  /** Why what the directory holds now is not served; undefined where it is, or where it is still being looked at. */
+  /** Why what the directory holds now is not served, fit for clients; undefined where it is, or where it is still being looked at. */
   readonly reason: string | undefined;
 }
 
@@ -61,7 +61,7 @@ export function startReload(options: ReloadOptions): Reload {
       state = { ...state, reason: undefined };
       return;
     }
-    const next = await options.load();
+    const next = await options.load(stop.signal);
     let goldenRows: number;
     try {
       goldenRows = await examine(next, options);
@@ -85,11 +85,14 @@ export function startReload(options: ReloadOptions): Reload {
   const changed = async (files: string) => {
     try {
       await take(files);
+      return true;
     } catch (error) {
-      if (stop.signal.aborted) return;
+      if (stop.signal.aborted) return true;
       const reason = error instanceof Error ? error.message : String(error);
-      state = { ...state, refused: state.refused + 1, reason };
+      const told = error instanceof UnfitError ? reason : 'it cannot be loaded; the log says why.';
+      state = { ...state, refused: state.refused + 1, reason: told };
       onReload({ kind: 'refused', reason });
+      return false;
     }
   };
 
@@ -112,6 +115,11 @@ export function startReload(options: ReloadOptions): Reload {
   };
 }
 
+/** Why a model that loads must not be served, without anything of this machine: it may be told to clients. */
+class UnfitError extends Error {
+  override readonly name = 'UnfitError';
+}
+
 /**
  * @returns how many golden rows it predicted as it should
  * @throws Error that says why it must not be served
@@ -122,7 +130,7 @@ async function examine(
 ): Promise<number> {
   const broken = anyContract ? undefined : incompatibility(models.main.model, model);
   if (broken !== undefined)
-    throw new Error(
+    throw new UnfitError(
       `the contract would break: ${broken}. Set MODEL_RELOAD_CONTRACT=any to allow that, or serve it as another version.`,
     );
   const golden = await readGolden(path.join(directory, 'golden.json'));
@@ -134,8 +142,14 @@ async function examine(
       return { ...toPrediction(new Result(model, new Outputs(outputs)), request) };
     });
   } catch (error) {
-    throw new Error(
-      `golden.json: ${error instanceof Error ? error.message : error}. Export the model and its golden predictions together.`,
+    const why =
+      error instanceof RangeError
+        ? 'it is nested too deeply'
+        : error instanceof Error
+          ? error.message
+          : error;
+    throw new UnfitError(
+      `golden.json: ${why}. Export the model and its golden predictions together.`,
       { cause: error },
     );
   }

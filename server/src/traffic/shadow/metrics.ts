@@ -16,7 +16,7 @@ export function createShadowMetrics(
   const registers = [registry];
   const requests = new Counter({
     name: 'ml_api_shadow_requests_total',
-    help: 'Requests shadowed, by what came of it; dropped: too many were in flight, or JSON cannot carry the inputs.',
+    help: 'Requests shadowed, by what came of it; dropped: too many or too large ones were in flight, or JSON cannot carry them.',
     labelNames: ['challenger', 'outcome'],
     registers,
   });

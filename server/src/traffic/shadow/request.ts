@@ -5,16 +5,15 @@ import { withoutTrailingSlashes } from '../../net/base-url.ts';
 import { reasonOf } from '../../net/connect.ts';
 import { type Message, send } from '../../net/send.ts';
 import { shown } from '../../net/shown-url.ts';
-import type { JsonValue } from '../../tensor/to-json.ts';
+import type { JsonReviver, JsonValue } from '../../tensor/to-json.ts';
 
 /** A request, as the challenger gets it. */
 export interface ShadowRequest {
   readonly requestId: string;
-  readonly inputs: unknown;
+  /** JSON, as the contract has it. */
+  readonly body: string;
   /** The caller's, where one was needed: the challenger needs it, too. */
   readonly credentials: Readonly<Record<string, string>>;
-  /** Whether to ask for probabilities. */
-  readonly probabilities: boolean;
   /** Rows of the inputs: as many predictions must come back. */
   readonly rows: number;
 }
@@ -35,7 +34,7 @@ const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 export async function request(
   url: string,
   timeoutMs: number,
-  { requestId, inputs, credentials, probabilities, rows }: ShadowRequest,
+  { requestId, body, credentials, rows }: ShadowRequest,
 ): Promise<ChallengerResponse> {
   const name = withoutTrailingSlashes(shown(new URL(url))); // it may hold a password
   const timer = AbortSignal.timeout(timeoutMs);
@@ -43,7 +42,7 @@ export async function request(
     const message: Message = {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'X-Request-Id': requestId, ...credentials },
-      body: Buffer.from(JSON.stringify({ inputs, ...(probabilities && { probabilities }) })),
+      body: Buffer.from(body),
       signal: timer,
     };
     const reply = await send(new URL(`${url}/predict`), message);
@@ -54,13 +53,13 @@ export async function request(
       );
     if (reply.statusCode !== 200)
       return failed(`${name} answered ${reply.statusCode}: ${shorten(text)}`);
-    const body: unknown = JSON.parse(text);
-    if (!isPrediction(body)) return failed(`${name} gave no prediction: ${shorten(text)}`);
-    const predictions = body.prediction.length;
+    const found = JSON.parse(text, withAllDigits);
+    if (!isPrediction(found)) return failed(`${name} gave no prediction: ${shorten(text)}`);
+    const predictions = found.prediction.length;
     if (predictions !== rows)
       return failed(`${name} answered ${predictions} predictions to ${rows} rows`);
     const milliseconds = serverTime(reply.headers['server-timing']);
-    return { kind: 'predicted', ...body, milliseconds };
+    return { kind: 'predicted', ...found, milliseconds };
   } catch (error) {
     if (timer.aborted)
       return { kind: 'timed_out', why: `${name} did not answer within ${timeoutMs} ms` };
@@ -87,6 +86,12 @@ async function textOf(response: IncomingMessage): Promise<string | undefined> {
 function isPrediction(body: unknown): body is { prediction: JsonValue[] } {
   return body instanceof Object && 'prediction' in body && Array.isArray(body.prediction);
 }
+
+/** Integers that a number cannot hold as bigints, which can be sent to another thread. */
+const withAllDigits: JsonReviver = (_key, value, { source }) => {
+  const isRounded = typeof value === 'number' && !Number.isSafeInteger(value);
+  return isRounded && source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value;
+};
 
 /** The sum of the times that a Server-Timing header tells, in milliseconds: what of the wait was the server's. */
 function serverTime(header: string | string[] | undefined): number | undefined {

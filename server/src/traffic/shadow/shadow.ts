@@ -4,11 +4,13 @@
 
 import { type Agreement, compare, type Predictions } from '../../model/agreement.ts';
 import { inputsOfRow, inputsToJson } from '../../model/inputs.ts';
-import { type Result, toPrediction } from '../../model/prediction.ts';
+import { type Prediction, type Result, toPrediction } from '../../model/prediction.ts';
 import type { Call, CallObserver, Metadata } from '../../serving/call.ts';
 import type { JsonValue } from '../../tensor/to-json.ts';
 import { limiter } from '../../util/rate-limit.ts';
+import { TimeBudget } from '../../util/time-budget.ts';
 import { createChallenger } from './challenger.ts';
+import type { ChallengerResponse } from './request.ts';
 
 export interface ShadowOptions {
   readonly champion: string;
@@ -55,6 +57,16 @@ export interface Shadow extends Pick<CallObserver, 'accepted' | 'succeeded' | 'f
 /** What is kept may be this large as JSON, in characters; the oldest goes first, and the newest is always kept. */
 const KEPT_BYTES = 16 * 1024 * 1024;
 
+/** What is on its way to the challenger may be this large as JSON, in characters. */
+const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The share of the main thread's time that shadowing may take, and what may be saved up of it, in milliseconds. A hundred small calls a
+ * second take 1 %; to write one of a megabyte takes a tenth of a second.
+ */
+const TIME_SHARE = 0.05;
+const TIME_SAVED_MS = 1000;
+
 export function createShadow(options: ShadowOptions): Shadow {
   const { champion, challenger, share, maxInFlight, tolerance, keep, onCompared } = options;
   const admit = limiter(options.perSecond);
@@ -65,22 +77,50 @@ export function createShadow(options: ShadowOptions): Shadow {
   let firstFailure: string | undefined;
   /** The inputs of the calls that the sample took, as long as they are under way. */
   const sampled = new Map<Call, unknown>();
+  const budget = new TimeBudget(TIME_SHARE, TIME_SAVED_MS);
   let inFlight = 0;
+  let bytesInFlight = 0;
 
   const tell = (compared: Compared) => {
     requests[compared.outcome]++;
     onCompared(compared);
   };
 
+  /** @returns undefined where JSON cannot carry what the champion predicts */
+  const write = (inputs: unknown, result: Result) => {
+    try {
+      const mine = toPrediction(result, { probabilities: true });
+      const more = mine.probabilities !== undefined && { probabilities: true };
+      return { mine, body: JSON.stringify({ inputs, ...more }) };
+    } catch {
+      return undefined;
+    }
+  };
+
   const shadow = async (call: Call, inputs: unknown, result: Result) => {
-    const mine = toPrediction(result, { probabilities: true });
+    const written = budget.spend(() => write(inputs, result));
+    if (written === undefined || bytesInFlight + written.body.length > MAX_IN_FLIGHT_BYTES)
+      return tell({ outcome: 'dropped' });
+    const { mine, body } = written;
+    bytesInFlight += body.length;
     const theirs = await request({
       requestId: call.id,
-      inputs,
+      body,
       credentials: credentialsIn(call.metadata),
-      probabilities: mine.probabilities !== undefined,
       rows: mine.prediction.length,
+    }).finally(() => {
+      bytesInFlight -= body.length;
     });
+    budget.spend(() => judge(call, inputs, result, mine, theirs));
+  };
+
+  const judge = (
+    call: Call,
+    inputs: unknown,
+    result: Result,
+    mine: Prediction,
+    theirs: ChallengerResponse,
+  ) => {
     if (theirs.kind !== 'predicted') {
       firstFailure ??= theirs.why;
       return tell({ outcome: theirs.kind });
@@ -110,8 +150,9 @@ export function createShadow(options: ShadowOptions): Shadow {
     accepted({ call, model, work, inputs }) {
       if (share < 1 && Math.random() >= share) return;
       if (admit() === undefined) return;
+      if (budget.isSpent) return tell({ outcome: 'dropped' });
       try {
-        sampled.set(call, inputs ?? inputsToJson(model, work.feeds));
+        sampled.set(call, inputs ?? budget.spend(() => inputsToJson(model, work.feeds)));
       } catch {
         tell({ outcome: 'dropped' }); // infinite or no numbers, which JSON cannot carry
       }
@@ -185,7 +226,13 @@ function createKept(most: number) {
 function predictionOfRow(row: number, { prediction, probabilities }: Predictions) {
   const ofRow = Array.isArray(probabilities) ? probabilities[row] : undefined;
   return {
-    prediction: prediction[row] ?? [],
+    prediction: written(prediction[row] ?? []),
     ...(ofRow !== undefined && { probabilities: ofRow }),
   };
+}
+
+/** A value of a prediction as JSON.stringify writes it, with all digits. */
+function written(value: JsonValue | bigint): JsonValue {
+  if (typeof value === 'bigint') return JSON.rawJSON(String(value));
+  return Array.isArray(value) ? value.map(written) : value;
 }
