@@ -1,3 +1,5 @@
+import { UntracedError } from './untraced-error.ts';
+
 /** Why a call came to nothing, in words that belong to no protocol: each protocol maps them to its own, in one table. */
 export type ErrorCode =
   | 'invalid-input'
@@ -9,14 +11,6 @@ export type ErrorCode =
   | 'unavailable';
 
 /** An error of a call. Its message is for whoever called; what caused it is for the log. */
-export abstract class CallError extends Error {
+export abstract class CallError extends UntracedError {
   abstract readonly code: ErrorCode;
-
-  /** Without a stack: it says nothing to whoever called, and to collect it costs more than to refuse a call. */
-  constructor(message: string, options?: ErrorOptions) {
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
-    super(message, options);
-    Error.stackTraceLimit = stackTraceLimit;
-  }
 }

@@ -1,5 +1,6 @@
 // Errors as RFC 9457 defines them: every kind that the API answers, in one table.
 import type { Response } from 'express';
+import { UntracedError } from '../../util/untraced-error.ts';
 
 /** The kinds of problem, with the status and title of each; the contract documents them. */
 const kinds = {
@@ -45,7 +46,7 @@ export interface ProblemError {
 }
 
 /** Thrown by a route to answer a problem. */
-export class ProblemException extends Error {
+export class ProblemException extends UntracedError {
   override readonly name = 'ProblemException';
   readonly kind: ProblemKind;
   readonly errors: readonly ProblemError[] | undefined;
@@ -60,11 +61,7 @@ export class ProblemException extends Error {
       cause?: unknown;
     } = {},
   ) {
-    // A problem is told, not traced: a stack would cost more than to refuse a request.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
     super(detail, { cause: more.cause });
-    Error.stackTraceLimit = stackTraceLimit;
     this.kind = kind;
     this.errors = more.errors;
     this.headers = more.headers ?? {};
