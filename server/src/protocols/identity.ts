@@ -11,6 +11,6 @@ export function identityOf({ model, contract }: ServedModel): [name: string, val
 }
 
 /** A text as a header can carry it: percent-encoded in UTF-8 where it is not printable ASCII. */
-export function headerText(text: string): string {
+function headerText(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]+/gu, (part) => encodeURIComponent(part));
 }
