@@ -15,6 +15,7 @@ import { requireApiKey } from './http/api-keys.ts';
 import { answerErrors, answerOtherMethods, answerUnknownPaths } from './http/errors.ts';
 import { beginExchange, type IdentityHeaders, identify, identityHeaders } from './http/exchange.ts';
 import { guard } from './http/guard.ts';
+import { adopt, type Messages } from './http/messages.ts';
 import { type SplitSettings, shareTraffic } from './http/share-traffic.ts';
 import { errorsAsOpenInference, openInference } from './open-inference/routes.ts';
 import { mountOperations } from './operations.ts';
@@ -53,12 +54,13 @@ export interface AppParts {
   state(): State;
 }
 
-export function createApp(parts: AppParts): RequestListener {
+/** @param messages of the listener that it is for */
+export function createApp(parts: AppParts, messages: Messages): RequestListener {
   const { models, settings, log } = parts;
   const { BASE_PATH, CORS_ORIGINS, DOCS } = settings;
   const headersFor = identityHeaders(models, () => parts.state());
   const { document } = models.main.contract;
-  const app = newApp();
+  const app = newApp(messages);
   app.enable('case sensitive routing');
   app.enable('strict routing');
   app.use(beginExchange(parts.observer));
@@ -83,9 +85,9 @@ export function createApp(parts: AppParts): RequestListener {
 }
 
 /** What METRICS_PORT serves: what is for those who operate the server, and for no Ingress to show. */
-export function createMetricsApp(parts: AppParts): RequestListener {
+export function createMetricsApp(parts: AppParts, messages: Messages): RequestListener {
   const headersFor = identityHeaders(parts.models, () => parts.state());
-  const app = newApp();
+  const app = newApp(messages);
   app.use(beginExchange(parts.observer));
   app.get('/metrics', ...metrics(parts.metrics));
   app.all('/metrics', answerOtherMethods('/metrics', ['GET']));
@@ -122,8 +124,9 @@ function handlersOf(
   };
 }
 
-function newApp(): Express {
+function newApp(messages: Messages): Express {
   const app = express();
+  adopt(app, messages);
   app.disable('x-powered-by');
   app.disable('etag'); // predictions are not cached, and hashing every response costs
   // Express would answer whatever asks `If-None-Match: *` with 304, probes too.

@@ -95,8 +95,8 @@ async function startService(
 
   const parts = await assemble(config, files, log, listeners, opened, () => state, signal);
   signal?.throwIfAborted();
-  main.handleWith(createApp(parts));
-  metricsListener?.handleWith(createMetricsApp(parts));
+  main.handleWith(createApp(parts, main.messages));
+  metricsListener?.handleWith(createMetricsApp(parts, metricsListener.messages));
   grpc?.serve(parts);
   state = { kind: 'ready' };
   log.info({ ...startReport(parts, main.port), ...(grpc && { grpcPort: grpc.port }) }, 'ready');

@@ -13,6 +13,7 @@ import { type Address, whyNotListening } from '../listening.ts';
 import { refuse, refuseBroken } from './broken-request.ts';
 import { createInFlight } from './in-flight.ts';
 import { sendPlain } from './last-resort.ts';
+import { createMessages, type Messages } from './messages.ts';
 import { ProblemException } from './problem.ts';
 import type { Refusals } from './refusals.ts';
 import { checkHead } from './request-head.ts';
@@ -22,6 +23,8 @@ export interface Listener {
   readonly requestsInFlight: number;
   /** What was refused here and at the listeners that count with it. */
   readonly refusals: Refusals;
+  /** What its requests and responses are. */
+  readonly messages: Messages;
   /** Gives new requests to another handler. */
   handleWith(handler: RequestListener): void;
   /**
@@ -83,7 +86,8 @@ export async function listen(
     keepAliveTimeout: options.keepAliveTimeoutMs,
     requireHostHeader: false, // Node's own response has no body; checkHead's has
   };
-  const server = createServer(limits, serve);
+  const messages = createMessages();
+  const server = createServer({ ...limits, ...messages }, serve);
   // Without it, Node closes a connection as soon as its client has closed its side, and sends no response. It is not in Node's
   // documentation: https://github.com/nodejs/node/blob/v26.0.0/lib/_http_server.js has it.
   Object.assign(server, { httpAllowHalfOpen: true });
@@ -124,6 +128,7 @@ export async function listen(
   return {
     port: isAddressInfo(address) ? address.port : options.port,
     refusals,
+    messages,
     get requestsInFlight() {
       return inFlight.count;
     },
