@@ -2,6 +2,7 @@
 import { describeModel } from '../server/src/model/model.ts';
 import { Result } from '../server/src/model/prediction.ts';
 import type { Exchange } from '../server/src/observe/exchange.ts';
+import type { CountedSlot } from '../server/src/observe/metrics.ts';
 import { type AcceptedCall, Call } from '../server/src/serving/call.ts';
 import { Outputs } from '../server/src/tensor/work.ts';
 
@@ -34,6 +35,17 @@ export function result(): Result {
   return new Result(model, new Outputs({ label }));
 }
 
+/** What serves it. */
+export const slot: CountedSlot = {
+  name: model.name,
+  version: model.version,
+  since: new Date(),
+  reason: undefined,
+  replaced: 0,
+  refused: 0,
+  served: { model, contract: { hash: '0'.repeat(64) }, queuedRows: 0, queueLimitRows: 1 },
+};
+
 export const exchange: Exchange = {
   id: call.id,
   traceId: undefined,
@@ -42,6 +54,7 @@ export const exchange: Exchange = {
   isProbe: false,
   status: 200,
   durationMs: 1,
+  model,
   call,
   forwardedTo: undefined,
   problem: undefined,

@@ -66,8 +66,10 @@ it("counts a model's classes beyond a hundred together", async () => {
   }
   const classes = (await ownSeries(url)).filter((line) => line.startsWith('ml_api_predictions'));
   expect(classes).toHaveLength(101);
-  expect(classes.at(-1)).toBe('ml_api_predictions_total{label="other",version="v1"} 4903');
-  expect(classes[0]).toBe('ml_api_predictions_total{label="red",version="v1"} 0'); // the model's own
+  expect(classes.at(-1)).toBe(
+    'ml_api_predictions_total{model="model",label="other",version="v1"} 4903',
+  );
+  expect(classes[0]).toBe('ml_api_predictions_total{model="model",label="red",version="v1"} 0'); // the model's own
   expect(classes[3]).toContain('label="class \\"0\\"\\n!"');
 });
 

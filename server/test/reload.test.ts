@@ -67,7 +67,9 @@ describe('a model whose directory holds another one', () => {
       expect(Date.parse(after.since)).toBeGreaterThan(Date.parse(before.since));
       expect(server.logs.filter(({ goldenRows }) => goldenRows === 150)).toHaveLength(2);
       const metrics = await (await fetch(`${server.url}/metrics`)).text();
-      expect(metrics).toContain('ml_api_model_reloads_total{outcome="replaced",version="v1"} 2');
+      expect(metrics).toContain(
+        'ml_api_model_reloads_total{outcome="replaced",model="iris",model_version="v1",version="v1"} 2',
+      );
       // What it was checked with was nobody's request.
       const rows = /^ml_api_predictions_total.* (\d+)$/gm;
       const counted = [...metrics.matchAll(rows)].reduce(

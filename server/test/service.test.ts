@@ -63,7 +63,7 @@ describe('the base path', () => {
     }
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toContain(
-      'ml_api_http_requests_total{route="/predict",method="POST",status="200",version="v1"} 2',
+      'ml_api_http_requests_total{route="/predict",method="POST",status="200",model="iris",version="v1"} 2',
     );
   });
 });
@@ -164,14 +164,14 @@ describe('metrics', () => {
     const { text, type } = await http.get('/metrics');
     expect(type).toBe('text/plain');
     for (const line of [
-      'ml_api_http_requests_total{route="/predict",method="POST",status="200",version="v1"} 2',
-      'ml_api_http_requests_total{route="/predict",method="POST",status="422",version="v1"} 1',
-      'ml_api_http_requests_total{route="other",method="GET",status="404",version="v1"} 1',
-      'ml_api_http_request_duration_seconds_count{route="/predict",version="v1"} 3',
-      'ml_api_batch_rows_sum{version="v1"} 3',
-      'ml_api_predictions_total{label="setosa",version="v1"} 2',
-      'ml_api_predictions_total{label="virginica",version="v1"} 1',
-      'ml_api_queue_rows{version="v1"} 0',
+      'ml_api_http_requests_total{route="/predict",method="POST",status="200",model="iris",version="v1"} 2',
+      'ml_api_http_requests_total{route="/predict",method="POST",status="422",model="iris",version="v1"} 1',
+      'ml_api_http_requests_total{route="other",method="GET",status="404",model="",version="v1"} 1',
+      'ml_api_http_request_duration_seconds_count{route="/predict",model="iris",version="v1"} 3',
+      'ml_api_batch_rows_sum{model="iris",version="v1"} 3',
+      'ml_api_predictions_total{model="iris",label="setosa",version="v1"} 2',
+      'ml_api_predictions_total{model="iris",label="virginica",version="v1"} 1',
+      'ml_api_queue_rows{model="iris",model_version="v1",version="v1"} 0',
     ])
       expect(text.split('\n')).toContain(line);
     const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));

@@ -1,6 +1,6 @@
 // What metrics cost: the time that one prediction spends in counting, beside the time that it takes in all.
 import { createMetrics } from '../../server/src/observe/metrics.ts';
-import { accepted, exchange, model, result } from '../one-prediction.ts';
+import { accepted, exchange, model, result, slot } from '../one-prediction.ts';
 import { median } from './quantile.ts';
 
 const COUNT = 200_000;
@@ -10,11 +10,8 @@ const ROUNDS = 7;
 export function metricsCost(perSecond: number): string {
   const metrics = createMetrics({
     version: 'v1',
-    model: () => ({ name: 'iris', contractHash: '0'.repeat(64), since: new Date() }),
-    reloads: () => ({ replaced: 0, refused: 0, isRefused: false }),
+    slots: () => [slot],
     resources: { cpus: 1, memoryBytes: 1 },
-    queuedRows: () => 0,
-    queueLimitRows: () => 1,
     requestsInFlight: () => 0,
     refusals: [],
     workerThreadsLost: () => 0,

@@ -3,7 +3,7 @@ import { parseMetrics } from '../../monitoring/status/prometheus-text.ts';
 import { createMetrics } from '../../server/src/observe/metrics.ts';
 import { Refusals } from '../../server/src/protocols/http/refusals.ts';
 import { createShadowMetrics } from '../../server/src/traffic/shadow/metrics.ts';
-import { accepted, exchange, model, result } from '../one-prediction.ts';
+import { accepted, exchange, model, result, slot } from '../one-prediction.ts';
 
 type Documented = {
   readonly name: string;
@@ -16,11 +16,8 @@ type Documented = {
 async function documentedMetrics(): Promise<Documented[]> {
   const metrics = createMetrics({
     version: 'v1',
-    model: () => ({ name: 'iris', contractHash: '', since: new Date() }),
-    reloads: () => ({ replaced: 0, refused: 0, isRefused: false }),
+    slots: () => [slot],
     resources: { cpus: 1, memoryBytes: 1 },
-    queuedRows: () => 0,
-    queueLimitRows: () => 1,
     requestsInFlight: () => 0,
     refusals: new Refusals(),
     workerThreadsLost: () => 0,

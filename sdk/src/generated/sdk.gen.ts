@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import { buildClientParams, type Client, type ClientMeta, type Options as Options2, type RequestResult, type TDataShape } from './client/index.js';
-import type { GetContractErrors, GetContractResponses, GetContractYamlErrors, GetContractYamlResponses, GetLivenessErrors, GetLivenessResponses, GetMetricsErrors, GetMetricsResponses, GetModelConfigErrors, GetModelConfigOfVersionErrors, GetModelConfigOfVersionResponses, GetModelConfigResponses, GetModelErrors, GetModelMetadataErrors, GetModelMetadataOfVersionErrors, GetModelMetadataOfVersionResponses, GetModelMetadataResponses, GetModelReadyErrors, GetModelReadyOfVersionErrors, GetModelReadyOfVersionResponses, GetModelReadyResponses, GetModelResponses, GetModelStatisticsErrors, GetModelStatisticsOfVersionErrors, GetModelStatisticsOfVersionResponses, GetModelStatisticsResponses, GetReadinessErrors, GetReadinessResponses, GetRepositoryIndexErrors, GetRepositoryIndexResponses, GetServerLiveErrors, GetServerLiveResponses, GetServerMetadataErrors, GetServerMetadataResponses, GetServerReadyErrors, GetServerReadyResponses, GetShadowDisagreementsErrors, GetShadowDisagreementsResponses, GetStartupErrors, GetStartupResponses, GetStatisticsErrors, GetStatisticsResponses, InferenceRequest, InferErrors, InferOfVersionErrors, InferOfVersionResponses, InferResponses, PredictErrors, PredictResponses, TensorValue } from './types.gen.js';
+import type { GetContractErrors, GetContractResponses, GetContractYamlErrors, GetContractYamlResponses, GetLivenessErrors, GetLivenessResponses, GetMetricsErrors, GetMetricsResponses, GetModelConfigErrors, GetModelConfigOfVersionErrors, GetModelConfigOfVersionResponses, GetModelConfigResponses, GetModelErrors, GetModelMetadataErrors, GetModelMetadataOfVersionErrors, GetModelMetadataOfVersionResponses, GetModelMetadataResponses, GetModelReadyErrors, GetModelReadyOfVersionErrors, GetModelReadyOfVersionResponses, GetModelReadyResponses, GetModelResponses, GetModelStatisticsErrors, GetModelStatisticsOfVersionErrors, GetModelStatisticsOfVersionResponses, GetModelStatisticsResponses, GetReadinessErrors, GetReadinessResponses, GetRepositoryIndexErrors, GetRepositoryIndexResponses, GetServerLiveErrors, GetServerLiveResponses, GetServerMetadataErrors, GetServerMetadataResponses, GetServerReadyErrors, GetServerReadyResponses, GetShadowDisagreementsErrors, GetShadowDisagreementsResponses, GetStartupErrors, GetStartupResponses, GetStatisticsErrors, GetStatisticsResponses, InferenceRequest, InferErrors, InferOfVersionErrors, InferOfVersionResponses, InferResponses, LoadModelErrors, LoadModelResponses, PredictErrors, PredictResponses, TensorValue, UnloadModelErrors, UnloadModelResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -213,6 +213,49 @@ export const getRepositoryIndex = <ThrowOnError extends boolean = true>(options?
     url: '/v2/repository/index',
     ...options
 });
+
+/**
+ * Serve what the folder of a model holds now
+ *
+ * For who has a key of `OPERATOR_KEYS_FILE`. A model that is served already is replaced between two requests, as it is where
+ * `MODEL_RELOAD_SECONDS` is set: by one that loads, predicts what its golden predictions say, and keeps the contract. Versions
+ * that the folder has got are served from then on, those that it has lost no longer. A body is not read.
+ *
+ */
+export const loadModel = <ThrowOnError extends boolean = true>(parameters: {
+    'X-Request-Id'?: string;
+    model: string;
+}, options?: Options<never, ThrowOnError>): RequestResult<LoadModelResponses, LoadModelErrors, ThrowOnError, 'data'> => {
+    const params = buildClientParams([parameters], [{ args: [{ in: 'headers', key: 'X-Request-Id' }, { in: 'path', key: 'model' }] }]);
+    return (options?.client ?? client).post<LoadModelResponses, LoadModelErrors, ThrowOnError, 'data'>({
+        responseStyle: 'data',
+        security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+        url: '/v2/repository/models/{model}/load',
+        ...options,
+        ...params
+    });
+};
+
+/**
+ * Serve a model no more
+ *
+ * For who has a key of `OPERATOR_KEYS_FILE`. Requests that it has taken end first; then its memory is free. The default model is
+ * not unloaded. A body is not read.
+ *
+ */
+export const unloadModel = <ThrowOnError extends boolean = true>(parameters: {
+    'X-Request-Id'?: string;
+    model: string;
+}, options?: Options<never, ThrowOnError>): RequestResult<UnloadModelResponses, UnloadModelErrors, ThrowOnError, 'data'> => {
+    const params = buildClientParams([parameters], [{ args: [{ in: 'headers', key: 'X-Request-Id' }, { in: 'path', key: 'model' }] }]);
+    return (options?.client ?? client).post<UnloadModelResponses, UnloadModelErrors, ThrowOnError, 'data'>({
+        responseStyle: 'data',
+        security: [{ name: 'X-API-Key', type: 'apiKey' }, { scheme: 'bearer', type: 'http' }],
+        url: '/v2/repository/models/{model}/unload',
+        ...options,
+        ...params
+    });
+};
 
 /**
  * The inputs and outputs of the model

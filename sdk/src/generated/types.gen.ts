@@ -460,6 +460,11 @@ export type PinnedVersion = string;
 export type ModelNameInPath = string;
 
 /**
+ * The name of a folder of MODELS_DIR.
+ */
+export type ModelFolderInPath = string;
+
+/**
  * The model's version.
  */
 export type ModelVersionInPath = string;
@@ -1337,6 +1342,142 @@ export type GetRepositoryIndexResponses = {
 };
 
 export type GetRepositoryIndexResponse = GetRepositoryIndexResponses[keyof GetRepositoryIndexResponses];
+
+export type LoadModelData = {
+    body?: never;
+    headers?: {
+        /**
+         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+         */
+        'X-Request-Id'?: string;
+    };
+    path: {
+        /**
+         * The name of a folder of MODELS_DIR.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/v2/repository/models/{model}/load';
+};
+
+export type LoadModelErrors = {
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    401: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+    /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: OpenInferenceError;
+};
+
+export type LoadModelError = LoadModelErrors[keyof LoadModelErrors];
+
+export type LoadModelResponses = {
+    /**
+     * The versions of the model.
+     */
+    200: Array<RepositoryModel>;
+};
+
+export type LoadModelResponse = LoadModelResponses[keyof LoadModelResponses];
+
+export type UnloadModelData = {
+    body?: never;
+    headers?: {
+        /**
+         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+         */
+        'X-Request-Id'?: string;
+    };
+    path: {
+        /**
+         * The name of a folder of MODELS_DIR.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/v2/repository/models/{model}/unload';
+};
+
+export type UnloadModelErrors = {
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    400: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    401: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+    /**
+     * The path does not answer this method.
+     */
+    405: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    408: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    417: OpenInferenceError;
+    /**
+     * The body or a header is not what the model takes, or the request is not HTTP/1.1, too large in its headers, or too slow. Where the path could not be read, the error is a problem.
+     */
+    431: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    500: OpenInferenceError;
+    /**
+     * The server is starting, draining, or has too much to do. Try again.
+     */
+    503: OpenInferenceError;
+};
+
+export type UnloadModelError = UnloadModelErrors[keyof UnloadModelErrors];
+
+export type UnloadModelResponses = {
+    /**
+     * The versions of the model.
+     */
+    200: Array<RepositoryModel>;
+};
+
+export type UnloadModelResponse = UnloadModelResponses[keyof UnloadModelResponses];
 
 export type GetModelMetadataData = {
     body?: never;

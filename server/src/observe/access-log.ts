@@ -40,13 +40,14 @@ export function accessLog(
 }
 
 function lineOf(exchange: Exchange, suppressed: number): object {
-  const { id, traceId, method, route, status, durationMs, forwardedTo } = exchange;
+  const { id, traceId, method, route, model, status, durationMs, forwardedTo } = exchange;
   const { rows, queueMs, inferenceMs } = exchange.call ?? {};
   return {
     requestId: id,
     ...(traceId && { traceId }),
     method,
     route,
+    ...(model && { model: model.name }),
     status,
     durationMs: round(durationMs),
     ...(rows !== undefined && { rows }),

@@ -1,3 +1,4 @@
+import type { Model } from '../model/model.ts';
 import type { Call } from '../serving/call.ts';
 
 /** One request and its response, in whatever protocol, as the log and the metrics tell of it once it has ended. */
@@ -13,6 +14,8 @@ export interface Exchange {
   /** As HTTP has it. */
   readonly status: number;
   readonly durationMs: number;
+  /** The model that it is about, where it is about one. */
+  readonly model: Model | undefined;
   /** What it asked of a model, where it did. */
   readonly call: Call | undefined;
   /** The version that it was passed on to, and that counts it as its own. */

@@ -12,8 +12,12 @@ interface Options {
   readonly registry: Registry;
 }
 
+interface Expected {
+  /** The labels of series that are there from the start, at 0: a rate misses what a series begins with. */
+  readonly expected?: readonly (readonly LabelValue[])[];
+}
+
 /**
- * @param expected the labels of series that are there from the start, at 0: a rate misses what a series begins with
  * @returns what counts one; it takes the values of the labels, in the order of their names
  */
 export function hotCounter({
@@ -22,9 +26,7 @@ export function hotCounter({
   labelNames,
   registry,
   expected = [],
-}: Options & { readonly expected?: readonly (readonly LabelValue[])[] }): (
-  ...labels: readonly LabelValue[]
-) => void {
+}: Options & Expected): (...labels: readonly LabelValue[]) => void {
   const all = new SeriesByLabels(labelNames, () => ({ count: 0 }));
   for (const labels of expected) all.of(labels);
   new Counter({
@@ -45,8 +47,9 @@ export function hotCounter({
 /** @returns what observes a value; it takes the values of the labels after it, in the order of their names */
 export function hotHistogram({
   buckets,
+  expected = [],
   ...options
-}: Options & { readonly buckets: readonly number[] }): (
+}: Options & Expected & { readonly buckets: readonly number[] }): (
   value: number,
   ...labels: readonly LabelValue[]
 ) => void {
@@ -55,7 +58,7 @@ export function hotHistogram({
     counts: new Float64Array(buckets.length + 1),
     sum: 0,
   }));
-  if (options.labelNames.length === 0) all.of([]); // its zeros are there from the start
+  for (const labels of expected) all.of(labels);
   new CountedHistogram(options, buckets, all);
   return (value, ...labels) => {
     const series = all.of(labels);
@@ -124,9 +127,12 @@ class CountedHistogram extends Histogram {
 /** prom-client's types have a number here, its code has the word. */
 const HISTOGRAM = 'histogram' as unknown as MetricType;
 
+type Series<Counted> = Counted & Pick<Distribution, 'labels'>;
+
 /** What is counted, for each combination of labels that has been seen. */
 class SeriesByLabels<Counted extends object> {
-  private readonly series = new Map<string, Counted & Pick<Distribution, 'labels'>>();
+  private readonly root = new Branch<Series<Counted>>();
+  private readonly all: Series<Counted>[] = [];
   private readonly names: readonly string[];
   private readonly begin: () => Counted;
 
@@ -135,17 +141,33 @@ class SeriesByLabels<Counted extends object> {
     this.begin = begin;
   }
 
+  /** Label by label: to make one text of all of them would cost more than the counting. */
   of(values: readonly LabelValue[]): Counted {
-    const key = values.join('\0');
-    const known = this.series.get(key);
-    if (known !== undefined) return known;
+    let branch = this.root;
+    for (const value of values) branch = branch.at(value);
+    if (branch.series !== undefined) return branch.series;
     const labels = Object.fromEntries(this.names.map((name, i) => [name, values[i] ?? '']));
-    const first = { ...this.begin(), labels };
-    this.series.set(key, first);
-    return first;
+    const series = { ...this.begin(), labels };
+    branch.series = series;
+    this.all.push(series);
+    return series;
   }
 
   [Symbol.iterator]() {
-    return this.series.values();
+    return this.all.values();
+  }
+}
+
+/** The series whose first labels are the same. */
+class Branch<Of> {
+  series: Of | undefined;
+  private readonly branches = new Map<LabelValue, Branch<Of>>();
+
+  at(value: LabelValue): Branch<Of> {
+    const known = this.branches.get(value);
+    if (known !== undefined) return known;
+    const branch = new Branch<Of>();
+    this.branches.set(value, branch);
+    return branch;
   }
 }

@@ -1,8 +1,10 @@
 // Everything the predictor measures, in Prometheus' terms. Label values are bounded: routes of the contract,
 // methods and statuses of HTTP, labels of the model.
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Model } from '../model/model.ts';
 import { labelOf } from '../model/prediction.ts';
 import type { Resources } from '../runtime/resources.ts';
+import type { Slot } from '../serving/slot.ts';
 import { hotCounter, hotHistogram } from './hot-metrics.ts';
 import type { Observer } from './observer.ts';
 
@@ -18,6 +20,13 @@ const PREDICTION_STATUSES = [200, 500, 503, 504];
 /** Classes beyond this many are counted together, so that a model with a huge vocabulary stays cheap to scrape. */
 const MAX_LABELS = 100;
 
+/** What tells the slots apart. */
+const OF_SLOT = ['model', 'model_version'];
+
+function labelsOf({ name, version }: CountedSlot) {
+  return { model: name, model_version: version };
+}
+
 /** A subscriber that counts, and what has come of it. */
 export interface Metrics extends Pick<Observer, 'exchangeEnded' | 'ran' | 'succeeded'> {
   /** For what others count. */
@@ -27,27 +36,24 @@ export interface Metrics extends Pick<Observer, 'exchangeEnded' | 'ran' | 'succe
   text(): Promise<string>;
 }
 
+/** What metrics tell of a slot. */
+export interface CountedSlot
+  extends Pick<Slot, 'name' | 'version' | 'since' | 'reason' | 'replaced' | 'refused'> {
+  readonly served:
+    | {
+        readonly model: Pick<Model, 'labels'>;
+        readonly contract: { readonly hash: string };
+        readonly queuedRows: number;
+        readonly queueLimitRows: number;
+      }
+    | undefined;
+}
+
 export interface MetricsSources {
   readonly version: string;
-  /** The model that is served at this moment. */
-  readonly model: () => {
-    readonly name: string;
-    readonly contractHash: string;
-    /** The names of its classes, where it has some. */
-    readonly labels?: readonly string[] | undefined;
-    /** When it took the calls. */
-    readonly since: Date;
-  };
-  /** How often the model was replaced, and how often that was refused; whether what its directory holds now is refused. */
-  readonly reloads: () => {
-    readonly replaced: number;
-    readonly refused: number;
-    readonly isRefused: boolean;
-  };
+  /** A slot for each version of a model. */
+  readonly slots: () => readonly CountedSlot[];
   readonly resources: Resources;
-  readonly queuedRows: () => number;
-  /** Rows that may wait at most. */
-  readonly queueLimitRows: () => number;
   readonly requestsInFlight: () => number;
   /** How many connections were refused, by reason: a bounded set, all of it from the start. */
   readonly refusals: Iterable<readonly [reason: string, count: number]>;
@@ -55,46 +61,55 @@ export interface MetricsSources {
 }
 
 export function createMetrics(sources: MetricsSources): Metrics {
+  const { slots } = sources;
   const registry = new Registry();
   registry.setDefaultLabels({ version: sources.version });
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const labels = new Set(sources.model().labels?.slice(0, MAX_LABELS));
+  const names = [...new Set(slots().map(({ name }) => name))];
+  const labels = new Map(names.map((name) => [name, new Set<string>()]));
+  for (const { name, served } of slots())
+    for (const label of served?.model.labels?.slice(0, MAX_LABELS) ?? [])
+      labels.get(name)?.add(label);
   const requests = hotCounter({
     name: 'ml_api_http_requests_total',
     help: 'Requests answered, over HTTP and gRPC.',
-    labelNames: ['route', 'method', 'status'],
+    labelNames: ['route', 'method', 'status', 'model'],
     registry,
-    expected: PREDICTION_STATUSES.map((status) => ['/predict', 'POST', status]),
+    expected: names.flatMap((name) =>
+      PREDICTION_STATUSES.map((status) => ['/predict', 'POST', status, name]),
+    ),
   });
   const requestSeconds = hotHistogram({
     name: 'ml_api_http_request_duration_seconds',
     help: 'Time from the request to the end of its answer.',
-    labelNames: ['route'],
+    labelNames: ['route', 'model'],
     buckets: LATENCY_BUCKETS,
     registry,
   });
   const runSeconds = hotHistogram({
     name: 'ml_api_inference_duration_seconds',
     help: 'Time of one run of the model.',
-    labelNames: [],
+    labelNames: ['model'],
     buckets: LATENCY_BUCKETS,
     registry,
+    expected: names.map((name) => [name]),
   });
   const batchRows = hotHistogram({
     name: 'ml_api_batch_rows',
     help: 'Rows of one run of the model.',
-    labelNames: [],
+    labelNames: ['model'],
     buckets: ROW_BUCKETS,
     registry,
+    expected: names.map((name) => [name]),
   });
   const predictions = hotCounter({
     name: 'ml_api_predictions_total',
     help: 'Rows predicted, by predicted class.',
-    labelNames: ['label'],
+    labelNames: ['model', 'label'],
     registry,
-    expected: [...labels].map((label) => [label]),
+    expected: [...labels].flatMap(([name, some]) => [...some].map((label) => [name, label])),
   });
   const forwarded = new Counter({
     name: 'ml_api_forwarded_requests_total',
@@ -121,11 +136,11 @@ export function createMetrics(sources: MetricsSources): Metrics {
       this.inc(sources.workerThreadsLost());
     },
   });
-  gauge('ml_api_queue_rows', 'Rows waiting for a run.', sources.queuedRows);
-  gauge(
+  ofSlots('ml_api_queue_rows', 'Rows waiting for a run.', ({ served }) => served?.queuedRows);
+  ofSlots(
     'ml_api_queue_limit_rows',
     'Rows that may wait for a run: as many as would be answered within their deadline, at most QUEUE_MAX_ROWS.',
-    sources.queueLimitRows,
+    ({ served }) => served?.queueLimitRows,
   );
   gauge('ml_api_requests_in_flight', 'Requests being answered.', sources.requestsInFlight);
   gauge('ml_api_cpu_limit_cores', 'CPUs granted to the process.', () => sources.resources.cpus);
@@ -136,37 +151,59 @@ export function createMetrics(sources: MetricsSources): Metrics {
   );
   new Gauge({
     name: 'ml_api_model_info',
-    help: 'The model served; always 1.',
-    labelNames: ['name', 'contract_hash'],
+    help: 'A model served; always 1.',
+    labelNames: ['name', 'model_version', 'contract_hash'],
     registers,
     collect() {
-      const { name, contractHash } = sources.model();
       this.reset();
-      this.set({ name, contract_hash: contractHash }, 1);
+      for (const { name, version, served } of slots())
+        if (served !== undefined)
+          this.set({ name, model_version: version, contract_hash: served.contract.hash }, 1);
     },
   });
-  gauge(
+  ofSlots(
     'ml_api_model_since_timestamp_seconds',
     'When the model served took the calls, since the epoch.',
-    () => sources.model().since.getTime() / 1000,
+    ({ served, since }) => (served === undefined ? undefined : since.getTime() / 1000),
   );
   new Counter({
     name: 'ml_api_model_reloads_total',
-    help: 'Times that the directory of the model held another one, by what came of it: replaced, or refused.',
-    labelNames: ['outcome'],
+    help: 'Times that the directory of a model held another one, by what came of it: replaced, or refused.',
+    labelNames: ['outcome', ...OF_SLOT],
     registers,
     collect() {
-      const { replaced, refused } = sources.reloads();
       this.reset();
-      this.inc({ outcome: 'replaced' }, replaced);
-      this.inc({ outcome: 'refused' }, refused);
+      for (const slot of slots())
+        for (const outcome of ['replaced', 'refused'] as const)
+          this.inc({ outcome, ...labelsOf(slot) }, slot[outcome]);
     },
   });
-  gauge(
+  ofSlots(
     'ml_api_model_reload_refused',
-    '1 while the directory of the model holds what was refused; GET /model and the log say why.',
-    () => Number(sources.reloads().isRefused),
+    '1 while the directory of a model holds what was refused or cannot be loaded; GET /model and the log say why.',
+    ({ reason }) => Number(reason !== undefined),
   );
+
+  /** @param read undefined where there is nothing to tell */
+  function ofSlots(
+    name: string,
+    help: string,
+    read: (slot: CountedSlot) => number | undefined,
+  ): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: OF_SLOT,
+      registers,
+      collect() {
+        this.reset();
+        for (const slot of slots()) {
+          const value = read(slot);
+          if (value !== undefined) this.set(labelsOf(slot), value);
+        }
+      },
+    });
+  }
 
   function gauge(name: string, help: string, read: () => number): void {
     new Gauge({
@@ -179,27 +216,29 @@ export function createMetrics(sources: MetricsSources): Metrics {
     });
   }
 
-  function predicted(label: string): void {
-    if (labels.size < MAX_LABELS) labels.add(label);
-    predictions(labels.has(label) ? label : 'other');
+  function predicted(model: string, label: string): void {
+    const known = labels.get(model) ?? new Set();
+    labels.set(model, known);
+    if (known.size < MAX_LABELS) known.add(label);
+    predictions(model, known.has(label) ? label : 'other');
   }
 
   return {
     registry,
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    exchangeEnded({ route, method, status, durationMs, forwardedTo }) {
+    exchangeEnded({ route, method, status, durationMs, forwardedTo, model }) {
       if (forwardedTo !== undefined) return forwarded.inc({ to: forwardedTo, status });
-      requests(route, METHODS.includes(method) ? method : 'other', status);
-      requestSeconds(durationMs / 1000, route);
+      requests(route, METHODS.includes(method) ? method : 'other', status, model?.name ?? '');
+      requestSeconds(durationMs / 1000, route, model?.name ?? '');
     },
-    ran(_model, rows, milliseconds) {
-      batchRows(rows);
-      runSeconds(milliseconds / 1000);
+    ran({ name }, rows, milliseconds) {
+      batchRows(rows, name);
+      runSeconds(milliseconds / 1000, name);
     },
     succeeded({ model }, result) {
       if (model.task !== 'classification') return;
-      for (const one of result.prediction) predicted(labelOf(model, one));
+      for (const one of result.prediction) predicted(model.name, labelOf(model, one));
     },
   };
 }

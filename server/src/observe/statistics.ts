@@ -1,4 +1,4 @@
-// What a model has done since the start, in the form of Triton's statistics extension.
+// What models have done since the start, in the form of Triton's statistics extension.
 
 import type { Model } from '../model/model.ts';
 import type { AcceptedCall } from '../serving/call.ts';
@@ -6,64 +6,82 @@ import type { Observer } from './observer.ts';
 
 /** A subscriber that counts calls and runs. */
 export class Statistics implements Pick<Observer, 'succeeded' | 'failed' | 'ran'> {
-  private last = 0;
-  private rows = 0;
-  private runs = 0;
-  private readonly success = new Duration();
-  private readonly failure = new Duration();
-  private readonly queue = new Duration();
-  private readonly inference = new Duration();
+  readonly #byModel = new WeakMap<Model, Work>();
+  readonly #byVersion = new Map<string, Work>();
 
-  succeeded({ call, acceptedAt }: AcceptedCall): void {
-    this.last = Date.now();
-    this.rows += call.rows ?? 0;
-    this.success.add(performance.now() - acceptedAt);
-    this.queue.add(call.queueMs ?? 0);
-    this.inference.add(call.inferenceMs ?? 0);
+  succeeded({ call, acceptedAt, model }: AcceptedCall): void {
+    const work = this.#of(model);
+    work.last = Date.now();
+    work.rows += call.rows ?? 0;
+    work.success.add(performance.now() - acceptedAt);
+    work.queue.add(call.queueMs ?? 0);
+    work.inference.add(call.inferenceMs ?? 0);
   }
 
-  failed({ acceptedAt }: AcceptedCall): void {
-    this.failure.add(performance.now() - acceptedAt);
+  failed({ acceptedAt, model }: AcceptedCall): void {
+    this.#of(model).failure.add(performance.now() - acceptedAt);
   }
 
-  ran(): void {
-    this.runs++;
+  ran(model: Model): void {
+    this.#of(model).runs++;
   }
 
-  report({ name, version }: Model) {
-    const nothing = { count: this.success.count, ns: 0 }; // is not measured apart
-    return {
-      model_stats: [
-        {
-          name,
-          version,
-          last_inference: this.last,
-          inference_count: this.rows,
-          execution_count: this.runs,
-          inference_stats: {
-            success: this.success.report(),
-            fail: this.failure.report(),
-            queue: this.queue.report(),
-            compute_input: nothing,
-            compute_infer: this.inference.report(),
-            compute_output: nothing,
-          },
-        },
-      ],
-    };
+  report(models: readonly Model[]) {
+    return { model_stats: models.map((model) => statsOf(model, this.#of(model))) };
   }
+
+  /** What takes the place of a version goes on with what that has done. */
+  #of(model: Model): Work {
+    const known = this.#byModel.get(model);
+    if (known !== undefined) return known;
+    const key = JSON.stringify([model.name, model.version]);
+    const work = this.#byVersion.get(key) ?? new Work();
+    this.#byModel.set(model, work);
+    this.#byVersion.set(key, work);
+    return work;
+  }
+}
+
+function statsOf({ name, version }: Model, work: Work) {
+  const nothing = { count: work.success.count, ns: 0 }; // is not measured apart
+  return {
+    name,
+    version,
+    last_inference: work.last,
+    inference_count: work.rows,
+    execution_count: work.runs,
+    inference_stats: {
+      success: work.success.report(),
+      fail: work.failure.report(),
+      queue: work.queue.report(),
+      compute_input: nothing,
+      compute_infer: work.inference.report(),
+      compute_output: nothing,
+    },
+  };
 }
 
 class Duration {
   count = 0;
-  private milliseconds = 0;
+  #milliseconds = 0;
 
   add(milliseconds: number): void {
     this.count++;
-    this.milliseconds += milliseconds;
+    this.#milliseconds += milliseconds;
   }
 
   report() {
-    return { count: this.count, ns: Math.round(this.milliseconds * 1e6) };
+    return { count: this.count, ns: Math.round(this.#milliseconds * 1e6) };
   }
+}
+
+/** What one version of a model has done. */
+class Work {
+  last = 0;
+  rows = 0;
+  runs = 0;
+  readonly success = new Duration();
+  readonly failure = new Duration();
+  readonly queue = new Duration();
+  readonly inference = new Duration();
 }

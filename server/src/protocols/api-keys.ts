@@ -13,12 +13,15 @@ export interface ApiKeys {
 /** How often the file is looked at; a kubelet updates a mounted Secret about once a minute. */
 const REFRESH_MS = 10_000;
 
-/** @throws CommandError when the file cannot be read or holds no key */
-export function readApiKeys(file: string, log: Logger): ApiKeys {
-  let hashes = hashesIn(file);
+/**
+ * @param variable that names the file
+ * @throws CommandError when the file cannot be read or holds no key
+ */
+export function readApiKeys(variable: string, file: string, log: Logger): ApiKeys {
+  let hashes = hashesIn(variable, file);
   const timer = setInterval(() => {
     try {
-      hashes = hashesIn(file);
+      hashes = hashesIn(variable, file);
     } catch (error) {
       log.error({ err: error }, 'the API keys cannot be read again; those read before stay valid');
     }
@@ -52,20 +55,20 @@ function keyIn({ 'x-api-key': own, authorization }: Metadata): string | undefine
   return /^Bearer +(\S+)$/i.exec(typeof authorization === 'string' ? authorization : '')?.[1];
 }
 
-function hashesIn(file: string): Buffer[] {
+function hashesIn(variable: string, file: string): Buffer[] {
   let content: string;
   try {
     content = readFileSync(file, 'utf8');
   } catch (error) {
     throw new CommandError(
-      `API_KEYS_FILE: ${file} cannot be read: ${error instanceof Error ? error.message : error}`,
+      `${variable}: ${file} cannot be read: ${error instanceof Error ? error.message : error}`,
     );
   }
   const keys = content.split('\n').map((line) => line.trim());
   const hashes = keys.filter((key) => key !== '').map(sha256);
   if (hashes.length === 0)
     throw new CommandError(
-      `API_KEYS_FILE: ${file} holds no key; expected one a line. Unset it to serve without keys.`,
+      `${variable}: ${file} holds no key; expected one a line. Unset it to serve without keys.`,
     );
   return hashes;
 }

@@ -8,7 +8,7 @@ import type { Observer } from '../observe/observer.ts';
 import type { Statistics } from '../observe/statistics.ts';
 import { liveness, readiness, type State, startup } from '../serving/lifecycle.ts';
 import type { Registry } from '../serving/registry.ts';
-import type { ReloadState } from '../serving/reload/reload.ts';
+import type { Repository } from '../serving/repository.ts';
 import type { Shadow } from '../traffic/shadow/shadow.ts';
 import type { ApiKeys } from './api-keys.ts';
 import { requireApiKey } from './http/api-keys.ts';
@@ -18,7 +18,7 @@ import { guard } from './http/guard.ts';
 import { adopt, type Messages } from './http/messages.ts';
 import { type SplitSettings, shareTraffic } from './http/share-traffic.ts';
 import { errorsAsOpenInference, openInference } from './open-inference/routes.ts';
-import { mountOperations } from './operations.ts';
+import { mountOperations, prefixesOf } from './operations.ts';
 import { contractAs } from './rest/contract.ts';
 import { docs } from './rest/docs.ts';
 import { health } from './rest/health.ts';
@@ -37,8 +37,9 @@ export interface AppSettings extends Limits, SplitSettings, PlaygroundSettings {
 /** What the applications put together: each route is handed what it uses of it. */
 export interface AppParts {
   readonly models: Registry;
-  /** Whether and when the model was replaced; undefined where it never is. */
-  readonly reload: (() => ReloadState) | undefined;
+  readonly repository: Repository;
+  /** Whether models are replaced by what their directories hold. */
+  readonly reloads: boolean;
   readonly observer: Pick<Observer, 'exchangeEnded'>;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly statistics: Statistics;
@@ -46,6 +47,8 @@ export interface AppParts {
   readonly shadow: Pick<Shadow, 'report'> | undefined;
   /** The keys that callers need; undefined when none is needed. */
   readonly apiKeys: ApiKeys | undefined;
+  /** The keys of those who may load and unload models; undefined when nobody may. */
+  readonly operatorKeys: ApiKeys | undefined;
   readonly log: Logger;
   /** Where the files of the playground are. */
   readonly playground: URL;
@@ -67,15 +70,15 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
   if (CORS_ORIGINS !== undefined) app.use(crossOrigin(CORS_ORIGINS));
   const middleware = {
     identified: identify(headersFor),
-    keyed: keyedBy(parts),
+    keyed: keyedBy(parts.apiKeys),
+    operator: keyedBy(parts.operatorKeys),
     shared: shareTraffic(settings),
   };
   mountOperations(app, document, handlersOf(parts, headersFor), middleware, BASE_PATH);
   if (DOCS === 'on') {
-    for (const pages of [playground(parts.playground, models, settings), docs(models)]) {
-      app.use(pages);
-      if (BASE_PATH !== undefined) app.use(BASE_PATH, pages);
-    }
+    // One by one, the longest first: a router takes off what it is mounted at.
+    for (const pages of [playground(parts.playground, models, settings), docs(models)])
+      for (const prefix of prefixesOf(BASE_PATH).reverse()) app.use(prefix || '/', pages);
   }
   app.use(below('/v2', BASE_PATH), errorsAsOpenInference); // also for what nothing serves there
   const pages = DOCS === 'on' ? ['/', '/docs'] : [];
@@ -94,7 +97,7 @@ export function createMetricsApp(parts: AppParts, messages: Messages): RequestLi
   app.get(
     '/shadow/disagreements',
     identify(headersFor),
-    ...keyedBy(parts),
+    ...keyedBy(parts.apiKeys),
     ...shadowDisagreements(parts.shadow),
   );
   app.all('/shadow/disagreements', answerOtherMethods('/shadow/disagreements', ['GET']));
@@ -108,11 +111,11 @@ function handlersOf(
   parts: AppParts,
   headersFor: IdentityHeaders,
 ): Record<string, RequestHandler[]> {
-  const { models, settings, statistics } = parts;
+  const { models, repository, settings, statistics } = parts;
   const state = () => parts.state();
   return {
     predict: predict(models, headersFor, settings.MAX_BODY_BYTES),
-    getModel: model(models, settings, parts.reload),
+    getModel: model(models, settings, parts.reloads),
     getLiveness: health(state, liveness),
     getReadiness: health(state, readiness),
     getStartup: health(state, startup),
@@ -120,7 +123,7 @@ function handlersOf(
     getShadowDisagreements: shadowDisagreements(parts.shadow),
     getContract: contractAs(models, 'json'),
     getContractYaml: contractAs(models, 'yaml'),
-    ...openInference({ models, headersFor, statistics, state, settings }),
+    ...openInference({ models, repository, headersFor, statistics, state, settings }),
   };
 }
 
@@ -134,8 +137,8 @@ function newApp(messages: Messages): Express {
   return app;
 }
 
-function keyedBy({ apiKeys }: AppParts): RequestHandler[] {
-  return apiKeys === undefined ? [] : [requireApiKey(apiKeys)];
+function keyedBy(keys: ApiKeys | undefined): RequestHandler[] {
+  return keys === undefined ? [] : [requireApiKey(keys)];
 }
 
 function crossOrigin(origins: readonly string[]): RequestHandler {
@@ -157,7 +160,7 @@ function crossOrigin(origins: readonly string[]): RequestHandler {
   });
 }
 
-/** A path at `/` and, where there is one, below the base path. */
+/** A path wherever the paths of the contract are. */
 function below(path: string, basePath: string | undefined): string[] {
-  return basePath === undefined ? [path] : [path, basePath + path];
+  return prefixesOf(basePath).map((prefix) => prefix + path);
 }

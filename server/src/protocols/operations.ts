@@ -11,29 +11,35 @@ export interface Middleware {
   readonly identified: RequestHandler;
   /** Lets callers with an API key pass; none where no key is needed. */
   readonly keyed: readonly RequestHandler[];
+  /** Lets those pass who may change what is served. */
+  readonly operator: readonly RequestHandler[];
   /** Passes on what belongs to another version; none where no versions share the requests. */
   readonly shared: readonly RequestHandler[];
 }
 
 const SHARED_TAGS = new Set(['prediction', 'model', 'open-inference-protocol']);
 
+/** Operations that change what is served. */
+const FOR_OPERATORS = new Set(['loadModel', 'unloadModel']);
+
 /** Operations that write all headers of a response at once, those of `identified` among them. */
 const WRITE_THEIR_HEADERS = new Set(['predict', 'infer', 'inferOfVersion']);
 
 /**
- * Mounts the operations at `/` and, when there is one, at the base path.
+ * Mounts the operations at `/` and, when there is one, at the base path; and below the name of each model, and of each of its versions.
  * @param handlers by operationId
  */
 export function mountOperations(
   app: Application,
   document: OpenAPIObject,
   handlers: Readonly<Record<string, readonly RequestHandler[]>>,
-  { identified, keyed, shared }: Middleware,
+  { identified, keyed, operator, shared }: Middleware,
   basePath: string | undefined,
 ): void {
+  const prefixes = prefixesOf(basePath);
   for (const [path, item] of hotFirst(document.paths ?? {})) {
     const route = path.replaceAll(/\{(\w+)\}/g, ':$1'); // Express' way to write a parameter
-    const paths = basePath === undefined ? [route] : [route, basePath + route];
+    const paths = prefixes.map((prefix) => prefix + route);
     const methods: string[] = [];
     const operations = [item.get, item.post].filter((operation) => operation !== undefined);
     const form = operations.some(({ tags }) => tags?.includes('open-inference-protocol'))
@@ -48,7 +54,7 @@ export function mountOperations(
         throw new Error(
           `openapi.yaml has the operation ${operationId} at ${path}, which nothing handles`,
         );
-      const guard = security?.length ? keyed : [];
+      const guard = FOR_OPERATORS.has(operationId) ? operator : security?.length ? keyed : [];
       const split = isShared(path, tags) ? shared : [];
       const headers = WRITE_THEIR_HEADERS.has(operationId) ? [] : [identified];
       app[method](paths, ...form, ...guard, ...split, ...headers, ...handling);
@@ -56,6 +62,13 @@ export function mountOperations(
     }
     app.all(paths, ...form, answerOtherMethods(path, methods));
   }
+}
+
+/** What paths of the contract may have before them: of the model that calls get which name none first. */
+export function prefixesOf(basePath: string | undefined): string[] {
+  const roots = basePath === undefined ? [''] : ['', basePath];
+  const models = ['/models/:name', '/models/:name/versions/:nameVersion'];
+  return [...roots, ...roots.flatMap((root) => models.map((model) => root + model))];
 }
 
 /** Express tries routes in the order that they are mounted in: what predicts comes first. */
@@ -67,6 +80,6 @@ function hotFirst(paths: PathsObject): [string, PathItemObject][] {
 
 /** Whether versions that share the traffic share the operation: what is about the model, but not the probes. */
 function isShared(path: string, tags: readonly string[] = []): boolean {
-  if (path.startsWith('/v2/health')) return false;
+  if (path.startsWith('/v2/health') || path.startsWith('/v2/repository/models')) return false;
   return tags.some((tag) => SHARED_TAGS.has(tag));
 }

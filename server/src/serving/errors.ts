@@ -50,6 +50,18 @@ export class NotFoundError extends CallError {
   override readonly code = 'not-found';
 }
 
+/** There is such a model, but nothing serves it. */
+export class NotServedError extends CallError {
+  override readonly name = 'NotServedError';
+  override readonly code = 'unavailable';
+}
+
+/** What was asked for would harm other calls. */
+export class RefusedError extends CallError {
+  override readonly name = 'RefusedError';
+  override readonly code = 'invalid-input';
+}
+
 export class ModelFailureError extends CallError {
   override readonly name = 'ModelFailureError';
   override readonly code = 'model-failure';

@@ -184,8 +184,8 @@ describe('what is told of calls', () => {
       stream.write(encode('inference.ModelInferRequest', request));
     stream.end();
     await new Promise((resolve) => stream.once('status', resolve));
-    const series = (route: string, code: number, count: number) =>
-      `ml_api_http_requests_total{route="${route}",method="POST",status="${code}",version="v1"} ${count}`;
+    const series = (route: string, code: number, count: number, model = 'iris') =>
+      `ml_api_http_requests_total{route="${route}",method="POST",status="${code}",model="${model}",version="v1"} ${count}`;
     const infer = '/inference.GRPCInferenceService/ModelInfer';
     const inStream = '/inference.GRPCInferenceService/ModelStreamInfer';
     await expect
@@ -194,12 +194,12 @@ describe('what is told of calls', () => {
         expect.arrayContaining([
           series(infer, 200, 1),
           series(infer, 400, 1),
-          series(infer, 404, 1),
-          series('other', 501, 2),
+          series(infer, 404, 1, ''),
+          series('other', 501, 2, ''),
           series(inStream, 200, 2),
           series(inStream, 400, 1),
-          `ml_api_http_request_duration_seconds_count{route="${infer}",version="v1"} 3`,
-          'ml_api_predictions_total{label="setosa",version="v1"} 3',
+          `ml_api_http_request_duration_seconds_count{route="${infer}",model="iris",version="v1"} 2`,
+          'ml_api_predictions_total{model="iris",label="setosa",version="v1"} 3',
         ]),
       );
     const { text } = await http.get('/metrics');

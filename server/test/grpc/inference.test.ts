@@ -239,7 +239,10 @@ describe('what is known of the server and its model', () => {
     async (method) => {
       const { grpc } = await startGrpc();
       const { code, details } = await grpc.call(method, { model_name: 'iris' });
-      expect([code, details]).toEqual([status.UNIMPLEMENTED, expect.stringContaining('MODEL_DIR')]);
+      expect([code, details]).toEqual([
+        status.UNIMPLEMENTED,
+        expect.stringContaining('OPERATOR_KEYS_FILE'),
+      ]);
     },
   );
 });

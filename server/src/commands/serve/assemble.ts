@@ -1,5 +1,4 @@
 // Loads the model and puts the parts of a predictor together by its settings.
-import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import { readContract } from '../../model/contract/read-contract.ts';
@@ -13,15 +12,13 @@ import type { AppParts } from '../../protocols/app.ts';
 import type { Listener } from '../../protocols/http/listener.ts';
 import { type Resources, readResources } from '../../runtime/resources.ts';
 import type { State } from '../../serving/lifecycle.ts';
-import { type LoadOptions, loadModel } from '../../serving/load/load-model.ts';
-import { createRegistry } from '../../serving/registry.ts';
-import { heldBy } from '../../serving/reload/files.ts';
+import type { Registry } from '../../serving/registry.ts';
 import { createShadowMetrics } from '../../traffic/shadow/metrics.ts';
 import { createShadow, type Shadow } from '../../traffic/shadow/shadow.ts';
 import { CommandError } from '../../util/command-error.ts';
 import type { Config } from './config.ts';
 import type { Files } from './files.ts';
-import { reloading } from './reloading.ts';
+import { loadModels } from './load-models.ts';
 
 export interface Parts extends AppParts {
   readonly settings: Config;
@@ -42,69 +39,60 @@ export async function assemble(
   state: () => State,
   signal: AbortSignal | undefined,
 ): Promise<Parts> {
-  const apiKeys =
-    config.API_KEYS_FILE === undefined ? undefined : readApiKeys(config.API_KEYS_FILE, log);
-  if (apiKeys) opened.defer(() => apiKeys.close());
+  const keysOf = (variable: 'API_KEYS_FILE' | 'OPERATOR_KEYS_FILE') => {
+    const file = config[variable];
+    if (file === undefined) return undefined;
+    const keys = readApiKeys(variable, file, log);
+    opened.defer(() => keys.close());
+    return keys;
+  };
+  const apiKeys = keysOf('API_KEYS_FILE');
+  const operatorKeys = keysOf('OPERATOR_KEYS_FILE');
   const resources = readResources();
   const onFault = (error: unknown) =>
     log.error({ err: withoutMessage(error) }, 'an observer failed');
   const observers = new Observers(onFault);
   let workerThreadsLost = 0;
-  const directory = config.MODEL_DIR ?? fileURLToPath(files.defaultModel);
-  const known = config.MODEL_RELOAD_SECONDS === 0 ? undefined : await heldBy(directory);
-  const options: LoadOptions = {
-    naming: { name: config.MODEL_NAME, version: config.MODEL_VERSION },
+  const common = {
     manifestSchema: files.manifestSchema,
     contract: await readContract(files.contract),
     contractOptions: {
-      basePath: config.BASE_PATH,
       maxRows: config.MAX_ROWS,
       needsApiKey: apiKeys !== undefined,
-      without: config.METRICS_PORT === undefined ? [] : ['getMetrics', 'getShadowDisagreements'],
+      without: [
+        ...(config.METRICS_PORT === undefined ? [] : ['getMetrics', 'getShadowDisagreements']),
+        ...(operatorKeys === undefined ? ['loadModel', 'unloadModel'] : []),
+      ],
     },
     settings: config,
     resources,
     observer: observers,
-    onThreadLost({ message: reason }) {
+    onThreadLost({ message: reason }: Error) {
       workerThreadsLost++;
       log.error({ reason }, 'a worker thread was lost with its runs; another is started');
     },
     onFault,
     signal,
   };
-  const models = createRegistry(await loadModel(directory, options));
-  opened.defer(() => models.main.close());
-  const { model, serving } = models.main;
-  for (const missing of serving.providers.missing)
-    log.warn(
-      { ...missing, executionProviders: serving.providers.usable },
-      'an execution provider does not work here; EXECUTION_PROVIDER_FALLBACK is on, so serving goes on without it',
-    );
-  checkSplit(config, model.version);
-  const since = new Date();
-  const reload = reloading(models, { directory, known, options, config, log });
-  if (reload) opened.defer(() => reload.close());
-  const reloadState = reload && (() => reload.state);
+  const { models, repository } = await loadModels(config, files, common, log, opened);
+  for (const { model, serving } of models.served)
+    for (const missing of serving.providers.missing)
+      log.warn(
+        { model: model.name, ...missing, executionProviders: serving.providers.usable },
+        'an execution provider does not work here; EXECUTION_PROVIDER_FALLBACK is on, so serving goes on without it',
+      );
+  const { version } = models.main.model;
+  checkSplit(config, version);
   const metrics = createMetrics({
-    version: model.version,
-    model() {
-      const { name, labels } = models.main.model;
-      const contractHash = models.main.contract.hash;
-      return { name, labels, contractHash, since: reload?.state.since ?? since };
-    },
-    reloads() {
-      const { replaced = 0, refused = 0, reason } = reload?.state ?? {};
-      return { replaced, refused, isRefused: reason !== undefined };
-    },
+    version,
+    slots: () => models.slots,
     resources,
-    queuedRows: () => models.main.queuedRows,
-    queueLimitRows: () => models.main.queueLimitRows,
     requestsInFlight: () => listener.requestsInFlight,
     refusals: listener.refusals,
     workerThreadsLost: () => workerThreadsLost,
   });
   const statistics = new Statistics();
-  const shadow = shadowOf(config, model.version, metrics.registry);
+  const shadow = shadowOf(config, models, metrics.registry);
   if (shadow) opened.defer(() => shadow.close());
   for (const subscriber of [
     metrics,
@@ -115,7 +103,9 @@ export async function assemble(
     observers.add(subscriber);
   return {
     models,
-    reload: reloadState,
+    repository,
+    operatorKeys,
+    reloads: config.MODEL_RELOAD_SECONDS > 0 || operatorKeys !== undefined,
     observer: observers,
     metrics,
     statistics,
@@ -141,11 +131,16 @@ function checkSplit({ SPLIT }: Config, version: string): void {
     );
 }
 
-function shadowOf(config: Config, champion: string, registry: MetricsRegistry): Shadow | undefined {
+function shadowOf(
+  config: Config,
+  { main }: Registry,
+  registry: MetricsRegistry,
+): Shadow | undefined {
   const { SHADOW: challenger } = config;
   if (challenger === undefined) return undefined;
   return createShadow({
-    champion,
+    model: main.model.name,
+    champion: main.model.version,
     challenger,
     share: config.SHADOW_SHARE,
     perSecond: config.SHADOW_RATE,

@@ -37,6 +37,14 @@ const variables = {
     default: undefined,
     desc: 'Directory with model.onnx and, optionally, model.json and golden.json. Unset: the iris model v1.',
   }),
+  MODELS_DIR: text({
+    default: undefined,
+    desc: 'Directory with a folder for each of several models, in place of MODEL_DIR: NAME/model.onnx, or NAME/1/model.onnx, NAME/2/model.onnx for versions.',
+  }),
+  DEFAULT_MODEL: text({
+    default: undefined,
+    desc: 'The model of MODELS_DIR that /predict serves. Unset: the only one.',
+  }),
   MODEL_NAME: text({ default: undefined, desc: "Name to report instead of model.json's." }),
   MODEL_VERSION: text({ default: undefined, desc: "Version to report instead of model.json's." }),
   MODEL_RELOAD_SECONDS: wholeNumber(
@@ -45,7 +53,7 @@ const variables = {
     'seconds',
   )({
     default: 0,
-    desc: 'How often to look whether MODEL_DIR holds another model, which then takes the place of the served one without a restart; 0: never.',
+    desc: "How often to look whether a model's directory holds another model, which then takes the place of the served one without a restart; 0: never.",
   }),
   MODEL_RELOAD_CONTRACT: oneOf(
     'same',
@@ -109,7 +117,7 @@ const variables = {
     'bytes',
   )({
     default: 0,
-    desc: "Memory of the requests that may wait; 0: an eighth of the process's memory limit.",
+    desc: "Memory of the requests that may wait for one model; 0: an eighth of the process's memory limit, shared by all models.",
   }),
   REQUEST_TIMEOUT_MS: milliseconds(1)({ default: 10_000, desc: 'Deadline of a prediction.' }),
   ENGINE: oneOf(
@@ -149,6 +157,10 @@ const variables = {
   API_KEYS_FILE: text({
     default: undefined,
     desc: 'File with one API key a line; when set, /predict and /model need one.',
+  }),
+  OPERATOR_KEYS_FILE: text({
+    default: undefined,
+    desc: 'File with one API key a line, for those who may load and unload the models of MODELS_DIR; unset: nobody may.',
   }),
   CORS_ORIGINS: origins({
     default: undefined,

@@ -1,49 +1,51 @@
 // Reload by the settings of a predictor.
 import type { Logger } from 'pino';
 import { type LoadOptions, loadModel } from '../../serving/load/load-model.ts';
-import type { Registry } from '../../serving/registry.ts';
 import type { Held } from '../../serving/reload/files.ts';
 import { type Reload, type ReloadEvent, startReload } from '../../serving/reload/reload.ts';
+import type { Slot } from '../../serving/slot.ts';
 import type { Config } from './config.ts';
 
 interface Parts {
+  readonly slot: Slot;
   readonly directory: string;
-  /** What it held before the served model was loaded; undefined where the model is never replaced. */
+  /** What the directory held before the model was loaded; undefined where nobody looks. */
   readonly known: Held | undefined;
-  /** How the served model was loaded. */
+  /** How the model was loaded. */
   readonly options: LoadOptions;
-  readonly config: Pick<Config, 'MODEL_RELOAD_SECONDS' | 'MODEL_RELOAD_CONTRACT'>;
-  readonly log: Logger;
 }
 
-/** @returns undefined where the model is never replaced */
-export function reloading(models: Registry, parts: Parts): Reload | undefined {
-  const { directory, known, options, config, log } = parts;
-  if (known === undefined) return undefined;
-  // What takes the place of a version is that version, whatever its model.json calls it.
-  const { version } = models.main.model;
+export function reloading(
+  { slot, directory, known, options }: Parts,
+  config: Pick<Config, 'MODEL_RELOAD_SECONDS' | 'MODEL_RELOAD_CONTRACT'>,
+  log: Logger,
+): Reload {
   return startReload({
-    models,
+    slot,
     directory,
     known,
     everyMs: 1000 * config.MODEL_RELOAD_SECONDS,
     load(signal) {
       // What takes the place of a model that needs threads of its own is not tried on this one first.
-      const { kind } = models.main.serving.engine;
+      const kind = slot.served?.serving.engine.kind;
       const ENGINE = kind === 'workers' ? kind : options.settings.ENGINE;
       const settings = { ...options.settings, ENGINE };
-      const naming = { ...options.naming, version };
+      // What takes the place of a version is that version, whatever its model.json calls it.
+      const naming = { ...options.naming, version: slot.version || options.naming.version };
       return loadModel(directory, { ...options, settings, naming, signal });
     },
     anyContract: config.MODEL_RELOAD_CONTRACT === 'any',
-    onReload: (event) => tell(log, event),
+    onReload: (event) => tell(log.child({ model: slot.name, version: slot.version }), event),
   });
 }
 
 function tell(log: Logger, event: ReloadEvent): void {
   if (event.kind === 'refused') {
     const { reason } = event;
-    log.error({ reason }, 'the model in MODEL_DIR was refused; the one before it is served on');
+    log.error(
+      { reason },
+      "what the model's directory holds now was refused; what was served is served on",
+    );
     return;
   }
   const { contract, serving } = event.served;
@@ -56,6 +58,6 @@ function tell(log: Logger, event: ReloadEvent): void {
       batching,
       batchingReason,
     },
-    'the model was replaced by the one that MODEL_DIR holds now',
+    'the model was replaced by the one that its directory holds now',
   );
 }

@@ -80,10 +80,10 @@ async function checkMetrics(target: Target, hash: string | undefined): Promise<s
     if (samples.length === 0) throw new Error('there is no sample in Prometheus’ text format');
     return `${samples.length} samples`;
   }
-  const info = response.body.split('\n').find((line) => line.startsWith('ml_api_model_info{'));
-  if (info === undefined) throw new Error('there is no series ml_api_model_info');
-  if (!info.includes(`contract_hash="${hash}"`))
-    throw new Error(`ml_api_model_info tells of another contract than ${hash}: ${info}`);
+  const infos = response.body.split('\n').filter((line) => line.startsWith('ml_api_model_info{'));
+  if (infos.length === 0) throw new Error('there is no series ml_api_model_info');
+  if (!infos.some((info) => info.includes(`contract_hash="${hash}"`)))
+    throw new Error(`ml_api_model_info tells of no contract ${hash}: ${infos.join(', ')}`);
   return 'ml_api_model_info tells of the same contract';
 }
 

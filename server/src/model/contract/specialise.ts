@@ -82,10 +82,12 @@ function nameInPaths({ components }: OpenAPIObject, parameter: string, value: st
   definition.example = value;
 }
 
-/** The hand-written contract leaves open whether a key is needed; a server knows. */
+/** Where the hand-written contract leaves open whether a key is needed, a server knows. */
 function restrictSecurity(operation: OperationObject, needsApiKey: boolean): void {
-  const ways = operation.security?.filter((way) => Object.keys(way).length > 0) ?? [];
-  operation.security = needsApiKey ? ways : [];
+  const { security = [] } = operation;
+  const ways = security.filter((way) => Object.keys(way).length > 0);
+  const isOpen = ways.length < security.length;
+  operation.security = isOpen && !needsApiKey ? [] : ways;
 }
 
 function predictSchema(document: OpenAPIObject, model: Model, inputs: SchemaObject): SchemaObject {

@@ -1,5 +1,6 @@
 // What belongs to one call of a method, or to one request of a stream, and what is told of it in the end.
 import { Metadata, status } from '@grpc/grpc-js';
+import type { Model } from '../../model/model.ts';
 import type { Exchange } from '../../observe/exchange.ts';
 import { Call, type Metadata as CallMetadata } from '../../serving/call.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
@@ -20,8 +21,10 @@ export class GrpcExchange implements Exchange {
   code: status;
   problem: Failure | undefined;
   call: Call | undefined;
-  /** The model that it is about, where it names one. */
+  /** The model that it is about, where it is about one. */
   served: ServedModel | undefined;
+  /** The model that its response names where it is about none. */
+  main: ServedModel | undefined;
   /** The id that the message itself has. */
   messageId: string;
 
@@ -36,7 +39,16 @@ export class GrpcExchange implements Exchange {
     this.problem = undefined;
     this.call = undefined;
     this.served = undefined;
+    this.main = undefined;
     this.messageId = '';
+  }
+
+  get model(): Model | undefined {
+    return this.served?.model;
+  }
+
+  get named(): ServedModel | undefined {
+    return this.served ?? this.main;
   }
 
   get status(): number {
@@ -70,8 +82,8 @@ export class GrpcExchange implements Exchange {
    * try again.
    */
   statusOf(failure: Failure) {
-    const { served } = this;
-    return statusOf(failure, [['x-request-id', this.id], ...(served ? identityOf(served) : [])]);
+    const { named } = this;
+    return statusOf(failure, [['x-request-id', this.id], ...(named ? identityOf(named) : [])]);
   }
 }
 
@@ -86,12 +98,12 @@ export function textsIn(metadata: Metadata): CallMetadata {
 const identities = new WeakMap<ServedModel, readonly [name: string, value: string][]>();
 
 /** What goes before a response. */
-export function initialMetadata({ id, served }: GrpcExchange): Metadata {
+export function initialMetadata({ id, named }: GrpcExchange): Metadata {
   const metadata = new Metadata();
   metadata.set('x-request-id', id);
-  if (served === undefined) return metadata;
-  const known = identities.get(served) ?? identityOf(served);
-  identities.set(served, known);
+  if (named === undefined) return metadata;
+  const known = identities.get(named) ?? identityOf(named);
+  identities.set(named, known);
   for (const [name, value] of known) metadata.set(name, value);
   return metadata;
 }

@@ -15,6 +15,8 @@ export interface Rpc {
 interface Rules {
   /** Whether it needs no API key. */
   readonly isOpen: boolean;
+  /** Whether it needs the key of an operator, where there are such. */
+  readonly isForOperators?: boolean;
   /** Whether it is called every few seconds for ever. */
   readonly isProbe: boolean;
   /** Why it would be refused now, whatever it says: asked before its message is read. */

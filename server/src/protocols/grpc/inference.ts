@@ -1,10 +1,12 @@
 // The Open Inference Protocol with Triton's extensions: the same models, checks and sentences as over HTTP.
 import { status } from '@grpc/grpc-js';
 import type { Statistics } from '../../observe/statistics.ts';
-import { NotFoundError } from '../../serving/errors.ts';
+import { NotFoundError, NotServedError } from '../../serving/errors.ts';
 import { liveness, readiness } from '../../serving/lifecycle.ts';
 import type { Registry } from '../../serving/registry.ts';
+import type { Repository } from '../../serving/repository.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
+import type { ApiKeys } from '../api-keys.ts';
 import {
   modelConfig,
   modelMetadata,
@@ -21,6 +23,9 @@ import { writeResponse } from './response.ts';
 /** What is served once the model is loaded. */
 export interface InferenceParts {
   readonly models: Registry;
+  readonly repository: Repository;
+  /** The keys of those who may load and unload models; undefined when nobody may. */
+  readonly operatorKeys: ApiKeys | undefined;
   readonly statistics: Statistics;
   readonly settings: { readonly MAX_ROWS: number };
 }
@@ -42,7 +47,7 @@ export function inferenceHandlers(protos: Protos, parts: () => InferenceParts): 
     try {
       return find(name, version) !== undefined;
     } catch (error) {
-      if (error instanceof NotFoundError) return false;
+      if (error instanceof NotFoundError || error instanceof NotServedError) return false;
       throw error;
     }
   };
@@ -68,13 +73,27 @@ export function inferenceHandlers(protos: Protos, parts: () => InferenceParts): 
   const responses = protos.methods.find(({ path }) => path === `${SERVICE}ModelInfer`)?.response;
   if (responses === undefined) throw new Error('the .proto files have no ModelInfer');
   const infer = inferBy(responses, parts, find);
-  const refusal = () => parts().models.main.overload(1);
-  const noRepository = respond(() => {
-    throw new RpcError(
-      status.UNIMPLEMENTED,
-      'not-supported',
-      'Models are not loaded or unloaded here: a server has the one model of its MODEL_DIR. Start another server for another model.',
-    );
+  /** Which model is asked is in the message: before that has been read, only what no model would take can be refused. */
+  const refusal = () => {
+    const refusals = parts().models.served.map((served) => served.overload(1));
+    return refusals.includes(undefined) ? undefined : refusals[0];
+  };
+  const changing = (change: (repository: Repository, name: string) => Promise<void>): Unary => ({
+    kind: 'unary',
+    isOpen: false,
+    isForOperators: true,
+    isProbe: false,
+    async handle(request, { method }) {
+      const { repository, operatorKeys } = parts();
+      if (operatorKeys === undefined)
+        throw new RpcError(
+          status.UNIMPLEMENTED,
+          'not-supported',
+          'Models are not loaded or unloaded here: OPERATOR_KEYS_FILE is not set, which says who may.',
+        );
+      await change(repository, method.request.decode<{ model_name: string }>(request).model_name);
+      return method.response.encode({});
+    },
   });
 
   return {
@@ -96,20 +115,29 @@ export function inferenceHandlers(protos: Protos, parts: () => InferenceParts): 
     [`${SERVICE}ServerMetadata`]: respond(() =>
       serverMetadata(parts().models.main.contract.document.info.version),
     ),
-    [`${SERVICE}ModelMetadata`]: ofModel(({ model }) => modelMetadata(model)),
+    [`${SERVICE}ModelMetadata`]: ofModel(({ model }) =>
+      modelMetadata(model, parts().models.versionsOf(model.name)),
+    ),
     [`${SERVICE}ModelConfig`]: ofModel(({ model }) => ({
       config: modelConfig(model, parts().settings.MAX_ROWS),
     })),
-    [`${SERVICE}ModelStatistics`]: ofModel(({ model }) => parts().statistics.report(model)),
+    [`${SERVICE}ModelStatistics`]: respond<AboutModel>(({ name, version }, { exchange }) => {
+      const { models, statistics } = parts();
+      if (!name && !version) return statistics.report(models.served.map(({ model }) => model));
+      exchange.served = find(name, version);
+      return statistics.report([exchange.served.model]);
+    }),
     [`${SERVICE}RepositoryIndex`]: respond<{ ready: boolean }>(
       ({ ready: onlyReady }, { state }) => {
         const { healthy } = readiness(state());
-        const models = repositoryIndex(parts().models.main.model, healthy);
-        return { models: onlyReady && !healthy ? [] : models };
+        const models = repositoryIndex(parts().models.slots, healthy);
+        return {
+          models: onlyReady ? models.filter(({ state }) => state === 'READY') : models,
+        };
       },
     ),
-    [`${SERVICE}RepositoryModelLoad`]: noRepository,
-    [`${SERVICE}RepositoryModelUnload`]: noRepository,
+    [`${SERVICE}RepositoryModelLoad`]: changing((repository, name) => repository.load(name)),
+    [`${SERVICE}RepositoryModelUnload`]: changing((repository, name) => repository.unload(name)),
     [`${SERVICE}ModelInfer`]: {
       kind: 'unary',
       isOpen: false,
@@ -143,6 +171,8 @@ function inferBy(
     exchange.messageId = envelope.id;
     const served = find(envelope.modelName, envelope.modelVersion);
     exchange.served = served;
+    const refusal = served.overload(1); // before its tensors are read, which costs more
+    if (refusal !== undefined) throw refusal;
     const inference = readRequest(envelope, served.model, parts().settings.MAX_ROWS);
     releaseMessage(request); // its tensors are copies
     return served.infer(inference.work, exchange.begin(timeLeftMs()), ({ outputs }) =>

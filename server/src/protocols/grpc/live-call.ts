@@ -17,6 +17,8 @@ export interface CallParts {
   readonly observer: Pick<Observer, 'exchangeEnded'>;
   /** The keys that callers need; undefined when none is needed. */
   readonly apiKeys: ApiKeys | undefined;
+  /** The keys of those who may load and unload models; undefined when nobody may. */
+  readonly operatorKeys: ApiKeys | undefined;
   state(): State;
 }
 
@@ -84,7 +86,7 @@ export class LiveCall {
       textsIn(metadata),
       route?.handler.isProbe ?? false,
     );
-    this.#exchange.served = settings.parts()?.models.main;
+    this.#exchange.main = settings.parts()?.models.main;
     // All that ends a call passes here: what the library refuses by itself, too.
     const send = library.sendStatus.bind(library);
     library.sendStatus = (sent) => send(this.#ending(sent));
@@ -114,8 +116,8 @@ export class LiveCall {
       if (!handler.isOpen) {
         const loaded = parts();
         if (loaded === undefined) return new LoadingError();
-        const { apiKeys } = loaded;
-        const why = apiKeys && whyNotLetIn(apiKeys, this.#exchange.metadata);
+        const keys = handler.isForOperators ? loaded.operatorKeys : loaded.apiKeys;
+        const why = keys && whyNotLetIn(keys, this.#exchange.metadata);
         if (why !== undefined) return new RpcError(status.UNAUTHENTICATED, 'unauthorized', why);
       }
       if (handler.kind !== 'stream')
@@ -157,9 +159,9 @@ export class LiveCall {
   async respondInStream(handler: Stream, request: Buffer): Promise<Buffer> {
     const { failed } = handler;
     if (this.#route === undefined || failed === undefined) return handler.handle(request, this.rpc);
-    const { route, metadata, served } = this.#exchange;
+    const { route, metadata, main } = this.#exchange;
     const exchange = new GrpcExchange(route, metadata, handler.isProbe);
-    exchange.served = served;
+    exchange.main = main;
     const rpc = this.#rpcOf(this.#route, exchange);
     this.#inStream.push(exchange);
     try {

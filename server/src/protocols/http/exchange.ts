@@ -1,5 +1,6 @@
 // What belongs to one request and its response: its id, the headers of every response, and what is told of it in the end.
 import type { Request, RequestHandler, Response } from 'express';
+import type { Model } from '../../model/model.ts';
 import type { Exchange } from '../../observe/exchange.ts';
 import type { Observer } from '../../observe/observer.ts';
 import { Call } from '../../serving/call.ts';
@@ -22,6 +23,7 @@ export class HttpExchange implements Exchange {
   readonly #req: Request;
   readonly #res: Response;
   readonly #startedAt: number;
+  served: ServedModel | undefined;
   call: Call | undefined;
   forwardedTo: string | undefined;
   problem: ProblemException | undefined;
@@ -34,6 +36,7 @@ export class HttpExchange implements Exchange {
     this.#req = req;
     this.#res = res;
     this.#startedAt = performance.now();
+    this.served = undefined;
     this.call = undefined;
     this.forwardedTo = undefined;
     this.problem = undefined;
@@ -49,6 +52,10 @@ export class HttpExchange implements Exchange {
     const path: unknown = this.#req.route?.path; // a list where a base path is served too
     const route = Array.isArray(path) ? path[0] : path;
     return typeof route === 'string' ? route : 'other';
+  }
+
+  get model(): Model | undefined {
+    return this.served?.model;
   }
 
   get isProbe(): boolean {
@@ -90,7 +97,7 @@ export function beginExchange(observer: Pick<Observer, 'exchangeEnded'>): Reques
 }
 
 /** Makes the headers that every response carries, as a list of names and values. */
-export type IdentityHeaders = (exchange: HttpExchange, served?: ServedModel) => string[];
+export type IdentityHeaders = (exchange: HttpExchange) => string[];
 
 /** @returns headers that name a model: the main one where a response is about none */
 export function identityHeaders(models: Registry, state: () => State): IdentityHeaders {
@@ -100,7 +107,7 @@ export function identityHeaders(models: Registry, state: () => State): IdentityH
     known.set(served, headers);
     return headers;
   };
-  return ({ id }, served = models.main) => {
+  return ({ id, served = models.main }) => {
     const headers = ['X-Request-Id', id, ...(known.get(served) ?? headersOf(served))];
     // A draining server asks its clients to connect anew, which brings them to another pod.
     if (state().kind === 'draining') headers.push('Connection', 'close');

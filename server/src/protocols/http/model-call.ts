@@ -1,7 +1,29 @@
 // What the protocols over HTTP do alike around a call to a model.
-import type { NextFunction, Request, RequestHandler } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Call } from '../../serving/call.ts';
 import type { Registry } from '../../serving/registry.ts';
+import type { ServedModel } from '../../serving/served-model.ts';
+import { exchangeOf } from './exchange.ts';
+
+/**
+ * The model that a request is about: the one that its path names, or the main one. Noted in its exchange.
+ * @throws NotFoundError, NotServedError
+ */
+export function modelOf(models: Registry, { params }: Request, res: Response): ServedModel {
+  // Of the Open Inference Protocol, or what stands before every path of a model.
+  const { model, version, name, nameVersion } = params;
+  const served =
+    model === undefined
+      ? models.find(only(name), only(nameVersion))
+      : models.find(only(model), only(version));
+  exchangeOf(res).served = served;
+  return served;
+}
+
+/** A parameter of a path, which here never is a list. */
+function only(parameter: string | string[] | undefined): string | undefined {
+  return typeof parameter === 'string' ? parameter : undefined;
+}
 
 /**
  * Refuses requests where the queue has no room for them: by their heads, before their bodies are read, and again before these are
@@ -9,33 +31,50 @@ import type { Registry } from '../../serving/registry.ts';
  */
 export class Gate {
   readonly #models: Registry;
-  #rows = 0;
-  #bytes = 0;
+  readonly #sizes = new WeakMap<ServedModel, Sizes>();
 
   constructor(models: Registry) {
     this.#models = models;
   }
 
   /** Middleware for before a body is read. */
-  readonly byHead: RequestHandler = ({ headers }, _res, next) =>
-    next(this.#refusal(Number(headers['content-length'] ?? 0)));
+  readonly byHead: RequestHandler = (req, res, next) =>
+    next(
+      this.#refusal(modelOf(this.#models, req, res), Number(req.headers['content-length'] ?? 0)),
+    );
 
   /** Middleware for once it has been read, as bytes. */
-  readonly byBody: RequestHandler = ({ body }, _res, next) => next(this.#refusal(body.length));
+  readonly byBody: RequestHandler = (req, res, next) =>
+    next(this.#refusal(exchangeOf(res).served ?? modelOf(this.#models, req, res), req.body.length));
 
   /** Learns from a call that was taken. */
-  took({ headers }: Request, { rows }: Call): void {
+  took({ headers }: Request, served: ServedModel, { rows }: Call): void {
     const bytes = Number(headers['content-length']);
     // How far a body was compressed, or how long one of unknown length was, others need not share.
     if (rows === undefined || !(bytes > 0) || headers['content-encoding'] !== undefined) return;
-    this.#rows = REMEMBERED * this.#rows + rows;
-    this.#bytes = REMEMBERED * this.#bytes + bytes;
+    const sizes = this.#sizesOf(served);
+    sizes.rows = REMEMBERED * sizes.rows + rows;
+    sizes.bytes = REMEMBERED * sizes.bytes + bytes;
   }
 
-  #refusal(bytes: number) {
-    const rows = this.#bytes === 0 ? 1 : Math.floor((bytes * this.#rows) / this.#bytes);
-    return this.#models.main.overload(Math.max(1, rows));
+  #refusal(served: ServedModel, length: number) {
+    const { rows, bytes } = this.#sizesOf(served);
+    return served.overload(Math.max(1, bytes === 0 ? 1 : Math.floor((length * rows) / bytes)));
   }
+
+  #sizesOf(served: ServedModel): Sizes {
+    const known = this.#sizes.get(served);
+    if (known !== undefined) return known;
+    const none = { rows: 0, bytes: 0 };
+    this.#sizes.set(served, none);
+    return none;
+  }
+}
+
+/** Rows, and bytes of the bodies that had them. */
+interface Sizes {
+  rows: number;
+  bytes: number;
 }
 
 /** The share of what was learned that a new call leaves: about a hundred calls count. */

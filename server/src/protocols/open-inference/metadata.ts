@@ -2,6 +2,7 @@
 
 import type { Model } from '../../model/model.ts';
 import { isFree, type TensorSpec } from '../../runtime/signature.ts';
+import type { Slot } from '../../serving/slot.ts';
 import { protocolName, tritonName } from '../../tensor/protocol-names.ts';
 
 const PLATFORM = 'onnxruntime_onnx'; // as Triton calls it
@@ -14,7 +15,8 @@ export function serverMetadata(version: string) {
   };
 }
 
-export function modelMetadata({ name, version, signature }: Model) {
+/** @param versions all that there are of it */
+export function modelMetadata({ name, signature }: Model, versions: readonly string[]) {
   const tensor = (spec: TensorSpec) => ({
     name: spec.name,
     datatype: protocolName(spec.datatype),
@@ -22,7 +24,7 @@ export function modelMetadata({ name, version, signature }: Model) {
   });
   return {
     name,
-    versions: [version],
+    versions,
     platform: PLATFORM,
     inputs: signature.inputs.map(tensor),
     outputs: signature.outputs.map(tensor),
@@ -47,8 +49,14 @@ export function modelConfig({ name, signature, rowMode }: Model, maxRows: number
   };
 }
 
-export function repositoryIndex({ name, version }: Model, ready: boolean) {
-  return [{ name, version, state: ready ? 'READY' : 'UNAVAILABLE', reason: '' }];
+/** @param ready whether the server takes calls at all */
+export function repositoryIndex(slots: readonly Slot[], ready: boolean) {
+  return slots.map(({ name, version, served, reason = '' }) => ({
+    name,
+    version,
+    state: ready && served !== undefined ? 'READY' : 'UNAVAILABLE',
+    reason,
+  }));
 }
 
 function sizes(shape: TensorSpec['shape']): number[] {

@@ -3,11 +3,12 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Statistics } from '../../observe/statistics.ts';
 import { liveness, readiness, type State } from '../../serving/lifecycle.ts';
 import type { Registry } from '../../serving/registry.ts';
+import type { Repository } from '../../serving/repository.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
 import { readBytes } from '../http/body.ts';
 import { chooseCoding, compress } from '../http/compress.ts';
 import { exchangeOf, type IdentityHeaders } from '../http/exchange.ts';
-import { Gate, respond, timing } from '../http/model-call.ts';
+import { Gate, modelOf, respond, timing } from '../http/model-call.ts';
 import { release } from '../release.ts';
 import { modelConfig, modelMetadata, repositoryIndex, serverMetadata } from './metadata.ts';
 import { type InferenceReader, inferenceReader } from './request.ts';
@@ -16,6 +17,7 @@ import { writeInference } from './response.ts';
 /** What the routes work with. */
 export interface OpenInferenceParts {
   readonly models: Registry;
+  readonly repository: Repository;
   readonly headersFor: IdentityHeaders;
   readonly statistics: Statistics;
   readonly state: () => State;
@@ -30,60 +32,53 @@ export const errorsAsOpenInference: RequestHandler = (_req, res, next) => {
 
 /** The handlers by operationId. */
 export function openInference(parts: OpenInferenceParts): Record<string, RequestHandler[]> {
-  const { models, statistics, settings } = parts;
+  const { models, repository, statistics, settings } = parts;
   const isLive = () => liveness(parts.state()).healthy;
   const isReady = () => readiness(parts.state()).healthy;
   const health = () => ({ live: isLive(), ready: isReady() });
   const always = () => true;
   /** @param isHealthy whether the status is 200, not 503 */
-  const describe = (
-    body: (served: ServedModel) => object,
-    isHealthy: () => boolean = always,
-  ): RequestHandler[] => [
+  const ofServer = (body: () => object, isHealthy = always): RequestHandler[] => [
+    (_req, res) => void res.status(isHealthy() ? 200 : 503).json(body()),
+  ];
+  const ofModel = (body: (served: ServedModel) => object, isHealthy = always): RequestHandler[] => [
     (req, res) => {
-      const served = wanted(models, req);
+      const served = modelOf(models, req, res);
       res.status(isHealthy() ? 200 : 503).json(body(served));
     },
   ];
 
+  /** @param change made to the models of the name in the path, whose versions are responded */
+  const changing = (change: (name: string) => Promise<void>): RequestHandler[] => [
+    async ({ params }, res) => {
+      const name = String(params['model']);
+      await change(name);
+      const slots = models.slots.filter((slot) => slot.name === name);
+      res.json(repositoryIndex(slots, isReady()));
+    },
+  ];
+
   const gate = new Gate(models);
-  const getStatistics = describe(({ model }) => statistics.report(model));
-  const ofModel: Record<string, RequestHandler[]> = {
-    getModelMetadata: describe(({ model }) => modelMetadata(model)),
-    getModelReady: describe(({ model }) => ({ name: model.name, ready: isReady() }), isReady),
-    getModelConfig: describe(({ model }) => modelConfig(model, settings.MAX_ROWS)),
-    getModelStatistics: getStatistics,
-    infer: [
-      (req, _res, next) => {
-        wanted(models, req); // refused before its body is read
-        next();
-      },
-      gate.byHead,
-      readBytes(settings.MAX_BODY_BYTES),
-      gate.byBody,
-      infer(parts, gate),
-    ],
+  const withVersion: Record<string, RequestHandler[]> = {
+    getModelMetadata: ofModel(({ model }) => modelMetadata(model, models.versionsOf(model.name))),
+    getModelReady: ofModel(({ model }) => ({ name: model.name, ready: isReady() }), isReady),
+    getModelConfig: ofModel(({ model }) => modelConfig(model, settings.MAX_ROWS)),
+    getModelStatistics: ofModel(({ model }) => statistics.report([model])),
+    infer: [gate.byHead, readBytes(settings.MAX_BODY_BYTES), gate.byBody, infer(parts, gate)],
   };
   return {
-    ...ofModel,
+    ...withVersion,
     ...Object.fromEntries(
-      Object.entries(ofModel).map(([id, handlers]) => [`${id}OfVersion`, handlers]),
+      Object.entries(withVersion).map(([id, handlers]) => [`${id}OfVersion`, handlers]),
     ),
-    getServerMetadata: describe(({ contract }) => serverMetadata(contract.document.info.version)),
-    getServerLive: describe(health, isLive),
-    getServerReady: describe(health, isReady),
-    getStatistics,
-    getRepositoryIndex: describe(({ model }) => repositoryIndex(model, isReady())),
+    getServerMetadata: ofServer(() => serverMetadata(models.main.contract.document.info.version)),
+    getServerLive: ofServer(health, isLive),
+    getServerReady: ofServer(health, isReady),
+    getStatistics: ofServer(() => statistics.report(models.served.map(({ model }) => model))),
+    loadModel: changing((name) => repository.load(name)),
+    unloadModel: changing((name) => repository.unload(name)),
+    getRepositoryIndex: ofServer(() => repositoryIndex(models.slots, isReady())),
   };
-}
-
-/** The model that the path names. @throws NotFoundError */
-function wanted(models: Registry, { params }: Request): ServedModel {
-  const { model, version } = params;
-  return models.find(
-    typeof model === 'string' ? model : undefined,
-    typeof version === 'string' ? version : undefined,
-  );
 }
 
 function infer({ models, headersFor, settings }: OpenInferenceParts, gate: Gate): RequestHandler {
@@ -101,7 +96,7 @@ function infer({ models, headersFor, settings }: OpenInferenceParts, gate: Gate)
   };
   return (req, res, next) => {
     const exchange = exchangeOf(res);
-    const served = wanted(models, req);
+    const served = modelOf(models, req, res);
     const inference = readerOf(served)(req.body, {
       headerLength: req.get('Inference-Header-Content-Length'),
       contentType: req.headers['content-type'],
@@ -111,9 +106,9 @@ function infer({ models, headersFor, settings }: OpenInferenceParts, gate: Gate)
     const response = served.infer(inference.work, call, ({ outputs }) =>
       writeInference(served.model, inference, outputs),
     );
-    gate.took(req, call);
+    gate.took(req, served, call);
     respond(response, next, ({ body, headerLength }) => {
-      const headers = headersFor(exchange, served);
+      const headers = headersFor(exchange);
       headers.push('Server-Timing', timing(call));
       if (headerLength === undefined) headers.push('Content-Type', 'application/json');
       else {

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Router } from 'express';
 import type { Registry } from '../../serving/registry.ts';
+import { modelOf } from '../http/model-call.ts';
 
 const assets = ['swagger-ui-bundle.js', 'swagger-ui.css'];
 
@@ -15,10 +16,10 @@ export function docs(models: Registry): Router {
   const directory = path.dirname(
     createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'),
   );
-  const router = Router({ caseSensitive: true, strict: true });
+  const router = Router({ caseSensitive: true, strict: true, mergeParams: true });
 
-  router.get('/docs', (_req, res) => {
-    const { name, version } = models.main.model;
+  router.get('/docs', (req, res) => {
+    const { name, version } = modelOf(models, req, res).model;
     res
       .set('Content-Security-Policy', CONTENT_SECURITY_POLICY)
       .type('html')

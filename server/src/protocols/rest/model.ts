@@ -2,8 +2,9 @@
 import type { RequestHandler } from 'express';
 import type { TensorSpec } from '../../runtime/signature.ts';
 import type { Registry } from '../../serving/registry.ts';
-import type { ReloadState } from '../../serving/reload/reload.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
+import type { Slot } from '../../serving/slot.ts';
+import { modelOf } from '../http/model-call.ts';
 
 /** Settings, by the names of their environment variables. */
 export interface Limits {
@@ -12,21 +13,18 @@ export interface Limits {
   readonly BATCH_MAX_ROWS: number;
 }
 
-/** @param reload whether and when the model was replaced; undefined where it never is */
-export function model(
-  models: Registry,
-  limits: Limits,
-  reload: (() => ReloadState) | undefined,
-): RequestHandler[] {
+/** @param reloads whether models are replaced by what their directories hold */
+export function model(models: Registry, limits: Limits, reloads: boolean): RequestHandler[] {
   return [
-    (_req, res) => {
-      const description = describe(models.main, limits);
-      res.json(reload === undefined ? description : { ...description, reload: told(reload()) });
+    (req, res) => {
+      const served = modelOf(models, req, res);
+      const slot = reloads ? models.slotOf(served) : undefined;
+      res.json({ ...describe(served, limits), ...(slot && { reload: told(slot) }) });
     },
   ];
 }
 
-function told({ since, replaced, refused, reason }: ReloadState): object {
+function told({ since, replaced, refused, reason }: Slot): object {
   return { since: since.toISOString(), replaced, refused, refusal: reason };
 }
 

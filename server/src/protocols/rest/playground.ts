@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { Router } from 'express';
 import type { Registry } from '../../serving/registry.ts';
+import { modelOf } from '../http/model-call.ts';
 
 /** Nothing from another host, nothing inline. */
 const CONTENT_SECURITY_POLICY =
@@ -10,7 +11,7 @@ const CONTENT_SECURITY_POLICY =
 
 const assets = [
   ...['style.css', 'main.js', 'server.js', 'inputs.js'],
-  ...['answer.js', 'versions.js', 'code.js'],
+  ...['answer.js', 'versions.js', 'models.js', 'code.js'],
 ];
 
 /** Settings, by the names of their environment variables. */
@@ -23,17 +24,20 @@ export interface PlaygroundSettings {
 /** @param directory where its files are */
 export function playground(directory: URL, models: Registry, settings: PlaygroundSettings): Router {
   const root = fileURLToPath(directory);
-  const router = Router({ caseSensitive: true, strict: true });
+  const router = Router({ caseSensitive: true, strict: true, mergeParams: true });
   router.get('/', (req, res) => {
     // The page's addresses are relative: to the base path, they need the slash at its end.
     if (!req.originalUrl.split('?')[0]?.endsWith('/')) return res.redirect(302, `${req.baseUrl}/`);
+    modelOf(models, req, res); // or there is no page
     res.set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
     res.sendFile('index.html', { root });
   });
-  router.get(
-    '/playground/versions.json',
-    (_req, res) => void res.json(versionsOf(models.main.model.version, settings)),
-  );
+  router.get('/playground/versions.json', (req, res) => {
+    const { model } = modelOf(models, req, res);
+    const path = withoutBase(req.baseUrl, settings.BASE_PATH);
+    const others = models.served.length > 1 ? siblings(models, path) : [];
+    res.json({ ...versionsOf(model.version, path, settings), models: others });
+  });
   for (const asset of assets)
     router.get(`/playground/${asset}`, (_req, res) => res.sendFile(asset, { root }));
   return router;
@@ -42,11 +46,31 @@ export function playground(directory: URL, models: Registry, settings: Playgroun
 /**
  * Where the page finds the version that it is of, and the others that the host serves. By the paths that name them: at `/`,
  * versions may share the requests.
+ * @param path of the model, below that of the version
  */
-function versionsOf(version: string, { VERSIONS = [], BASE_PATH }: PlaygroundSettings) {
+function versionsOf(
+  version: string,
+  path: string,
+  { VERSIONS = [], BASE_PATH }: PlaygroundSettings,
+) {
   const others = VERSIONS.filter((name) => name !== version);
   return {
-    path: BASE_PATH === undefined ? null : `${BASE_PATH}/`,
-    others: others.map((name) => ({ version: name, path: `/${name}/` })),
+    path: BASE_PATH === undefined ? null : `${BASE_PATH}${path}/`,
+    others: others.map((name) => ({ version: name, path: `/${name}${path}/` })),
   };
+}
+
+/** The models that this server serves, and where their pages are, seen from the one at a path. */
+function siblings(models: Registry, path: string) {
+  const up = '../'.repeat(path.split('/').length - 1);
+  return models.served.map(({ model: { name, version } }) => {
+    const one = `${up}models/${encodeURIComponent(name)}/`;
+    const isOnly = models.versionsOf(name).length === 1;
+    return { name, version, path: isOnly ? one : `${one}versions/${version}/` };
+  });
+}
+
+/** Of the path that a page is mounted at, what is below the base path. */
+function withoutBase(path: string, basePath = ''): string {
+  return path.startsWith(basePath) ? path.slice(basePath.length) : path;
 }

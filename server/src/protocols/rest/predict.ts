@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import type { Registry } from '../../serving/registry.ts';
 import { readJson } from '../http/body.ts';
 import { exchangeOf, type IdentityHeaders } from '../http/exchange.ts';
-import { Gate, respond, timing } from '../http/model-call.ts';
+import { Gate, modelOf, respond, timing } from '../http/model-call.ts';
 
 export function predict(
   models: Registry,
@@ -13,14 +13,14 @@ export function predict(
   const gate = new Gate(models);
   const handle: RequestHandler = (req, res, next) => {
     const exchange = exchangeOf(res);
-    const served = models.main;
+    const served = modelOf(models, req, res);
     const call = exchange.begin();
     const response = served.predict(req.body, call);
-    gate.took(req, call);
+    gate.took(req, served, call);
     respond(response, next, (prediction) => {
       const text = JSON.stringify(prediction);
       // All headers in one call: setting them one by one would cost more than running a small model.
-      const headers = headersFor(exchange, served);
+      const headers = headersFor(exchange);
       headers.push('Content-Type', 'application/json; charset=utf-8');
       headers.push('Content-Length', String(Buffer.byteLength(text)));
       headers.push('Server-Timing', timing(call));

@@ -30,6 +30,8 @@ export interface LoadOptions {
   readonly settings: LoadSettings;
   readonly resources: Resources;
   readonly observer: CallObserver;
+  /** How many models share the process. */
+  readonly sharedBy: number;
   /** Told of every worker thread that ends and is replaced. */
   readonly onThreadLost: (error: Error) => void;
   /** Told of an error that was thrown where there was nobody to tell. */
@@ -38,7 +40,7 @@ export interface LoadOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The queue's share of the memory, where nothing else is said. */
+/** The queues' share of the memory, where nothing else is said. */
 const QUEUE_MEMORY_SHARE = 1 / 8;
 
 /**
@@ -66,7 +68,8 @@ export async function loadModel(directory: string, options: LoadOptions): Promis
     batchMaxRows: settings.BATCH_MAX_ROWS,
     queueMaxRows: settings.QUEUE_MAX_ROWS,
     queueMaxBytes:
-      settings.QUEUE_MAX_BYTES || Math.floor(QUEUE_MEMORY_SHARE * resources.memoryBytes),
+      settings.QUEUE_MAX_BYTES ||
+      Math.floor((QUEUE_MEMORY_SHARE * resources.memoryBytes) / options.sharedBy),
     timeoutMs: settings.REQUEST_TIMEOUT_MS,
     pace: serving.pace,
     onFault: options.onFault,

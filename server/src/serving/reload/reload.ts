@@ -1,4 +1,4 @@
-// Replaces the served model by what its directory holds now, without a restart: the new one is loaded beside the old one, checked
+// Replaces a served model by what its directory holds now, without a restart: the new one is loaded beside the old one, checked
 // with its golden predictions, and takes the calls from one moment on; the old one ends those that it has. What does not load, or
 // predicts otherwise than its golden predictions say, or breaks the contract, is refused: the old one goes on.
 import path from 'node:path';
@@ -8,17 +8,17 @@ import { readGolden } from '../../model/golden.ts';
 import { encodeInputs } from '../../model/inputs.ts';
 import { Result, toPrediction } from '../../model/prediction.ts';
 import { Outputs } from '../../tensor/work.ts';
-import type { Registry } from '../registry.ts';
 import type { ServedModel } from '../served-model.ts';
+import { type Slot, UNLOADABLE } from '../slot.ts';
 import { contentOf, type Held, stateOf } from './files.ts';
 import { watch } from './watch.ts';
 
 export interface ReloadOptions {
-  readonly models: Registry;
+  readonly slot: Slot;
   readonly directory: string;
-  /** What it held before the served model was loaded. */
-  readonly known: Held;
-  /** Milliseconds between two looks at the directory. */
+  /** What it held before the served model was loaded; undefined where that is not known. */
+  readonly known: Held | undefined;
+  /** Milliseconds between two looks at the directory; 0: none but those that are asked for. */
   readonly everyMs: number;
   /** Loads what the directory holds now. @param signal aborts when nobody needs it any more */
   readonly load: (signal: AbortSignal) => Promise<ServedModel>;
@@ -31,34 +31,35 @@ export type ReloadEvent =
   | { readonly kind: 'replaced'; readonly served: ServedModel; readonly goldenRows: number }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** What is to be known of it at a moment. */
-export interface ReloadState {
-  /** When the served model took the calls. */
-  readonly since: Date;
-  readonly replaced: number;
-  readonly refused: number;
-  /** Why what the directory holds now is not served, fit for clients; undefined where it is, or where it is still being looked at. */
-  readonly reason: string | undefined;
-}
-
 export interface Reload {
-  readonly state: ReloadState;
+  /** Looks now, and serves what the directory holds, or goes on without it: the slot has the reason. */
+  check(): Promise<void>;
+  /** Serves nothing until the next check that is asked for. The calls that the model has taken end first. */
+  unload(): Promise<void>;
   /** Stops watching, and waits for what is being loaded and for the calls of what was replaced. */
   close(): Promise<void>;
 }
 
 export function startReload(options: ReloadOptions): Reload {
-  const { models, directory, known, onReload } = options;
+  const { slot, directory, known, onReload } = options;
   const stop = new AbortController();
   const leaving = new Set<Promise<void>>();
-  let state: ReloadState = { since: new Date(), replaced: 0, refused: 0, reason: undefined };
-  let served = known.content;
+  let served = slot.served === undefined ? undefined : known?.content;
+  let isUnloaded = false;
+
+  /** One thing at a time happens to the slot. */
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const result = turn.then(work);
+    turn = result.catch(() => {});
+    return result;
+  };
 
   const take = async (files: string) => {
     const content = await contentOf(directory);
     // Written once more, or back after something that was refused.
-    if (content === served) {
-      state = { ...state, reason: undefined };
+    if (content === served && slot.served !== undefined) {
+      slot.reason = undefined;
       return;
     }
     const next = await options.load(stop.signal);
@@ -72,14 +73,16 @@ export function startReload(options: ReloadOptions): Reload {
       await next.close();
       throw error;
     }
-    const left = models
-      .replace(next)
-      .close()
-      .finally(() => leaving.delete(left));
-    leaving.add(left);
+    void leave(slot.replace(next));
     served = content;
-    state = { ...state, since: new Date(), replaced: state.replaced + 1, reason: undefined };
     onReload({ kind: 'replaced', served: next, goldenRows });
+  };
+
+  const leave = async (before: ServedModel | undefined) => {
+    if (before === undefined) return;
+    const left = before.close().finally(() => leaving.delete(left));
+    leaving.add(left);
+    await left;
   };
 
   const changed = async (files: string) => {
@@ -89,27 +92,33 @@ export function startReload(options: ReloadOptions): Reload {
     } catch (error) {
       if (stop.signal.aborted) return true;
       const reason = error instanceof Error ? error.message : String(error);
-      const told = error instanceof UnfitError ? reason : 'it cannot be loaded; the log says why.';
-      state = { ...state, refused: state.refused + 1, reason: told };
+      slot.reason = error instanceof UnfitError ? reason : UNLOADABLE;
+      slot.refused++;
       onReload({ kind: 'refused', reason });
       return false;
     }
   };
 
-  const watching = watch(
-    known.state,
-    () => stateOf(directory),
-    options.everyMs,
-    changed,
-    stop.signal,
-  );
+  const look = () => stateOf(directory);
+  const noticed = (files: string) => inTurn(async () => (isUnloaded ? true : await changed(files)));
+  const watching =
+    options.everyMs === 0
+      ? undefined
+      : watch(known?.state ?? '', look, options.everyMs, noticed, stop.signal);
   return {
-    get state() {
-      return state;
-    },
+    check: () =>
+      inTurn(async () => {
+        isUnloaded = false;
+        await changed(await look());
+      }),
+    unload: () =>
+      inTurn(async () => {
+        isUnloaded = true;
+        await leave(slot.clear('it was unloaded.'));
+      }),
     async close() {
       stop.abort();
-      await watching;
+      await Promise.all([watching, turn]);
       await Promise.all(leaving);
     },
   };
@@ -126,9 +135,10 @@ class UnfitError extends Error {
  */
 async function examine(
   { model, contract, serving }: ServedModel,
-  { models, directory, anyContract }: ReloadOptions,
+  { slot, directory, anyContract }: ReloadOptions,
 ): Promise<number> {
-  const broken = anyContract ? undefined : incompatibility(models.main.model, model);
+  const before = slot.served?.model;
+  const broken = anyContract || before === undefined ? undefined : incompatibility(before, model);
   if (broken !== undefined)
     throw new UnfitError(
       `the contract would break: ${broken}. Set MODEL_RELOAD_CONTRACT=any to allow that, or serve it as another version.`,

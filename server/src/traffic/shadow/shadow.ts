@@ -13,6 +13,8 @@ import { createChallenger } from './challenger.ts';
 import type { ChallengerResponse } from './request.ts';
 
 export interface ShadowOptions {
+  /** The name of the model whose calls are shadowed, and its version. */
+  readonly model: string;
   readonly champion: string;
   readonly challenger: { readonly version: string; readonly url: string };
   /** Share of the requests, and most a second. */
@@ -148,6 +150,7 @@ export function createShadow(options: ShadowOptions): Shadow {
 
   return {
     accepted({ call, model, work, inputs }) {
+      if (model.name !== options.model || model.version !== champion) return;
       if (share < 1 && Math.random() >= share) return;
       if (admit() === undefined) return;
       if (budget.isSpent) return tell({ outcome: 'dropped' });

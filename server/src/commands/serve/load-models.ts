@@ -1,0 +1,121 @@
+// Which models are served by the settings, and their loading.
+import type { Logger } from 'pino';
+import type { ContractOptions } from '../../model/contract/specialise.ts';
+import { NotServedError } from '../../serving/errors.ts';
+import { type LoadOptions, loadModel } from '../../serving/load/load-model.ts';
+import { type ModelPlace, readModelsDir } from '../../serving/load/models-dir.ts';
+import { Registry } from '../../serving/registry.ts';
+import { heldBy } from '../../serving/reload/files.ts';
+import { type Hosted, Repository } from '../../serving/repository.ts';
+import type { ServedModel } from '../../serving/served-model.ts';
+import { Slot, UNLOADABLE } from '../../serving/slot.ts';
+import type { Config } from './config.ts';
+import type { Files } from './files.ts';
+import { type Places, placesOf } from './places.ts';
+import { reloading } from './reloading.ts';
+
+/** What the models have in common. */
+interface Common extends Omit<LoadOptions, 'naming' | 'sharedBy' | 'contractOptions'> {
+  readonly contractOptions: Omit<ContractOptions, 'basePath'>;
+}
+
+/**
+ * @param opened gets what frees all of them
+ * @throws CommandError or ModelLoadError when the main model cannot be served, or it is not clear which that is
+ */
+export async function loadModels(
+  config: Config,
+  files: Files,
+  common: Common,
+  log: Logger,
+  opened: AsyncDisposableStack,
+): Promise<{ models: Registry; repository: Repository }> {
+  const found = await placesOf(config, files, log);
+  const open = (place: ModelPlace, { main, places }: Places, isNew = false) => {
+    const options: LoadOptions = {
+      ...common,
+      naming: {
+        name: place.name ?? config.MODEL_NAME,
+        version: place.version ?? config.MODEL_VERSION,
+      },
+      contractOptions: { ...common.contractOptions, basePath: pathOf(place, main, places, config) },
+      sharedBy: places.length,
+    };
+    return host(place, options, config, log, place.name !== main || isNew);
+  };
+  const hosted: Hosted[] = [];
+  try {
+    for (const place of found.places) hosted.push(await open(place, found));
+  } finally {
+    opened.defer(async () => {
+      for (const { slot } of hosted) await slot.clear('the server stops.')?.close();
+    });
+  }
+  const slots = hosted.map(({ slot }) => slot);
+  const models = new Registry(slots, found.main ?? slots[0]?.name ?? '');
+  const repository = new Repository({
+    models,
+    hosted,
+    everyMs: config.MODELS_DIR === undefined ? 0 : 1000 * config.MODEL_RELOAD_SECONDS,
+    places: () => placesNow(config, log),
+    open: (place) => open(place, { ...found, places: [...found.places, place] }, true),
+  });
+  opened.defer(() => repository.close());
+  return { models, repository };
+}
+
+/** @param others whether the others are to be served where this one cannot be */
+async function host(
+  { directory }: ModelPlace,
+  options: LoadOptions,
+  config: Config,
+  log: Logger,
+  others: boolean,
+): Promise<Hosted> {
+  const known = config.MODEL_RELOAD_SECONDS === 0 ? undefined : await heldBy(directory);
+  const slot = await load(directory, options, others ? log : undefined);
+  return { slot, directory, reload: reloading({ slot, directory, known, options }, config, log) };
+}
+
+/** @param log where a model is told of that cannot be loaded; without it, that is an error */
+async function load(
+  directory: string,
+  options: LoadOptions,
+  log: Logger | undefined,
+): Promise<Slot> {
+  const { name = '', version = '' } = options.naming;
+  let served: ServedModel;
+  try {
+    served = await loadModel(directory, options);
+  } catch (error) {
+    if (log === undefined || options.signal?.aborted) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    log.error({ model: name, version, reason }, 'a model cannot be loaded; the others are served');
+    return new Slot(name, version, undefined, UNLOADABLE);
+  }
+  return new Slot(served.model.name, served.model.version, served);
+}
+
+/** @throws NotServedError where MODELS_DIR is no longer what it should be */
+async function placesNow({ MODELS_DIR }: Config, log: Logger): Promise<readonly ModelPlace[]> {
+  if (MODELS_DIR === undefined) return [];
+  try {
+    return (await readModelsDir(MODELS_DIR)).places;
+  } catch (error) {
+    log.error({ err: error }, 'MODELS_DIR cannot be read');
+    throw new NotServedError('MODELS_DIR cannot be read; the log says why.');
+  }
+}
+
+/** Where a client that knows only the model's contract finds it. */
+function pathOf(
+  { name, version }: ModelPlace,
+  main: string | undefined,
+  places: readonly ModelPlace[],
+  { BASE_PATH }: Config,
+): string | undefined {
+  const isLatest = places.findLast((one) => one.name === name)?.version === version;
+  if (name === undefined || (name === main && isLatest)) return BASE_PATH;
+  const ofVersion = version === undefined ? '' : `/versions/${version}`;
+  return `${BASE_PATH ?? ''}/models/${encodeURIComponent(name)}${ofVersion}`;
+}

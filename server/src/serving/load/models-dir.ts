@@ -1,0 +1,88 @@
+// A directory of models: a folder for each, with its files, or with a folder for each of its versions. Triton has the same layout.
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { CommandError } from '../../util/command-error.ts';
+import { quote } from '../../util/quote.ts';
+
+/** Where one version of a model is. */
+export interface ModelPlace {
+  /** Of its folder; undefined where only its files tell. */
+  readonly name: string | undefined;
+  readonly version: string | undefined;
+  readonly directory: string;
+}
+
+export interface ModelsDir {
+  /** By name, each model's by version. */
+  readonly places: readonly ModelPlace[];
+  /** Folders without a model: volumes have some of their own. */
+  readonly others: readonly string[];
+}
+
+const MODEL_FILE = 'model.onnx';
+const VERSION = /^[1-9]\d{0,17}$/;
+
+/** @throws CommandError where there is no model, or where it is not clear which are there */
+export async function readModelsDir(root: string): Promise<ModelsDir> {
+  if (await isThere(path.join(root, MODEL_FILE)))
+    throw new CommandError(
+      `MODELS_DIR: ${root} has a ${MODEL_FILE} itself; expected a folder for each model. Set MODEL_DIR to it instead.`,
+    );
+  const places: ModelPlace[] = [];
+  const others: string[] = [];
+  for (const name of await foldersIn(root)) {
+    const found = await versionsOf(path.join(root, name), name);
+    if (found.length === 0) others.push(name);
+    places.push(...found);
+  }
+  if (places.length === 0)
+    throw new CommandError(
+      `MODELS_DIR: there is no model in ${root}; expected a folder for each, with its ${MODEL_FILE}, or with folders 1, 2, … that have one each.${others.length > 0 ? ` Folders without one: ${others.map(quote).join(', ')}.` : ''}`,
+    );
+  return { places, others };
+}
+
+async function versionsOf(folder: string, name: string): Promise<ModelPlace[]> {
+  const folders = await foldersIn(folder).catch((error: CommandError) => {
+    if (isRefused(error.cause)) return []; // such as a volume's lost+found
+    throw error;
+  });
+  const numbers = folders
+    .filter((version) => VERSION.test(version))
+    .sort((one, other) => Number(one) - Number(other));
+  const versions: ModelPlace[] = [];
+  for (const version of numbers) {
+    const directory = path.join(folder, version);
+    if (await isThere(path.join(directory, MODEL_FILE)))
+      versions.push({ name, version, directory });
+  }
+  if (!(await isThere(path.join(folder, MODEL_FILE)))) return versions;
+  if (versions.length > 0)
+    throw new CommandError(
+      `MODELS_DIR: ${folder} has a ${MODEL_FILE} and the versions ${numbers.join(', ')}; expected one or the other.`,
+    );
+  return [{ name, version: undefined, directory: folder }];
+}
+
+/** Sorted names; links to folders count, which volumes of Kubernetes have, and names that begin with a dot do not. */
+async function foldersIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((cause: Error) => {
+    throw new CommandError(`MODELS_DIR: ${folder} cannot be read: ${cause.message}`, { cause });
+  });
+  const found: string[] = [];
+  for (const name of names.sort())
+    if (!name.startsWith('.') && (await isFolder(path.join(folder, name)))) found.push(name);
+  return found;
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EACCES';
+}
+
+async function isFolder(place: string): Promise<boolean> {
+  return (await stat(place).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined)) !== undefined;
+}
