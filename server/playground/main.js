@@ -2,6 +2,7 @@
 import { showAnswer, showBatch, showLatency } from './answer.js';
 import { codeFor, enableCopying } from './code.js';
 import { makeForm } from './inputs.js';
+import { showModels } from './models.js';
 import { getModel, getRequestForm, getVersions, predict } from './server.js';
 import { showVersions } from './versions.js';
 
@@ -37,7 +38,7 @@ async function begin() {
 
 /** Makes the page. @returns what asks for the prediction of the inputs as they stand */
 async function start() {
-  const { own, others } = await getVersions();
+  const { own, others, models } = await getVersions();
   const [model, { fields, example }] = await Promise.all([
     getModel(keyField.value, own),
     getRequestForm(),
@@ -51,6 +52,7 @@ async function start() {
   );
   document.title = `${model.name} ${model.version}`;
   byId('name').textContent = `${model.name} ${model.version}`;
+  showModels(byId('models'), model, models);
   byId('description').textContent = model.description ?? '';
   byId('contract').textContent = `${model.task}, contract ${model.contractHash.slice(0, 12)}`;
 

@@ -11,14 +11,17 @@ export const base = new URL('.', document.baseURI);
 
 /**
  * Where this version is, and the others that the host serves.
- * @returns {Promise<{ own: URL, others: { version: string, at: URL }[] }>}
+ * The models are those of the same server, where it has several.
+ * @returns {Promise<{ own: URL, others: { version: string, at: URL }[], models: { name: string, version: string, at: URL }[] }>}
  */
 export async function getVersions() {
-  /** @type {{ path: string | null, others: { version: string, path: string }[] }} */
-  const { path, others } = await ask('playground/versions.json', '');
+  /** @type {{ path: string | null, others: { version: string, path: string }[],
+   *   models: { name: string, version: string, path: string }[] }} */
+  const { path, others, models } = await ask('playground/versions.json', '');
   return {
     own: path === null ? base : new URL(path, base),
     others: others.map((one) => ({ version: one.version, at: new URL(one.path, base) })),
+    models: models.map((one) => ({ ...one, at: new URL(one.path, base) })),
   };
 }
 
