@@ -1,0 +1,147 @@
+// `npm run bench:models`: several models in one server. What memory each further one takes, and what one model's callers notice
+// while another is asked for many times what it can do.
+//
+//   npm run bench:models -- [--seconds N] [density] [neighbours]
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { attack, openLoop, type Result } from './load.ts';
+import { median } from './quantile.ts';
+import { heavyPredict, irisBatch, irisInfer, irisPredict, type Post } from './requests.ts';
+import { ours, root, startPeer } from './servers.ts';
+
+const { values: options, positionals } = parseArgs({
+  options: { seconds: { type: 'string', default: '8' } },
+  allowPositionals: true,
+});
+const SECONDS = Number(options.seconds);
+const COUNTS = [1, 2, 5, 10, 20, 50];
+const ROUNDS = 3;
+/** A second, of the model whose callers are watched. */
+const NEIGHBOUR_RATE = 200;
+
+const iris = path.join(root, 'model/v1');
+const heavy = path.join(root, 'server/test/models/heavy');
+
+interface Flood {
+  readonly name: string;
+  readonly model: string;
+  readonly post: Post;
+  /** Requests a second: about twenty times what the model can answer, or what the load generator can offer. */
+  readonly rate: number;
+}
+
+const floods: readonly Flood[] = [
+  { name: 'heavy, 135 ms a run on a worker', model: heavy, post: heavyPredict, rate: 142 },
+  { name: 'light, 1,024 rows a request of 19 kB', model: iris, post: irisBatch(1024), rate: 3500 },
+];
+
+const parts = { density, neighbours };
+execFileSync(process.execPath, ['server/build.ts', '.cache/bench'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+for (const [name, measure] of Object.entries(parts))
+  if (positionals.length === 0 || positionals.includes(name)) await measure();
+
+async function density(): Promise<void> {
+  process.stdout.write(
+    '\n| models of the size of iris | memory (PSS), MB | of one | each further, MB | ready after, ms |\n',
+  );
+  process.stdout.write('| --- | --- | --- | --- | --- |\n');
+  let one: number | undefined;
+  for (const count of COUNTS) {
+    const samples: number[] = [];
+    const starts: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const models = Array.from({ length: count }, (_, i) => [`iris-${i}`, iris] as const);
+      await withServer(models, 'iris-0', {}, async ({ url, memoryMB, readyMs }) => {
+        starts.push(readyMs);
+        for (const [name] of models) {
+          await send(`${url}/models/${name}/predict`, irisPredict);
+          await send(`${url}/v2/models/${name}/infer`, irisInfer);
+        }
+        await sleep(1000);
+        samples.push(memoryMB());
+      });
+    }
+    const memory = median(samples);
+    one ??= memory;
+    const further = count === 1 ? '–' : ((memory - one) / (count - 1)).toFixed(1);
+    process.stdout.write(
+      `| ${count} | ${memory.toFixed(0)} | ${(memory / one).toFixed(2)} × | ${further} | ${median(starts).toFixed(0)} |\n`,
+    );
+  }
+}
+
+async function neighbours(): Promise<void> {
+  process.stdout.write(
+    `\n| flooded | p50 / p99 ms of the other at ${NEIGHBOUR_RATE}/s, alone | during the flood | of alone | succeeded | of the flood answered well, a second |\n| --- | --- | --- | --- | --- | --- |\n`,
+  );
+  for (const { name, model, post, rate } of floods)
+    await withServer(
+      [
+        ['quiet', iris],
+        ['flooded', model],
+      ],
+      'quiet',
+      { WORKERS: '1' },
+      async ({ url }) => {
+        await openLoop(url, NEIGHBOUR_RATE, 3, irisPredict); // warms up
+        const alone = await openLoop(url, NEIGHBOUR_RATE, SECONDS, irisPredict);
+        const flood = attack(url, rate, SECONDS + 3, { ...post, path: '/models/flooded/predict' });
+        await sleep(2000); // until its queue is full
+        const during = await openLoop(url, NEIGHBOUR_RATE, SECONDS, irisPredict);
+        const answered = (await flood).filter(({ status }: Result) => status === 200).length;
+        process.stdout.write(
+          `| ${name}, ${rate}/s | ${alone.p50Ms.toFixed(1)} / ${alone.p99Ms.toFixed(1)} | ${during.p50Ms.toFixed(1)} / ${during.p99Ms.toFixed(1)} | ${(during.p99Ms / alone.p99Ms).toFixed(1)} × | ${(100 * during.successes).toFixed(1)} % | ${(answered / (SECONDS + 3)).toFixed(0)} |\n`,
+        );
+      },
+    );
+}
+
+interface Served {
+  readonly url: string;
+  readonly readyMs: number;
+  memoryMB(): number;
+}
+
+async function withServer(
+  models: readonly (readonly [name: string, directory: string])[],
+  main: string,
+  env: Readonly<Record<string, string>>,
+  measure: (served: Served) => Promise<void>,
+): Promise<void> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'bench-models-'));
+  try {
+    for (const [name, model] of models)
+      cpSync(model, path.join(directory, name), { recursive: true });
+    const startedAt = performance.now();
+    const server = await startPeer(ours, 5895, {
+      MODELS_DIR: directory,
+      DEFAULT_MODEL: main,
+      LOG_LEVEL: 'silent',
+      ...env,
+    });
+    try {
+      await measure({
+        url: server.url,
+        readyMs: performance.now() - startedAt,
+        memoryMB: () => server.memoryMB(),
+      });
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+async function send(url: string, { body }: Post): Promise<void> {
+  const headers = { 'Content-Type': 'application/json' };
+  const response = await fetch(url, { method: 'POST', headers, body });
+  if (response.status !== 200) throw new Error(`${url}: ${response.status}`);
+}
