@@ -43,6 +43,7 @@ const CI = '.ci/run'; // runs these commands itself, but for `npm start`, which 
 const DOCS = 'test/docs/docs.test.ts';
 const COMMANDS = 'test/docs/commands.test.ts';
 const SDK = 'test/sdk/docs.test.ts';
+const SEVERAL = 'test/docs/several-models.test.ts';
 const ON_A_CLUSTER = 'test/e2e/readme.test.ts';
 const VERSIONS = 'test/e2e/versions-walk.slow.ts';
 const MODELS = 'test/models/bring-your-own.test.ts';
@@ -58,6 +59,7 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
   'docs/open-inference-protocol.md': ['test/clients/clients.test.ts', DOCS],
   'docs/performance.md': [COMMANDS],
   'docs/sdk.md': [SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK],
+  'docs/several-models.md': [SEVERAL, SEVERAL, SEVERAL],
   'docs/tutorial.md': [ON_A_CLUSTER],
   'docs/versions.md': [VERSIONS, VERSIONS, VERSIONS, VERSIONS, VERSIONS, SDK, VERSIONS, VERSIONS],
   'sdk/README.md': [SDK, SDK, SDK],
