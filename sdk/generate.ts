@@ -7,7 +7,9 @@ import { generateCommand } from './src/cli/generate-command.ts';
 const here = import.meta.dirname;
 const args = process.argv.slice(2);
 
-if (args.length > 0) {
+if (args.includes('--help') || args.includes('-h')) {
+  process.stdout.write(generateCommand.usage);
+} else if (args.length > 0) {
   await exitWith(generateCommand.run(args));
 } else {
   await generateOperations(

@@ -11,7 +11,11 @@ import { versionsOf } from './versions.ts';
 const usage = 'Usage: npm run status -- [--namespace NAME] [--release NAME]';
 
 await exitWith(async () => {
-  const { namespace, release } = commandLine();
+  const { namespace, release, help } = commandLine();
+  if (help) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
   const kubectl = kubectlOf(await cluster());
   const resources = await read(kubectl, namespace, release);
   if (resources.length === 0) {
@@ -24,12 +28,19 @@ await exitWith(async () => {
   return 0;
 });
 
-function commandLine(): { readonly namespace: string; readonly release: string } {
+interface CommandLine {
+  readonly namespace: string;
+  readonly release: string;
+  readonly help: boolean;
+}
+
+function commandLine(): CommandLine {
   try {
     const { values } = parseArgs({
       options: {
         namespace: { type: 'string', short: 'n', default: 'default' },
         release: { type: 'string', default: 'ml-api' },
+        help: { type: 'boolean', short: 'h', default: false },
       },
     });
     return values;

@@ -27,6 +27,11 @@ describe('a start that cannot succeed ends with one clear message', () => {
       /^There is no model at \/nowhere\/model\.onnx\. Set MODEL_DIR to a directory that contains model\.onnx\.\n$/,
     ],
     [
+      'a file in the place of the directory',
+      { MODEL_DIR: path.join(iris, 'model.onnx') },
+      /model\.onnx is no directory; expected the one that holds model\.onnx\.\n$/,
+    ],
+    [
       'a model that is not ONNX',
       { MODEL_DIR: withFiles({ 'model.onnx': 'hello' }) },
       /model\.onnx cannot be loaded as an ONNX model: .*\n$/,
@@ -132,21 +137,28 @@ it('--help lists every variable with its default', async () => {
   expect(stdout).toContain('[5000]');
 });
 
-it('serves, prints what to try, and ends with 0 on SIGTERM', async () => {
-  const child = launch(['serve', '--try'], {});
-  const stderr = collect(child.stderr);
-  await expect.poll(() => stderr.text, { timeout: 30_000 }).toContain('Stop with Ctrl-C');
-  const url = /served at (\S+)/.exec(stderr.text)?.[1];
-  const command = /-d '(.*)'/.exec(stderr.text)?.[1];
-  const response = await fetch(`${url}/predict`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: command ?? '',
-  });
-  expect(await response.text()).toBe('{"prediction":[0]}');
-  child.kill('SIGTERM');
-  expect(await exitOf(child)).toBe(0);
-});
+it.each([
+  ['with examples', {}, '[0]'],
+  ['without', { MODEL_DIR: testModel('line') }, '[3]'],
+])(
+  'serves, prints what to try, and ends with 0 on SIGTERM: a model %s',
+  async (_, env, prediction) => {
+    const child = launch(['serve', '--try'], { ...env, GRPC_PORT: '0' });
+    const stderr = collect(child.stderr);
+    await expect.poll(() => stderr.text, { timeout: 30_000 }).toContain('Stop with Ctrl-C');
+    const url = /served at (\S+)/.exec(stderr.text)?.[1];
+    const command = /-d '(.*)'/.exec(stderr.text)?.[1];
+    const response = await fetch(`${url}/predict`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: command ?? '',
+    });
+    expect(await response.text()).toBe(`{"prediction":${prediction}}`);
+    expect(stderr.text).toMatch(/^ {2}gRPC {7}localhost:\d+$/m);
+    child.kill('SIGTERM');
+    expect(await exitOf(child)).toBe(0);
+  },
+);
 
 function withFiles(files: Record<string, string>, base?: string): string {
   const directory = mkdtempSync(path.join(tmpdir(), 'model-'));

@@ -77,6 +77,7 @@ describe('refuses with advice', () => {
     [[], 'expected one ONNX file, got "".'],
     [['a.onnx', 'b.onnx'], 'expected one ONNX file, got "a.onnx b.onnx".'],
     [['--jsn'], 'expected one ONNX file, got "--jsn".'],
+    [[testModel('line')], 'line is a directory; expected an ONNX file, such as'],
     [['/nowhere.onnx'], '/nowhere.onnx cannot be loaded as an ONNX model'],
   ])('the arguments %j', async (args, message) => {
     const { code, stderr } = await run(['inspect', ...args]);

@@ -11,7 +11,15 @@ const chart = path.resolve(import.meta.dirname, '../../charts/ml-api');
 const release = 'ml-api';
 const host = 'ml.local'; // of the chart's defaults
 
-await exitWith(() => up(process.argv.slice(2)));
+const usage = `Usage: npm run up -- [OPTIONS OF HELM]
+
+Brings a cluster up and installs the chart on it: on the cluster of KUBECONFIG where that is set, else on kind's, else on a home-built
+one (root). Options are helm's, such as --set versions.v2.enabled=true or --values mine.yaml.
+`;
+
+const options = process.argv.slice(2);
+if (options.includes('--help') || options.includes('-h')) process.stdout.write(usage);
+else await exitWith(() => up(options));
 
 /** @param options for helm, such as `--set versions.v2.enabled=true` or `--values mine.yaml` */
 async function up(options: readonly string[]): Promise<number> {

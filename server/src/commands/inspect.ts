@@ -1,4 +1,5 @@
 // The command `inspect`: what an ONNX file takes and gives, what the server makes of it, and the model.json it could have.
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { inputsSchema } from '../model/contract/input-schema.ts';
 import type { Manifest } from '../model/manifest.ts';
@@ -33,6 +34,10 @@ export async function inspect(args: readonly string[]): Promise<void> {
 }
 
 async function readSignature(file: string): Promise<Signature> {
+  if ((await stat(file).catch(() => undefined))?.isDirectory())
+    throw new CommandError(
+      `${file} is a directory; expected an ONNX file, such as ${path.join(file, 'model.onnx')}.`,
+    );
   process.env['ORT_DISABLE_TELEMETRY'] = '1'; // before the library loads
   const session = await openSession(file, {
     executionProviders: ['cpu'],

@@ -1,5 +1,6 @@
 // model.json: what people know of a model that its ONNX file does not say. Every field is optional.
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { ModelLoadError } from '../runtime/session.ts';
 
@@ -37,6 +38,10 @@ export interface Feature {
 export async function readManifest(file: string, schemaFile: string | URL): Promise<Manifest> {
   const source = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '{}';
+    if (error.code === 'ENOTDIR')
+      throw new ModelLoadError(
+        `${path.dirname(file)} is no directory; expected the one that holds model.onnx.`,
+      );
     throw new ModelLoadError(`${file} cannot be read: ${error.message}`);
   });
   let manifest: unknown;

@@ -1,5 +1,6 @@
 // The command `serve`: reads the environment, starts the predictor, and stops it when the process is told to.
 import { once } from 'node:events';
+import { type Model, rowWidth } from '../../model/model.ts';
 import { exampleRow } from '../../model/samples.ts';
 import { createLog, withoutMessage } from '../../observe/log.ts';
 import { readOptions } from '../options.ts';
@@ -50,20 +51,37 @@ export async function serve(
   }
 }
 
-function whatToTry({ port, parts }: Service): string {
-  const { model } = parts.models.main;
+function whatToTry({ port, grpcPort, parts }: Service): string {
+  const { models } = parts;
+  const { model } = models.main;
   const url = `http://localhost:${port}`;
-  const row = exampleRow(model);
+  const row = exampleRow(model) ?? zeros(model);
   const body = row ? JSON.stringify({ inputs: row }) : '{"inputs": …}';
+  const grpc = grpcPort === undefined ? '' : `  gRPC       localhost:${grpcPort}\n`;
+  const others = models.served.length - 1;
+  const more = others === 0 ? '' : `, and ${others} more below ${url}/models/NAME`;
   return `
-${model.name} ${model.version} is served at ${url}
+${model.name} ${model.version} is served at ${url}${more}
 
   Playground ${url}/
   Ask it     curl -X POST ${url}/predict -H 'Content-Type: application/json' -d '${body}'
   Docs       ${url}/docs
   Contract   ${url}/openapi.json
   Metrics    ${url}/metrics
-
+${grpc}
 Stop with Ctrl-C.
 `;
 }
+
+/** A row that the model takes, where rows are flat and of one length. */
+function zeros(model: Model): number[] | undefined {
+  const width = rowWidth(model);
+  const [input] = model.signature.inputs;
+  const isNumber = input !== undefined && !['string', 'bool'].includes(input.datatype);
+  return width !== undefined && width <= LONGEST_ROW && isNumber
+    ? Array<number>(width).fill(0)
+    : undefined;
+}
+
+/** Numbers that a line of a terminal can show. */
+const LONGEST_ROW = 100;
