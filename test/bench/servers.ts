@@ -99,7 +99,7 @@ export async function startPeer(
   const child = spawn('taskset', ['-c', cores, command, ...args], {
     env: {
       ...process.env,
-      MODEL_DIR: path.join(root, 'model/v1'),
+      ...(!('MODELS_DIR' in env) && { MODEL_DIR: path.join(root, 'model/v1') }),
       HOST: '127.0.0.1',
       PORT: String(port),
       ...env,
