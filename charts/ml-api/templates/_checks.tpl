@@ -59,6 +59,15 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.runtime: %s checks no API keys, so auth.existingSecret would not protect it; set %s.expose to false or unset auth.existingSecret." $key $v.runtime $key) -}}
   {{- end -}}
 {{- end -}}
+{{- with $v.ports.grpc -}}
+  {{- $taken := dict "ports.http" $v.ports.http "ports.metrics" $v.ports.metrics "service.port" $v.service.port -}}
+  {{- if eq $v.service.type "ClusterIP" -}}{{- $_ := set $taken "the Service's port of the metrics" 9090 -}}{{- end -}}
+  {{- range $name, $port := $taken -}}
+    {{- if eq (int $port) (int $v.ports.grpc) -}}
+      {{- fail (printf "%s.ports.grpc: %d is taken by %s, too; choose another port, such as 8001." $key (int $port) $name) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- if eq $v.runtime "custom" -}}
   {{- if not $v.image.repository -}}
     {{- fail (printf "%s.image.repository: runtime custom has no image of its own; set repository, and tag or digest." $key) -}}
