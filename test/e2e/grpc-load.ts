@@ -1,6 +1,5 @@
-// Calls over gRPC at a constant rate from outside the cluster: every one is counted, answered or not. Each connection has its
-// calls in turn, and a call is tried by the client as gRPC's clients do: again only where no server has seen it.
-
+// Calls over gRPC from outside the cluster, without a pause: every connection has one in flight at any moment, so that one that is
+// closed carelessly loses it. A client tries a call as gRPC's clients do: again only where no server has seen it.
 import { quantile } from '../bench/quantile.ts';
 import { InferenceClient } from './grpc.ts';
 import type { LoadResult, Sample } from './load.ts';
@@ -9,61 +8,57 @@ type GrpcLoadOptions = {
   readonly address: string;
   /** The authority; default: the address. */
   readonly host?: string;
-  /** Calls a second, whether or not the earlier ones are answered. */
-  readonly rate: number;
   readonly connections: number;
 };
 
-type GrpcSample = Sample & { readonly code: string };
-
 /** A load that has begun. Stop it, or it goes on. */
 export class GrpcLoad {
-  private readonly clients: readonly InferenceClient[];
-  private readonly timer: NodeJS.Timeout;
-  private readonly samples: GrpcSample[] = [];
-  private readonly calls: Promise<void>[] = [];
+  private readonly samples: Sample[] = [];
+  private readonly codes: Record<string, number> = {};
+  private readonly callers: readonly Promise<void>[];
+  private isOver = false;
 
-  constructor({ address, host, rate, connections }: GrpcLoadOptions) {
-    this.clients = Array.from({ length: connections }, () => new InferenceClient(address, host));
-    const began = performance.now();
-    // Timers come late on a busy machine: what is due by then is sent at once.
-    this.timer = setInterval(() => {
-      const due = Math.floor(((performance.now() - began) / 1000) * rate);
-      while (this.calls.length < due) this.calls.push(this.call(this.calls.length));
-    }, 1000 / rate);
+  constructor({ address, host, connections }: GrpcLoadOptions) {
+    this.callers = Array.from({ length: connections }, () =>
+      this.callOnAndOn(new InferenceClient(address, host)),
+    );
   }
 
-  private async call(number: number): Promise<void> {
-    const at = Date.now();
-    const began = performance.now();
-    const client = this.clients[number % this.clients.length];
-    if (client === undefined) throw new RangeError('a load needs a connection');
-    const { code, details, label } = await client.infer();
-    const isRight = code === 'OK' && label === 0;
-    this.samples.push({
-      at,
-      status: isRight ? 200 : 0,
-      code,
-      milliseconds: performance.now() - began,
-      error: isRight ? '' : `${code}: ${details || `label ${label}`}`,
-    });
+  private async callOnAndOn(client: InferenceClient): Promise<void> {
+    while (!this.isOver) {
+      const at = Date.now();
+      const began = performance.now();
+      const { code, details, label } = await client.infer();
+      const isRight = code === 'OK' && label === 0;
+      this.codes[code] = (this.codes[code] ?? 0) + 1;
+      this.samples.push({
+        at,
+        status: isRight ? 200 : 0,
+        milliseconds: performance.now() - began,
+        error: isRight ? '' : `${code}: ${details || `label ${label}`}`,
+      });
+      // A server that cannot be reached is told of at once: without a pause, of a thousand calls.
+      if (!isRight) await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    client.close();
   }
 
-  /** Sends no more, waits for the answers that are due, and counts. */
+  /** Calls no more, waits for the answers that are due, and counts. */
   async stop(): Promise<LoadResult> {
-    clearInterval(this.timer);
-    await Promise.all(this.calls);
-    for (const client of this.clients) client.close();
+    this.isOver = true;
+    await Promise.all(this.callers);
     const failures = this.samples.filter(({ status }) => status !== 200);
-    const statuses: Record<string, number> = {};
-    for (const { code } of this.samples) statuses[code] = (statuses[code] ?? 0) + 1;
     const times = this.samples.map(({ milliseconds }) => milliseconds);
     return {
       sent: this.samples.length,
       failed: failures.length,
-      statuses,
+      statuses: this.codes,
       errors: [...new Set(failures.map(({ error }) => error))],
-      latency: { p50: quantile(times, 0.5), p99: quantile(times, 0.99), max: Math.max(...times) },
+      latency: {
+        p50: quantile(times, 0.5),
+        p99: quantile(times, 0.99),
+        max: times.reduce((most, time) => Math.max(most, time), 0),
+      },
       samples: this.samples,
       failures,
     };
