@@ -7,7 +7,8 @@ const interval = '$__rate_interval';
 const ofPods = 'namespace="$namespace",pod=~"($deployment)-[a-z0-9]+-[a-z0-9]+"';
 
 /** What answers predictions: all else is people's pages, probes and scrapes. */
-const predictionRoutes = 'route=~"/predict|/v2/models/.+/infer"';
+const predictionRoutes =
+  'route=~"/predict|/v2/models/.+/infer|/inference.GRPCInferenceService/Model(Stream)?Infer"';
 
 /** A series of the predictor's pods, or one that kube-state-metrics or the kubelet has of them. */
 export function ofPredictors(name: string, ...matchers: string[]): string {

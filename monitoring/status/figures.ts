@@ -15,7 +15,8 @@ export type Figures = {
     | undefined;
 };
 
-const isPrediction = /^\/predict$|^\/v2\/models\/.+\/infer$/;
+const isPrediction =
+  /^\/predict$|^\/v2\/models\/.+\/infer$|^\/inference\.GRPCInferenceService\/Model(Stream)?Infer$/;
 
 /** The figures of the samples of all pods of a version. */
 export function figuresOf(samples: readonly Sample[]): Figures {

@@ -57,7 +57,7 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
         import('./commands/verify/arguments.ts'),
       ]);
       if (help) return void process.stdout.write(verifyHelp);
-      return verify(args);
+      return verify(args, files);
     }
     case 'gate': {
       const [{ gate }, { gateHelp }] = await Promise.all([

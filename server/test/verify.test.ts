@@ -1,14 +1,17 @@
 // `verify`, which `helm test` runs: it passes for the right model and says what is wrong with any other.
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { inputsToJson } from '../src/model/inputs.ts';
+import { batchOf, sampleInputs } from '../src/model/samples.ts';
 import { run } from './program.ts';
-import { start } from './start.ts';
+import { keysFile, start, testModel } from './start.ts';
 
 const golden = (version: string) =>
   new URL(`../../model/${version}/golden.json`, import.meta.url).pathname;
@@ -123,6 +126,110 @@ it('only asks whether they answer of servers that are not ml-api', async () => {
   expect(other.code).toBe(1);
   expect(other.stdout).toContain(`FAILED  a: ${url}/nope answered 404; expected a success`);
   expect(other.stdout).toContain('FAILED  metrics: there is no sample');
+});
+
+describe('over gRPC', () => {
+  const overGrpc = async (env: Readonly<Record<string, string>>, ...args: string[]) => {
+    const { grpcPort } = await start({ GRPC_PORT: '0', LOG_LEVEL: 'silent', ...env });
+    const target = `--grpc=a=http://127.0.0.1:${grpcPort}`;
+    return { grpcPort, ...(await run(['verify', target, ...args])) };
+  };
+
+  it('passes for the right model, and asks for its version', async () => {
+    const { code, stdout } = await overGrpc(
+      {},
+      ...['--golden', golden('v1'), '--expect-version', 'v1', '--grpc-metadata', 'ml-version=v1'],
+    );
+    expect(stdout).toBe(
+      'ok      a: predictions over gRPC: 150 rows as expected\n\nAll checks passed.\n',
+    );
+    expect(code).toBe(0);
+  });
+
+  it('sends the API key and the authority', async () => {
+    const file = keysFile();
+    const args = ['--golden', golden('v1'), '--host', 'a=grpc.ml.local'];
+    const { code, stdout, grpcPort } = await overGrpc({ API_KEYS_FILE: file }, ...args);
+    expect(stdout).toMatch(
+      /^FAILED {2}a: predictions over gRPC: http:\/\/127\.0\.0\.1:\d+\/?: UNAUTHENTICATED: /,
+    );
+    expect(code).toBe(1);
+    const target = `--grpc=a=http://127.0.0.1:${grpcPort}`;
+    const withKey = await run(['verify', target, ...args, '--api-key-file', file]);
+    expect(withKey.stdout).toContain('ok      a: predictions over gRPC: 150 rows');
+  });
+
+  it.each(['every-datatype', 'two-inputs', 'scores', 'line', 'text'])(
+    'makes of outputs what /predict makes of them: %s',
+    async (name) => {
+      const { url, grpcPort, served } = await start({
+        GRPC_PORT: '0',
+        MODEL_DIR: testModel(name),
+        LOG_LEVEL: 'silent',
+      });
+      const { model } = served;
+      const inputs = inputsToJson(model, batchOf(sampleInputs(model, undefined).rows, 3).feeds);
+      const predicted = await request(url).post('/predict').send({ inputs });
+      expect(predicted.status, JSON.stringify(predicted.body)).toBe(200);
+      const folder = mkdtempSync(path.join(tmpdir(), 'golden-'));
+      cpSync(testModel(name), folder, { recursive: true }); // for its model.json
+      const file = path.join(folder, 'golden.json');
+      writeFileSync(file, JSON.stringify({ inputs, prediction: predicted.body.prediction }));
+      const { code, stdout } = await run([
+        'verify',
+        `--grpc=a=http://127.0.0.1:${grpcPort}`,
+        ...['--golden', file],
+      ]);
+      expect(stdout).toMatch(/^ok {6}a: predictions over gRPC: \d+ rows as expected/);
+      expect(code).toBe(0);
+    },
+  );
+
+  it('waits for connections to be let through at first', async () => {
+    const { grpcPort, stop } = await start({ GRPC_PORT: '0', LOG_LEVEL: 'silent' });
+    await stop(); // its port is free now
+    const target = `--grpc=a=http://127.0.0.1:${grpcPort}`;
+    const command = run(['verify', target, '--golden', golden('v1')]);
+    await setTimeout(1500); // it has been refused by now
+    await start({ GRPC_PORT: String(grpcPort), LOG_LEVEL: 'silent' });
+    const { code, stdout } = await command;
+    expect(stdout).toContain('ok      a: predictions over gRPC: 150 rows as expected');
+    expect(code).toBe(0);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, string, RegExp]>([
+    [
+      'another model',
+      {},
+      'v2',
+      /150 of 150 rows differ; the first: row 0, probabilities: expected/,
+    ],
+    ['another version', { MODEL_VERSION: 'v3' }, 'v1', /: version v3 answered; expected v1$/m],
+  ])('fails for %s', async (_what, env, version, message) => {
+    const args = ['--golden', golden(version), '--expect-version', 'v1'];
+    const { code, stdout } = await overGrpc(env, ...args);
+    expect(stdout).toMatch(message);
+    expect(code).toBe(1);
+  });
+
+  it('fails where HTTP/1.1 is served, and where nothing is, in a line', async () => {
+    const { url } = await start({ LOG_LEVEL: 'silent' });
+    const flags = ['--golden', golden('v1'), '--timeout-ms', '1000'];
+    for (const target of [url, 'http://127.0.0.1:9']) {
+      const { code, stdout } = await run(['verify', `--grpc=a=${target}`, ...flags]);
+      expect(stdout).toMatch(
+        /^FAILED {2}a: predictions over gRPC: http:\/\/127\.0\.0\.1:\d+\/?: UNAVAILABLE: [^\n]+\n$/,
+      );
+      expect(code).toBe(1);
+    }
+  });
+
+  it('needs golden.json, and a URL', async () => {
+    const none = await run(['verify', '--grpc', 'a=http://x']);
+    expect(none.stderr).toMatch(/^--golden is missing\./);
+    const bad = await run(['verify', '--grpc', 'a=x:8001', '--golden', golden('v1')]);
+    expect(bad.stderr).toMatch(/^--grpc: expected an http or https URL, got something else/);
+  });
 });
 
 describe('fails with what is wrong', () => {

@@ -1,6 +1,7 @@
 // Where the schemas to validate against come from: Kubernetes' own OpenAPI documents and the CRDs of others, out of Go
 // modules pinned by version and checksum. Nothing of them is copied into this repository.
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -31,7 +32,7 @@ const customResources: readonly (Module & { readonly folder: string; readonly wa
       version: 'v1.6.3',
       sum: 'h1:lKpJa5bGlraC/QeACvCpsHLdmO6y0iKfzVl6gzaFEYc=',
       folder: 'config/crd/standard',
-      wanted: /_httproutes\.yaml$/,
+      wanted: /_(httproutes|grpcroutes)\.yaml$/,
     },
     {
       path: 'github.com/prometheus-operator/prometheus-operator',
@@ -68,7 +69,8 @@ export function kubernetesSchemas(version: KubernetesVersion): string {
 
 /** The folder with the definitions of the custom resources that the chart can make. */
 export function customResourceDefinitions(): string {
-  const name = customResources.map(({ version }) => version).join('-');
+  const text = customResources.map(({ version, wanted }) => `${version} ${wanted}`).join('\n');
+  const name = createHash('sha256').update(text).digest('hex').slice(0, 16);
   return once(`crds-${name}`, (target) => {
     for (const module of customResources) {
       const source = join(download(module), module.folder);

@@ -58,7 +58,7 @@ export async function installAddons(
 ): Promise<void> {
   const files = customResources.flatMap((file) => ['-f', file]);
   await kubectl(['apply', '--server-side', ...files]);
-  const definitions = ['gateways', 'httproutes'].map(
+  const definitions = ['gateways', 'httproutes', 'grpcroutes'].map(
     (kind) => `crd/${kind}.gateway.networking.k8s.io`,
   );
   const contours = ['crd/httpproxies.projectcontour.io'];

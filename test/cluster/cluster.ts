@@ -18,7 +18,7 @@ export type Cluster = {
     readonly http: string;
     readonly https: string;
   } | null;
-  /** A Gateway that takes HTTPRoutes from every namespace, reached at `ingress.http`. */
+  /** A Gateway that takes HTTPRoutes and GRPCRoutes from every namespace, reached at `ingress.http`. */
   readonly gateway: {
     readonly className: string;
     readonly namespace: string;

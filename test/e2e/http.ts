@@ -10,9 +10,14 @@ export function urlInCluster(): string {
 
 /** Where Ingress and Gateway are reached over plain HTTP. */
 export function ingressUrl(): string {
+  return `http://${ingressAddress()}`;
+}
+
+/** The same as "address:port". */
+export function ingressAddress(): string {
   const { ingress } = inject('cluster');
   if (ingress === null) throw new Error(unknownAddress);
-  return `http://${ingress.http}`;
+  return ingress.http;
 }
 
 /** What a version answered to a prediction. */

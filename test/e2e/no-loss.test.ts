@@ -2,24 +2,36 @@
 // those that were in it, and with the SDK's retries, a caller sees none of that.
 import { createClient } from '@org/ml-sdk';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { ingressUrl, predict } from './http.ts';
+import { InferenceClient } from './grpc.ts';
+import { GrpcLoad } from './grpc-load.ts';
+import { eventually, ingressAddress, ingressUrl, predict } from './http.ts';
 import { inFlightAtOnce, Load, type LoadResult, neverSent, seconds } from './load.ts';
 import { useNamespace } from './namespace.ts';
 import { killContainer } from './node.ts';
 import { Release, type Values } from './release.ts';
 import { table, writeReport } from './report.ts';
 
+const grpcPort = 8001;
+
 describe('under 200 requests a second', () => {
   const namespace = useNamespace('no-loss');
   const release = new Release(namespace);
   const rows: string[][] = [];
+  const isContour = inject('cluster').ingress?.className === 'contour';
+  const grpcHost = `grpc.${release.host}`;
 
   /** Two pods of a fixed number, so that what happens to them is what the test does. */
   const values = (version: Values = {}): Values => ({
-    versionDefaults: { autoscaling: { type: 'none' }, replicas: 2, ...version },
+    versionDefaults: {
+      autoscaling: { type: 'none' },
+      replicas: 2,
+      ports: { grpc: grpcPort },
+      ...version,
+    },
     ingress: {
       hosts: [release.host],
-      controller: inject('cluster').ingress?.className === 'contour' ? 'contour' : '',
+      controller: isContour ? 'contour' : '',
+      grpc: { enabled: isContour, hosts: [grpcHost] },
     },
   });
 
@@ -33,34 +45,39 @@ describe('under 200 requests a second', () => {
   });
 
   it('a rollout loses none', async () => {
-    const { ingress, service } = await during('rollout', () =>
-      release.install(values({ podAnnotations: { rollout: 'now' } })),
-    );
+    const { ingress, service, grpc } = await during('rollout', async () => {
+      await release.install(values({ podAnnotations: { rollout: 'now' } }));
+      await podsToBe(2); // those of before have gone: a pod closes its connections in its last seconds
+    });
     expect(ingress).toMatchObject({ failed: 0, errors: [] });
     expect(service).toMatchObject({ failed: 0, errors: [] });
+    for (const load of grpc) expect(load).toMatchObject({ failed: 0, errors: [] });
   });
 
   it('scaling from four pods to one loses none', async () => {
     await release.install(values({ replicas: 4 }));
-    const { ingress, service } = await during('scale-down', async () => {
+    const { ingress, service, grpc } = await during('scale-down', async () => {
       await release.install(values({ replicas: 1 }));
       await podsToBe(1);
     });
     expect(ingress).toMatchObject({ failed: 0, errors: [] });
     expect(service).toMatchObject({ failed: 0, errors: [] });
+    for (const load of grpc) expect(load).toMatchObject({ failed: 0, errors: [] });
   });
 
   it('a drained pod loses none, and the disruption budget lets no second one go with it', async () => {
     await release.install(values());
-    const { ingress, service } = await during('eviction', async () => {
+    const { ingress, service, grpc } = await during('eviction', async () => {
       const [first, second] = await podsToBe(2);
       await evict(first?.metadata.name ?? '');
       await expect(evict(second?.metadata.name ?? '')).rejects.toThrow(/disruption budget/);
       await seconds(1);
       await namespace.kubectl(['rollout', 'status', 'deployment/ml-api-v1', '--timeout=60s']);
+      await podsToBe(2);
     });
     expect(ingress).toMatchObject({ failed: 0, errors: [] });
     expect(service).toMatchObject({ failed: 0, errors: [] });
+    for (const load of grpc) expect(load).toMatchObject({ failed: 0, errors: [] });
   });
 
   it.skipIf(inject('cluster').node === null)(
@@ -109,14 +126,29 @@ describe('under 200 requests a second', () => {
 
   /**
    * Lets something happen under load: 200 requests a second through the Ingress, 50 with kept connections straight to
-   * the Service, and 20 calls a second of the SDK.
+   * the Service, 20 calls a second of the SDK, and calls over gRPC both ways, four at any moment.
    */
   async function during(
     event: string,
     happen: () => Promise<unknown>,
-  ): Promise<{ ingress: LoadResult; service: LoadResult; failedCalls: unknown[] }> {
+  ): Promise<{
+    ingress: LoadResult;
+    service: LoadResult;
+    grpc: LoadResult[];
+    failedCalls: unknown[];
+  }> {
     const serviceUrl = await namespace.serviceUrl('ml-api-v1');
     await predict(release.host, '/predict', [5.1, 3.5, 1.4, 0.2]);
+    if (isContour) await eventually(10, () => predictedOverGrpc(grpcHost));
+    const grpcLoads = [
+      ...(isContour
+        ? [new GrpcLoad({ address: ingressAddress(), host: grpcHost, connections: 4 })]
+        : []),
+      new GrpcLoad({
+        address: `${new URL(serviceUrl).host}:${grpcPort}`,
+        connections: 4,
+      }),
+    ];
     const throughIngress = new Load({
       url: `${ingressUrl()}/predict`,
       host: release.host,
@@ -132,10 +164,13 @@ describe('under 200 requests a second', () => {
     await seconds(5);
     const [ingress, service] = await Promise.all([throughIngress.stop(), toService.stop()]);
     const { made, failed: failedCalls } = await calls.stop();
+    const grpc = await Promise.all(grpcLoads.map((load) => load.stop()));
     if (failure !== undefined) throw failure;
     rows.push(row(event, 'Ingress', ingress), row(event, 'Service', service));
     rows.push([event, 'SDK', String(made), String(failedCalls.length), '', '', '', '']);
-    return { ingress, service, failedCalls };
+    for (const [i, load] of grpc.toReversed().entries())
+      rows.push(row(event, i === 0 ? 'Service, gRPC' : 'Ingress, gRPC', load));
+    return { ingress, service, grpc, failedCalls };
   }
 
   async function podsToBe(count: number) {
@@ -163,6 +198,16 @@ describe('under 200 requests a second', () => {
     await namespace.kubectl(['create', '--raw', url, '--filename=-'], JSON.stringify(eviction));
   }
 });
+
+/** @throws AssertionError while the Ingress controller has not heard of the host */
+async function predictedOverGrpc(host: string): Promise<void> {
+  const client = new InferenceClient(ingressAddress(), host);
+  try {
+    expect(await client.infer()).toMatchObject({ code: 'OK', label: 0 });
+  } finally {
+    client.close();
+  }
+}
 
 function row(
   event: string,

@@ -17,6 +17,7 @@ and how to go on. Takes root and versions.
   {{- include "ml-api.checkScaling" $context -}}
 {{- end -}}
 {{- include "ml-api.checkTraffic" . -}}
+{{- include "ml-api.checkGrpc" . -}}
 {{- include "ml-api.checkShared" . -}}
 {{- end -}}
 
@@ -57,6 +58,15 @@ and how to go on. Takes root and versions.
   {{- end -}}
   {{- if and .root.Values.auth.existingSecret $v.expose -}}
     {{- fail (printf "%s.runtime: %s checks no API keys, so auth.existingSecret would not protect it; set %s.expose to false or unset auth.existingSecret." $key $v.runtime $key) -}}
+  {{- end -}}
+{{- end -}}
+{{- with $v.ports.grpc -}}
+  {{- $taken := dict "ports.http" $v.ports.http "ports.metrics" $v.ports.metrics "service.port" $v.service.port -}}
+  {{- if eq $v.service.type "ClusterIP" -}}{{- $_ := set $taken "the Service's port of the metrics" 9090 -}}{{- end -}}
+  {{- range $name, $port := $taken -}}
+    {{- if eq (int $port) (int $v.ports.grpc) -}}
+      {{- fail (printf "%s.ports.grpc: %d is taken by %s, too; choose another port, such as 8001." $key (int $port) $name) -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- if eq $v.runtime "custom" -}}
@@ -154,7 +164,7 @@ and how to go on. Takes root and versions.
       {{- end -}}
     {{- end -}}
   {{- else -}}
-  {{- if not (or $values.httpRoute.enabled $values.ingress.enabled) -}}
+  {{- if not (or $values.httpRoute.enabled $values.grpcRoute.enabled $values.ingress.enabled) -}}
     {{- fail "traffic.weights: no route is enabled that could split; set httpRoute.enabled, or ingress.enabled with ingress.controller." -}}
   {{- end -}}
   {{- if and $values.ingress.enabled (not (has $controller (list "nginx" "alb"))) -}}
@@ -204,6 +214,70 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) -}}
   {{- fail "httpRoute.parentRefs: an HTTPRoute needs a Gateway; name one, such as [{name: public, namespace: gateways}]." -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The routes of gRPC: they lead only to what serves it, split or not at all, and have hosts of their own. */}}
+{{- define "ml-api.checkGrpc" -}}
+{{- $values := .root.Values -}}
+{{- $ingress := $values.ingress -}}
+{{- $traffic := $values.traffic -}}
+{{- $routes := list -}}
+{{- if $ingress.grpc.enabled -}}{{- $routes = append $routes "ingress.grpc" -}}{{- end -}}
+{{- if $values.grpcRoute.enabled -}}{{- $routes = append $routes "grpcRoute" -}}{{- end -}}
+{{- range $route := $routes -}}
+  {{- if and $traffic.weights (eq $traffic.splitBy "predictor") -}}
+    {{- fail (printf "%s.enabled: the predictor splits HTTP only, so %s would get all calls over gRPC; set traffic.splitBy to route, or %s.enabled to false." $route $values.defaultVersion $route) -}}
+  {{- end -}}
+  {{- range $name := prepend (keys $traffic.weights | sortAlpha) $values.defaultVersion | uniq -}}
+    {{- $v := get $.versions $name -}}
+    {{- if not $v.ports.grpc -}}
+      {{- fail (printf "%s.enabled: it leads to version %s, which serves no gRPC; set versions.%s.ports.grpc, such as 8001." $route $name $name) -}}
+    {{- end -}}
+    {{- if not $v.expose -}}
+      {{- fail (printf "%s.enabled: it leads to version %s, which is kept off the routes; set versions.%s.expose to true, or %s.enabled to false." $route $name $name $route) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if $ingress.grpc.enabled -}}
+  {{- if not $ingress.enabled -}}
+    {{- fail "ingress.grpc.enabled: there is no Ingress without ingress.enabled; set that too, or use grpcRoute." -}}
+  {{- end -}}
+  {{- if not (or $ingress.controller $ingress.grpc.annotations) -}}
+    {{- fail "ingress.grpc.enabled: each controller is told in its own way to speak gRPC; set ingress.controller to nginx, alb, contour or traefik, or ingress.grpc.annotations to what another one needs." -}}
+  {{- end -}}
+  {{- range $ingress.grpc.hosts -}}
+    {{- if has . $ingress.hosts -}}
+      {{- fail (printf "ingress.grpc.hosts: %s is one of ingress.hosts, whose / leads to HTTP; choose another name, such as grpc.ml.local." .) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if $values.grpcRoute.enabled -}}
+  {{- $parents := $values.grpcRoute.parentRefs | default $values.httpRoute.parentRefs -}}
+  {{- if not $parents -}}
+    {{- fail "grpcRoute.parentRefs: a GRPCRoute needs a Gateway; name one, such as [{name: public, namespace: gateways}]." -}}
+  {{- end -}}
+  {{- $shadow := $traffic.shadow -}}
+  {{- if and $shadow.to (eq $shadow.by "gateway") (not (get .versions $shadow.to).ports.grpc) -}}
+    {{- fail (printf "traffic.shadow.to: the Gateway cannot copy calls over gRPC to %s, which serves none; set versions.%s.ports.grpc, such as 8001." $shadow.to $shadow.to) -}}
+  {{- end -}}
+  {{- if $values.httpRoute.enabled -}}
+    {{- range $parent := $parents -}}
+      {{- if and (has $parent $values.httpRoute.parentRefs) (include "ml-api.shareHosts" (dict "a" $values.grpcRoute.hostnames "b" $values.httpRoute.hostnames)) -}}
+        {{- fail "grpcRoute.hostnames: they and httpRoute.hostnames have names in common, of which a Gateway gives all requests to one of the two routes; choose others, such as grpc.ml.local." -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Whether a host name can be meant by both lists, of which an empty one means every host. Takes a and b. */}}
+{{- define "ml-api.shareHosts" -}}
+{{- if not (and .a .b) -}}true{{- end -}}
+{{- range $a := .a -}}
+  {{- range $b := $.b -}}
+    {{- if or (eq $a $b) (and (hasPrefix "*." $a) (hasSuffix (trimPrefix "*" $a) $b)) (and (hasPrefix "*." $b) (hasSuffix (trimPrefix "*" $b) $a)) -}}true{{- end -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 

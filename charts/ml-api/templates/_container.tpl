@@ -27,6 +27,7 @@ Takes name, value, and the form to print both in.
 {{- define "ml-api.ownVariables" -}}
 PORT: ports.http
 METRICS_PORT: ports.metrics
+GRPC_PORT: ports.grpc
 MODEL_DIR: model.path
 MODEL_NAME: model.name
 MODEL_VERSION: the key in versions
@@ -56,6 +57,10 @@ SPLIT_PIN_HEADER: traffic.pinHeader
   value: {{ $v.ports.http | quote }}
 - name: METRICS_PORT
   value: {{ $v.ports.metrics | quote }}
+{{- with $v.ports.grpc }}
+- name: GRPC_PORT
+  value: {{ . | quote }}
+{{- end }}
 - name: MODEL_DIR
   value: {{ $v.model.path }}
 {{- with $v.model.name }}

@@ -12,7 +12,7 @@ timeouts:
 {{- end }}
 {{- end -}}
 
-{{/* The filter that copies requests to the shadow version, as a list. Takes root and versions. */}}
+{{/* The filter that copies requests to the shadow version, as a list. Takes root, versions, and grpc: whether to its port of gRPC. */}}
 {{- define "ml-api.mirror" -}}
 {{- with .root.Values.traffic.shadow -}}
 {{- if and .to (eq .by "gateway") -}}
@@ -21,7 +21,7 @@ timeouts:
   requestMirror:
     backendRef:
       name: {{ $v.fullname }}
-      port: {{ $v.service.port }}
+      port: {{ $.grpc | ternary $v.ports.grpc $v.service.port }}
     {{- if lt (int .percent) 100 }}
     percent: {{ .percent }}
     {{- end }}

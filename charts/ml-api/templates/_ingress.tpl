@@ -1,16 +1,17 @@
 {{/* Parts of the Ingresses. */}}
 
+{{/* Takes root and hosts. */}}
 {{- define "ml-api.ingressHead" -}}
-{{- with .Values.ingress.className }}
+{{- with .root.Values.ingress.className }}
 ingressClassName: {{ . }}
 {{- end }}
-{{- if .Values.ingress.tls.enabled }}
+{{- if .root.Values.ingress.tls.enabled }}
 tls:
   - hosts:
-      {{- range .Values.ingress.hosts }}
+      {{- range .hosts }}
       - {{ . | quote }}
       {{- end }}
-    {{- with .Values.ingress.tls.secretName }}
+    {{- with .root.Values.ingress.tls.secretName }}
     secretName: {{ . }}
     {{- end }}
 {{- end }}
@@ -22,6 +23,29 @@ service:
   name: {{ .fullname }}
   port:
     name: http
+{{- end -}}
+
+{{/* The same for gRPC. Takes root and v. */}}
+{{- define "ml-api.ingressGrpcBackend" -}}
+service:
+  name: {{ eq .root.Values.ingress.controller "traefik" | ternary (printf "%s-grpc" .v.fullname) .v.fullname }}
+  port:
+    name: grpc
+{{- end -}}
+
+{{/*
+How a controller is told to speak gRPC to pods: ingress-nginx and AWS' by annotations of the Ingress, Contour by appProtocol of
+the Service, Traefik by an annotation of a Service of its own (service-traefik-grpc.yaml).
+*/}}
+{{- define "ml-api.ingressGrpcPreset" -}}
+{{- if eq .Values.ingress.controller "nginx" -}}
+nginx.ingress.kubernetes.io/backend-protocol: GRPC
+{{- else if eq .Values.ingress.controller "alb" -}}
+alb.ingress.kubernetes.io/backend-protocol-version: GRPC
+alb.ingress.kubernetes.io/listen-ports: '[{"HTTPS":443}]' # it speaks gRPC by TLS only
+alb.ingress.kubernetes.io/healthcheck-path: /grpc.health.v1.Health/Check
+alb.ingress.kubernetes.io/success-codes: "0"
+{{- end -}}
 {{- end -}}
 
 {{/*
@@ -46,12 +70,28 @@ nginx.ingress.kubernetes.io/canary-by-header-value: {{ $.name }}
 {{- end }}
 {{- end -}}
 
-{{/* The weighted action of the AWS Load Balancer Controller. Takes root and versions. */}}
+{{/* The weighted action of the AWS Load Balancer Controller. Takes root, versions, and grpc: whether the ports are those of gRPC. */}}
 {{- define "ml-api.albSplit" -}}
 {{- $groups := list -}}
 {{- range $name, $weight := .root.Values.traffic.weights -}}
   {{- $v := get $.versions $name -}}
-  {{- $groups = append $groups (dict "serviceName" $v.fullname "servicePort" (int $v.service.port) "weight" (int64 $weight)) -}}
+  {{- $groups = append $groups (dict "serviceName" $v.fullname "servicePort" (int ($.grpc | ternary $v.ports.grpc $v.service.port)) "weight" (int64 $weight)) -}}
 {{- end -}}
 {{- dict "type" "forward" "forwardConfig" (dict "targetGroups" $groups) | toJson -}}
+{{- end -}}
+
+{{/* The spec of an Ingress for gRPC. Takes root and backend. */}}
+{{- define "ml-api.ingressGrpcSpec" -}}
+{{- $hosts := .root.Values.ingress.grpc.hosts -}}
+{{- include "ml-api.ingressHead" (dict "root" .root "hosts" $hosts) }}
+rules:
+  {{- range $hosts }}
+  - host: {{ . | quote }}
+    http:
+      paths:
+        - path: /
+          pathType: Prefix
+          backend:
+            {{- $.backend | nindent 12 }}
+  {{- end }}
 {{- end -}}

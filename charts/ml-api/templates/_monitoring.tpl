@@ -25,5 +25,5 @@ namespace="{{ .Release.Namespace }}",pod=~"{{ include "ml-api.fullname" . }}-({{
 
 {{/* The same for their predictions only: probes and pages are no service to promise. */}}
 {{- define "ml-api.predictionSeries" -}}
-{{ include "ml-api.podSeries" . }},route=~"/predict|/v2/models/.+/infer"
+{{ include "ml-api.podSeries" . }},route=~"/predict|/v2/models/.+/infer|/inference.GRPCInferenceService/Model(Stream)?Infer"
 {{- end -}}

@@ -30,8 +30,38 @@ for runtimes without golden predictions, that their readiness and metrics answer
 - --host=gateway={{ first . }}
 {{- end }}
 {{- end }}
+{{- if and $onnx $v.ports.grpc }}
+{{- include "ml-api.verifyGrpcArguments" . }}
+{{- end }}
 {{- if eq $v.service.type "ClusterIP" }}
 - --metrics={{ printf "http://%s:9090%s" $v.fullname $v.metricsPath }}
 {{- end }}
 - --timeout-ms={{ int64 $values.tests.timeoutMs }}
+{{- end -}}
+
+{{/*
+The same over gRPC, through the routes that lead to just this version: where requests are split, none does but a GRPCRoute by
+metadata. ingress-nginx and AWS' controller speak gRPC by TLS only.
+*/}}
+{{- define "ml-api.verifyGrpcArguments" -}}
+{{- $values := .root.Values -}}
+{{- $v := .v -}}
+{{- $alone := and $v.expose (eq $v.version $values.defaultVersion) (not $values.traffic.weights) -}}
+{{- $pin := $values.traffic.pinHeader -}}
+{{- $url := $values.tests.ingressUrl -}}
+{{- $spoken := or (hasPrefix "https:" $url) (not (has $values.ingress.controller (list "nginx" "alb"))) }}
+- --grpc=service-grpc=http://{{ $v.fullname }}:{{ $v.ports.grpc }}
+{{- if and $alone $values.ingress.grpc.enabled $url $spoken }}
+- --grpc=ingress-grpc={{ $url }}
+- --host=ingress-grpc={{ first $values.ingress.grpc.hosts }}
+{{- end }}
+{{- if and $v.expose $values.grpcRoute.enabled $values.tests.gatewayUrl (or $alone $pin) }}
+- --grpc=gateway-grpc={{ $values.tests.gatewayUrl }}
+{{- with $values.grpcRoute.hostnames }}
+- --host=gateway-grpc={{ first . }}
+{{- end }}
+{{- with $pin }}
+- --grpc-metadata={{ . }}={{ $v.version }}
+{{- end }}
+{{- end }}
 {{- end -}}

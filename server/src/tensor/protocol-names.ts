@@ -23,6 +23,15 @@ export function protocolName(datatype: Datatype): ProtocolDatatype {
   return names[datatype];
 }
 
+/** @returns undefined for a name that the protocol does not have */
+export function datatypeOf(name: string): Datatype | undefined {
+  return byName.get(name);
+}
+
+const byName = new Map(
+  Object.entries(names).map(([datatype, name]) => [name as string, datatype as Datatype]),
+);
+
 /** The type in Triton's model configuration. */
 export function tritonName(datatype: Datatype): string {
   return datatype === 'string' ? 'TYPE_STRING' : `TYPE_${names[datatype]}`;

@@ -5,7 +5,8 @@ import { query } from './prometheus.ts';
 import { type Difference, differences } from './significance.ts';
 
 /** The operations that predict, as the label `route` has them. */
-const PREDICTIONS = 'route=~"/predict|/v2/models/.+/infer"';
+const PREDICTIONS =
+  'route=~"/predict|/v2/models/.+/infer|/inference.GRPCInferenceService/Model(Stream)?Infer"';
 const QUANTILES = [0.5, 0.9, 0.99] as const;
 
 export interface Question {

@@ -70,7 +70,8 @@ async function examine(
 }
 
 /** The routes that predict, as labels have them. */
-const PREDICTIONS = '/predict|/v2/models/.+/infer';
+const PREDICTIONS =
+  '/predict|/v2/models/.+/infer|/inference.GRPCInferenceService/Model(Stream)?Infer';
 
 /** Too few to tell; undefined where they are enough. */
 function enough(count: number, what: string, { minRows, window }: GateArguments) {

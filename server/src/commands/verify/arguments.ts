@@ -13,11 +13,13 @@ export const verifyHelp = `Usage: verify (--target NAME=URL … --golden FILE | 
 Sends the golden inputs to every target and compares the answers with the golden ones.
 
   --target NAME=URL     A server to ask, such as service=http://ml-api-v1
+  --grpc NAME=URL       A server of gRPC to send the golden inputs to, such as grpc=http://ml-api-v1:8001
   --host NAME=HOST      The Host header for a target, where its name is not in DNS
-  --golden FILE         golden.json; needed with --target
+  --golden FILE         golden.json; needed with --target and --grpc, which looks at the model.json beside it, too
   --probe NAME=URL      An address that must answer with success: for servers that are not ml-api
   --metrics URL         Also check that these metrics tell of the same contract; without targets, that they are metrics
   --expect-version V    The version that every answer must come from
+  --grpc-metadata K=V   Metadata for every call over gRPC, such as ml-version=v2; may be given again
   --api-key-file FILE   File whose first line is the API key to send
   --ca-file FILE        File with the certificate authority of https targets
   --timeout-ms N        Longest time for one request, and from the start until servers are reached and ready (10000)
@@ -25,9 +27,13 @@ Sends the golden inputs to every target and compares the answers with the golden
 
 export interface VerifyArguments {
   readonly targets: readonly Target[];
+  readonly grpc: readonly Target[];
+  readonly grpcMetadata: Readonly<Record<string, string>>;
   readonly probes: readonly Target[];
   readonly metrics: Target | undefined;
   readonly golden: Golden | undefined;
+  /** Where it is from. */
+  readonly goldenFile: string | undefined;
   /** The version that every answer must come from. */
   readonly version: string | undefined;
 }
@@ -36,9 +42,11 @@ export interface VerifyArguments {
 export async function readVerifyArguments(args: readonly string[]): Promise<VerifyArguments> {
   const { values } = parse(args);
   const names = values.target ?? [];
-  if (names.length === 0 && !values.probe?.length)
+  const grpcNames = values.grpc ?? [];
+  const golden = [...names, ...grpcNames];
+  if (golden.length === 0 && !values.probe?.length)
     throw usageError('--target or --probe is missing');
-  if (names.length > 0 && values.golden === undefined) throw usageError('--golden is missing');
+  if (golden.length > 0 && values.golden === undefined) throw usageError('--golden is missing');
   const timeoutMs = Number(values['timeout-ms']);
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1)
     throw usageError(`--timeout-ms: expected a whole number, got ${quote(values['timeout-ms'])}`);
@@ -58,16 +66,22 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
       return { ...common, name, url: webUrl(option, url), host: hosts.get(name) };
     };
   const targets = names.map(toTarget('--target'));
+  const grpc = grpcNames.map(toTarget('--grpc'));
   const probes = (values.probe ?? []).map(toTarget('--probe'));
   for (const name of hosts.keys())
-    if (![...targets, ...probes].some((target) => target.name === name))
+    if (![...targets, ...grpc, ...probes].some((target) => target.name === name))
       throw usageError(`--host: there is no target ${quote(name)}`);
   return {
     targets,
+    grpc,
+    grpcMetadata: Object.fromEntries(
+      (values['grpc-metadata'] ?? []).map((pair) => splitPair('--grpc-metadata', pair)),
+    ),
     probes,
     metrics:
       values.metrics === undefined ? undefined : toTarget('--metrics')(`metrics=${values.metrics}`),
     golden: values.golden === undefined ? undefined : await readGoldenFile(values.golden),
+    goldenFile: values.golden,
     version: values['expect-version'],
   };
 }
@@ -90,6 +104,8 @@ function parse(args: readonly string[]) {
         host: { type: 'string', multiple: true },
         golden: { type: 'string' },
         probe: { type: 'string', multiple: true },
+        grpc: { type: 'string', multiple: true },
+        'grpc-metadata': { type: 'string', multiple: true },
         metrics: { type: 'string' },
         'expect-version': { type: 'string' },
         'api-key-file': { type: 'string' },

@@ -7,10 +7,12 @@ import { type HttpResponse, patientRequest, type Target } from '../../net/patien
 import { shown } from '../../net/shown-url.ts';
 import { CommandError } from '../../util/command-error.ts';
 import { readVerifyArguments } from './arguments.ts';
+import type { GrpcFiles } from './grpc.ts';
 
 /** @throws CommandError when anything is not as expected; the report says what */
-export async function verify(args: readonly string[]): Promise<void> {
-  const { targets, probes, metrics, golden, version } = await readVerifyArguments(args);
+export async function verify(args: readonly string[], files: GrpcFiles): Promise<void> {
+  const options = await readVerifyArguments(args);
+  const { targets, grpc, probes, metrics, golden, version } = options;
   let failures = 0;
   const check = async (name: string, run: () => Promise<string>) => {
     try {
@@ -28,6 +30,13 @@ export async function verify(args: readonly string[]): Promise<void> {
     });
     if (golden)
       await check(`${target.name}: predictions`, () => checkPredictions(target, golden, version));
+  }
+  if (golden && grpc.length > 0) {
+    const { checkGrpcPredictions } = await import('./grpc.ts'); // the library only where it is used
+    for (const target of grpc)
+      await check(`${target.name}: predictions over gRPC`, () =>
+        checkGrpcPredictions(target, golden, options, files),
+      );
   }
   for (const probe of probes) await check(probe.name, () => checkProbe(probe));
   if (metrics !== undefined) await check('metrics', () => checkMetrics(metrics, hash));
