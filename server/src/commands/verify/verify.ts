@@ -92,7 +92,9 @@ async function checkMetrics(target: Target, hash: string | undefined): Promise<s
   const infos = response.body.split('\n').filter((line) => line.startsWith('ml_api_model_info{'));
   if (infos.length === 0) throw new Error('there is no series ml_api_model_info');
   if (!infos.some((info) => info.includes(`contract_hash="${hash}"`)))
-    throw new Error(`ml_api_model_info tells of another contract than ${hash}: ${infos.join(', ')}`);
+    throw new Error(
+      `ml_api_model_info tells of another contract than ${hash}: ${infos.join(', ')}`,
+    );
   return 'ml_api_model_info tells of the same contract';
 }
 
