@@ -1,5 +1,5 @@
 // Models that are loaded and unloaded while others are served: by operators, and by what comes into MODELS_DIR.
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -166,6 +166,28 @@ describe('MODEL_RELOAD_SECONDS', () => {
     put('more');
     await found('/models/more').toEqual([200, 'v1']);
     expect(await predict(running, '')).toEqual([200, 'v1']);
+  });
+
+  it('goes on with what it has where MODELS_DIR cannot be read, until it can', async () => {
+    const { root, put } = irisDir();
+    const running = await startWith(root, { MODEL_RELOAD_SECONDS: '1', LOG_LEVEL: 'info' });
+    const away = `${root}-away`;
+    renameSync(root, away);
+    onTestFinished(() => rmSync(away, { recursive: true, force: true }));
+    const { status: code, body } = await change(running, 'load', 'iris');
+    expect([code, body.error]).toEqual([503, 'MODELS_DIR cannot be read; the log says why.']);
+    const line = running.logs.find(({ route }) => String(route).endsWith('/load'));
+    expect(line).toMatchObject({
+      status: 503,
+      err: { message: expect.stringContaining('ENOENT') },
+    });
+    await new Promise((resolve) => setTimeout(resolve, 3500));
+    expect(await predict(running, '')).toEqual([200, 'v1']);
+    renameSync(away, root);
+    put('more');
+    await expect
+      .poll(() => predict(running, '/models/more'), { timeout: 20_000, interval: 200 })
+      .toEqual([200, 'v1']);
   });
 
   it('leaves alone what an operator unloaded', async () => {

@@ -22,8 +22,19 @@ export interface RepositoryOptions {
   places(): Promise<readonly ModelPlace[]>;
   /** Milliseconds between two looks for folders that have come or gone; 0: none. */
   readonly everyMs: number;
-  /** Loads what is at a place where nothing was before, or notes in its slot why that cannot be. */
-  open(place: ModelPlace): Promise<Hosted>;
+  /**
+   * Loads what is at a place where nothing was before, or notes in its slot why that cannot be.
+   * @param places all that there are
+   */
+  open(place: ModelPlace, places: readonly ModelPlace[]): Promise<Hosted>;
+}
+
+/** Ends what they have under way, and frees them. */
+export async function closeAll(hosted: Iterable<Hosted>): Promise<void> {
+  for (const { slot, reload } of hosted) {
+    await reload.close();
+    await slot.clear('the server stops.')?.close();
+  }
 }
 
 type Named = Pick<ModelPlace, 'name' | 'directory'>;
@@ -69,15 +80,13 @@ export class Repository {
   async close(): Promise<void> {
     this.#stop.abort();
     await Promise.all([this.#watching, this.#turn]);
-    for (const { slot, reload } of this.#hosted.values()) {
-      await reload.close();
-      await slot.clear('the server stops.')?.close();
-    }
+    await closeAll(this.#hosted.values());
   }
 
   async #load(name: string): Promise<void> {
     const { models, places, open } = this.#options;
-    const wanted = (await places()).filter((place) => place.name === name);
+    const found = await places();
+    const wanted = found.filter((place) => place.name === name);
     if (wanted.length === 0)
       throw new NotFoundError(`There is no model in the folder ${quote(name)} of MODELS_DIR.`);
     const directories = wanted.map(({ directory }) => directory);
@@ -89,7 +98,7 @@ export class Repository {
         await known.reload.check();
         continue;
       }
-      const next = await open(place);
+      const next = await open(place, found);
       this.#hosted.set(place.directory, next);
       models.add(next.slot);
     }
@@ -115,13 +124,15 @@ export class Repository {
 
   /** Serves what comes, and no longer what goes: whole folders; what changes in one is its reload's. */
   async #watch(everyMs: number): Promise<void> {
-    let known = [...this.#hosted.values()].map(({ slot: { name }, directory }) => ({
-      name,
-      directory,
-    }));
-    const look = async () => directoriesOf(await this.#options.places().catch(() => known));
+    let known: readonly Named[] = [...this.#hosted.values()].map(
+      ({ slot: { name }, directory }) => ({ name, directory }),
+    );
+    const { places, models } = this.#options;
+    // What cannot be read is as it was: the reload of each model tells of it.
+    const placesNow = () => places().catch(() => known);
+    const look = async () => directoriesOf(await placesNow());
     const follow = async () => {
-      const found = await this.#options.places();
+      const found = await placesNow();
       const names = new Set([...known, ...found].map(({ name }) => name));
       for (const name of names) {
         const isName = (place: Named) => place.name === name;
@@ -129,9 +140,9 @@ export class Repository {
         if (directoriesOf(known.filter(isName)) === directoriesOf(found.filter(isName))) continue;
         // What cannot be served has told of it, and is tried again when its files change.
         if (found.some(isName)) await this.#load(name).catch(() => {});
-        else if (name !== this.#options.models.mainName) await this.#unload(name);
+        else if (name !== models.mainName) await this.#unload(name).catch(() => {});
       }
-      known = found.map(({ name = '', directory }) => ({ name, directory }));
+      known = found;
       return true;
     };
     const { signal } = this.#stop;

@@ -6,7 +6,7 @@ import { type LoadOptions, loadModel } from '../../serving/load/load-model.ts';
 import { type ModelPlace, readModelsDir } from '../../serving/load/models-dir.ts';
 import { Registry } from '../../serving/registry.ts';
 import { heldBy } from '../../serving/reload/files.ts';
-import { type Hosted, Repository } from '../../serving/repository.ts';
+import { closeAll, type Hosted, Repository } from '../../serving/repository.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
 import { Slot, UNLOADABLE } from '../../serving/slot.ts';
 import type { Config } from './config.ts';
@@ -46,10 +46,9 @@ export async function loadModels(
   const hosted: Hosted[] = [];
   try {
     for (const place of found.places) hosted.push(await open(place, found));
-  } finally {
-    opened.defer(async () => {
-      for (const { slot } of hosted) await slot.clear('the server stops.')?.close();
-    });
+  } catch (error) {
+    await closeAll(hosted);
+    throw error;
   }
   const slots = hosted.map(({ slot }) => slot);
   const models = new Registry(slots, found.main ?? slots[0]?.name ?? '');
@@ -57,8 +56,8 @@ export async function loadModels(
     models,
     hosted,
     everyMs: config.MODELS_DIR === undefined ? 0 : 1000 * config.MODEL_RELOAD_SECONDS,
-    places: () => placesNow(config, log),
-    open: (place) => open(place, { ...found, places: [...found.places, place] }, true),
+    places: () => placesNow(config),
+    open: (place, places) => open(place, { ...found, places }, true),
   });
   opened.defer(() => repository.close());
   return { models, repository };
@@ -97,13 +96,12 @@ async function load(
 }
 
 /** @throws NotServedError where MODELS_DIR is no longer what it should be */
-async function placesNow({ MODELS_DIR }: Config, log: Logger): Promise<readonly ModelPlace[]> {
+async function placesNow({ MODELS_DIR }: Config): Promise<readonly ModelPlace[]> {
   if (MODELS_DIR === undefined) return [];
   try {
     return (await readModelsDir(MODELS_DIR)).places;
-  } catch (error) {
-    log.error({ err: error }, 'MODELS_DIR cannot be read');
-    throw new NotServedError('MODELS_DIR cannot be read; the log says why.');
+  } catch (cause) {
+    throw new NotServedError('MODELS_DIR cannot be read; the log says why.', { cause });
   }
 }
 
