@@ -115,8 +115,10 @@ describe('a batch', () => {
     const { body } = await predict({ inputs });
     expect(body.prediction).toEqual(inputs.map(([place = 0]) => place ** 2));
     const metrics = await (await fetch(`${url}/metrics`)).text();
-    expect(metrics).toMatch(/^ml_api_batch_rows_count\{model="model",version="v1"\} 7$/m);
-    expect(metrics).toMatch(/^ml_api_batch_rows_bucket\{model="model",le="16",version="v1"\} 7$/m);
+    expect(metrics).toMatch(/^ml_api_batch_rows_count\{model="squares",version="v1"\} 7$/m);
+    expect(metrics).toMatch(
+      /^ml_api_batch_rows_bucket\{model="squares",le="16",version="v1"\} 7$/m,
+    );
   });
 });
 

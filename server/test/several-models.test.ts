@@ -1,36 +1,17 @@
 // Several models in one process: each as it would be alone, by every protocol, and what MODELS_DIR may hold.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { GrpcClient } from './grpc/client.ts';
+import { fiveModels, modelsDir } from './models-dir.ts';
 import { start, testModel } from './start.ts';
 
 const models = fileURLToPath(new URL('../../model/', import.meta.url));
 const row = [5.1, 3.5, 1.4, 0.2];
 
-/** A directory of models; removed when the test ends. */
-function modelsDir(places: Readonly<Record<string, string>>): string {
-  const root = mkdtempSync(path.join(tmpdir(), 'models-'));
-  onTestFinished(() => rmSync(root, { recursive: true }));
-  for (const [place, model] of Object.entries(places))
-    cpSync(model, path.join(root, place), { recursive: true });
-  return root;
-}
-
-const five = () =>
-  modelsDir({
-    iris: path.join(models, 'v1'),
-    'flowers/1': path.join(models, 'v1'),
-    'flowers/2': path.join(models, 'v2'),
-    'two-inputs': testModel('two-inputs'),
-    ['__proto__']: testModel('text'), // computed, or it would be the prototype
-    'a model, 模型': testModel('line'),
-  });
-
 const startFive = (env: Readonly<Record<string, string>> = {}) =>
-  start({ MODELS_DIR: five(), DEFAULT_MODEL: 'iris', LOG_LEVEL: 'silent', ...env });
+  start({ MODELS_DIR: fiveModels(), DEFAULT_MODEL: 'iris', LOG_LEVEL: 'silent', ...env });
 
 describe('each model of several', () => {
   it('has all that it would have alone, below its name', async () => {
@@ -174,7 +155,7 @@ describe('each model of several', () => {
 
 describe('a model that cannot be loaded', () => {
   it('is named with a reason that tells nothing of this machine, and the others are served', async () => {
-    const directory = five();
+    const directory = fiveModels();
     mkdirSync(path.join(directory, 'broken'));
     writeFileSync(path.join(directory, 'broken/model.onnx'), 'no model');
     const { http, logs } = await start({ MODELS_DIR: directory, DEFAULT_MODEL: 'iris' });

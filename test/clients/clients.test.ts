@@ -4,21 +4,26 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { pythonFor } from '../../model/python.ts';
-import { start } from '../../server/test/start.ts';
+import { fiveModels } from '../../server/test/models-dir.ts';
+import { keysFile, start } from '../../server/test/start.ts';
 import { blockOf } from '../docs/blocks.ts';
 
 const here = import.meta.dirname;
 const run = promisify(execFile); // not blocking: this process serves what they call
 
+const several = () => ({ MODELS_DIR: fiveModels(), DEFAULT_MODEL: 'iris' });
+
 it.each([
-  ['the address of a server', ''],
-  ["a version's path", '/v1'],
-])('tritonclient and kserve predict at %s', async (_name, basePath) => {
+  ['the address of a server', '', () => ({})],
+  ["a version's path", '/v1', () => ({})],
+  ['the address of a server of five models', '', several],
+])('tritonclient and kserve predict at %s', async (_name, basePath, models) => {
   const python = pythonFor(path.join(here, 'requirements.txt'));
   const { url, grpcPort } = await start({
     BASE_PATH: '/v1',
     GRPC_PORT: '0',
     LOG_LEVEL: 'silent',
+    ...models(),
   });
   const golden = path.resolve(here, '../../model/v1/golden.json');
   const { stdout } = await run(python, [
@@ -31,9 +36,12 @@ it.each([
   expect(stdout.trim().split('\n').at(-1)).toBe('ok  kserve over gRPC: raw input False');
 });
 
-it("Triton's client predicts over gRPC", async () => {
+it.each([
+  ['one model', () => ({})],
+  ['five models', several],
+])("Triton's client predicts over gRPC: %s", async (_name, models) => {
   const python = pythonFor(path.join(here, 'requirements.txt'));
-  const { grpcPort } = await start({ GRPC_PORT: '0', LOG_LEVEL: 'silent' });
+  const { grpcPort } = await start({ GRPC_PORT: '0', LOG_LEVEL: 'silent', ...models() });
   const golden = path.resolve(here, '../../model/v1/golden.json');
   const { stdout } = await run(python, [
     path.join(here, 'triton_grpc.py'),
@@ -43,6 +51,47 @@ it("Triton's client predicts over gRPC", async () => {
   process.stdout.write(stdout);
   expect(stdout.trim().split('\n').at(-1)).toBe('ok  tritonclient over gRPC: loading is refused');
 });
+
+it.each(['http', 'grpc'])("Triton's client loads and unloads models over %s", async (protocol) => {
+  const python = pythonFor(path.join(here, 'requirements.txt'));
+  const { url, grpcPort } = await start({
+    GRPC_PORT: '0',
+    LOG_LEVEL: 'silent',
+    OPERATOR_KEYS_FILE: keysFile(),
+    ...several(),
+  });
+  const address = protocol === 'http' ? new URL(url).host : `127.0.0.1:${grpcPort}`;
+  const { stdout } = await run(python, ['-c', REPOSITORY, protocol, address]);
+  expect(stdout.trim()).toBe('[True, True] [False, True] [True, True] unauthorized');
+});
+
+const REPOSITORY = `
+import importlib, sys
+protocol, address = sys.argv[1:]
+triton = importlib.import_module(f"tritonclient.{protocol}")
+client = triton.InferenceServerClient(address)
+key = {"x-api-key": "first-key"}
+
+def ready():
+    states = []
+    for name in ("flowers", "iris"):
+        try:
+            states.append(client.is_model_ready(name))
+        except Exception:
+            states.append(False)
+    return states
+
+found = [ready()]
+client.unload_model("flowers", headers=key)
+found.append(ready())
+client.load_model("flowers", headers=key)
+found.append(ready())
+try:
+    client.unload_model("flowers")
+except Exception as error:
+    refused = "unauthorized" if "API key" in str(error) else error
+print(*found, refused)
+`;
 
 it('the program of docs/open-inference-protocol.md gives what it says', async () => {
   const python = pythonFor(path.join(here, 'requirements.txt'));

@@ -10,6 +10,8 @@ const NAMED = 10;
 export class Registry {
   /** Each model's by version, the latest last. */
   readonly #byName = new Map<string, Slot[]>();
+  /** All of them, since every response asks whether one has failed. */
+  #slots: readonly Slot[] = [];
   readonly #mainName: string;
 
   /** @param mainName the name of the main model */
@@ -22,6 +24,7 @@ export class Registry {
     const versions = [...(this.#byName.get(slot.name) ?? []), slot];
     versions.sort((one, other) => Number(one.version) - Number(other.version));
     this.#byName.set(slot.name, versions);
+    this.#slots = [...this.#byName.values()].flat();
   }
 
   get mainName(): string {
@@ -34,7 +37,7 @@ export class Registry {
   }
 
   get slots(): readonly Slot[] {
-    return [...this.#byName.values()].flat();
+    return this.#slots;
   }
 
   get served(): readonly ServedModel[] {
@@ -72,8 +75,8 @@ export class Registry {
 
   /** Why a model can no longer do all its work, where one cannot. */
   failure(): string | undefined {
-    for (const served of this.served) {
-      const reason = served.failure();
+    for (const { served } of this.#slots) {
+      const reason = served?.failure();
       if (reason !== undefined) return reason;
     }
     return undefined;

@@ -75,8 +75,12 @@ export function inferenceHandlers(protos: Protos, parts: () => InferenceParts): 
   const infer = inferBy(responses, parts, find);
   /** Which model is asked is in the message: before that has been read, only what no model would take can be refused. */
   const refusal = () => {
-    const refusals = parts().models.served.map((served) => served.overload(1));
-    return refusals.includes(undefined) ? undefined : refusals[0];
+    let refusal: Error | undefined;
+    for (const { served } of parts().models.slots) {
+      refusal = served?.overload(1);
+      if (served !== undefined && refusal === undefined) return undefined;
+    }
+    return refusal;
   };
   const changing = (change: (repository: Repository, name: string) => Promise<void>): Unary => ({
     kind: 'unary',
