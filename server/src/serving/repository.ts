@@ -1,5 +1,6 @@
 // Models that are loaded and unloaded while the process serves others.
 import { quote } from '../util/quote.ts';
+import { Turns } from '../util/turns.ts';
 import { NotFoundError, NotServedError, RefusedError } from './errors.ts';
 import type { ModelPlace } from './load/models-dir.ts';
 import type { Registry } from './registry.ts';
@@ -50,7 +51,7 @@ export class Repository {
   readonly #options: RepositoryOptions;
   readonly #hosted: Map<string, Hosted>;
   /** One thing at a time happens to the models of the directory. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   readonly #stop = new AbortController();
   #watching: Promise<void> | undefined;
 
@@ -65,7 +66,7 @@ export class Repository {
    * @throws NotFoundError where there is no such folder, NotServedError that says what cannot be served
    */
   load(name: string): Promise<void> {
-    return this.#inTurn(() => this.#load(name));
+    return this.#turns.take(() => this.#load(name));
   }
 
   /**
@@ -73,13 +74,13 @@ export class Repository {
    * @throws NotFoundError where there is no such model, RefusedError where calls need it that name none
    */
   unload(name: string): Promise<void> {
-    return this.#inTurn(() => this.#unload(name));
+    return this.#turns.take(() => this.#unload(name));
   }
 
   /** Stops looking at directories, and waits for what is being loaded. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await Promise.all([this.#watching, this.#turn]);
+    await Promise.all([this.#watching, this.#turns.ended()]);
     await closeAll(this.#hosted.values());
   }
 
@@ -146,16 +147,10 @@ export class Repository {
       return true;
     };
     const { signal } = this.#stop;
-    await watch(directoriesOf(known), look, everyMs, () => this.#inTurn(follow), signal);
+    await watch(directoriesOf(known), look, everyMs, () => this.#turns.take(follow), signal);
   }
 
   #of(name: string): Hosted[] {
     return [...this.#hosted.values()].filter(({ slot }) => slot.name === name);
-  }
-
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {});
-    return result;
   }
 }

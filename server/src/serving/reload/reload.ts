@@ -8,6 +8,7 @@ import { readGolden } from '../../model/golden.ts';
 import { encodeInputs } from '../../model/inputs.ts';
 import { Result, toPrediction } from '../../model/prediction.ts';
 import { Outputs } from '../../tensor/work.ts';
+import { Turns } from '../../util/turns.ts';
 import type { ServedModel } from '../served-model.ts';
 import { type Slot, UNLOADABLE } from '../slot.ts';
 import { contentOf, type Held, stateOf } from './files.ts';
@@ -48,12 +49,7 @@ export function startReload(options: ReloadOptions): Reload {
   let isUnloaded = false;
 
   /** One thing at a time happens to the slot. */
-  let turn: Promise<unknown> = Promise.resolve();
-  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const result = turn.then(work);
-    turn = result.catch(() => {});
-    return result;
-  };
+  const turns = new Turns();
 
   const take = async (files: string) => {
     const content = await contentOf(directory);
@@ -100,25 +96,26 @@ export function startReload(options: ReloadOptions): Reload {
   };
 
   const look = () => stateOf(directory);
-  const noticed = (files: string) => inTurn(async () => (isUnloaded ? true : await changed(files)));
+  const noticed = (files: string) =>
+    turns.take(async () => (isUnloaded ? true : await changed(files)));
   const watching =
     options.everyMs === 0
       ? undefined
       : watch(known?.state ?? '', look, options.everyMs, noticed, stop.signal);
   return {
     check: () =>
-      inTurn(async () => {
+      turns.take(async () => {
         isUnloaded = false;
         await changed(await look());
       }),
     unload: () =>
-      inTurn(async () => {
+      turns.take(async () => {
         isUnloaded = true;
         await leave(slot.clear('it was unloaded.'));
       }),
     async close() {
       stop.abort();
-      await Promise.all([watching, turn]);
+      await Promise.all([watching, turns.ended()]);
       await Promise.all(leaving);
     },
   };
