@@ -84,8 +84,8 @@ function readPlain(
     read += chunk.copy(body, read);
     release(chunk);
   });
-  req.once('end', () => done(body ?? Buffer.alloc(0)));
-  req.once('error', (error) => next(endedEarly(error)));
+  req.on('end', () => done(body ?? Buffer.alloc(0)));
+  req.on('error', (error) => next(endedEarly(error)));
 }
 
 /** Why a body of this type is not read; undefined for JSON in UTF-8. */

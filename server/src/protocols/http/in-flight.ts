@@ -53,7 +53,7 @@ export function createInFlight(): InFlight {
       const connection = on(req.socket);
       const { responses } = connection;
       count++;
-      res.once('close', () => {
+      res.on('close', () => {
         count--;
         responses.splice(responses.indexOf(res), 1);
         if (!req.complete) connection.answeredEarly = req;

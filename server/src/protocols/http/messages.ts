@@ -13,7 +13,10 @@ export interface Messages {
 export function createMessages(): Messages {
   return {
     IncomingMessage: class extends IncomingMessage {},
-    ServerResponse: class<Request extends IncomingMessage> extends ServerResponse<Request> {},
+    ServerResponse: class<Request extends IncomingMessage> extends ServerResponse<Request> {
+      /** Express would make it without a prototype, which V8 keeps as a hash table. */
+      locals = { exchange: undefined };
+    },
   };
 }
 

@@ -160,6 +160,15 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
     return second === undefined ? runAlone(first) : runTogether(batch.jobs, batch.rows);
   };
 
+  const finish = async (batch: Batch) => {
+    try {
+      await run(batch);
+    } finally {
+      backlog.ended(batch);
+      schedule();
+    }
+  };
+
   const start = () => {
     scheduled = false;
     while (backlog.runs < engine.concurrency) {
@@ -170,10 +179,7 @@ export function createBatcher(engine: Engine, options: BatcherOptions): Batcher 
       }
       const now = performance.now();
       for (const job of batch.jobs) job.startedAt ||= now;
-      void run(batch).finally(() => {
-        backlog.ended(batch);
-        schedule();
-      });
+      void finish(batch);
     }
   };
 
