@@ -95,15 +95,10 @@ export function textsIn(metadata: Metadata): CallMetadata {
   return texts;
 }
 
-const identities = new WeakMap<ServedModel, readonly [name: string, value: string][]>();
-
 /** What goes before a response. */
 export function initialMetadata({ id, named }: GrpcExchange): Metadata {
   const metadata = new Metadata();
   metadata.set('x-request-id', id);
-  if (named === undefined) return metadata;
-  const known = identities.get(named) ?? identityOf(named);
-  identities.set(named, known);
-  for (const [name, value] of known) metadata.set(name, value);
+  for (const [name, value] of named ? identityOf(named) : []) metadata.set(name, value);
   return metadata;
 }

@@ -7,6 +7,7 @@ import type { Registry } from '../../serving/registry.ts';
 import type { Repository } from '../../serving/repository.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
 import type { ApiKeys } from '../api-keys.ts';
+import { ExpectedRows } from '../expected-rows.ts';
 import {
   modelConfig,
   modelMetadata,
@@ -170,18 +171,23 @@ function inferBy(
   parts: () => InferenceParts,
   find: (name: string, version: string) => ServedModel,
 ) {
+  const rows = new ExpectedRows();
   return (request: Buffer, { exchange, timeLeftMs }: Rpc): Promise<Buffer> => {
     const envelope = openRequest(request);
     exchange.messageId = envelope.id;
     const served = find(envelope.modelName, envelope.modelVersion);
     exchange.served = served;
-    const refusal = served.overload(1); // before its tensors are read, which costs more
+    const { length } = request;
+    const refusal = served.overload(rows.of(served, length));
     if (refusal !== undefined) throw refusal;
     const inference = readRequest(envelope, served.model, parts().settings.MAX_ROWS);
     releaseMessage(request); // its tensors are copies
-    return served.infer(inference.work, exchange.begin(timeLeftMs()), ({ outputs }) =>
+    const call = exchange.begin(timeLeftMs());
+    const response = served.infer(inference.work, call, ({ outputs }) =>
       writeResponse(responses, served.model, inference, outputs),
     );
+    if (call.rows !== undefined) rows.learn(served, length, call.rows);
+    return response;
   };
 }
 

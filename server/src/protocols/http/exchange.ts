@@ -88,7 +88,7 @@ export function beginExchange(observer: Pick<Observer, 'exchangeEnded'>): Reques
   return (req, res, next) => {
     const exchange = new HttpExchange(req, res);
     res.locals['exchange'] = exchange;
-    res.once('close', () => {
+    res.on('close', () => {
       if (!res.writableFinished) exchange.call?.cancel();
       observer.exchangeEnded(exchange);
     });
@@ -101,14 +101,9 @@ export type IdentityHeaders = (exchange: HttpExchange) => string[];
 
 /** @returns headers that name a model: the main one where a response is about none */
 export function identityHeaders(models: Registry, state: () => State): IdentityHeaders {
-  const known = new WeakMap<ServedModel, readonly string[]>();
-  const headersOf = (served: ServedModel): readonly string[] => {
-    const headers = identityOf(served).flat();
-    known.set(served, headers);
-    return headers;
-  };
   return ({ id, served = models.main }) => {
-    const headers = ['X-Request-Id', id, ...(known.get(served) ?? headersOf(served))];
+    const headers = ['X-Request-Id', id];
+    for (const [name, value] of identityOf(served)) headers.push(name, value);
     // A draining server asks its clients to connect anew, which brings them to another pod.
     if (state().kind === 'draining') headers.push('Connection', 'close');
     return headers;

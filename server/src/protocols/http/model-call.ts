@@ -3,6 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Call } from '../../serving/call.ts';
 import type { Registry } from '../../serving/registry.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
+import { ExpectedRows } from '../expected-rows.ts';
 import { exchangeOf } from './exchange.ts';
 
 /**
@@ -27,11 +28,11 @@ function only(parameter: string | string[] | undefined): string | undefined {
 
 /**
  * Refuses requests where the queue has no room for them: by their heads, before their bodies are read, and again before these are
- * parsed, which is most of what a large request costs. How many rows a body has is told by its length and by those before it.
+ * parsed, which is most of what a large request costs.
  */
 export class Gate {
   readonly #models: Registry;
-  readonly #sizes = new WeakMap<ServedModel, Sizes>();
+  readonly #rows = new ExpectedRows();
 
   constructor(models: Registry) {
     this.#models = models;
@@ -52,33 +53,13 @@ export class Gate {
     const bytes = Number(headers['content-length']);
     // How far a body was compressed, or how long one of unknown length was, others need not share.
     if (rows === undefined || !(bytes > 0) || headers['content-encoding'] !== undefined) return;
-    const sizes = this.#sizesOf(served);
-    sizes.rows = REMEMBERED * sizes.rows + rows;
-    sizes.bytes = REMEMBERED * sizes.bytes + bytes;
+    this.#rows.learn(served, bytes, rows);
   }
 
   #refusal(served: ServedModel, length: number) {
-    const { rows, bytes } = this.#sizesOf(served);
-    return served.overload(Math.max(1, bytes === 0 ? 1 : Math.floor((length * rows) / bytes)));
-  }
-
-  #sizesOf(served: ServedModel): Sizes {
-    const known = this.#sizes.get(served);
-    if (known !== undefined) return known;
-    const none = { rows: 0, bytes: 0 };
-    this.#sizes.set(served, none);
-    return none;
+    return served.overload(this.#rows.of(served, length));
   }
 }
-
-/** Rows, and bytes of the bodies that had them. */
-interface Sizes {
-  rows: number;
-  bytes: number;
-}
-
-/** The share of what was learned that a new call leaves: about a hundred calls count. */
-const REMEMBERED = 0.99;
 
 /** Writes what a call has come to; why it has not, or could not be written, goes to Express. */
 export function respond<Result>(
