@@ -10,17 +10,22 @@ export async function versionsOf(
   resources: readonly Resource[],
   metricsOf: (pod: Pod) => Promise<string | undefined>,
 ): Promise<Version[]> {
-  const weights = weightsOf(resources);
   const deployments = resources.filter((one): one is Deployment => one.kind === 'Deployment');
   const pods = resources.filter((one): one is Pod => one.kind === 'Pod').filter(isReady);
   const autoscalers = resources.filter(
     (one): one is Autoscaler => one.kind === 'HorizontalPodAutoscaler',
   );
-  const versions = deployments.map(async ({ metadata, spec, status }): Promise<Version> => {
+  const told = await Promise.all(
+    pods.map(async (pod) => ({
+      version: versionOf(pod.metadata),
+      samples: parseMetrics((await metricsOf(pod)) ?? ''),
+    })),
+  );
+  const all = told.flatMap(({ samples }) => samples);
+  const weights = weightsOf(resources, all);
+  const versions = deployments.map(({ metadata, spec, status }): Version => {
     const name = versionOf(metadata);
-    const own = pods.filter((pod) => versionOf(pod.metadata) === name);
-    const texts = await Promise.all(own.map(metricsOf));
-    const samples = texts.flatMap((text) => (text === undefined ? [] : parseMetrics(text)));
+    const samples = told.flatMap(({ version, samples }) => (version === name ? samples : []));
     const ours = samples.some((sample) => sample.name === 'ml_api_model_info');
     const autoscaler = autoscalers.find((one) => one.spec.scaleTargetRef.name === metadata.name);
     return {
@@ -32,7 +37,7 @@ export async function versionsOf(
       figures: ours ? figuresOf(samples) : undefined,
     };
   });
-  return (await Promise.all(versions)).sort((a, b) => a.name.localeCompare(b.name));
+  return versions.sort((a, b) => a.name.localeCompare(b.name));
 }
 
 function versionOf({ labels }: Deployment['metadata']): string {

@@ -1,29 +1,35 @@
 // Who answers at `/`: the predictor that splits, the HTTPRoute, or the Ingress says it.
 import type { Deployment, Ingress, Resource, Route } from './kubernetes.ts';
+import type { Sample } from './prometheus-text.ts';
 
 const canary = 'nginx.ingress.kubernetes.io/canary-weight';
 
-/** Percent of the requests at `/` by the name of the Service or version; empty where nothing leads there. */
-export function weightsOf(resources: readonly Resource[]): ReadonlyMap<string, number> {
+/**
+ * Percent of the requests at `/` by the name of the Deployment; empty where nothing leads there.
+ * @param samples of all pods: those that split say how
+ */
+export function weightsOf(
+  resources: readonly Resource[],
+  samples: readonly Sample[],
+): ReadonlyMap<string, number> {
   const deployments = resources.filter((one): one is Deployment => one.kind === 'Deployment');
   const routes = resources.filter((one): one is Route => one.kind === 'HTTPRoute');
   const ingresses = resources.filter((one): one is Ingress => one.kind === 'Ingress');
-  return inPercent(
-    deployments.flatMap(bySplit).at(0) ?? routes.flatMap(byRoute).at(0) ?? byIngresses(ingresses),
-  );
+  const bySplit = deployments.map(({ metadata }): [string, number] => [
+    metadata.name,
+    splitTo(metadata.labels?.['ml-api/model-version'], samples),
+  ]);
+  if (bySplit.some(([, weight]) => weight > 0)) return inPercent(new Map(bySplit));
+  return inPercent(routes.flatMap(byRoute).at(0) ?? byIngresses(ingresses));
 }
 
 type Weights = ReadonlyMap<string, number>;
 
-/** The variable SPLIT: v1=90,v2=10@http://host/v2. By version, as Deployments are named by theirs. */
-function bySplit({ metadata, spec }: Deployment): Weights[] {
-  const variables = spec.template.spec.containers.flatMap(({ env = [] }) => env);
-  const split = variables.find(({ name }) => name === 'SPLIT')?.value;
-  if (split === undefined) return [];
-  const version = metadata.labels?.['ml-api/model-version'] ?? '';
-  const prefix = metadata.name.slice(0, metadata.name.length - version.length);
-  const parts = [...split.matchAll(/([^=,]+)=(\d+)/g)];
-  return [new Map(parts.map(([, name, weight]) => [`${prefix}${name}`, Number(weight)]))];
+/** The weights that pods give a version, added up: some may not have read the new ones yet. */
+function splitTo(version: string | undefined, samples: readonly Sample[]): number {
+  return samples
+    .filter(({ name, labels }) => name === 'ml_api_split_weight' && labels['to'] === version)
+    .reduce((sum, { value }) => sum + value, 0);
 }
 
 /** The rule for `/` that asks for no header. */

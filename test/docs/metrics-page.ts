@@ -2,7 +2,8 @@
 import { parseMetrics } from '../../monitoring/status/prometheus-text.ts';
 import { createMetrics } from '../../server/src/observe/metrics.ts';
 import { Refusals } from '../../server/src/protocols/http/refusals.ts';
-import { createShadowMetrics } from '../../server/src/traffic/shadow/metrics.ts';
+import { createTrafficMetrics } from '../../server/src/traffic/metrics.ts';
+import { shadowMetrics } from '../../server/src/traffic/shadow/metrics.ts';
 import { accepted, exchange, model, result, slot } from '../one-prediction.ts';
 
 type Documented = {
@@ -26,14 +27,13 @@ async function documentedMetrics(): Promise<Documented[]> {
   metrics.exchangeEnded({ ...exchange, forwardedTo: 'v2' });
   metrics.ran(model, 1, 1);
   metrics.succeeded(accepted, result());
-  createShadowMetrics(
-    metrics.registry,
-    'v2',
-  )({
+  shadowMetrics(metrics.registry).count('v2', {
     outcome: 'agreed',
     agreement: { rows: 1, different: [], probabilityDifference: 0 },
     latencyDifference: 0,
   });
+  const SPLIT = [{ version: 'v1', weight: 1, url: undefined }];
+  createTrafficMetrics(metrics.registry, { settings: { SPLIT } }, () => false);
   const text = await metrics.text();
   const samples = parseMetrics(text);
   return [...text.matchAll(/^# HELP (ml_api_\w+) (.*)\n# TYPE \w+ (\w+)$/gm)].map(

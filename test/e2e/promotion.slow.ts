@@ -45,7 +45,7 @@ describe.skipIf(inject('cluster').provider === 'given')('a promotion', () => {
 
   beforeAll(async () => {
     buildSdk();
-    await release.install(values({ v1: 100 }, 'v2'));
+    await share({ v1: 100 }, 'v2');
     await seconds(5); // Prometheus has seen all counts at 0
     await eventually(10, () => okFrom(row));
   });
@@ -80,11 +80,13 @@ describe.skipIf(inject('cluster').provider === 'given')('a promotion', () => {
   });
 
   it('goes through where the challenger agrees, and each user stays with one version', async () => {
-    await release.install(values({ v1: 100 }, 'v3'));
+    await share({ v1: 100 }, 'v3');
     await concurrently(20, 2000, () => okFrom(row));
     expect((await shadowReport()).disagreed).toBe(0);
     await seconds(6);
-    await release.install(values({ v1: 90, v3: 10 }, 'v3'));
+    const before = await championPods();
+    await share({ v1: 90, v3: 10 }, 'v3');
+    expect(await championPods()).toEqual(before); // none was restarted
 
     const users = Array.from({ length: 500 }, (_, user) => `user-${user}`);
     const versions = new Map<string, Set<string | null>>();
@@ -117,10 +119,10 @@ describe.skipIf(inject('cluster').provider === 'given')('a promotion', () => {
   it('grows step by step, and is taken back, without a lost request', async () => {
     const load = new Load({ url: `${ingressUrl()}/predict`, host: release.host, rate: 100 });
     await seconds(3);
-    for (const share of [50, 100])
-      await release.install(values({ v1: 100 - share, v3: share }, 'v3'));
+    for (const percent of [50, 100]) await share({ v1: 100 - percent, v3: percent }, 'v3');
     const { ok, output } = await release.rollback(await lastRevision());
     expect(ok, output).toBe(true);
+    await untilShared({ v1: 90, v3: 10 }, 'v3');
     await seconds(3);
     const { sent, failed, errors } = await load.stop();
     expect({ failed, errors }).toEqual({ failed: 0, errors: [] });
@@ -132,6 +134,7 @@ describe.skipIf(inject('cluster').provider === 'given')('a promotion', () => {
   it('leaves users alone where the challenger has no pod', async () => {
     const all = values({ v1: 100 }, 'v2');
     await release.install({ ...all, versions: { v1: {}, v2: { replicas: 0 } } });
+    await untilShared({ v1: 100 }, 'v2');
     await eventually(60, async () => {
       expect(await namespace.list('pods', 'ml-api/model-version=v2')).toEqual([]);
     });
@@ -146,6 +149,37 @@ describe.skipIf(inject('cluster').provider === 'given')('a promotion', () => {
     );
     writeReport('promotion.md', `# A promotion\n\n${figures.join('\n\n')}\n`);
   });
+
+  /** Installs it, and waits until the champion's pods have read how the traffic is shared. */
+  async function share(weights: Readonly<Record<string, number>>, shadowTo: string) {
+    await release.install(values(weights, shadowTo));
+    await untilShared(weights, shadowTo);
+  }
+
+  async function untilShared(weights: Readonly<Record<string, number>>, shadowTo: string) {
+    const expected = Object.entries(weights).map(
+      ([to, weight]) =>
+        new RegExp(`^ml_api_split_weight\\{to="${to}",version="v1"\\} ${weight}$`, 'm'),
+    );
+    await eventually(60, async () => {
+      for (const pod of await championPods()) {
+        const text = await fromPod(pod, '/metrics');
+        for (const line of expected) expect(text).toMatch(line);
+        expect(text).toContain(`ml_api_shadow_requests_total{challenger="${shadowTo}"`);
+      }
+    });
+  }
+
+  async function championPods(): Promise<string[]> {
+    const pods = await namespace.list('pods', 'ml-api/model-version=v1');
+    const staying = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    return staying.map(({ metadata }) => metadata.name).sort();
+  }
+
+  function fromPod(pod: string, path: string): Promise<string> {
+    const proxy = `/api/v1/namespaces/${namespace.name}/pods/${pod}:9090/proxy`;
+    return namespace.kubectl(['get', '--raw', `${proxy}${path}`]);
+  }
 
   async function okFrom(inputs: unknown, headers: Readonly<Record<string, string>> = {}) {
     const answer = await predict(release.host, '/predict', inputs, { headers });
@@ -173,15 +207,12 @@ describe.skipIf(inject('cluster').provider === 'given')('a promotion', () => {
   /** What all pods of the default version tell of the shadow, once nothing is in flight. */
   async function shadowReport() {
     await seconds(2); // the timeout of a shadowed request
-    const pods = await namespace.list('pods', 'ml-api/model-version=v1');
     let compared = 0;
     let disagreed = 0;
     // biome-ignore lint/suspicious/noExplicitAny: JSON that tests assert on.
     let report: any;
-    for (const { metadata } of pods) {
-      if (metadata.deletionTimestamp !== undefined) continue; // of the version before a rollout
-      const path = `/api/v1/namespaces/${namespace.name}/pods/${metadata.name}:9090/proxy/shadow/disagreements`;
-      report = JSON.parse(await namespace.kubectl(['get', '--raw', path]));
+    for (const pod of await championPods()) {
+      report = JSON.parse(await fromPod(pod, '/shadow/disagreements'));
       compared += report.rows.agreed + report.rows.disagreed;
       disagreed += report.rows.disagreed;
     }

@@ -25,8 +25,33 @@ describe('two versions behind an Ingress', () => {
     expect(answer.body.prediction).toEqual(prediction);
   });
 
+  it("other weights of the predictor's split, and another version, restart no pod and lose no request", async () => {
+    // Each rollout of a Deployment has a ReplicaSet of its own.
+    const rollouts = async () => {
+      const sets = await namespace.list('replicasets', 'ml-api/model-version in (v1, v2)');
+      return sets.map(({ metadata }) => metadata.name).sort();
+    };
+    const before = await rollouts();
+    const load = new Load({ url: `${ingressUrl()}/predict`, host: release.host, rate: 50 });
+    await release.install({
+      ...values,
+      versions: { v1: {}, v2: {}, v3: { model: { path: '/models/v1' } } },
+      traffic: { splitBy: 'predictor', weights: { v1: 0, v2: 1 }, shadow: { to: 'v3' } },
+    });
+    await eventually(60, async () => {
+      expect((await okFrom(release.host, '/predict', [5.1, 3.5, 1.4, 0.2])).version).toBe('v2');
+    });
+    const { sent, failed, errors } = await load.stop();
+    console.log(`v1 1 → v2 1: ${sent} sent, ${failed} failed`);
+    expect({ failed, errors }).toEqual({ failed: 0, errors: [] });
+    expect(await rollouts()).toEqual(before);
+  });
+
   it('the default version answers at the root, and another one after it was made the default', async () => {
-    expect((await okFrom(release.host, '/predict', [5.1, 3.5, 1.4, 0.2])).version).toBe('v1');
+    await release.install(values);
+    await eventually(60, async () => {
+      expect((await okFrom(release.host, '/predict', [5.1, 3.5, 1.4, 0.2])).version).toBe('v1');
+    });
     await release.install({ ...values, defaultVersion: 'v2' });
     await eventually(10, async () => {
       const { version } = await okFrom(release.host, '/predict', [5.1, 3.5, 1.4, 0.2]);

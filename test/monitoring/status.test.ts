@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { figuresOf } from '../../monitoring/status/figures.ts';
 import type { Pod, Resource } from '../../monitoring/status/kubernetes.ts';
-import { parseMetrics } from '../../monitoring/status/prometheus-text.ts';
+import { parseMetrics, type Sample } from '../../monitoring/status/prometheus-text.ts';
 import { table } from '../../monitoring/status/table.ts';
 import { versionsOf } from '../../monitoring/status/versions.ts';
 import { weightsOf } from '../../monitoring/status/weights.ts';
@@ -69,7 +69,7 @@ describe("Prometheus' text format", () => {
 describe('the weights at /', () => {
   it('are those of the HTTPRoute', () => {
     const file = examples.find(({ name }) => name === 'two-versions')?.file ?? '';
-    expect([...weightsOf(objects('--values', file))]).toEqual([
+    expect([...weightsOf(objects('--values', file), [])]).toEqual([
       ['ml-api-v1', 90],
       ['ml-api-v2', 10],
     ]);
@@ -77,21 +77,28 @@ describe('the weights at /', () => {
 
   it('are those of the nginx Ingress and its canary', () => {
     const file = examples.find(({ name }) => name === 'two-versions-nginx')?.file ?? '';
-    const weights = weightsOf(objects('--values', file));
+    const weights = weightsOf(objects('--values', file), []);
     expect(weights.get('ml-api-v1')).toBe(100 - (weights.get('ml-api-v2') ?? 0));
     expect(weights.get('ml-api-v2')).toBeGreaterThan(0);
   });
 
   it('are those of the predictor that splits', () => {
-    const split = '--set=versions.v2.expose=true,traffic.splitBy=predictor,traffic.weights.v1=3';
-    expect([...weightsOf(objects(split, '--set=traffic.weights.v2=1'))]).toEqual([
+    const split = parseMetrics('ml_api_split_weight{to="v1"} 3\nml_api_split_weight{to="v2"} 1\n');
+    const both = objects('--set=versions.v2.enabled=true');
+    const shown = (samples: readonly Sample[]) => [...weightsOf(both, samples)];
+    expect(shown(split)).toEqual([
       ['ml-api-v1', 75],
       ['ml-api-v2', 25],
+    ]);
+    const notYet = parseMetrics('ml_api_split_weight{to="v1"} 4\nml_api_split_weight{to="v2"} 0\n');
+    expect(shown([...split, ...notYet])).toEqual([
+      ['ml-api-v1', 88],
+      ['ml-api-v2', 13],
     ]);
   });
 
   it('are all of the default version without anything that splits', () => {
-    expect([...weightsOf(objects())]).toEqual([['ml-api-v1', 100]]);
+    expect([...weightsOf(objects(), [])]).toEqual([['ml-api-v1', 100]]);
   });
 });
 

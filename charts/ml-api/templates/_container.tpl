@@ -35,6 +35,7 @@ BASE_PATH: the key in versions
 DRAIN_DELAY_MS: shutdown.preStopSeconds
 SHUTDOWN_TIMEOUT_MS: shutdown.drainSeconds
 API_KEYS_FILE: auth.existingSecret
+TRAFFIC_FILE: traffic
 SHADOW: traffic.shadow.to
 SHADOW_SHARE: traffic.shadow.percent
 SHADOW_RATE: traffic.shadow.perSecond
@@ -71,6 +72,8 @@ SPLIT_PIN_HEADER: traffic.pinHeader
   value: {{ $v.version | quote }}
 - name: BASE_PATH
   value: /{{ $v.version }}
+- name: TRAFFIC_FILE
+  value: /etc/ml-api/traffic/{{ $v.version }}.json
 {{- /* After preStop no new connection comes; those that are kept get two seconds to be told to close with an answer. */}}
 - name: DRAIN_DELAY_MS
   value: "2000"
@@ -83,13 +86,6 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{- if and (gt (int $v.gpu.count) 0) (not (or .root.Values.config.executionProviders $v.config.executionProviders)) }}
 - name: EXECUTION_PROVIDERS
   value: cuda,cpu
-{{- end }}
-{{- with include "ml-api.comparableVersions" .root }}
-- name: VERSIONS
-  value: {{ . }}
-{{- end }}
-{{- if eq $v.version .root.Values.defaultVersion }}
-{{- include "ml-api.trafficEnvironment" . }}
 {{- end }}
 {{- range $name, $value := $v.config }}
 {{ include "ml-api.setting" (dict "name" $name "value" $value "form" "- name: %s\n  value: %s") }}

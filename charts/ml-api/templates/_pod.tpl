@@ -111,6 +111,11 @@ imagePullSecrets:
   readOnly: true
 {{- end }}
 {{- include "ml-api.keysMount" . }}
+{{- if eq .v.runtime "onnx" }}
+- name: traffic
+  mountPath: /etc/ml-api/traffic
+  readOnly: true
+{{- end }}
 {{- range $i, $path := .v.scratch }}
 - name: scratch-{{ $i }}
   mountPath: {{ $path }}
@@ -128,6 +133,11 @@ imagePullSecrets:
     name: {{ .v.fullname }}-runtime
 {{- end }}
 {{- include "ml-api.keysVolume" . }}
+{{- if eq .v.runtime "onnx" }}
+- name: traffic
+  configMap:
+    name: {{ include "ml-api.fullname" .root }}-traffic
+{{- end }}
 {{- range $i, $path := .v.scratch }}
 - name: scratch-{{ $i }}
   emptyDir:

@@ -28,52 +28,43 @@ true
 {{- end -}}
 
 {{/*
-Variables of the default version's predictor, which splits and shadows. The versions stand in the order of their names: a
-user keeps his version where another becomes the default. Takes root.
+What a version's predictor reads of it, as a JSON object of variables: it is mounted, so that other weights restart no pod. The
+default version splits and shadows. The versions stand in the order of their names: a user keeps his version where another
+becomes the default. Takes root and version.
 */}}
-{{- define "ml-api.trafficEnvironment" -}}
+{{- define "ml-api.trafficSettings" -}}
 {{- $root := .root -}}
 {{- $traffic := $root.Values.traffic -}}
 {{- $versions := include "ml-api.versions" $root | fromYaml -}}
-{{- if and $traffic.weights (eq $traffic.splitBy "predictor") -}}
-{{- $parts := list -}}
-{{- range $name, $weight := mergeOverwrite (dict $root.Values.defaultVersion 0) $traffic.weights -}}
-  {{- $at := eq $name $root.Values.defaultVersion | ternary "" (printf "@%s" (include "ml-api.versionUrl" (get $versions $name))) -}}
-  {{- $parts = append $parts (printf "%s=%d%s" $name (int64 $weight) $at) -}}
-{{- end }}
-- name: SPLIT
-  value: {{ join "," $parts | quote }}
-- name: SPLIT_SALT
-  value: {{ $root.Release.Namespace }}/{{ $root.Release.Name }}
-- name: SPLIT_USER_HEADER
-  value: {{ $traffic.user.header }}
-{{- with $traffic.user.cookie }}
-- name: SPLIT_USER_COOKIE
-  value: {{ . | quote }}
-{{- end }}
-{{- with $traffic.pinHeader }}
-- name: SPLIT_PIN_HEADER
-  value: {{ . }}
-{{- end }}
-{{- end }}
-{{- with $traffic.shadow }}
-{{- if and .to (eq .by "predictor") }}
-- name: SHADOW
-  value: {{ .to }}@{{ include "ml-api.versionUrl" (get $versions .to) }}
-- name: SHADOW_SHARE
-  value: {{ divf .percent 100 | quote }}
-- name: SHADOW_RATE
-  value: {{ int64 .perSecond | quote }}
-- name: SHADOW_MAX_IN_FLIGHT
-  value: {{ int64 .maxInFlight | quote }}
-- name: SHADOW_TIMEOUT_MS
-  value: {{ int64 .timeoutMs | quote }}
-- name: SHADOW_TOLERANCE
-  value: {{ .tolerance | quote }}
-- name: SHADOW_KEEP
-  value: {{ int64 .keep | quote }}
-{{- end }}
-{{- end }}
+{{- $isDefault := eq .version $root.Values.defaultVersion -}}
+{{- $settings := dict -}}
+{{- with include "ml-api.comparableVersions" $root -}}
+  {{- $_ := set $settings "VERSIONS" . -}}
+{{- end -}}
+{{- if and $isDefault $traffic.weights (eq $traffic.splitBy "predictor") -}}
+  {{- $parts := list -}}
+  {{- range $name, $weight := mergeOverwrite (dict $root.Values.defaultVersion 0) $traffic.weights -}}
+    {{- $at := eq $name $root.Values.defaultVersion | ternary "" (printf "@%s" (include "ml-api.versionUrl" (get $versions $name))) -}}
+    {{- $parts = append $parts (printf "%s=%d%s" $name (int64 $weight) $at) -}}
+  {{- end -}}
+  {{- $_ := set $settings "SPLIT" (join "," $parts) -}}
+  {{- $_ := set $settings "SPLIT_SALT" (printf "%s/%s" $root.Release.Namespace $root.Release.Name) -}}
+  {{- $_ := set $settings "SPLIT_USER_HEADER" $traffic.user.header -}}
+  {{- with $traffic.user.cookie -}}{{- $_ := set $settings "SPLIT_USER_COOKIE" . -}}{{- end -}}
+  {{- with $traffic.pinHeader -}}{{- $_ := set $settings "SPLIT_PIN_HEADER" . -}}{{- end -}}
+{{- end -}}
+{{- with $traffic.shadow -}}
+{{- if and $isDefault .to (eq .by "predictor") -}}
+  {{- $_ := set $settings "SHADOW" (printf "%s@%s" .to (include "ml-api.versionUrl" (get $versions .to))) -}}
+  {{- $_ := set $settings "SHADOW_SHARE" (divf .percent 100 | toString) -}}
+  {{- $_ := set $settings "SHADOW_RATE" (int64 .perSecond | toString) -}}
+  {{- $_ := set $settings "SHADOW_MAX_IN_FLIGHT" (int64 .maxInFlight | toString) -}}
+  {{- $_ := set $settings "SHADOW_TIMEOUT_MS" (int64 .timeoutMs | toString) -}}
+  {{- $_ := set $settings "SHADOW_TOLERANCE" (.tolerance | toString) -}}
+  {{- $_ := set $settings "SHADOW_KEEP" (int64 .keep | toString) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $settings -}}
 {{- end -}}
 
 {{/* The versions that the playground can show side by side, separated by commas; nothing where there is but one. */}}

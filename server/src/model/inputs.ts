@@ -6,6 +6,7 @@ import { InputError } from '../tensor/input-error.ts';
 import { type Tensor, type Tensors, tensorsByName } from '../tensor/tensor.ts';
 import { tensorToJson } from '../tensor/to-json.ts';
 import type { Work } from '../tensor/work.ts';
+import { isRecord } from '../util/is-record.ts';
 import type { Model } from './model.ts';
 
 /**
@@ -115,8 +116,4 @@ function rowsIn(model: Model, tensor: Tensor): number {
 
 function pointerTo(name: string): string {
   return `/inputs/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`; // RFC 6901
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,40 +1,36 @@
 // API keys: read from a file, as a Kubernetes Secret is mounted, and read again when it changes.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Metadata } from '../serving/call.ts';
 import { CommandError } from '../util/command-error.ts';
+import { watchFile } from '../util/watched-file.ts';
 
 export interface ApiKeys {
   has(key: string): boolean;
   close(): void;
 }
 
-/** How often the file is looked at; a kubelet updates a mounted Secret about once a minute. */
-const REFRESH_MS = 10_000;
-
 /**
  * @param variable that names the file
  * @throws CommandError when the file cannot be read or holds no key
  */
 export function readApiKeys(variable: string, file: string, log: Logger): ApiKeys {
-  let hashes = hashesIn(variable, file);
-  const timer = setInterval(() => {
-    try {
-      hashes = hashesIn(variable, file);
-    } catch (error) {
-      log.error({ err: error }, 'the API keys cannot be read again; those read before stay valid');
-    }
-  }, REFRESH_MS).unref();
+  const hashes = watchFile({
+    variable,
+    file,
+    make: (content) => hashesIn(variable, file, content),
+    onRefuse: (error) =>
+      log.error({ err: error }, 'the API keys cannot be read again; those read before stay valid'),
+  });
   return {
     has(key) {
       const hash = sha256(key);
       // Every key is compared, and in constant time, so that the time taken tells nothing.
       let found = false;
-      for (const known of hashes) found = timingSafeEqual(known, hash) || found;
+      for (const known of hashes.current) found = timingSafeEqual(known, hash) || found;
       return found;
     },
-    close: () => clearInterval(timer),
+    close: () => hashes.close(),
   };
 }
 
@@ -55,15 +51,7 @@ function keyIn({ 'x-api-key': own, authorization }: Metadata): string | undefine
   return /^Bearer +(\S+)$/i.exec(typeof authorization === 'string' ? authorization : '')?.[1];
 }
 
-function hashesIn(variable: string, file: string): Buffer[] {
-  let content: string;
-  try {
-    content = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CommandError(
-      `${variable}: ${file} cannot be read: ${error instanceof Error ? error.message : error}`,
-    );
-  }
+function hashesIn(variable: string, file: string, content: string): Buffer[] {
   const keys = content.split('\n').map((line) => line.trim());
   const hashes = keys.filter((key) => key !== '').map(sha256);
   if (hashes.length === 0)

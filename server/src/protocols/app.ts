@@ -9,14 +9,14 @@ import type { Statistics } from '../observe/statistics.ts';
 import { liveness, readiness, type State, startup } from '../serving/lifecycle.ts';
 import type { Registry } from '../serving/registry.ts';
 import type { Repository } from '../serving/repository.ts';
-import type { Shadow } from '../traffic/shadow/shadow.ts';
+import type { Traffic } from '../traffic/traffic.ts';
 import type { ApiKeys } from './api-keys.ts';
 import { requireApiKey } from './http/api-keys.ts';
 import { answerErrors, answerOtherMethods, answerUnknownPaths } from './http/errors.ts';
 import { beginExchange, type IdentityHeaders, identify, identityHeaders } from './http/exchange.ts';
 import { guard } from './http/guard.ts';
 import { adopt, type Messages } from './http/messages.ts';
-import { type SplitSettings, shareTraffic } from './http/share-traffic.ts';
+import { type ShareSettings, shareTraffic } from './http/share-traffic.ts';
 import { errorsAsOpenInference, openInference } from './open-inference/routes.ts';
 import { mountOperations, prefixesOf } from './operations.ts';
 import { contractAs } from './rest/contract.ts';
@@ -29,7 +29,7 @@ import { predict } from './rest/predict.ts';
 import { shadowDisagreements } from './rest/shadow.ts';
 
 /** Settings, by the names of their environment variables. */
-export interface AppSettings extends Limits, SplitSettings, PlaygroundSettings {
+export interface AppSettings extends Limits, ShareSettings, PlaygroundSettings {
   readonly CORS_ORIGINS: readonly string[] | undefined;
   readonly DOCS: 'on' | 'off';
 }
@@ -43,8 +43,8 @@ export interface AppParts {
   readonly observer: Pick<Observer, 'exchangeEnded'>;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly statistics: Statistics;
-  /** What compares another version's predictions; undefined where none is shadowed. */
-  readonly shadow: Pick<Shadow, 'report'> | undefined;
+  /** How versions share it, now. */
+  readonly traffic: Pick<Traffic, 'settings' | 'shadow'>;
   /** The keys that callers need; undefined when none is needed. */
   readonly apiKeys: ApiKeys | undefined;
   /** The keys of those who may load and unload models; undefined when nobody may. */
@@ -72,12 +72,15 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
     identified: identify(headersFor),
     keyed: keyedBy(parts.apiKeys),
     operator: keyedBy(parts.operatorKeys),
-    shared: shareTraffic(settings),
+    shared: shareTraffic(parts.traffic, settings),
   };
   mountOperations(app, document, handlersOf(parts, headersFor), middleware, BASE_PATH);
   if (DOCS === 'on') {
     // One by one, the longest first: a router takes off what it is mounted at.
-    for (const pages of [playground(parts.playground, models, settings), docs(models)])
+    for (const pages of [
+      playground(parts.playground, models, parts.traffic, settings),
+      docs(models),
+    ])
       for (const prefix of prefixesOf(BASE_PATH).reverse()) app.use(prefix || '/', pages);
   }
   app.use(below('/v2', BASE_PATH), errorsAsOpenInference); // also for what nothing serves there
@@ -98,7 +101,7 @@ export function createMetricsApp(parts: AppParts, messages: Messages): RequestLi
     '/shadow/disagreements',
     identify(headersFor),
     ...keyedBy(parts.apiKeys),
-    ...shadowDisagreements(parts.shadow),
+    ...shadowDisagreements(parts.traffic),
   );
   app.all('/shadow/disagreements', answerOtherMethods('/shadow/disagreements', ['GET']));
   app.use(answerUnknownPaths(['/metrics', '/shadow/disagreements']));
@@ -120,7 +123,7 @@ function handlersOf(
     getReadiness: health(state, readiness),
     getStartup: health(state, startup),
     getMetrics: metrics(parts.metrics),
-    getShadowDisagreements: shadowDisagreements(parts.shadow),
+    getShadowDisagreements: shadowDisagreements(parts.traffic),
     getContract: contractAs(models, 'json'),
     getContractYaml: contractAs(models, 'yaml'),
     ...openInference({ models, repository, headersFor, statistics, state, settings }),

@@ -103,6 +103,7 @@ export function writeConfiguration(addresses: Addresses): void {
     volumePluginDir: volumePlugins,
     evictionHard: { 'memory.available': '200Mi', 'nodefs.available': '1%' },
     imageGCHighThresholdPercent: 100, // no image can be pulled again
+    syncFrequency: '10s', // how soon pods see a changed ConfigMap
     makeIPTablesUtilChains: false,
     serializeImagePulls: false,
     oomScoreAdj: 0, // a container's root may lack the right to less

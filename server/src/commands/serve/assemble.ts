@@ -1,6 +1,5 @@
 // Loads the model and puts the parts of a predictor together by its settings.
 import type { Logger } from 'pino';
-import type { Registry as MetricsRegistry } from 'prom-client';
 import { readContract } from '../../model/contract/read-contract.ts';
 import { accessLog } from '../../observe/access-log.ts';
 import { withoutMessage } from '../../observe/log.ts';
@@ -12,13 +11,10 @@ import type { AppParts } from '../../protocols/app.ts';
 import type { Listener } from '../../protocols/http/listener.ts';
 import { type Resources, readResources } from '../../runtime/resources.ts';
 import type { State } from '../../serving/lifecycle.ts';
-import type { Registry } from '../../serving/registry.ts';
-import { createShadowMetrics } from '../../traffic/shadow/metrics.ts';
-import { createShadow, type Shadow } from '../../traffic/shadow/shadow.ts';
-import { CommandError } from '../../util/command-error.ts';
 import type { Config } from './config.ts';
 import type { Files } from './files.ts';
 import { loadModels } from './load-models.ts';
+import { startTraffic } from './traffic.ts';
 
 export interface Parts extends AppParts {
   readonly settings: Config;
@@ -81,10 +77,8 @@ export async function assemble(
         { model: model.name, ...missing, executionProviders: serving.providers.usable },
         'an execution provider does not work here; EXECUTION_PROVIDER_FALLBACK is on, so serving goes on without it',
       );
-  const { version } = models.main.model;
-  checkSplit(config, version);
   const metrics = createMetrics({
-    version,
+    version: models.main.model.version,
     slots: () => models.slots,
     resources,
     requestsInFlight: () => listener.requestsInFlight,
@@ -92,15 +86,9 @@ export async function assemble(
     workerThreadsLost: () => workerThreadsLost,
   });
   const statistics = new Statistics();
-  const shadow = shadowOf(config, models, metrics.registry);
-  if (shadow) opened.defer(() => shadow.close());
-  for (const subscriber of [
-    metrics,
-    statistics,
-    accessLog(log, config),
-    ...(shadow ? [shadow] : []),
-  ])
-    observers.add(subscriber);
+  const traffic = startTraffic(config, models.main.model, metrics.registry, log, opened);
+  for (const subscriber of [metrics, statistics, accessLog(log, config)]) observers.add(subscriber);
+  if (config.SHADOW !== undefined || config.TRAFFIC_FILE !== undefined) observers.add(traffic);
   return {
     models,
     repository,
@@ -109,7 +97,7 @@ export async function assemble(
     observer: observers,
     metrics,
     statistics,
-    shadow,
+    traffic,
     apiKeys,
     log,
     playground: files.playground,
@@ -120,34 +108,4 @@ export async function assemble(
       return reason === undefined ? state() : { kind: 'broken', reason };
     },
   };
-}
-
-/** @throws CommandError when SPLIT does not name the server's own version as such */
-function checkSplit({ SPLIT }: Config, version: string): void {
-  const own = SPLIT?.find(({ url }) => url === undefined);
-  if (own !== undefined && own.version !== version)
-    throw new CommandError(
-      `SPLIT: ${own.version} has no URL, which says that it is this server, but this server serves ${version}. Give ${own.version} its URL, and ${version} none.`,
-    );
-}
-
-function shadowOf(
-  config: Config,
-  { main }: Registry,
-  registry: MetricsRegistry,
-): Shadow | undefined {
-  const { SHADOW: challenger } = config;
-  if (challenger === undefined) return undefined;
-  return createShadow({
-    model: main.model.name,
-    champion: main.model.version,
-    challenger,
-    share: config.SHADOW_SHARE,
-    perSecond: config.SHADOW_RATE,
-    maxInFlight: config.SHADOW_MAX_IN_FLIGHT,
-    timeoutMs: config.SHADOW_TIMEOUT_MS,
-    tolerance: config.SHADOW_TOLERANCE,
-    keep: config.SHADOW_KEEP,
-    onCompared: createShadowMetrics(registry, challenger.version),
-  });
 }

@@ -1,25 +1,21 @@
 // Every setting of the predictor: environment variables in, one typed Config out, all errors at once.
 import { cleanEnv } from 'envalid';
 import { CommandError } from '../../util/command-error.ts';
+import { trafficVariables } from './traffic-variables.ts';
 import {
-  headerName,
+  milliseconds,
   oneOf,
   origins,
-  positive,
   reportTo,
   share,
   someOf,
-  split,
   text,
   urlPath,
-  versionAt,
-  versionNames,
   wholeNumber,
 } from './validators.ts';
 
 const MiB = 1024 * 1024;
 const port = wholeNumber(0, 65535);
-const milliseconds = (min: number, max = 3_600_000) => wholeNumber(min, max, 'milliseconds');
 
 /** The variables, in the order of `--help`. Sources of the defaults stand beside them. */
 const variables = {
@@ -170,65 +166,11 @@ const variables = {
     'on',
     'off',
   )({ default: 'on', desc: 'Serve the pages for people: the playground at /, the docs at /docs.' }),
-  SHADOW: versionAt({
+  TRAFFIC_FILE: text({
     default: undefined,
-    desc: 'Another version that gets a sample of the predicted inputs after they were answered, for comparison: v2@http://host/v2.',
+    desc: 'File with SHADOW, SPLIT, VERSIONS and what goes with them, in place of these variables: a JSON object of them, read again when it changes.',
   }),
-  SHADOW_SHARE: share({ default: 1, desc: 'Share of the requests that are shadowed.' }),
-  SHADOW_RATE: wholeNumber(
-    1,
-    100_000,
-  )({
-    // 360,000 an hour: enough to see a difference of one in ten thousand, at under 3 % of one CPU (npm run bench:shadow)
-    default: 100,
-    desc: 'Requests shadowed a second at most.',
-  }),
-  SHADOW_MAX_IN_FLIGHT: wholeNumber(
-    1,
-    10_000,
-  )({
-    default: 16,
-    desc: 'Shadowed requests that may be unanswered; more are dropped and counted.',
-  }),
-  SHADOW_TIMEOUT_MS: milliseconds(1)({
-    default: 2000,
-    desc: 'Longest wait for the answer to a shadowed request.',
-  }),
-  SHADOW_TOLERANCE: positive({
-    default: 0.00001,
-    desc: 'Largest difference of two equal numbers, absolute up to 1, relative above.',
-  }),
-  SHADOW_KEEP: wholeNumber(
-    0,
-    10_000,
-  )({
-    default: 0, // inputs may be private
-    desc: 'Disagreements that are kept with their inputs, for GET /shadow/disagreements; 0: none.',
-  }),
-  SPLIT: split({
-    default: undefined,
-    desc: 'Share the requests at / with other versions, by weight: v1=90,v2=10@http://host/v2. The one without a URL is this.',
-  }),
-  SPLIT_USER_HEADER: headerName({
-    default: 'ML-User',
-    desc: 'Header that says who asks: all requests of one user get one version.',
-  }),
-  SPLIT_USER_COOKIE: headerName({
-    default: undefined,
-    desc: 'Cookie that says who asks, where the header is missing; set for who has none. Unset: none.',
-  }),
-  SPLIT_PIN_HEADER: headerName({
-    default: 'ML-Version',
-    desc: 'Header that names the version to answer, whoever asks.',
-  }),
-  SPLIT_SALT: text({
-    default: 'ml-api',
-    desc: 'Changes which users get which version. The same on all pods.',
-  }),
-  VERSIONS: versionNames({
-    default: undefined,
-    desc: 'Versions that this host serves at /NAME, such as v1,v2: the playground shows them side by side.',
-  }),
+  ...trafficVariables,
   DRAIN_DELAY_MS: milliseconds(0)({
     default: 0,
     desc: 'Time to go on serving after SIGTERM, while load balancers notice that /readyz fails.',
@@ -264,6 +206,8 @@ const variables = {
   }),
 } as const;
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** The settings of one predictor process. */
 export type Config = Readonly<ReturnType<typeof clean>>;
 
@@ -271,13 +215,14 @@ export type Config = Readonly<ReturnType<typeof clean>>;
  * Reads the settings.
  * @throws CommandError naming every variable that is wrong, what was expected and what it was.
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(env: Environment): Config {
   const config = clean(env);
   if (config.MAX_ROWS > config.QUEUE_MAX_ROWS)
     throw new CommandError(
       `MAX_ROWS (${config.MAX_ROWS}) is more than QUEUE_MAX_ROWS (${config.QUEUE_MAX_ROWS}), so that the largest request could never be queued. Raise QUEUE_MAX_ROWS or lower MAX_ROWS.`,
     );
   checkPorts(config);
+  checkTraffic(config, env);
   if (config.UPLOAD_TIMEOUT_MS > 0 && config.HEADERS_TIMEOUT_MS > config.UPLOAD_TIMEOUT_MS)
     throw new CommandError(
       `HEADERS_TIMEOUT_MS (${config.HEADERS_TIMEOUT_MS}) is more than UPLOAD_TIMEOUT_MS (${config.UPLOAD_TIMEOUT_MS}), which includes it. Raise UPLOAD_TIMEOUT_MS or lower HEADERS_TIMEOUT_MS.`,
@@ -297,6 +242,15 @@ function checkPorts({ PORT, METRICS_PORT, GRPC_PORT }: Config): void {
       throw new CommandError(
         `GRPC_PORT and ${name} are both ${GRPC_PORT}. Give them different ports, or unset GRPC_PORT to serve no gRPC.`,
       );
+}
+
+/** What the file says, no variable says beside it. */
+function checkTraffic({ TRAFFIC_FILE }: Config, env: Environment): void {
+  const both = Object.keys(trafficVariables).find((name) => env[name] !== undefined);
+  if (TRAFFIC_FILE !== undefined && both !== undefined)
+    throw new CommandError(
+      `${both} is set, and so is TRAFFIC_FILE, which says it. Move ${both} to the file, or unset TRAFFIC_FILE.`,
+    );
 }
 
 /** The text of `serve --help`: every variable, its default and what it does. */
@@ -319,6 +273,6 @@ export function documentedVariables(): Record<string, { fallback: string; descri
   );
 }
 
-function clean(env: Readonly<Record<string, string | undefined>>) {
+function clean(env: Environment) {
   return cleanEnv(env, variables, { reporter: reportTo('with --help') });
 }

@@ -16,6 +16,9 @@ export const wholeNumber = (min: number, max: number, unit = '') =>
     return value;
   });
 
+/** A time of at most an hour, unless it says otherwise. */
+export const milliseconds = (min: number, max = 3_600_000) => wholeNumber(min, max, 'milliseconds');
+
 /** A number between 0 and 1. */
 export const share = makeValidator<number>((input) => {
   const value = Number(input);
@@ -172,13 +175,18 @@ export const sha256Hex = makeValidator<string>((input) => {
   return input.toLowerCase();
 });
 
-/** Makes envalid throw one CommandError that tells of every bad variable. */
-export function reportTo(help: string) {
+/**
+ * Makes envalid throw one CommandError that tells of every bad variable.
+ * @param where the variables are, where that is not the environment
+ */
+export function reportTo(help: string, where?: string) {
+  const what = where === undefined ? 'environment variable' : 'variable';
+  const place = where === undefined ? '' : ` in ${where}`;
   return ({ errors }: { errors: Readonly<Record<string, unknown>> }): void => {
     const problems = Object.entries(errors).map(([name, error]) => `  ${name}: ${whyBad(error)}`);
     if (problems.length > 0)
       throw new CommandError(
-        `Bad environment variable${problems.length > 1 ? 's' : ''}:\n${problems.join('\n')}\nRun ${help} to see all of them.`,
+        `Bad ${what}${problems.length > 1 ? 's' : ''}${place}:\n${problems.join('\n')}\nRun ${help} to see all of them.`,
       );
   };
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { parseCookie } from 'cookie';
 import type { Request, RequestHandler, Response } from 'express';
 import { placeOf, type VersionShare, versionAtPlace } from '../../traffic/split.ts';
+import type { SplitSettings, Traffic } from '../../traffic/traffic.ts';
 import { quote } from '../../util/quote.ts';
 import { readBytes } from './body.ts';
 import { exchangeOf } from './exchange.ts';
@@ -14,30 +15,29 @@ const GRACE_MS = 1000;
 const YEAR_MS = 31_536_000_000;
 
 /** Settings, by the names of their environment variables. */
-export interface SplitSettings {
-  /** Undefined where no versions share the requests. */
-  readonly SPLIT: readonly VersionShare[] | undefined;
-  readonly SPLIT_USER_HEADER: string;
-  readonly SPLIT_USER_COOKIE: string | undefined;
-  readonly SPLIT_PIN_HEADER: string;
-  readonly SPLIT_SALT: string;
+export interface ShareSettings {
   readonly BASE_PATH: string | undefined;
   readonly MAX_BODY_BYTES: number;
   readonly REQUEST_TIMEOUT_MS: number;
+  /** Where the versions may change; undefined where they never do. */
+  readonly TRAFFIC_FILE: string | undefined;
 }
 
-/** Middleware for an operation that versions share: none where they do not. */
-export function shareTraffic(settings: SplitSettings): RequestHandler[] {
-  const { SPLIT, BASE_PATH } = settings;
-  if (SPLIT === undefined) return [];
-  const read = readBytes(settings.MAX_BODY_BYTES);
-  const timeoutMs = settings.REQUEST_TIMEOUT_MS + GRACE_MS;
-  const assign = assigner(SPLIT, settings);
+/** Middleware for an operation that versions share: none where they never do. */
+export function shareTraffic(
+  traffic: Pick<Traffic, 'settings'>,
+  { BASE_PATH, MAX_BODY_BYTES, REQUEST_TIMEOUT_MS, TRAFFIC_FILE }: ShareSettings,
+): RequestHandler[] {
+  if (traffic.settings.SPLIT === undefined && TRAFFIC_FILE === undefined) return [];
+  const read = readBytes(MAX_BODY_BYTES);
+  const timeoutMs = REQUEST_TIMEOUT_MS + GRACE_MS;
   return [
     (req, res, next) => {
+      const { settings } = traffic;
+      if (settings.SPLIT === undefined) return next();
       // A path that names the version has chosen it.
       if (BASE_PATH !== undefined && req.path.startsWith(`${BASE_PATH}/`)) return next();
-      const { version, url } = assign(req, res);
+      const { version, url } = assign(req, res, settings.SPLIT, settings);
       if (url === undefined) return next();
       exchangeOf(res).forwardedTo = version;
       read(req, res, (error?: unknown) => {
@@ -48,15 +48,17 @@ export function shareTraffic(settings: SplitSettings): RequestHandler[] {
   ];
 }
 
-function assigner(shares: readonly VersionShare[], settings: SplitSettings) {
+function assign(
+  req: Request,
+  res: Response,
+  shares: readonly VersionShare[],
+  settings: SplitSettings,
+): VersionShare {
   const { SPLIT_PIN_HEADER: pin, SPLIT_SALT: salt } = settings;
-  const userOf = userFinder(settings);
-  return (req: Request, res: Response): VersionShare => {
-    const wanted = req.get(pin);
-    if (wanted !== undefined) return pinned(shares, wanted, pin);
-    const user = userOf(req, res);
-    return versionAtPlace(shares, user === undefined ? Math.random() : placeOf(user, salt));
-  };
+  const wanted = req.get(pin);
+  if (wanted !== undefined) return pinned(shares, wanted, pin);
+  const user = userOf(req, res, settings);
+  return versionAtPlace(shares, user === undefined ? Math.random() : placeOf(user, salt));
 }
 
 function pinned(shares: readonly VersionShare[], wanted: string, header: string): VersionShare {
@@ -69,20 +71,22 @@ function pinned(shares: readonly VersionShare[], wanted: string, header: string)
   );
 }
 
-/** Finds who asks: by the header, else by the cookie, which who has none is given. */
-function userFinder({ SPLIT_USER_HEADER: header, SPLIT_USER_COOKIE: cookie }: SplitSettings) {
-  return (req: Request, res: Response): string | undefined => {
-    const named = req.get(header);
-    if (named !== undefined || cookie === undefined) return named;
-    const known = parseCookie(req.headers.cookie ?? '')[cookie];
-    if (known !== undefined) return known;
-    const user = randomUUID();
-    res.cookie(cookie, user, {
-      maxAge: YEAR_MS,
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: req.get('X-Forwarded-Proto') === 'https',
-    });
-    return user;
-  };
+/** Who asks: by the header, else by the cookie, which who has none is given. */
+function userOf(
+  req: Request,
+  res: Response,
+  { SPLIT_USER_HEADER: header, SPLIT_USER_COOKIE: cookie }: SplitSettings,
+): string | undefined {
+  const named = req.get(header);
+  if (named !== undefined || cookie === undefined) return named;
+  const known = parseCookie(req.headers.cookie ?? '')[cookie];
+  if (known !== undefined) return known;
+  const user = randomUUID();
+  res.cookie(cookie, user, {
+    maxAge: YEAR_MS,
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: req.get('X-Forwarded-Proto') === 'https',
+  });
+  return user;
 }

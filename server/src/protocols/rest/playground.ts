@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { Router } from 'express';
 import type { Registry } from '../../serving/registry.ts';
+import type { Traffic, TrafficSettings } from '../../traffic/traffic.ts';
 import { modelOf } from '../http/model-call.ts';
 
 /** Nothing from another host, nothing inline. */
@@ -17,12 +18,15 @@ const assets = [
 /** Settings, by the names of their environment variables. */
 export interface PlaygroundSettings {
   readonly BASE_PATH: string | undefined;
-  /** The versions that the host serves, each below its name. */
-  readonly VERSIONS: readonly string[] | undefined;
 }
 
 /** @param directory where its files are */
-export function playground(directory: URL, models: Registry, settings: PlaygroundSettings): Router {
+export function playground(
+  directory: URL,
+  models: Registry,
+  traffic: Pick<Traffic, 'settings'>,
+  { BASE_PATH }: PlaygroundSettings,
+): Router {
   const root = fileURLToPath(directory);
   const router = Router({ caseSensitive: true, strict: true, mergeParams: true });
   router.get('/', (req, res) => {
@@ -34,9 +38,9 @@ export function playground(directory: URL, models: Registry, settings: Playgroun
   });
   router.get('/playground/versions.json', (req, res) => {
     const { model } = modelOf(models, req, res);
-    const path = withoutBase(req.baseUrl, settings.BASE_PATH);
+    const path = withoutBase(req.baseUrl, BASE_PATH);
     const others = models.served.length > 1 ? siblings(models, path) : [];
-    res.json({ ...versionsOf(model.version, path, settings), models: others });
+    res.json({ ...versionsOf(model.version, path, BASE_PATH, traffic.settings), models: others });
   });
   for (const asset of assets)
     router.get(`/playground/${asset}`, (_req, res) => res.sendFile(asset, { root }));
@@ -51,11 +55,12 @@ export function playground(directory: URL, models: Registry, settings: Playgroun
 function versionsOf(
   version: string,
   path: string,
-  { VERSIONS = [], BASE_PATH }: PlaygroundSettings,
+  basePath: string | undefined,
+  { VERSIONS = [] }: Pick<TrafficSettings, 'VERSIONS'>,
 ) {
   const others = VERSIONS.filter((name) => name !== version);
   return {
-    path: BASE_PATH === undefined ? null : `${BASE_PATH}${path}/`,
+    path: basePath === undefined ? null : `${basePath}${path}/`,
     others: others.map((name) => ({ version: name, path: `/${name}${path}/` })),
   };
 }

@@ -1,12 +1,12 @@
 // GET /shadow/disagreements: how the shadowed version compares, as far as this process knows.
 import type { RequestHandler } from 'express';
-import type { Shadow } from '../../traffic/shadow/shadow.ts';
+import type { Traffic } from '../../traffic/traffic.ts';
 import { ProblemException } from '../http/problem.ts';
 
-/** @param shadow undefined where no version is shadowed */
-export function shadowDisagreements(shadow: Pick<Shadow, 'report'> | undefined): RequestHandler[] {
+export function shadowDisagreements(traffic: Pick<Traffic, 'shadow'>): RequestHandler[] {
   return [
     (_req, res) => {
+      const { shadow } = traffic;
       if (shadow === undefined)
         throw new ProblemException(
           'not-found',

@@ -8,7 +8,7 @@ import { type ChallengerResponse, failed, type ShadowRequest } from './request.t
 
 interface Challenger {
   request(request: ShadowRequest): Promise<ChallengerResponse>;
-  /** Forgets the requests under way. */
+  /** Forgets the requests under way, and those that still come: they get no response. */
   close(): void;
 }
 
@@ -18,6 +18,7 @@ export function createChallenger(url: string, timeoutMs: number): Challenger {
   const underWay = new Map<number, (response: ChallengerResponse) => void>();
   let thread: Worker | undefined;
   let lastId = 0;
+  let closed = false;
 
   const settle = (id: number, response: ChallengerResponse) => {
     underWay.get(id)?.(response);
@@ -41,6 +42,7 @@ export function createChallenger(url: string, timeoutMs: number): Challenger {
   return {
     request(request) {
       const { promise, resolve } = Promise.withResolvers<ChallengerResponse>();
+      if (closed) return promise;
       const message: ToWorker = { id: ++lastId, request };
       underWay.set(message.id, resolve);
       thread ??= start();
@@ -48,6 +50,8 @@ export function createChallenger(url: string, timeoutMs: number): Challenger {
       return promise;
     },
     close() {
+      closed = true;
+      underWay.clear();
       void thread?.terminate();
     },
   };

@@ -8,11 +8,52 @@ const LATENCY_BUCKETS = [
   -1, -0.1, -0.01, -0.001, -0.0001, 0, 0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1,
 ];
 
-/** @returns what counts a comparison */
-export function createShadowMetrics(
-  registry: Registry,
-  challenger: string,
-): (compared: Compared) => void {
+/** Counts what becomes of shadowed requests, by the version that they were sent to. */
+export interface ShadowCounts {
+  /** Its series are there from now on, at 0 where they were not. */
+  begin(challenger: string): void;
+  count(challenger: string, compared: Compared): void;
+  /** They are there no longer: whoever looks sees the version that is in the shadow now. */
+  end(challenger: string): void;
+}
+
+export function shadowMetrics(registry: Registry): ShadowCounts {
+  let known: ReturnType<typeof createFamilies> | undefined;
+  /** Made when the first shadow begins: most servers have none. */
+  const families = () => {
+    known ??= createFamilies(registry);
+    return known;
+  };
+  return {
+    begin(challenger) {
+      const { requests, rows } = families();
+      for (const outcome of OUTCOMES) requests.inc({ challenger, outcome }, 0);
+      for (const outcome of ROWS) rows.inc({ challenger, outcome }, 0);
+    },
+    count(challenger, { outcome, agreement, latencyDifference }) {
+      const { requests, rows, probability, latency } = families();
+      requests.inc({ challenger, outcome });
+      if (agreement !== undefined) {
+        const disagreed = agreement.different.length;
+        rows.inc({ challenger, outcome: 'disagreed' }, disagreed);
+        rows.inc({ challenger, outcome: 'agreed' }, Math.max(0, agreement.rows - disagreed));
+        if (agreement.probabilityDifference !== undefined)
+          probability.observe({ challenger }, agreement.probabilityDifference);
+      }
+      if (latencyDifference !== undefined) latency.observe({ challenger }, latencyDifference);
+    },
+    end(challenger) {
+      const { requests, rows, probability, latency } = families();
+      for (const outcome of OUTCOMES) requests.remove({ challenger, outcome });
+      for (const outcome of ROWS) rows.remove({ challenger, outcome });
+      for (const histogram of [probability, latency]) histogram.remove({ challenger });
+    },
+  };
+}
+
+const ROWS = ['agreed', 'disagreed'] as const;
+
+function createFamilies(registry: Registry) {
   const registers = [registry];
   const requests = new Counter({
     name: 'ml_api_shadow_requests_total',
@@ -40,18 +81,5 @@ export function createShadowMetrics(
     buckets: LATENCY_BUCKETS,
     registers,
   });
-  for (const outcome of OUTCOMES) requests.inc({ challenger, outcome }, 0);
-  for (const outcome of ['agreed', 'disagreed']) rows.inc({ challenger, outcome }, 0);
-
-  return ({ outcome, agreement, latencyDifference }) => {
-    requests.inc({ challenger, outcome });
-    if (agreement !== undefined) {
-      const disagreed = agreement.different.length;
-      rows.inc({ challenger, outcome: 'disagreed' }, disagreed);
-      rows.inc({ challenger, outcome: 'agreed' }, Math.max(0, agreement.rows - disagreed));
-      if (agreement.probabilityDifference !== undefined)
-        probability.observe({ challenger }, agreement.probabilityDifference);
-    }
-    if (latencyDifference !== undefined) latency.observe({ challenger }, latencyDifference);
-  };
+  return { requests, rows, probability, latency };
 }
