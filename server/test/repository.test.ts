@@ -65,6 +65,10 @@ describe('an operator', () => {
       503,
       'The model "new" is not served: it was unloaded.',
     ]);
+    // Nothing was refused: nobody has to be woken.
+    expect((await running.http.get('/metrics')).text).toContain(
+      'ml_api_model_reload_refused{model="new",model_version="2",version="v1"} 0',
+    );
     await change(running, 'load', 'new').expect(200);
     expect(await predict(running, '/models/new')).toEqual([200, '2']);
     expect(await predict(running, '')).toEqual([200, 'v1']);

@@ -37,6 +37,14 @@ describe('each model of several', () => {
       expect(decodeURIComponent(servers[0].url)).toMatch(named === 'iris' ? /^\/$/ : `/${named}`);
       const { servers: _, ...expected } = (await alone.http.get('/openapi.json')).body;
       expect(contract).toEqual(expected);
+      for (const path of ['/model', '/openapi.json', '/openapi.yaml']) {
+        const { headers } = await http.get(`${place}${path}`);
+        expect([
+          decodeURIComponent(headers['ml-model-name'] ?? ''),
+          headers['ml-model-version'],
+          headers['ml-contract-hash'],
+        ]).toEqual([named, described.version, described.contractHash]);
+      }
       const page = await http.get(`${place}/`).expect(200);
       expect(page.text).toContain('playground/main.js');
     }
@@ -132,7 +140,9 @@ describe('each model of several', () => {
     expect(all).toHaveLength(6);
     const counted = all.map((one: { inference_count: number }) => one.inference_count);
     expect(counted.toSorted()).toEqual([0, 0, 0, 0, 0, 2]);
-    expect((await http.get('/v2/models/flowers')).body.versions).toEqual(['1', '2']);
+    const flowers = await http.get('/v2/models/flowers/versions/1');
+    expect(flowers.body.versions).toEqual(['1', '2']);
+    expect(flowers.headers).toMatchObject({ 'ml-model-name': 'flowers', 'ml-model-version': '1' });
     const { text } = await http.get('/metrics');
     expect(text).toContain(
       'ml_api_http_requests_total{route="/predict",method="POST",status="200",model="flowers",version="v1"} 1',
@@ -150,6 +160,37 @@ describe('each model of several', () => {
       await http.post(`${place}/predict`).send({ inputs: row }).expect(200);
     const { servers } = (await http.get('/models/flowers/openapi.json')).body;
     expect(servers[0].url).toBe('/models/v1/models/flowers/versions/2');
+  });
+
+  it('is found below a base path that the Open Inference Protocol has, too, and so is that', async () => {
+    const { http } = await startFive({ BASE_PATH: '/v2', MODEL_VERSION: 'v2' });
+    await http.post('/v2/models/flowers/predict').send({ inputs: row }).expect(200);
+    const tensor = { name: 'inputs', shape: [1, 4], datatype: 'FP32', data: row };
+    for (const place of ['/v2/models/flowers', '/v2/v2/models/flowers/versions/1'])
+      await http
+        .post(`${place}/infer`)
+        .send({ inputs: [tensor] })
+        .expect(200);
+    expect((await http.get('/v2/models/flowers')).body.versions).toEqual(['1', '2']);
+    expect((await http.get('/v2/models/flowers/model')).body.version).toBe('2');
+  });
+
+  it('has metrics of the version that the process is of, whatever that of the default model is', async () => {
+    const { http } = await startFive({ DEFAULT_MODEL: 'flowers', MODEL_VERSION: 'blue' });
+    await http.post('/predict').send({ inputs: row }).expect(200);
+    const { text } = await http.get('/metrics');
+    expect(text).toContain('status="200",model="flowers",version="blue"} 1');
+    expect(text).toContain('model="flowers",model_version="2",version="blue"}');
+    expect(text).toContain('model="iris",model_version="blue",version="blue"}');
+  });
+
+  it('is of the version that SPLIT calls the server, whatever that of the default model is', async () => {
+    const { http } = await startFive({
+      DEFAULT_MODEL: 'flowers',
+      MODEL_VERSION: 'blue',
+      SPLIT: 'blue=1,green=0@http://127.0.0.1:9',
+    });
+    await http.post('/predict').send({ inputs: row }).expect(200);
   });
 });
 

@@ -4,7 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Model } from '../model/model.ts';
 import { labelOf } from '../model/prediction.ts';
 import type { Resources } from '../runtime/resources.ts';
-import type { Slot } from '../serving/slot.ts';
+import { type Slot, UNLOADED } from '../serving/slot.ts';
 import { hotCounter, hotHistogram } from './hot-metrics.ts';
 import type { Observer } from './observer.ts';
 
@@ -181,7 +181,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   ofSlots(
     'ml_api_model_reload_refused',
     '1 while the directory of a model holds what was refused or cannot be loaded; GET /model and the log say why.',
-    ({ reason }) => Number(reason !== undefined),
+    ({ reason }) => Number(reason !== undefined && reason !== UNLOADED),
   );
 
   /** @param read undefined where there is nothing to tell */

@@ -16,6 +16,7 @@ import { answerErrors, answerOtherMethods, answerUnknownPaths } from './http/err
 import { beginExchange, type IdentityHeaders, identify, identityHeaders } from './http/exchange.ts';
 import { guard } from './http/guard.ts';
 import { adopt, type Messages } from './http/messages.ts';
+import { identifyModel } from './http/model-call.ts';
 import { type ShareSettings, shareTraffic } from './http/share-traffic.ts';
 import { errorsAsOpenInference, openInference } from './open-inference/routes.ts';
 import { mountOperations, prefixesOf } from './operations.ts';
@@ -69,7 +70,7 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
   app.use(beginExchange(parts.observer));
   if (CORS_ORIGINS !== undefined) app.use(crossOrigin(CORS_ORIGINS));
   const middleware = {
-    identified: identify(headersFor),
+    identified: identifyModel(models, headersFor),
     keyed: keyedBy(parts.apiKeys),
     operator: keyedBy(parts.operatorKeys),
     shared: shareTraffic(parts.traffic, settings),

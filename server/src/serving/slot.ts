@@ -1,5 +1,8 @@
 import type { ServedModel } from './served-model.ts';
 
+/** Why nothing serves what an operator unloaded, or what has lost its folder. */
+export const UNLOADED = 'it was unloaded.';
+
 /** What clients are told where a model cannot be loaded: the reason may name files of this machine. */
 export const UNLOADABLE = 'it cannot be loaded; the log says why.';
 

@@ -1,6 +1,7 @@
 // How versions share the traffic at this moment: what is split, what is shadowed, and which versions there are. It may change
 // while the process goes on; who uses it reads it anew for each request.
 import { isDeepStrictEqual } from 'node:util';
+import type { Model } from '../model/model.ts';
 import type { AcceptedCall, CallObserver } from '../serving/call.ts';
 import { CommandError } from '../util/command-error.ts';
 import type { ShadowCounts } from './shadow/metrics.ts';
@@ -34,26 +35,29 @@ export interface TrafficSettings extends ShadowSettings, SplitSettings {
   readonly VERSIONS: readonly string[] | undefined;
 }
 
-/** The model whose calls are shadowed, and whose version shares the requests. */
-interface Own {
-  readonly name: string;
-  readonly version: string;
-}
-
 /** A subscriber that shadows the calls that are to be. */
 export class Traffic implements Pick<CallObserver, 'accepted' | 'succeeded' | 'failed'> {
-  readonly #own: Own;
+  readonly #model: Pick<Model, 'name' | 'version'>;
+  readonly #version: string;
   readonly #counts: ShadowCounts;
   #settings: TrafficSettings;
   #shadow: Shadow | undefined;
 
   /**
+   * @param model whose calls are shadowed
+   * @param version of the process, among those that share the requests
    * @param counts what becomes of the requests that are shadowed
    * @throws CommandError
    */
-  constructor(settings: TrafficSettings, own: Own, counts: ShadowCounts) {
-    checkSplit(settings, own);
-    this.#own = own;
+  constructor(
+    settings: TrafficSettings,
+    model: Pick<Model, 'name' | 'version'>,
+    version: string,
+    counts: ShadowCounts,
+  ) {
+    checkSplit(settings, version);
+    this.#model = model;
+    this.#version = version;
     this.#counts = counts;
     this.#settings = settings;
     this.#shadow = this.#shadowBy(settings);
@@ -73,7 +77,7 @@ export class Traffic implements Pick<CallObserver, 'accepted' | 'succeeded' | 'f
    * @throws CommandError when they do not fit the version that is served; then nothing has changed
    */
   change(settings: TrafficSettings): void {
-    checkSplit(settings, this.#own);
+    checkSplit(settings, this.#version);
     if (!isDeepStrictEqual(shadowOf(settings), shadowOf(this.#settings))) {
       const before = this.#settings.SHADOW?.version;
       this.#shadow?.close();
@@ -104,8 +108,8 @@ export class Traffic implements Pick<CallObserver, 'accepted' | 'succeeded' | 'f
     if (challenger === undefined) return undefined;
     this.#counts.begin(challenger.version);
     const shadow = createShadow({
-      model: this.#own.name,
-      champion: this.#own.version,
+      model: this.#model.name,
+      champion: this.#model.version,
       challenger,
       share: settings.SHADOW_SHARE,
       perSecond: settings.SHADOW_RATE,
@@ -127,7 +131,7 @@ function shadowOf(settings: ShadowSettings) {
 }
 
 /** @throws CommandError when SPLIT does not name the server's own version as such */
-function checkSplit({ SPLIT }: SplitSettings, { version }: Own): void {
+function checkSplit({ SPLIT }: SplitSettings, version: string): void {
   const own = SPLIT?.find(({ url }) => url === undefined);
   if (own !== undefined && own.version !== version)
     throw new CommandError(

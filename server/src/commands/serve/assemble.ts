@@ -77,8 +77,10 @@ export async function assemble(
         { model: model.name, ...missing, executionProviders: serving.providers.usable },
         'an execution provider does not work here; EXECUTION_PROVIDER_FALLBACK is on, so serving goes on without it',
       );
+  // Of the process: with MODELS_DIR, the main model may have a version of its own.
+  const version = config.MODEL_VERSION ?? models.main.model.version;
   const metrics = createMetrics({
-    version: models.main.model.version,
+    version,
     slots: () => models.slots,
     resources,
     requestsInFlight: () => listener.requestsInFlight,
@@ -86,7 +88,7 @@ export async function assemble(
     workerThreadsLost: () => workerThreadsLost,
   });
   const statistics = new Statistics();
-  const traffic = startTraffic(config, models.main.model, metrics.registry, log, opened);
+  const traffic = startTraffic(config, models.main.model, version, metrics.registry, log, opened);
   for (const subscriber of [metrics, statistics, accessLog(log, config)]) observers.add(subscriber);
   if (config.SHADOW !== undefined || config.TRAFFIC_FILE !== undefined) observers.add(traffic);
   return {

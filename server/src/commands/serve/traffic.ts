@@ -10,19 +10,21 @@ import type { Config } from './config.ts';
 import { readTraffic } from './traffic-variables.ts';
 
 /**
+ * @param version of the process, among those that share the requests; its main model may have one of its own
  * @param opened gets what frees each thing that is taken
  * @throws CommandError when the settings are wrong, or do not fit the model
  */
 export function startTraffic(
   config: Config,
   model: Pick<Model, 'name' | 'version'>,
+  version: string,
   registry: Registry,
   log: Logger,
   opened: AsyncDisposableStack,
 ): Traffic {
   const { TRAFFIC_FILE: file } = config;
   const start = (settings: TrafficSettings) => {
-    const traffic = new Traffic(settings, model, shadowMetrics(registry));
+    const traffic = new Traffic(settings, model, version, shadowMetrics(registry));
     opened.defer(() => traffic.close());
     return traffic;
   };

@@ -4,7 +4,7 @@ import type { Call } from '../../serving/call.ts';
 import type { Registry } from '../../serving/registry.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
 import { ExpectedRows } from '../expected-rows.ts';
-import { exchangeOf } from './exchange.ts';
+import { exchangeOf, type IdentityHeaders, identify } from './exchange.ts';
 
 /**
  * The model that a request is about: the one that its path names, or the main one. Noted in its exchange.
@@ -19,6 +19,20 @@ export function modelOf(models: Registry, { params }: Request, res: Response): S
       : models.find(only(model), only(version));
   exchangeOf(res).served = served;
   return served;
+}
+
+/** Middleware that sets the headers of a response: those of the model that the path names, where it names one that is served. */
+export function identifyModel(models: Registry, headersFor: IdentityHeaders): RequestHandler {
+  const identified = identify(headersFor);
+  return (req, res, next) => {
+    if (req.params['name'] !== undefined || req.params['model'] !== undefined)
+      try {
+        modelOf(models, req, res);
+      } catch {
+        // The handler finds none either, and says so.
+      }
+    identified(req, res, next);
+  };
 }
 
 /** A parameter of a path, which here never is a list. */

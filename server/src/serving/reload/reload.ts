@@ -10,7 +10,7 @@ import { Result, toPrediction } from '../../model/prediction.ts';
 import { Outputs } from '../../tensor/work.ts';
 import { Turns } from '../../util/turns.ts';
 import type { ServedModel } from '../served-model.ts';
-import { type Slot, UNLOADABLE } from '../slot.ts';
+import { type Slot, UNLOADABLE, UNLOADED } from '../slot.ts';
 import { contentOf, type Held, stateOf } from './files.ts';
 import { watch } from './watch.ts';
 
@@ -111,7 +111,7 @@ export function startReload(options: ReloadOptions): Reload {
     unload: () =>
       turns.take(async () => {
         isUnloaded = true;
-        await leave(slot.clear('it was unloaded.'));
+        await leave(slot.clear(UNLOADED));
       }),
     async close() {
       stop.abort();
