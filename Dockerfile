@@ -20,6 +20,8 @@ COPY model/ model/
 RUN node server/build.ts /out/app \
     && mkdir -p /out/models /out/usr/local/bin \
     && cp -r model/v1 model/v2 /out/models/ \
+    # What is served by default. No MODEL_DIR in the environment: MODELS_DIR would contradict it.
+    && ln -s /models/v1 /out/app/model/v1 \
     && cp /usr/local/bin/node /out/usr/local/bin/node
 # The one library that Node needs and the runtime base does not have, to the same place.
 RUN lib="$(ldd /usr/local/bin/node | sed -n 's/.*libatomic.so.1 => \([^ ]*\).*/\1/p')" \
@@ -46,7 +48,7 @@ FROM build-${VARIANT} AS built
 # glibc and libstdc++, and nothing else: no shell, no package manager.
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=built /out/ /
-ENV NODE_ENV=production MODEL_DIR=/models/v1
+ENV NODE_ENV=production
 WORKDIR /app
 USER 65532:65532
 EXPOSE 5000

@@ -91,6 +91,16 @@ describe.each([
   });
 });
 
+it('serves several models, which it verifies, too', async () => {
+  await serve(5807, '--env=MODELS_DIR=/models', '--env=DEFAULT_MODEL=v2');
+  const target = ['--target', 'container=http://127.0.0.1:5807'];
+  const report = podman(
+    ...['run', '--rm', ...RESTRICTED, image, 'verify', ...target, '--models-dir', '/models'],
+  );
+  expect(report).toContain('ok      container: v1 v1: predictions: 150 rows as expected');
+  expect(report).toContain('ok      container: v2 v2: predictions: 150 rows as expected');
+});
+
 it('knows what it is granted, and ends with 0 when it is told to stop', async () => {
   const id = await serve(5803);
   // The engine writes down what the container says a moment after it was said.
