@@ -10,10 +10,13 @@ import { CommandError } from '../util/command-error.ts';
 import { quote } from '../util/quote.ts';
 import { createEntryRules, type EntryRules } from './archive-rules.ts';
 
+const MODEL_FILE = 'model.onnx';
+
 /**
- * Unpacks an archive that has a model directory at its top or in a folder.
+ * Unpacks an archive that has a model directory at its top or in a folder, or a directory of several.
  * @param name of the archive, for errors
- * @returns the model directory
+ * @param several whether it has a folder for each of several models
+ * @returns the model directory, or the one with their folders
  * @throws CommandError for a file that is no archive, or holds something else
  */
 export async function unpack(
@@ -21,6 +24,7 @@ export async function unpack(
   folder: string,
   name: string,
   maxBytes: number,
+  several = false,
 ): Promise<string> {
   await mkdir(folder);
   const rules = createEntryRules(`The archive at ${name}`, maxBytes);
@@ -33,12 +37,32 @@ export async function unpack(
     throw readable(error, name);
   });
   const found = await readdir(folder, { recursive: true });
-  const [model, second] = found.filter((one) => path.basename(one) === 'model.onnx');
+  const models = found.filter((one) => path.basename(one) === MODEL_FILE).map(path.dirname);
+  return path.join(folder, several ? parentOf(models, name) : onlyOne(models, name));
+}
+
+/** @param folders those with a model in an archive */
+function onlyOne([model, second]: readonly string[], archive: string): string {
   if (model === undefined || second !== undefined)
     throw new CommandError(
-      `The archive at ${name} holds ${model === undefined ? 'no model.onnx' : 'more than one model.onnx'}; expected exactly one, with model.json and golden.json beside it if there are any.`,
+      `The archive at ${archive} holds ${model === undefined ? 'no model.onnx' : 'more than one model.onnx'}; expected exactly one, with model.json and golden.json beside it if there are any.`,
     );
-  return path.join(folder, path.dirname(model));
+  return model;
+}
+
+/** Where each model has a folder, with its files or with folders 1, 2, … of its versions. */
+function parentOf(folders: readonly string[], archive: string): string {
+  const parents = new Set(
+    folders.map((folder) => {
+      const isVersion = /^[1-9]\d*$/.test(path.basename(folder)) && path.dirname(folder) !== '.';
+      return path.dirname(isVersion ? path.dirname(folder) : folder);
+    }),
+  );
+  const [parent, second] = parents;
+  if (parent !== undefined && second === undefined && !folders.includes('.')) return parent;
+  throw new CommandError(
+    `The archive at ${archive} holds ${parent === undefined ? 'no model.onnx' : 'models that are not in one folder'}; expected a folder for each model, all beside each other: NAME/model.onnx, or NAME/1/model.onnx, NAME/2/model.onnx for versions.`,
+  );
 }
 
 /** A stream that takes a tar archive, no faster than the disk takes what is in it. */

@@ -43,7 +43,7 @@ export async function replaceModel(
     if (before === undefined || before.files.size === 0)
       await putAside(
         directory,
-        DESCRIPTIONS.filter((file) => !files.has(file)),
+        descriptionsBeside(files).filter((file) => !files.has(file)),
         say,
       );
     for (const file of files.keys()) {
@@ -68,6 +68,15 @@ async function filesOf(model: string): Promise<Map<string, string>> {
     files.set(file, await sha256Of(path.join(model, file)));
   }
   return files;
+}
+
+/** Where files would be that describe the models among these files. */
+function descriptionsBeside(files: ReadonlyMap<string, string>): string[] {
+  return [...files.keys()]
+    .filter((file) => path.basename(file) === 'model.onnx')
+    .flatMap((file) =>
+      DESCRIPTIONS.map((description) => path.join(path.dirname(file), description)),
+    );
 }
 
 async function removeFile(directory: string, file: string): Promise<void> {
