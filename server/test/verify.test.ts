@@ -1,6 +1,6 @@
 // `verify`, which `helm test` runs: it passes for the right model and says what is wrong with any other.
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { inputsToJson } from '../src/model/inputs.ts';
 import { batchOf, sampleInputs } from '../src/model/samples.ts';
+import { modelsDir } from './models-dir.ts';
 import { run } from './program.ts';
 import { keysFile, start, testModel } from './start.ts';
 
@@ -229,6 +230,193 @@ describe('over gRPC', () => {
     expect(none.stderr).toMatch(/^--golden is missing\./);
     const bad = await run(['verify', '--grpc', 'a=x:8001', '--golden', golden('v1')]);
     expect(bad.stderr).toMatch(/^--grpc: expected an http or https URL, got something else/);
+  });
+});
+
+describe('of several models', () => {
+  const models = new URL('../../model/', import.meta.url).pathname;
+  /** Two models with golden predictions, one of them in two versions, and one without. */
+  const threeModels = () =>
+    modelsDir({
+      iris: path.join(models, 'v1'),
+      'flowers/1': path.join(models, 'v1'),
+      'flowers/2': path.join(models, 'v2'),
+      'a line': testModel('line'),
+    });
+  const startThree = (MODELS_DIR: string, env: Readonly<Record<string, string>> = {}) =>
+    start({ MODELS_DIR, DEFAULT_MODEL: 'iris', LOG_LEVEL: 'silent', ...env });
+  const withoutHashes = (text: string) => text.replaceAll(/[0-9a-f]{12}/g, 'HASH');
+
+  it('checks each that the server has, by its golden predictions where there are some', async () => {
+    const directory = threeModels();
+    const { url, metricsPort } = await startThree(directory, {
+      BASE_PATH: '/v1',
+      METRICS_PORT: '0',
+      MODEL_VERSION: 'v1',
+    });
+    const { code, stdout, stderr } = await run([
+      ...['verify', '--target', `service=${url}/v1`, '--models-dir', `${directory}/`],
+      ...['--expect-version', 'v1', '--metrics', `http://127.0.0.1:${metricsPort}/metrics`],
+    ]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(
+      withoutHashes(stdout).replaceAll(directory, '/models'),
+    ).toBe(`ok      service: contract: hash HASH is that of the served document
+ok      service: models: the server has a line v1, flowers 1, flowers 2, iris v1
+ok      service: a line v1: contract: hash HASH is that of the served document
+skipped service: a line v1: predictions: there is no /models/a line/golden.json
+ok      service: flowers 1: contract: hash HASH is that of the served document
+ok      service: flowers 1: predictions: 150 rows as expected
+ok      service: flowers 2: contract: hash HASH is that of the served document
+ok      service: flowers 2: predictions: 150 rows as expected
+ok      service: iris v1: contract: hash HASH is that of the served document
+ok      service: iris v1: predictions: 150 rows as expected
+ok      metrics: ml_api_model_info tells of the same 4 contracts
+
+All checks passed.
+`);
+  });
+
+  it('checks each over gRPC, too', async () => {
+    const directory = threeModels();
+    const { grpcPort } = await startThree(directory, { GRPC_PORT: '0' });
+    const target = `--grpc=a=http://127.0.0.1:${grpcPort}`;
+    const args = ['verify', target, '--models-dir', directory];
+    const { code, stdout } = await run([...args, '--expect-version', 'v1']);
+    expect(
+      stdout.replaceAll(directory, '/models'),
+    ).toBe(`ok      a: models: the server has a line v1, flowers 1, flowers 2, iris v1
+skipped a: a line v1: predictions over gRPC: there is no /models/a line/golden.json
+ok      a: flowers 1: predictions over gRPC: 150 rows as expected
+ok      a: flowers 2: predictions over gRPC: 150 rows as expected
+ok      a: iris v1: predictions over gRPC: 150 rows as expected
+
+All checks passed.
+`);
+    expect(code).toBe(0);
+    const wrong = await run([...args, '--expect-version', 'v9']);
+    expect(wrong.stdout).toContain(
+      'FAILED  a: iris v1: predictions over gRPC: version v1 answered; expected v9',
+    );
+    expect(wrong.stdout).toContain('ok      a: flowers 2: predictions over gRPC');
+  });
+
+  it('checks those that are named, with files of their own or of yours', async () => {
+    const directory = threeModels();
+    const { url, grpcPort } = await startThree(directory, { GRPC_PORT: '0' });
+    const targets = ['--target', `a=${url}`, '--grpc', `b=http://127.0.0.1:${grpcPort}`];
+    const some = await run([
+      ...['verify', ...targets, '--models-dir', directory, '--model', 'flowers', '--model', 'iris'],
+    ]);
+    expect(some.stdout).toContain('the server has flowers 1, flowers 2, iris v1\n');
+    expect(some.stdout).not.toContain('a line');
+    expect(some.code).toBe(0);
+    const one = await run(['verify', ...targets, '--golden', golden('v2'), '--model', 'flowers']);
+    expect(
+      withoutHashes(one.stdout),
+    ).toBe(`ok      a: flowers: contract: hash HASH is that of the served document
+ok      a: flowers: predictions: 150 rows as expected
+ok      b: flowers: predictions over gRPC: 150 rows as expected
+
+All checks passed.
+`);
+    const main = await run(['verify', ...targets, '--golden', golden('v1')]);
+    expect(main.stdout).toContain('ok      a: predictions: 150 rows as expected');
+    expect(main.stdout).toContain('ok      b: predictions over gRPC: 150 rows as expected');
+    const none = await run(['verify', ...targets, '--models-dir', directory, '--model', 'rose']);
+    expect(none.stdout).toContain(
+      'FAILED  a: models: there is no model "rose"; the server has "a line", "flowers", "iris"',
+    );
+    expect(none.code).toBe(1);
+  });
+
+  it('fails for one that predicts something else, that cannot be loaded, or whose golden.json is broken', async () => {
+    const directory = threeModels();
+    mkdirSync(path.join(directory, 'broken'));
+    writeFileSync(path.join(directory, 'broken/model.onnx'), 'no model');
+    const { url } = await startThree(directory);
+    cpSync(golden('v1'), path.join(directory, 'flowers/2/golden.json'));
+    writeFileSync(path.join(directory, 'flowers/1/golden.json'), 'no JSON');
+    const { code, stdout, stderr } = await run([
+      ...['verify', '--target', `a=${url}`, '--models-dir', directory],
+    ]);
+    expect(stdout).toContain(
+      'FAILED  a: broken: the model is not served: it cannot be loaded; the log says why.',
+    );
+    expect(stdout).toMatch(/^FAILED {2}a: flowers 1: .*golden\.json is not JSON/m);
+    expect(stdout).toMatch(/^FAILED {2}a: flowers 2: predictions: 150 of 150 rows differ/m);
+    expect(stdout).toContain('ok      a: iris v1: predictions: 150 rows as expected');
+    expect([code, stderr]).toEqual([1, '\n3 checks failed.\n']);
+  });
+
+  it('leaves out what an operator has unloaded, and says so', async () => {
+    const directory = threeModels();
+    const { url, http } = await startThree(directory, { OPERATOR_KEYS_FILE: keysFile() });
+    const unload = http.post('/v2/repository/models/flowers/unload');
+    await unload.set('X-API-Key', 'first-key').expect(200);
+    const { code, stdout } = await run([
+      ...['verify', '--target', `a=${url}`, '--models-dir', directory],
+    ]);
+    expect(stdout).toContain('skipped a: flowers 2: the model is not served: it was unloaded.');
+    expect(code).toBe(0);
+  });
+
+  it('sends the API key, which the index needs', async () => {
+    const directory = threeModels();
+    const file = keysFile();
+    const { url } = await startThree(directory, { API_KEYS_FILE: file });
+    const args = ['verify', '--target', `a=${url}`, '--models-dir', directory];
+    const without = await run(args);
+    expect(without.stdout).toContain('FAILED  a: models: status 401; expected 200');
+    expect((await run([...args, '--api-key-file', file])).code).toBe(0);
+  });
+
+  it('works with a server of one model, whose folder is the only one', async () => {
+    const { url } = await start({ LOG_LEVEL: 'silent' });
+    const directory = modelsDir({ iris: path.join(models, 'v1') });
+    const { code, stdout } = await run([
+      ...['verify', '--target', `a=${url}`, '--models-dir', directory],
+    ]);
+    expect(stdout).toContain('ok      a: iris v1: predictions: 150 rows as expected');
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['no index', '{}', /FAILED {2}a: models: expected an index of models, got \{\}$/m],
+    ['nothing', '', /FAILED {2}a: models: expected an index of models, got nothing$/m],
+    ['none', '[]', /FAILED {2}a: models: expected an index of models, got \[\]$/m],
+    [
+      'an entry that is none',
+      '[{"name":1}]',
+      /expected an index of models, got \[\{"name":1\}\]$/m,
+    ],
+    [
+      'a name that leads elsewhere',
+      '[{"name":"../x","version":"1","state":"READY","reason":""}]',
+      /FAILED {2}a: \.\.\/x 1: "\.\.\/x" is no name of a folder$/m,
+    ],
+  ])('does not trust an index: %s', async (_name, body, said) => {
+    const url = await urlOf((_req, res) => void res.end(body));
+    const { code, stdout } = await run([
+      ...['verify', '--target', `a=${url}`, '--models-dir', threeModels()],
+    ]);
+    expect(stdout).toMatch(said);
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    [['--models-dir', '/nowhere'], /^--models-dir: there is no folder \/nowhere\./],
+    [['--models-dir', '/', '--golden', 'x'], /^--golden and --models-dir are both given;/],
+    [
+      ['--golden', 'x', '--model', 'a', '--model', 'b'],
+      /^--model: --golden is of one model; expected --model once, or --models-dir in place/,
+    ],
+  ])('says what is wrong with its options: %j', async (args, message) => {
+    const { code, stderr } = await run(['verify', '--target', 'a=http://x', ...args]);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(1);
+    const probe = await run(['verify', '--probe', 'a=http://x', '--model', 'iris']);
+    expect(probe.stderr).toMatch(/^--model: expected --golden or --models-dir beside it\./);
   });
 });
 

@@ -1,5 +1,5 @@
 // The options of `verify`.
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { type Golden, readGolden } from '../../model/golden.ts';
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
@@ -8,7 +8,7 @@ import { CommandError } from '../../util/command-error.ts';
 import { quote } from '../../util/quote.ts';
 import { withoutSecrets } from '../serve/validators.ts';
 
-export const verifyHelp = `Usage: verify (--target NAME=URL … --golden FILE | --probe NAME=URL …) [options]
+export const verifyHelp = `Usage: verify (--target NAME=URL … (--golden FILE | --models-dir DIR) | --probe NAME=URL …) [options]
 
 Sends the golden inputs to every target and compares the answers with the golden ones.
 
@@ -16,9 +16,13 @@ Sends the golden inputs to every target and compares the answers with the golden
   --grpc NAME=URL       A server of gRPC to send the golden inputs to, such as grpc=http://ml-api-v1:8001
   --host NAME=HOST      The Host header for a target, where its name is not in DNS
   --golden FILE         golden.json; needed with --target and --grpc, which looks at the model.json beside it, too
+  --models-dir DIR      In place of --golden, for servers of several models: the folder that MODELS_DIR names. Each model
+                        that a server has is checked, with the golden.json of its folder where there is one
+  --model NAME          The model of several to check; with --models-dir, may be given again. Without it: the default
+                        model with --golden, all of them with --models-dir
   --probe NAME=URL      An address that must answer with success: for servers that are not ml-api
   --metrics URL         Also check that these metrics tell of the same contract; without targets, that they are metrics
-  --expect-version V    The version that every answer must come from
+  --expect-version V    The version that every answer must come from, but of models with folders for their versions
   --grpc-metadata K=V   Metadata for every call over gRPC, such as ml-version=v2; may be given again
   --api-key-file FILE   File whose first line is the API key to send
   --ca-file FILE        File with the certificate authority of https targets
@@ -31,9 +35,14 @@ export interface VerifyArguments {
   readonly grpcMetadata: Readonly<Record<string, string>>;
   readonly probes: readonly Target[];
   readonly metrics: Target | undefined;
+  /** Of one model; undefined where `modelsDir` has those of several. */
   readonly golden: Golden | undefined;
   /** Where it is from. */
   readonly goldenFile: string | undefined;
+  /** The folder of the models, where servers have several. */
+  readonly modelsDir: string | undefined;
+  /** The models to check; empty: the default model, or all of `modelsDir`. */
+  readonly models: readonly string[];
   /** The version that every answer must come from. */
   readonly version: string | undefined;
 }
@@ -46,7 +55,7 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
   const golden = [...names, ...grpcNames];
   if (golden.length === 0 && !values.probe?.length)
     throw usageError('--target or --probe is missing');
-  if (golden.length > 0 && values.golden === undefined) throw usageError('--golden is missing');
+  checkModelOptions(values, golden.length > 0);
   const timeoutMs = Number(values['timeout-ms']);
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1)
     throw usageError(`--timeout-ms: expected a whole number, got ${quote(values['timeout-ms'])}`);
@@ -82,8 +91,37 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
       values.metrics === undefined ? undefined : toTarget('--metrics')(`metrics=${values.metrics}`),
     golden: values.golden === undefined ? undefined : await readGoldenFile(values.golden),
     goldenFile: values.golden,
+    modelsDir:
+      values['models-dir'] === undefined ? undefined : await existingFolder(values['models-dir']),
+    models: values.model ?? [],
     version: values['expect-version'],
   };
+}
+
+type Values = ReturnType<typeof parse>['values'];
+
+/** @throws CommandError where it is not clear which golden predictions are meant, or of which model */
+function checkModelOptions(values: Values, areNeeded: boolean): void {
+  const { golden, model = [], 'models-dir': modelsDir } = values;
+  if (golden !== undefined && modelsDir !== undefined)
+    throw usageError('--golden and --models-dir are both given; expected one of them');
+  if (areNeeded && golden === undefined && modelsDir === undefined)
+    throw usageError('--golden is missing');
+  if (model.length > 0 && golden === undefined && modelsDir === undefined)
+    throw usageError('--model: expected --golden or --models-dir beside it');
+  if (model.length > 1 && golden !== undefined)
+    throw usageError(
+      '--model: --golden is of one model; expected --model once, or --models-dir in place of --golden',
+    );
+}
+
+async function existingFolder(folder: string): Promise<string> {
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) throw new CommandError(`--models-dir: there is no folder ${folder}.`);
+  return folder;
 }
 
 async function readGoldenFile(file: string): Promise<Golden> {
@@ -103,6 +141,8 @@ function parse(args: readonly string[]) {
         target: { type: 'string', multiple: true },
         host: { type: 'string', multiple: true },
         golden: { type: 'string' },
+        'models-dir': { type: 'string' },
+        model: { type: 'string', multiple: true },
         probe: { type: 'string', multiple: true },
         grpc: { type: 'string', multiple: true },
         'grpc-metadata': { type: 'string', multiple: true },

@@ -24,7 +24,7 @@ import type { TensorSpec } from '../../runtime/signature.ts';
 import { datatypeOf, protocolName } from '../../tensor/protocol-names.ts';
 import { type Tensors, tensorsByName } from '../../tensor/tensor.ts';
 import { Outputs } from '../../tensor/work.ts';
-import type { VerifyArguments } from './arguments.ts';
+import type { IndexEntry, Subject } from './subjects.ts';
 
 /** What of the program's files it reads. */
 export interface GrpcFiles {
@@ -32,36 +32,48 @@ export interface GrpcFiles {
   readonly manifestSchema: URL;
 }
 
-type Options = Pick<VerifyArguments, 'version' | 'goldenFile' | 'grpcMetadata'>;
-
 /** Far more than golden predictions have: a server that floods must not fill the memory. */
 const MOST_BYTES = 32 * 1024 * 1024;
 
-/** @throws Error that says how many rows differ, or what else is not as expected */
-export async function checkGrpcPredictions(
+/** A server that is called; whoever opens it closes it. */
+export interface GrpcServer {
+  /** What it has. @throws Error that says why it cannot be asked */
+  index(): Promise<readonly IndexEntry[]>;
+  /** @throws Error that says how many rows differ, or what else is not as expected */
+  checkPredictions(subject: Subject, golden: Golden): Promise<string>;
+  close(): void;
+}
+
+/** @param metadata of every call */
+export function openGrpc(
   target: Target,
-  golden: Golden,
-  { version, goldenFile, grpcMetadata }: Options,
+  metadata: Readonly<Record<string, string>>,
   { protos, manifestSchema }: GrpcFiles,
-): Promise<string> {
-  const client = connect(target, readProtos(protos).methods, grpcMetadata);
-  try {
-    const model = await modelOf(client, goldenFile ?? '', manifestSchema);
-    const rows = await checkGolden(golden, async ({ inputs, labels, probabilities }) => {
-      const { answered, outputs } = await infer(client, model, inputs);
-      if (version !== undefined && answered !== version)
-        throw new Error(`version ${answered} answered; expected ${version}`);
-      return {
-        ...toPrediction(new Result(model, new Outputs(outputs)), {
-          labels: labels === true,
-          probabilities: probabilities === true,
-        }),
-      };
-    });
-    return `${rows} rows as expected`;
-  } finally {
-    client.close();
-  }
+): GrpcServer {
+  const client = connect(target, readProtos(protos).methods, metadata);
+  return {
+    async index() {
+      const { models } = await client.call<{ models: IndexEntry[] }>('RepositoryIndex', {});
+      return models;
+    },
+    async checkPredictions(subject, golden) {
+      const model = await modelOf(client, subject, manifestSchema);
+      const { expected } = subject;
+      const rows = await checkGolden(golden, async ({ inputs, labels, probabilities }) => {
+        const { answered, outputs } = await infer(client, model, subject, inputs);
+        if (expected !== undefined && answered !== expected)
+          throw new Error(`version ${answered} answered; expected ${expected}`);
+        return {
+          ...toPrediction(new Result(model, new Outputs(outputs)), {
+            labels: labels === true,
+            probabilities: probabilities === true,
+          }),
+        };
+      });
+      return `${rows} rows as expected`;
+    },
+    close: () => client.close(),
+  };
 }
 
 interface ModelClient {
@@ -142,11 +154,18 @@ interface Head {
 }
 
 /** The model that is served, as far as its metadata, its configuration and the model.json beside golden.json say it. */
-async function modelOf(client: ModelClient, goldenFile: string, schema: URL): Promise<Model> {
+async function modelOf(
+  client: ModelClient,
+  { name, version, goldenFile }: Subject,
+  schema: URL,
+): Promise<Model> {
   type ModelMetadata = { name: string; versions: string[]; inputs: Head[]; outputs: Head[] };
-  const metadata = await client.call<ModelMetadata>('ModelMetadata', {});
+  const metadata = await client.call<ModelMetadata>('ModelMetadata', { name, version });
   type ModelConfig = { config: { max_batch_size: number } | null };
-  const { config } = await client.call<ModelConfig>('ModelConfig', { name: metadata.name });
+  const { config } = await client.call<ModelConfig>('ModelConfig', {
+    name: metadata.name,
+    version,
+  });
   const manifest = await readManifest(path.join(path.dirname(goldenFile), 'model.json'), schema);
   // The names of free sizes are not told. That the first is the number of rows is.
   const inputs = metadata.inputs.map(specOf).map((spec) => ({
@@ -156,7 +175,7 @@ async function modelOf(client: ModelClient, goldenFile: string, schema: URL): Pr
   return describeModel(
     { inputs, outputs: metadata.outputs.map(specOf) },
     manifest,
-    { name: metadata.name, version: metadata.versions[0] },
+    { name: metadata.name, version: version ?? metadata.versions[0] },
     'model.json',
   );
 }
@@ -164,12 +183,14 @@ async function modelOf(client: ModelClient, goldenFile: string, schema: URL): Pr
 async function infer(
   client: ModelClient,
   model: Model,
+  { version }: Subject,
   given: unknown,
 ): Promise<{ answered: string; outputs: Tensors }> {
   const { feeds } = encodeInputs(model, given);
   type Response = { model_version: string; outputs: Head[]; raw_output_contents: Buffer[] };
   const response = await client.call<Response>('ModelInfer', {
     model_name: model.name,
+    model_version: version,
     inputs: Object.entries(feeds).map(([name, { datatype, dims }]) => ({
       name,
       datatype: protocolName(datatype),

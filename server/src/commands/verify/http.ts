@@ -1,0 +1,120 @@
+// What is asked of a server over HTTP.
+import type { OpenAPIObject } from 'openapi3-ts/oas31';
+import { checkGolden } from '../../model/check-golden.ts';
+import { contractHash } from '../../model/contract/canonical-hash.ts';
+import type { Golden } from '../../model/golden.ts';
+import { type HttpResponse, patientRequest, type Target } from '../../net/patient-request.ts';
+import { shown } from '../../net/shown-url.ts';
+import type { IndexEntry } from './subjects.ts';
+
+/** @throws Error for an answer that is no index */
+export async function indexOf(target: Target): Promise<IndexEntry[]> {
+  const response = await patientRequest(target, 'POST', '/v2/repository/index');
+  expectStatus(response, 200);
+  const entries = parsed(response);
+  if (!Array.isArray(entries) || entries.length === 0 || !entries.every(isIndexEntry))
+    throw new Error(`expected an index of models, got ${excerpt(response)}`);
+  return entries;
+}
+
+function isIndexEntry(value: unknown): value is IndexEntry {
+  return (
+    isObject(value) &&
+    ['name', 'version', 'state', 'reason'].every((field) => typeof value[field] === 'string')
+  );
+}
+
+export async function checkContract(target: Target): Promise<string> {
+  const response = await patientRequest(target, 'GET', '/openapi.json');
+  expectStatus(response, 200);
+  const header = response.headers['ml-contract-hash'];
+  const served = hashOf(jsonObject(response));
+  if (header !== served)
+    throw new Error(
+      `the header ML-Contract-Hash is ${header}, the served document's hash ${served}`,
+    );
+  return served;
+}
+
+export async function checkPredictions(
+  target: Target,
+  golden: Golden,
+  version: string | undefined,
+): Promise<string> {
+  const rows = await checkGolden(golden, async (request) => {
+    const response = await patientRequest(target, 'POST', '/predict', JSON.stringify(request));
+    expectStatus(response, 200);
+    const got = response.headers['ml-model-version'];
+    if (version !== undefined && got !== version)
+      throw new Error(`version ${got} answered; expected ${version}`);
+    return jsonObject(response);
+  });
+  return `${rows} rows as expected`;
+}
+
+export async function checkProbe(target: Target): Promise<string> {
+  const { status } = await patientRequest(target, 'GET', '');
+  if (status < 200 || status > 299)
+    throw new Error(`${shown(new URL(target.url))} answered ${status}; expected a success`);
+  return `${shown(new URL(target.url))} answers ${status}`;
+}
+
+export async function checkMetrics(target: Target, hashes: ReadonlySet<string>): Promise<string> {
+  const response = await patientRequest(target, 'GET', '');
+  expectStatus(response, 200);
+  if (hashes.size === 0) {
+    const samples = response.body
+      .split('\n')
+      .filter((line) => /^[a-zA-Z_:][\w:]*(\{.*\})? \S+/.test(line));
+    if (samples.length === 0) throw new Error('there is no sample in Prometheus’ text format');
+    return `${samples.length} samples`;
+  }
+  const infos = response.body.split('\n').filter((line) => line.startsWith('ml_api_model_info{'));
+  if (infos.length === 0) throw new Error('there is no series ml_api_model_info');
+  for (const hash of hashes)
+    if (!infos.some((info) => info.includes(`contract_hash="${hash}"`)))
+      throw new Error(
+        `ml_api_model_info tells of another contract than ${hash}: ${infos.join(', ')}`,
+      );
+  return `ml_api_model_info tells of the same ${hashes.size > 1 ? `${hashes.size} contracts` : 'contract'}`;
+}
+
+function expectStatus(response: HttpResponse, status: number): void {
+  if (response.status !== status)
+    throw new Error(
+      `status ${response.status}; expected ${status}: ${response.body.slice(0, 300)}`,
+    );
+}
+
+/** @throws Error with the start of a body that is something else */
+function jsonObject(response: HttpResponse): Readonly<Record<string, unknown>> {
+  const value = parsed(response);
+  if (isObject(value)) return value;
+  throw new Error(`expected a JSON object, got ${excerpt(response)}`);
+}
+
+/** A body; undefined where it is not JSON, since the parser's message differs from release to release. */
+function parsed({ body }: HttpResponse): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function excerpt({ body }: HttpResponse): string {
+  return body === '' ? 'nothing' : body.slice(0, 100);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function hashOf(document: Readonly<Record<string, unknown>>): string {
+  try {
+    return contractHash(document as unknown as OpenAPIObject);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error; // of the stack
+    throw new Error('expected an OpenAPI document, got one that is nested too deeply to be hashed');
+  }
+}
