@@ -10,6 +10,7 @@ import {
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { modelPanels } from './model.ts';
+import { modelsPanels } from './models.ts';
 import { datasource } from './panels.ts';
 import { replicaPanels, resourcePanels, saturationPanels } from './pods.ts';
 import { requestPanels } from './requests.ts';
@@ -22,6 +23,7 @@ const rows = {
   Replicas: replicaPanels,
   Saturation: saturationPanels,
   Model: modelPanels,
+  'Models compared': modelsPanels,
   Shadow: shadowPanels,
   Resources: resourcePanels,
 };
@@ -52,6 +54,13 @@ export function dashboardJson(): string {
         .regex('/^(.+)-[a-z0-9]+-[a-z0-9]+$/') // the pod's Deployment, which bears release and version in its name
         .multi(true)
         .includeAll(true)
+        .current(all),
+    )
+    .withVariable(
+      variable('model', 'Model', 'label_values(ml_api_model_info{namespace="$namespace"}, name)')
+        .multi(true)
+        .includeAll(true)
+        .allValue('.*') // also what is of no model, such as calls of one that there is not
         .current(all),
     );
   let id = 1;

@@ -1,10 +1,10 @@
 // The model at work: what it predicts, and how its runs are filled.
 import { panel } from './panels.ts';
-import { mean, ofPredictors, quantile, rate } from './series.ts';
+import { mean, ofModels, quantile, rate } from './series.ts';
 
-const predictions = ofPredictors('ml_api_predictions_total');
-const batchRows = (suffix: string) => ofPredictors(`ml_api_batch_rows${suffix}`);
-const inference = (suffix: string) => ofPredictors(`ml_api_inference_duration_seconds${suffix}`);
+const predictions = ofModels('ml_api_predictions_total');
+const batchRows = (suffix: string) => ofModels(`ml_api_batch_rows${suffix}`);
+const inference = (suffix: string) => ofModels(`ml_api_inference_duration_seconds${suffix}`);
 
 export const modelPanels = [
   panel({
@@ -35,7 +35,7 @@ export const modelPanels = [
     title: 'Queue',
     description: 'Rows waiting for a run, in the fullest pod.',
     unit: 'short',
-    queries: [{ expr: `max by (version) (${ofPredictors('ml_api_queue_rows')})` }],
+    queries: [{ expr: `max by (version) (${ofModels('ml_api_queue_rows')})` }],
     width: 12,
   }),
 ];

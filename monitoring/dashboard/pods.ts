@@ -1,11 +1,11 @@
 // The pods: how many there are and should be, how near each is to its limits, and what it uses.
 // Replicas and autoscalers come from kube-state-metrics, throttling from the kubelet, the rest from the pods themselves.
 import { type PanelOptions, panel } from './panels.ts';
-import { ofAutoscalers, ofDeployments, ofPredictors, rate } from './series.ts';
+import { ofAutoscalers, ofDeployments, ofModels, ofPredictors, rate } from './series.ts';
 
 const pod = ['version', 'pod'];
 const legend = '{{pod}}';
-const byPod = (gauge: string) => `sum by (${pod.join(', ')}) (${ofPredictors(gauge)})`;
+const byPod = (gauge: string, of = ofPredictors) => `sum by (${pod.join(', ')}) (${of(gauge)})`;
 const cpu = rate(ofPredictors('process_cpu_seconds_total'), pod);
 
 const hpa = 'kube_horizontalpodautoscaler';
@@ -71,8 +71,8 @@ export const saturationPanels = [
   ),
   ofLimit(
     { title: 'Queue of the limit', description: 'At 1 requests are refused with 503.' },
-    byPod('ml_api_queue_rows'),
-    byPod('ml_api_queue_limit_rows'),
+    byPod('ml_api_queue_rows', ofModels),
+    byPod('ml_api_queue_limit_rows', ofModels),
   ),
   ofLimit(
     { title: 'Memory of the limit', description: 'At 1 the kernel ends the pod (OOMKilled).' },

@@ -15,9 +15,14 @@ export function ofPredictors(name: string, ...matchers: string[]): string {
   return `${name}{${[ofPods, ...matchers].join(',')}}`;
 }
 
+/** The same, of the chosen models: what the predictor tells of each. */
+export function ofModels(name: string, ...matchers: string[]): string {
+  return ofPredictors(name, 'model=~"$model"', ...matchers);
+}
+
 /** The same, of predictions only. */
 export function ofPredictions(name: string, ...matchers: string[]): string {
-  return ofPredictors(name, predictionRoutes, ...matchers);
+  return ofModels(name, predictionRoutes, ...matchers);
 }
 
 /** What kube-state-metrics has of the chosen Deployments. */
@@ -42,8 +47,8 @@ export function quantile(q: number, histogram: (suffix: string) => string, by = 
 }
 
 /** The mean of a histogram's observations. */
-export function mean(histogram: (suffix: string) => string): string {
-  return `${rate(histogram('_sum'))} / ${rate(histogram('_count'))}`;
+export function mean(histogram: (suffix: string) => string, by = ['version']): string {
+  return `${rate(histogram('_sum'), by)} / ${rate(histogram('_count'), by)}`;
 }
 
 /** The share that part is of whole: 0 where there is no part at all, rather than no line. */

@@ -1,10 +1,10 @@
 // Versions beside each other: who serves how much, how well, and whether they say the same.
 import { panel } from './panels.ts';
-import { mean, ofPredictions, ofPredictors, rate, share } from './series.ts';
+import { mean, ofModels, ofPredictions, rate, share } from './series.ts';
 
 const requests = rate(ofPredictions('ml_api_http_requests_total'));
 const failed = rate(ofPredictions('ml_api_http_requests_total', 'status=~"5.."'));
-const predictions = (by: string[]) => rate(ofPredictors('ml_api_predictions_total'), by);
+const predictions = (by: string[]) => rate(ofModels('ml_api_predictions_total'), by);
 const duration = (suffix: string) => ofPredictions(`ml_api_http_request_duration_seconds${suffix}`);
 
 export const versionPanels = [

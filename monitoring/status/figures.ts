@@ -2,7 +2,9 @@
 import type { Sample } from './prometheus-text.ts';
 
 export type Figures = {
+  /** Its name, or those of several, separated by commas. */
   readonly model: string;
+  /** Empty for several models: each has its own. */
   readonly contractHash: string;
   readonly requests: number;
   /** Predictions that the server failed (5xx). */
@@ -20,11 +22,13 @@ const isPrediction =
 
 /** The figures of the samples of all pods of a version. */
 export function figuresOf(samples: readonly Sample[]): Figures {
-  const info = samples.find(({ name }) => name === 'ml_api_model_info')?.labels ?? {};
+  const infos = samples.filter(({ name }) => name === 'ml_api_model_info');
+  const models = [...new Set(infos.map(({ labels }) => labels['name'] ?? ''))];
+  const [first] = infos;
   const requests = ofPredictions(samples, 'ml_api_http_requests_total');
   return {
-    model: info['name'] ?? '',
-    contractHash: info['contract_hash'] ?? '',
+    model: models.join(', '),
+    contractHash: models.length > 1 ? '' : (first?.labels['contract_hash'] ?? ''),
     requests: sum(requests),
     errors: sum(requests.filter(({ labels }) => labels['status']?.startsWith('5'))),
     p99: quantile(0.99, ofPredictions(samples, 'ml_api_http_request_duration_seconds_bucket')),

@@ -67,6 +67,7 @@ describe.skipIf(volumes === null || provider === 'given')('monitoring', () => {
   const variables = {
     namespace: namespace.name,
     deployment: 'ml-api-v1|ml-api-v2',
+    model: '.*',
     __rate_interval: '30s',
   };
   let began = 0;

@@ -10,7 +10,12 @@ import { chartRules } from '../rules/chart-rules.ts';
 
 const recorded = readFileSync(path.join(import.meta.dirname, 'metrics.txt'), 'utf8');
 const samples = parseMetrics(recorded);
-const variables = { namespace: 'models', deployment: 'ml-api-v1', __rate_interval: '1m' };
+const variables = {
+  namespace: 'models',
+  deployment: 'ml-api-v1',
+  model: '.*',
+  __rate_interval: '1m',
+};
 const expressions = [
   ...panelQueries(variables),
   ...chartRules().groups.flatMap(({ rules }) => rules),
@@ -23,6 +28,25 @@ it('every metric that panels and rules read of the predictor is one that it has'
   const names = new Set(samples.map(({ name }) => name));
   expect([...new Set(read)].filter((name) => !names.has(name))).toEqual([]);
   expect(new Set(read).size).toBeGreaterThan(15); // they were found
+});
+
+it('every label that panels and rules select or group by is one that the metric has', () => {
+  const labels = new Map<string, Set<string>>();
+  for (const { name, labels: own } of samples)
+    labels.set(name, new Set([...(labels.get(name) ?? []), ...Object.keys(own)]));
+  const used = expressions.flatMap((expr) => [
+    ...[...expr.matchAll(/\b(ml_api_\w+)\{([^}]*)\}/g)].flatMap(([, metric = '', matchers = '']) =>
+      [...matchers.matchAll(/(\w+)(?:=|!=|=~|!~)"/g)].map(([, label = '']) => [metric, label]),
+    ),
+    ...[...expr.matchAll(/by \(([^)]*)\) \(\s*(?:\w+\()?(ml_api_\w+)\{/g)].flatMap(
+      ([, by = '', metric = '']) => by.split(', ').map((label) => [metric, label]),
+    ),
+  ]);
+  // Prometheus sets these, for every series.
+  const own = used.filter(([, label = '']) => !['namespace', 'pod'].includes(label));
+  const unknown = own.filter(([metric = '', label = '']) => !labels.get(metric)?.has(label));
+  expect(unknown.map((pair) => pair.join(' has no label '))).toEqual([]);
+  expect(own.length).toBeGreaterThan(100); // they were found
 });
 
 it("the latency objective's choices are the buckets of the histogram", () => {

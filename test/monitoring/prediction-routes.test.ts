@@ -19,7 +19,12 @@ const routes = [
 ].map((route) => route.replaceAll(/\{(\w+)\}/g, ':$1'));
 const predicting = routes.filter((route) => /(\/predict|\/infer|Infer)$/.test(route)).sort();
 
-const variables = { namespace: 'models', deployment: 'ml-api-v1', __rate_interval: '1m' };
+const variables = {
+  namespace: 'models',
+  deployment: 'ml-api-v1',
+  model: '.*',
+  __rate_interval: '1m',
+};
 const rules = chartRules().groups.flatMap((group) => group.rules);
 const patterns: Readonly<Record<string, readonly string[]>> = {
   rules: rules.flatMap(({ expr }) => patternsIn(expr)),

@@ -21,7 +21,7 @@ describe('the figures of a version', () => {
       contractHash: expect.stringMatching(/^[0-9a-f]{64}$/),
       requests: 26,
       errors: 0,
-      p99: expect.closeTo(0.02305, 6),
+      p99: expect.closeTo(0.009567, 6),
       shadow: { challenger: 'v2', rows: 770, disagreed: 25 },
     });
   });
@@ -32,9 +32,16 @@ describe('the figures of a version', () => {
     expect(figuresOf(samples)).toMatchObject({
       requests: 52,
       errors: 1,
-      p99: expect.closeTo(0.02305, 6),
+      p99: expect.closeTo(0.009567, 6),
       shadow: { rows: 1540, disagreed: 50 },
     });
+  });
+
+  it('name all models of several, which have a contract each', () => {
+    const info = /^ml_api_model_info\{.*$/m.exec(recorded)?.[0] ?? '';
+    const other = info.replace('name="iris"', 'name="flowers"').replace(/hash="\w+/, 'hash="0');
+    const { model, contractHash } = figuresOf(parseMetrics(`${recorded}\n${other}\n${info}\n`));
+    expect([model, contractHash]).toEqual(['iris, flowers', '']);
   });
 
   it('are empty before the first prediction', () => {
@@ -117,7 +124,7 @@ describe('the table', () => {
     expect(table(versions)).toBe(
       [
         'VERSION  WEIGHT  READY  HPA             MODEL  CONTRACT      REQUESTS  ERRORS     P99      SHADOW DISAGREEMENT',
-        'v1       100 %   1/1    1-5 CPU 7/50 %  iris   f0623ef02cf7  26        0 (0.0 %)  23.0 ms  3.2 % of 770 by v2',
+        'v1       100 %   1/1    1-5 CPU 7/50 %  iris   234b383975cf  26        0 (0.0 %)  9.57 ms  3.2 % of 770 by v2',
         'v2       -       1/1    -               -      -             -         -          -        -',
         '',
       ].join('\n'),

@@ -8,14 +8,14 @@ container_* from the kubelet: where nobody scrapes these, their alerts never fir
 {{- with $alerts.queueFull -}}
 - alert: MlApiQueueFull
   expr: |-
-    max by (version) (
+    max by (version, model) (
       ml_api_queue_rows{ {{- $series }}}
       / ml_api_queue_limit_rows{ {{- $series }}}
     ) > {{ .ratio }}
   for: {{ .for }}
   labels: { severity: warning }
   annotations:
-    {{- include "ml-api.alertAnnotations" (dict "root" $ "alert" "MlApiQueueFull" "summary" "A pod of version {{ $labels.version }} has {{ $value | humanizePercentage }} of the rows waiting that may wait, and refuses requests beyond.") | nindent 4 }}
+    {{- include "ml-api.alertAnnotations" (dict "root" $ "alert" "MlApiQueueFull" "summary" "A pod of version {{ $labels.version }} has {{ $value | humanizePercentage }} of the rows waiting that may wait for {{ $labels.model }}, and refuses requests beyond.") | nindent 4 }}
 {{- end }}
 {{- with $alerts.cpuThrottled }}
 {{- $throttled := `sum by (pod) (increase(container_cpu_cfs_%s_total{%s,container="predictor"}[%s]))` }}
@@ -47,11 +47,11 @@ container_* from the kubelet: where nobody scrapes these, their alerts never fir
 {{- end }}
 {{- with $alerts.modelReloadRefused }}
 - alert: MlApiModelReloadRefused
-  expr: max by (version) (ml_api_model_reload_refused{ {{- $series }}}) > 0
+  expr: max by (version, model, model_version) (ml_api_model_reload_refused{ {{- $series }}}) > 0
   for: {{ .for }}
   labels: { severity: warning }
   annotations:
-    {{- include "ml-api.alertAnnotations" (dict "root" $ "alert" "MlApiModelReloadRefused" "summary" "A pod of version {{ $labels.version }} refuses the model that was put into its directory, and goes on with the one before.") | nindent 4 }}
+    {{- include "ml-api.alertAnnotations" (dict "root" $ "alert" "MlApiModelReloadRefused" "summary" "A pod of version {{ $labels.version }} refuses what was put into the directory of {{ $labels.model }} ({{ $labels.model_version }}), and goes on with the one before, where there is one.") | nindent 4 }}
 {{- end }}
 {{- with $alerts.shadowDisagreement }}
 {{- $rows := `sum by (version, challenger) (increase(ml_api_shadow_rows_total{%s}[%s]))` }}
