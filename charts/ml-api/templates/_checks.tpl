@@ -14,6 +14,7 @@ and how to go on. Takes root and versions.
   {{- $context := dict "root" $.root "v" $v "key" (printf "versions.%s" $name) -}}
   {{- include "ml-api.checkRuntime" $context -}}
   {{- include "ml-api.checkModel" $context -}}
+  {{- include "ml-api.checkSeveral" $context -}}
   {{- include "ml-api.checkScaling" $context -}}
 {{- end -}}
 {{- include "ml-api.checkTraffic" . -}}
@@ -35,7 +36,7 @@ and how to go on. Takes root and versions.
 {{- if gt (len $v.fullname) 52 -}}
   {{- fail (printf "%s: the name %q has more than 52 characters; choose a shorter release name, fullnameOverride or version." $key $v.fullname) -}}
 {{- end -}}
-{{- if has $v.version (list "predict" "model" "docs" "metrics" "livez" "readyz" "startupz") -}}
+{{- if has $v.version (list "predict" "model" "models" "docs" "metrics" "livez" "readyz" "startupz") -}}
   {{- fail (printf "%s: a version cannot be called like a route (/%s); choose another name, such as v1." $key $v.version) -}}
 {{- end -}}
 {{- if eq $v.runtime "onnx" -}}
@@ -103,6 +104,31 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- if and (eq $model.source "imageVolume") (not $model.imageVolume.reference) -}}
   {{- fail (printf "%s.imageVolume.reference: source imageVolume needs an image, such as registry.example.com/iris:1." $key) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Several models of a version: what they need, and what is for one model only. */}}
+{{- define "ml-api.checkSeveral" -}}
+{{- $model := .v.model -}}
+{{- $key := printf "%s.model" .key -}}
+{{- if $model.several -}}
+  {{- if ne .v.runtime "onnx" -}}
+    {{- fail (printf "%s.several: this is of runtime onnx, and the version runs %s, which serves what its own arguments say; set %s.several to false and use %s.args." $key .v.runtime $key .key) -}}
+  {{- end -}}
+  {{- if not $model.default -}}
+    {{- fail (printf "%s.default: of several models, /predict serves one; name its folder, such as iris." $key) -}}
+  {{- end -}}
+  {{- if $model.name -}}
+    {{- fail (printf "%s.name: each of several models is called like its folder; remove the name, or set %s.several to false." $key $key) -}}
+  {{- end -}}
+  {{- if and (eq $model.source "image") (not $model.ownPath) -}}
+    {{- fail (printf "%s.path: %s of the image holds one model; name the folder of the several in an image of yours, such as /models/all." $key $model.path) -}}
+  {{- end -}}
+  {{- if and $model.url.url (regexMatch "[.]onnx([?#].*)?$" $model.url.url) -}}
+    {{- fail (printf "%s.url.url: an .onnx file is one model; expected a .tar, .tar.gz or .tgz with a folder for each of several, or set %s.several to false." $key $key) -}}
+  {{- end -}}
+{{- else if $model.default -}}
+  {{- fail (printf "%s.default: there is one model only, which /predict serves; set %s.several to true, or remove the default." $key $key) -}}
 {{- end -}}
 {{- end -}}
 
@@ -284,6 +310,11 @@ and how to go on. Takes root and versions.
 {{- define "ml-api.checkShared" -}}
 {{- $values := .root.Values -}}
 {{- $monitoring := $values.monitoring -}}
+{{- $several := false -}}
+{{- range .versions }}{{ if .model.several }}{{ $several = true }}{{ end }}{{ end -}}
+{{- if and $values.auth.operators.existingSecret (not $several) -}}
+  {{- fail "auth.operators.existingSecret: no version has several models that an operator could load or unload; set model.several of one, or remove it." -}}
+{{- end -}}
 {{- range $name, $v := .versions -}}
   {{- if and $monitoring.serviceMonitor.enabled (ne $v.service.type "ClusterIP") -}}
     {{- fail (printf "versions.%s.service.type: a %s Service shows no metrics, so a ServiceMonitor finds none; use monitoring.podMonitor." $name $v.service.type) -}}

@@ -29,12 +29,15 @@ PORT: ports.http
 METRICS_PORT: ports.metrics
 GRPC_PORT: ports.grpc
 MODEL_DIR: model.path
+MODELS_DIR: model.several and model.path
+DEFAULT_MODEL: model.default
 MODEL_NAME: model.name
 MODEL_VERSION: the key in versions
 BASE_PATH: the key in versions
 DRAIN_DELAY_MS: shutdown.preStopSeconds
 SHUTDOWN_TIMEOUT_MS: shutdown.drainSeconds
 API_KEYS_FILE: auth.existingSecret
+OPERATOR_KEYS_FILE: auth.operators.existingSecret
 TRAFFIC_FILE: traffic
 SHADOW: traffic.shadow.to
 SHADOW_SHARE: traffic.shadow.percent
@@ -62,8 +65,15 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 - name: GRPC_PORT
   value: {{ . | quote }}
 {{- end }}
+{{- if $v.model.several }}
+- name: MODELS_DIR
+  value: {{ $v.model.path }}
+- name: DEFAULT_MODEL
+  value: {{ $v.model.default | quote }}
+{{- else }}
 - name: MODEL_DIR
   value: {{ $v.model.path }}
+{{- end }}
 {{- with $v.model.name }}
 - name: MODEL_NAME
   value: {{ . | quote }}
@@ -82,6 +92,10 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{- if .root.Values.auth.existingSecret }}
 - name: API_KEYS_FILE
   value: /etc/ml-api/keys/{{ .root.Values.auth.key }}
+{{- end }}
+{{- if and $v.model.several .root.Values.auth.operators.existingSecret }}
+- name: OPERATOR_KEYS_FILE
+  value: /etc/ml-api/operator-keys/{{ .root.Values.auth.operators.key }}
 {{- end }}
 {{- if and (gt (int $v.gpu.count) 0) (not (or .root.Values.config.executionProviders $v.config.executionProviders)) }}
 - name: EXECUTION_PROVIDERS

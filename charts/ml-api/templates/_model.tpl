@@ -51,7 +51,7 @@
       value: {{ $model.url.url | quote }}
     - name: MODEL_SHA256
       value: {{ $model.url.sha256 | quote }}
-    - name: MODEL_DIR
+    - name: {{ $model.several | ternary "MODELS_DIR" "MODEL_DIR" }}
       value: {{ printf "/store/%s" $model.pvc.subPath | trimSuffix "/" }}
     - name: FETCH_TIMEOUT_MS
       value: {{ int64 $model.url.timeoutMs | quote }}

@@ -111,6 +111,7 @@ imagePullSecrets:
   readOnly: true
 {{- end }}
 {{- include "ml-api.keysMount" . }}
+{{- include "ml-api.operatorKeysMount" . }}
 {{- if eq .v.runtime "onnx" }}
 - name: traffic
   mountPath: /etc/ml-api/traffic
@@ -133,6 +134,7 @@ imagePullSecrets:
     name: {{ .v.fullname }}-runtime
 {{- end }}
 {{- include "ml-api.keysVolume" . }}
+{{- include "ml-api.operatorKeysVolume" . }}
 {{- if eq .v.runtime "onnx" }}
 - name: traffic
   configMap:
@@ -169,6 +171,27 @@ imagePullSecrets:
     secretName: {{ .root.Values.auth.existingSecret }}
     defaultMode: 0440
     items: [{ key: {{ .root.Values.auth.key | quote }}, path: {{ .root.Values.auth.key | quote }} }]
+{{- end }}
+{{- end -}}
+
+{{/* The keys of those who may load and unload models, where there are several. */}}
+{{- define "ml-api.operatorKeysMount" -}}
+{{- if and .root.Values.auth.operators.existingSecret .v.model.several }}
+- name: operator-keys
+  mountPath: /etc/ml-api/operator-keys
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{- define "ml-api.operatorKeysVolume" -}}
+{{- with .root.Values.auth.operators }}
+{{- if and .existingSecret $.v.model.several }}
+- name: operator-keys
+  secret:
+    secretName: {{ .existingSecret }}
+    defaultMode: 0440
+    items: [{ key: {{ .key | quote }}, path: {{ .key | quote }} }]
+{{- end }}
 {{- end }}
 {{- end -}}
 

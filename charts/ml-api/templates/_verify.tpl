@@ -1,5 +1,5 @@
 {{/*
-The arguments of `verify` for one version: golden predictions through its Service and the routes that tests name;
+The arguments of `verify` for one version: golden predictions, of each model where there are several, through its Service and the routes that tests name;
 for runtimes without golden predictions, that their readiness and metrics answer. Takes root and v.
 */}}
 {{- define "ml-api.verifyArguments" -}}
@@ -10,7 +10,11 @@ for runtimes without golden predictions, that their readiness and metrics answer
 - verify
 {{- if $onnx }}
 - --target=service={{ $service }}
+{{- if $v.model.several }}
+- --models-dir={{ $v.model.path }}
+{{- else }}
 - --golden={{ $v.model.path }}/golden.json
+{{- end }}
 - --expect-version={{ $v.version }}
 {{- if $values.auth.existingSecret }}
 - --api-key-file=/etc/ml-api/keys/{{ $values.auth.key }}

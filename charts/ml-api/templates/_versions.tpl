@@ -1,7 +1,7 @@
 {{/*
 The versions to render, as YAML: every enabled one, merged over versionDefaults and completed by its runtime's preset.
 Templates go through them with: range $name, $v := include "ml-api.versions" . | fromYaml
-Beside the values of versionDefaults, each has: version, fullname, handlers, scratch, servesBasePath, onePod, metricsPort.
+Beside the values of versionDefaults, each has: version, fullname, handlers, scratch, servesBasePath, onePod, metricsPort, ownImage.
 */}}
 {{- define "ml-api.versions" -}}
 {{- $versions := dict -}}
@@ -26,6 +26,8 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
 {{- if and (not $v.model.name) (ne $v.runtime "onnx") -}}
   {{- $_ := set $v.model "name" "model" -}}
 {{- end -}}
+{{- $_ := set $v.model "ownPath" $v.model.path -}}
+{{- $_ := set $v "ownImage" (not (empty $v.image)) -}}
 {{- if not $v.model.path -}}
   {{- if and (eq $v.runtime "onnx") (eq $v.model.source "image") -}}
     {{- $_ := set $v.model "path" (printf "/models/%s" $v.version) -}}
