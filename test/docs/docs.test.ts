@@ -59,7 +59,7 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
   'docs/open-inference-protocol.md': ['test/clients/clients.test.ts', DOCS],
   'docs/performance.md': [COMMANDS],
   'docs/sdk.md': [SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK],
-  'docs/several-models.md': [SEVERAL, SEVERAL, SEVERAL],
+  'docs/several-models.md': [SEVERAL, SEVERAL, SEVERAL, SEVERAL],
   'docs/tutorial.md': [ON_A_CLUSTER],
   'docs/versions.md': [VERSIONS, VERSIONS, VERSIONS, VERSIONS, VERSIONS, SDK, VERSIONS, VERSIONS],
   'sdk/README.md': [SDK, SDK, SDK],

@@ -42,6 +42,15 @@ for (const { getModel } of [iris, flowers]) {
 EOF`);
   expect(versions).toBe('iris v1\nflowers 1\n');
 
+  const verified = await sh(
+    blockOf(page, 'sh', { text: 'model:verify' })
+      .replaceAll('http://localhost:5000', url)
+      .replaceAll('$PWD/models', models),
+  );
+  expect(verified).toContain('ok      local: flowers 1: predictions: 150 rows as expected');
+  expect(verified.match(/All checks passed\./g)).toHaveLength(2);
+  expect(verified.match(/iris v1: predictions/g)).toHaveLength(1);
+
   const commands = blockOf(page, 'sh', { text: 'unload' });
   const [loaded, unloaded, index] = (
     await sh(
