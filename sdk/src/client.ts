@@ -6,7 +6,12 @@ import { createConfig, createClient as createGeneratedClient } from './generated
 import * as operations from './generated/sdk.gen.js';
 import type { GetContractResponse, Model, PredictData, Prediction } from './generated/types.gen.js';
 import { type Inference, type InferParameters, infer } from './infer.ts';
-import { type MlApiOptions, resolveOptions } from './options.ts';
+import {
+  baseUrlOfModel,
+  type MlApiOptions,
+  type ModelsOptions,
+  resolveOptions,
+} from './options.ts';
 import { predictions } from './predict.ts';
 import { isReady } from './readiness.ts';
 import { createTransport } from './transport.ts';
@@ -92,6 +97,34 @@ export function createTypedClient<
     getContract: (call) => operations.getContract(through(client, callConfig(call))),
     isReady: (call) => isReady(settings, call?.signal),
   };
+}
+
+/** A model of a server with several, as it was when its client was generated. */
+export interface KnownModel {
+  readonly name: string;
+  /** The address of the server, below which the model is. */
+  readonly server: string;
+  readonly contractHash: string;
+}
+
+/**
+ * A client of one model of several, whose types are that model's; the code that `ml-sdk generate --all` writes calls this.
+ * @param options of all models: `baseUrl` is the server's
+ * @throws ConfigurationError for an option that cannot be used
+ */
+export function createModelClient<
+  Parameters extends PredictParameters = PredictParameters,
+  Result extends Prediction = Prediction,
+>(
+  options: ModelsOptions,
+  { name, server, contractHash }: KnownModel,
+): MlApiClient<Parameters, Result> {
+  return createTypedClient({
+    ...options,
+    baseUrl: baseUrlOfModel(options, server, name),
+    version: undefined, // its path is in the address
+    contractHash,
+  });
 }
 
 function callConfig({ signal, requestId, user, headers }: CallOptions = {}): CallConfig {

@@ -10,7 +10,9 @@
 export {
   type CallOptions,
   createClient,
+  createModelClient,
   createTypedClient,
+  type KnownModel,
   type MlApiClient,
   type PredictParameters,
 } from './client.ts';
@@ -45,5 +47,5 @@ export type {
   TensorValue,
 } from './generated/types.gen.js';
 export type { Inference, InferParameters } from './infer.ts';
-export type { AnswerOrigin, MlApiOptions } from './options.ts';
+export type { AnswerOrigin, MlApiOptions, ModelsOptions } from './options.ts';
 export type { Tensor, TensorData, TensorInput } from './tensor.ts';

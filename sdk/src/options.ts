@@ -43,6 +43,9 @@ export interface MlApiOptions {
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
+/** How the clients of all models of a server are made: each knows the hash of its own contract. */
+export type ModelsOptions = Omit<MlApiOptions, 'contractHash'>;
+
 /** What is about any server, ml-api or another. */
 export type ServerOptions = Pick<
   MlApiOptions,
@@ -101,6 +104,19 @@ export function resolveOptions(
     retries: wholeNumber('retries', options.retries ?? 2, 0),
     maxResponseBytes: wholeNumber('maxResponseBytes', options.maxResponseBytes ?? 2 ** 28, 1),
   };
+}
+
+/**
+ * Where one model of a server with several has all that it would have alone.
+ * @throws ConfigurationError naming the option, what was expected and what it was
+ */
+export function baseUrlOfModel(
+  options: Pick<MlApiOptions, 'baseUrl' | 'version'>,
+  defaultUrl: string,
+  name: string,
+): string {
+  const server = baseUrlOf(options, defaultUrl) + versionPath(options.version);
+  return `${server}/models/${encodeURIComponent(name)}`;
 }
 
 function baseUrlOf({ baseUrl }: MlApiOptions, defaultUrl: string): string {

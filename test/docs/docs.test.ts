@@ -58,11 +58,11 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
   'docs/monitoring.md': [ON_A_CLUSTER, ON_A_CLUSTER],
   'docs/open-inference-protocol.md': ['test/clients/clients.test.ts', DOCS],
   'docs/performance.md': [COMMANDS],
-  'docs/sdk.md': [SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK],
-  'docs/several-models.md': [SEVERAL, SEVERAL, SEVERAL, SEVERAL],
+  'docs/sdk.md': [SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK],
+  'docs/several-models.md': [SEVERAL, SEVERAL, SDK, SDK, SEVERAL, SEVERAL],
   'docs/tutorial.md': [ON_A_CLUSTER],
-  'docs/versions.md': [VERSIONS, VERSIONS, VERSIONS, VERSIONS, VERSIONS, SDK, VERSIONS, VERSIONS],
-  'sdk/README.md': [SDK, SDK, SDK],
+  'docs/versions.md': [VERSIONS, VERSIONS, VERSIONS, VERSIONS, VERSIONS, VERSIONS, SDK, VERSIONS, VERSIONS],
+  'sdk/README.md': [SDK, SDK, SDK, SDK, SDK],
 };
 
 it.each(pages)('what %s says to run is run by a test', (page) => {

@@ -31,7 +31,7 @@ it('serves, loads and unloads the models of its picture', async () => {
     ...Object.fromEntries(settings),
   });
 
-  const program = blockOf(page, 'ts').replaceAll('http://ml.local', url);
+  const program = blockOf(page, 'ts', { text: 'const flowers' }).replaceAll('http://ml.local', url);
   const versions = await sh(`node --input-type=module <<'EOF'
 import { createClient } from '@org/ml-sdk';
 ${program}

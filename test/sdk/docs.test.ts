@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { modelsDir } from '../../server/test/models-dir.ts';
 import { start } from '../../server/test/start.ts';
 import { blockOf, blocksOf } from '../docs/blocks.ts';
 import { type Outcome, runBash, runNode } from '../run-program.ts';
@@ -87,11 +88,35 @@ describe('sdk/README.md', () => {
   });
 
   it('says the same commands as docs/sdk.md', () => {
-    expect(blockOf('sdk/README.md', 'sh')).toBe(
+    expect(blockOf('sdk/README.md', 'sh', { text: 'npm install' })).toBe(
       blockOf(page, 'sh', { section: 'The client of your own model' }),
     );
   });
 });
+
+it.each(['sdk/README.md', page, 'docs/several-models.md'])(
+  '%s generates the clients of all models, which predict',
+  async (of) => {
+    const MODELS_DIR = modelsDir({
+      iris: path.join(root, 'model/v1'),
+      'my-model.v2': path.join(root, 'model/v2'),
+    });
+    const { url } = await start({ MODELS_DIR, DEFAULT_MODEL: 'iris', LOG_LEVEL: 'silent' });
+    const here = (text: string) => text.replaceAll('http://ml.local', url);
+    const [install = ''] = blockOf(page, 'sh', { text: 'hey-api' }).split('\n');
+    const command = here(blockOf(of, 'sh', { text: '--all' }));
+    const { code, stdout, stderr } = await runBash(`set -e\n${install}\n${command}`, {
+      cwd: project,
+    });
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('src/models/index.ts: createModels() for 2 models');
+    const source = here(blockOf(of, 'ts', { text: 'createModels' }));
+    const [, value = ''] = /const \{ (\w+)/.exec(source) ?? [];
+    expect(compile(project, `${source}console.log(${value}?.[0]);`, 'src/use.ts')).toBe('');
+    const used = await runNode(path.join(project, 'dist/src/use.js'));
+    expect([used.stdout, used.stderr]).toEqual([value === 'labels' ? 'setosa\n' : '0\n', '']);
+  },
+);
 
 it.each(programs('docs/versions.md'))(
   'a program of docs/versions.md has the right types',

@@ -1,11 +1,10 @@
 // Fetches the contract of a running server.
 import { createHash } from 'node:crypto';
-import { redirectIn } from '../redirect.ts';
 import { addressIn } from './address.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { CliError } from './cli-error.ts';
+import { fetched } from './fetched.ts';
 import { printable } from './printable.ts';
-import { textOf } from './text-of.ts';
 
 /** A served contract. */
 export interface ServedContract {
@@ -19,39 +18,27 @@ export interface ServedContract {
   readonly document: object;
 }
 
-const FETCH_TIMEOUT_MS = 10_000;
 /** SHA-256 in hex: the hash becomes a part of generated code. */
 const HASH = /^[0-9a-f]{64}$/;
 
-/** @throws CliError that names what is wrong with the address */
-export async function fetchContract(from: string): Promise<ServedContract> {
+/**
+ * @param question what may be wrong where the server has no contract at the address
+ * @throws CliError that names what is wrong with the address
+ */
+export async function fetchContract(
+  from: string,
+  apiKey?: string,
+  question = 'Is --from the address of an ml-api server?',
+): Promise<ServedContract> {
   const server = addressIn('--from', from, 'http://localhost:5000');
   const address = `${server}/openapi.json`;
-  let response: Response;
-  let text: string;
-  try {
-    response = await fetch(address, {
-      redirect: 'manual',
-      signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
-    });
-    text = await textOf(address, response);
-  } catch (error) {
-    if (error instanceof CliError) throw error;
-    throw new CliError(
-      `${address} cannot be reached: ${reasonOf(error)}. Is the server running there?`,
-    );
-  }
-  const redirect = redirectIn(address, response);
-  if (redirect !== undefined) throw new CliError(`${address} ${redirect}.`);
-  if (!response.ok)
-    throw new CliError(
-      `${address} answered ${response.status}. Is --from the address of an ml-api server?`,
-    );
+  const { ok, status, headers, text } = await fetched(address, { apiKey });
+  if (!ok) throw new CliError(`${address} answered ${status}. ${question}`);
   const document = parse(text);
   const model = titleOf(document);
   if (document === undefined || model === undefined)
     throw new CliError(`${address} is not an OpenAPI document. Is --from right?`);
-  const hash = response.headers.get('ML-Contract-Hash');
+  const hash = headers.get('ML-Contract-Hash');
   if (hash === null)
     throw new CliError(
       `${address} is the contract of something else than ml-api: it came without the header ML-Contract-Hash. Is --from right?`,
@@ -95,10 +82,4 @@ function titleOf(document: object | undefined): string | undefined {
   const { info } = document;
   if (typeof info !== 'object' || info === null || !('title' in info)) return undefined;
   return printable(String(info.title));
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${FETCH_TIMEOUT_MS} ms`;
-  return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message;
 }

@@ -1,29 +1,66 @@
 // `ml-sdk generate`.
+import path from 'node:path';
+import { writeAllModels } from './all-models.ts';
+import { apiKeyIn } from './api-key-file.ts';
 import { readOptions } from './arguments.ts';
 import { CliError } from './cli-error.ts';
 import type { Command } from './command.ts';
+import type { ServedContract } from './contract.ts';
 import { writeTypedClient } from './typed-client.ts';
 
 const usage = `Usage: ml-sdk generate --from URL [--out DIR]
+       ml-sdk generate --all --from URL [--out DIR] [--skip NAME]...
 
   Generates the client of a running server's own model: exact shapes, feature names and labels.
-  Writes index.ts and types.gen.ts.
+  Writes index.ts and types.gen.ts. With --all, a folder with them for each model of the server, and an index.ts
+  with createModels(), which has a client of each. Either all is written, or nothing.
 
-  --from URL   The server, such as http://localhost:5000 or http://ml.local/v2
-  --out DIR    The folder to write into. Default: src/ml
+  --from URL            The server, such as http://localhost:5000 or http://ml.local/v2; one model of several is
+                        http://ml.local/models/iris
+  --out DIR             The folder to write into. Default: src/ml; with --all: src/models
+  --all                 All models of the server, each as its address alone would give it. Folders that an earlier
+                        run wrote for models that are gone are removed
+  --skip NAME           With --all: a model to leave out, such as one that is UNAVAILABLE, without which nothing is
+                        written. May be repeated
+  --api-key-file FILE   File whose first line is the API key to send: where the server has keys, --all needs one
 `;
+
+const options = {
+  from: { type: 'string' },
+  out: { type: 'string' },
+  all: { type: 'boolean', default: false },
+  skip: { type: 'string', multiple: true },
+  'api-key-file': { type: 'string' },
+} as const;
 
 export const generateCommand: Command = {
   usage,
   async run(args) {
-    const options = {
-      from: { type: 'string' },
-      out: { type: 'string', default: 'src/ml' },
-    } as const;
-    const { from, out } = readOptions(args, options, usage);
+    const { from, out, all, skip, 'api-key-file': file } = readOptions(args, options, usage);
     if (from === undefined) throw new CliError(`--from is missing.\n\n${usage}`);
-    const { model, hash } = await writeTypedClient(from, out);
-    process.stdout.write(`${out}: the client of ${model}, contract ${hash.slice(0, 12)}\n`);
+    if (skip !== undefined && !all) throw new CliError(`--skip is for --all.\n\n${usage}`);
+    const apiKey = await apiKeyIn(file);
+    if (all) await generateAll({ from, out: out ?? 'src/models', apiKey, skip: skip ?? [] });
+    else await generateOne(from, out ?? 'src/ml', apiKey);
     return 0;
   },
 };
+
+async function generateOne(from: string, out: string, apiKey: string | undefined): Promise<void> {
+  told(out, await writeTypedClient(from, out, apiKey));
+}
+
+async function generateAll(all: Parameters<typeof writeAllModels>[0]): Promise<void> {
+  const { written, removed } = await writeAllModels(all);
+  for (const { folder, contract } of written) told(path.join(all.out, folder), contract);
+  for (const folder of removed)
+    process.stdout.write(
+      `${path.join(all.out, folder)}: removed; the server no longer has its model, or --skip leaves it out\n`,
+    );
+  const count = written.length === 1 ? 'one model' : `${written.length} models`;
+  process.stdout.write(`${path.join(all.out, 'index.ts')}: createModels() for ${count}\n`);
+}
+
+function told(folder: string, { model, hash }: ServedContract): void {
+  process.stdout.write(`${folder}: the client of ${model}, contract ${hash.slice(0, 12)}\n`);
+}

@@ -1,5 +1,5 @@
 // `ml-sdk compare`: its options, and its exit status for pipelines.
-import { readFile } from 'node:fs/promises';
+import { apiKeyIn } from '../api-key-file.ts';
 import { readOptions } from '../arguments.ts';
 import { CliError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
@@ -53,7 +53,7 @@ export const compareCommand: Command = {
       label: values.label,
       tolerance: number('--tolerance', values.tolerance, 0, Number.MAX_VALUE),
       concurrency: Math.floor(number('--concurrency', values.concurrency, 1, 256)),
-      apiKey: await firstLine(values['api-key-file']),
+      apiKey: await apiKeyIn(values['api-key-file']),
     });
     process.stdout.write(
       values.json ? `${JSON.stringify(comparison, null, 2)}\n` : report(comparison),
@@ -73,12 +73,4 @@ function number(option: string, text: string, least: number, most: number): numb
     throw new CliError(`${option}: expected a number ${range}, got "${text}".`);
   }
   return value;
-}
-
-async function firstLine(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new CliError(`--api-key-file: ${file} cannot be read: ${error.message}`);
-  });
-  return text.split('\n')[0]?.trim();
 }
