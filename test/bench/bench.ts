@@ -6,6 +6,7 @@ import { cpus, release } from 'node:os';
 import path from 'node:path';
 import { pythonFor } from '../../model/python.ts';
 import { clientsReport } from './clients.ts';
+import { grpcReport } from './grpc.ts';
 import { inferReport } from './infer.ts';
 import { closedLoop, openLoop } from './load.ts';
 import { metricsCost } from './metrics-cost.ts';
@@ -45,6 +46,7 @@ const report = [
   await workersReport(port + 1),
   await inferReport(port + 10),
   await clientsReport(port + 20),
+  await grpcReport(port + 60, ROUNDS, SECONDS),
 ].join('\n');
 process.stdout.write(report);
 mkdirSync(path.join(root, 'docs'), { recursive: true });
