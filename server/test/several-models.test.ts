@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { GrpcClient } from './grpc/client.ts';
 import { fiveModels, modelsDir } from './models-dir.ts';
-import { start, testModel } from './start.ts';
+import { keysFile, start, testModel } from './start.ts';
 
 const models = fileURLToPath(new URL('../../model/', import.meta.url));
 const row = [5.1, 3.5, 1.4, 0.2];
@@ -119,6 +119,45 @@ describe('each model of several', () => {
     }
     const { status, body } = await http.get('/v2/models/none/ready');
     expect([status, Object.keys(body)]).toEqual([404, ['error']]);
+  });
+
+  it('is named by every response about it, and by errors before it was found', async () => {
+    const { http } = await startFive({ API_KEYS_FILE: keysFile() });
+    for (const [place, name, version] of [
+      ['', 'iris', 'v1'],
+      ['/models/two-inputs', 'two-inputs', 'v1'],
+      ['/models/flowers', 'flowers', '2'],
+      ['/models/flowers/versions/1', 'flowers', '1'],
+      ['/models/a%20model,%20%E6%A8%A1%E5%9E%8B', 'a model, 模型', 'v1'],
+    ] as const) {
+      const key = { 'X-API-Key': 'first-key' };
+      const { contractHash } = (await http.get(`${place}/model`).set(key)).body;
+      const own = place.replace('/models', '/v2/models') || '/v2/models/iris';
+      for (const [path, status, sent] of [
+        [`${place}/model`, 200, key],
+        [`${place}/openapi.json`, 200, key],
+        [`${place}/openapi.yaml`, 200, key],
+        [own, 200, key],
+        [`${own}/ready`, 200, key],
+        [`${own}/config`, 200, key],
+        [`${own}/stats`, 200, key],
+        [`${place}/model`, 401, {}],
+        [`${place}/predict`, 405, key],
+        [`${own}/infer`, 405, key],
+      ] as const) {
+        const { headers } = await http.get(path).set(sent).expect(status);
+        expect(
+          [
+            decodeURIComponent(String(headers['ml-model-name'])),
+            headers['ml-model-version'],
+            headers['ml-contract-hash'],
+          ],
+          path,
+        ).toEqual([name, version, contractHash]);
+      }
+      const { headers } = await http.post(`${place}/predict`).send({ inputs: row }).expect(401);
+      expect(headers['ml-contract-hash']).toBe(contractHash);
+    }
   });
 
   it('is in the index, in the statistics and in the metrics', async () => {

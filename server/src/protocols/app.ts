@@ -16,7 +16,7 @@ import { answerErrors, answerOtherMethods, answerUnknownPaths } from './http/err
 import { beginExchange, type IdentityHeaders, identify, identityHeaders } from './http/exchange.ts';
 import { guard } from './http/guard.ts';
 import { adopt, type Messages } from './http/messages.ts';
-import { identifyModel } from './http/model-call.ts';
+import { servedAt, servedIn } from './http/model-call.ts';
 import { type ShareSettings, shareTraffic } from './http/share-traffic.ts';
 import { errorsAsOpenInference, openInference } from './open-inference/routes.ts';
 import { mountOperations, prefixesOf } from './operations.ts';
@@ -70,7 +70,8 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
   app.use(beginExchange(parts.observer));
   if (CORS_ORIGINS !== undefined) app.use(crossOrigin(CORS_ORIGINS));
   const middleware = {
-    identified: identifyModel(models, headersFor),
+    identified: identify(headersFor, (req) => servedIn(models, req)),
+    identifiedAsMain: identify(headersFor),
     keyed: keyedBy(parts.apiKeys),
     operator: keyedBy(parts.operatorKeys),
     shared: shareTraffic(parts.traffic, settings),
@@ -87,7 +88,7 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
   app.use(below('/v2', BASE_PATH), errorsAsOpenInference); // also for what nothing serves there
   const pages = DOCS === 'on' ? ['/', '/docs'] : [];
   app.use(answerUnknownPaths([...Object.keys(document.paths ?? {}), ...pages]));
-  app.use(answerErrors(headersFor));
+  app.use(answerErrors(headersFor, (req) => servedAt(models, req.path)));
   return guard(app, headersFor, log);
 }
 

@@ -7,8 +7,10 @@ import { errorsAsOpenInference } from './open-inference/routes.ts';
 
 /** What stands before the handlers of an operation. */
 export interface Middleware {
-  /** Sets the headers of every response, for handlers that do not write them themselves. */
+  /** Sets the headers of every response, for handlers that do not write them themselves: those of the model in the path. */
   readonly identified: RequestHandler;
+  /** The same of the main model, for what changes the one in the path. */
+  readonly identifiedAsMain: RequestHandler;
   /** Lets callers with an API key pass; none where no key is needed. */
   readonly keyed: readonly RequestHandler[];
   /** Lets those pass who may change what is served. */
@@ -33,7 +35,7 @@ export function mountOperations(
   app: Application,
   document: OpenAPIObject,
   handlers: Readonly<Record<string, readonly RequestHandler[]>>,
-  { identified, keyed, operator, shared }: Middleware,
+  { identified, identifiedAsMain, keyed, operator, shared }: Middleware,
   basePath: string | undefined,
 ): void {
   const prefixes = prefixesOf(basePath);
@@ -54,9 +56,12 @@ export function mountOperations(
         throw new Error(
           `openapi.yaml has the operation ${operationId} at ${path}, which nothing handles`,
         );
-      const guard = FOR_OPERATORS.has(operationId) ? operator : security?.length ? keyed : [];
+      const changes = FOR_OPERATORS.has(operationId);
+      const guard = changes ? operator : security?.length ? keyed : [];
       const split = isShared(path, tags) ? shared : [];
-      const headers = WRITE_THEIR_HEADERS.has(operationId) ? [] : [identified];
+      const headers = WRITE_THEIR_HEADERS.has(operationId)
+        ? []
+        : [changes ? identifiedAsMain : identified];
       app[method](paths, ...form, ...guard, ...split, ...headers, ...handling);
       methods.push(method.toUpperCase());
     }

@@ -53,7 +53,7 @@ export class Registry {
     const versions = this.#byName.get(name) ?? [];
     const last = versions.at(-1)?.served; // what nearly every call is about
     if (version === undefined && last !== undefined) return last;
-    const slot = version === undefined ? latest(versions) : withVersion(versions, version);
+    const slot = slotIn(versions, version);
     if (slot === undefined)
       throw new NotFoundError(
         `There is no model ${quote(name)}${version === undefined || versions.length === 0 ? '' : ` of version ${quote(version)}`} here; this server has ${this.#all()}.`,
@@ -61,6 +61,11 @@ export class Registry {
     if (slot.served === undefined)
       throw new NotServedError(`The model ${quote(name)} is not served: ${slot.reason}`);
     return slot.served;
+  }
+
+  /** What `find` gives; undefined where it throws. */
+  servedBy(name = this.#mainName, version: string | undefined): ServedModel | undefined {
+    return slotIn(this.#byName.get(name) ?? [], version)?.served;
   }
 
   slotOf(served: ServedModel): Slot | undefined {
@@ -91,6 +96,10 @@ export class Registry {
     const more = models.length - NAMED;
     return `${models.slice(0, NAMED).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
   }
+}
+
+function slotIn(versions: readonly Slot[], version: string | undefined): Slot | undefined {
+  return version === undefined ? latest(versions) : withVersion(versions, version);
 }
 
 /** The latest that is served, or the latest there is. */

@@ -14,9 +14,15 @@ import {
   sendProblem,
 } from './problem.ts';
 
-/** Answers every error as a problem. */
-export function answerErrors(headersFor: IdentityHeaders): ErrorRequestHandler {
-  const setHeaders = identify(headersFor);
+/**
+ * Answers every error as a problem.
+ * @param served the model of a request that failed before it was found; undefined: the main one
+ */
+export function answerErrors(
+  headersFor: IdentityHeaders,
+  served?: Parameters<typeof identify>[1],
+): ErrorRequestHandler {
+  const setHeaders = identify(headersFor, served);
   return (error: unknown, req, res, next) => {
     if (error instanceof CancelledError) return; // there is nobody to answer
     const exchange = exchangeOf(res);

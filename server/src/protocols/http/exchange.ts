@@ -97,7 +97,7 @@ export function beginExchange(observer: Pick<Observer, 'exchangeEnded'>): Reques
 }
 
 /** Makes the headers that every response carries, as a list of names and values. */
-export type IdentityHeaders = (exchange: HttpExchange) => string[];
+export type IdentityHeaders = (exchange: Pick<HttpExchange, 'id' | 'served'>) => string[];
 
 /** @returns headers that name a model: the main one where a response is about none */
 export function identityHeaders(models: Registry, state: () => State): IdentityHeaders {
@@ -110,10 +110,17 @@ export function identityHeaders(models: Registry, state: () => State): IdentityH
   };
 }
 
-/** Middleware that sets them. */
-export function identify(headersFor: IdentityHeaders): RequestHandler {
-  return (_req, res, next) => {
-    const headers = headersFor(exchangeOf(res));
+/**
+ * Middleware that sets them.
+ * @param servedIn the model of a request that no handler has seen yet; undefined: the main one
+ */
+export function identify(
+  headersFor: IdentityHeaders,
+  servedIn: (req: Request) => ServedModel | undefined = () => undefined,
+): RequestHandler {
+  return (req, res, next) => {
+    const { id, served = servedIn(req) } = exchangeOf(res);
+    const headers = headersFor({ id, served });
     for (let i = 0; i < headers.length; i += 2)
       res.setHeader(headers[i] ?? '', headers[i + 1] ?? '');
     next();

@@ -4,35 +4,46 @@ import type { Call } from '../../serving/call.ts';
 import type { Registry } from '../../serving/registry.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
 import { ExpectedRows } from '../expected-rows.ts';
-import { exchangeOf, type IdentityHeaders, identify } from './exchange.ts';
+import { exchangeOf } from './exchange.ts';
 
 /**
  * The model that a request is about: the one that its path names, or the main one. Noted in its exchange.
  * @throws NotFoundError, NotServedError
  */
 export function modelOf(models: Registry, { params }: Request, res: Response): ServedModel {
-  // Of the Open Inference Protocol, or what stands before every path of a model.
-  const { model, version, name, nameVersion } = params;
-  const served =
-    model === undefined
-      ? models.find(only(name), only(nameVersion))
-      : models.find(only(model), only(version));
+  const served = models.find(...namedIn(params));
   exchangeOf(res).served = served;
   return served;
 }
 
-/** Middleware that sets the headers of a response: those of the model that the path names, where it names one that is served. */
-export function identifyModel(models: Registry, headersFor: IdentityHeaders): RequestHandler {
-  const identified = identify(headersFor);
-  return (req, res, next) => {
-    if (req.params['name'] !== undefined || req.params['model'] !== undefined)
-      try {
-        modelOf(models, req, res);
-      } catch {
-        // The handler finds none either, and says so.
-      }
-    identified(req, res, next);
-  };
+/** The same before anything has been asked of it; undefined where there is none. */
+export function servedIn(models: Registry, { params }: Request): ServedModel | undefined {
+  return models.servedBy(...namedIn(params));
+}
+
+/** The last model that a path names, as the routes do: for errors, which no longer have the parameters of their routes. */
+const IN_PATH = /^.*\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/|$)/;
+
+/** The model that the path of a request names, whatever became of the request; undefined where there is none. */
+export function servedAt(models: Registry, path: string): ServedModel | undefined {
+  const [, name, version] = IN_PATH.exec(path) ?? [];
+  if (name === undefined) return undefined;
+  try {
+    const of = version === undefined ? undefined : decodeURIComponent(version);
+    return models.servedBy(decodeURIComponent(name), of);
+  } catch {
+    return undefined; // a path that cannot be decoded
+  }
+}
+
+/** Of the Open Inference Protocol, or what stands before every path of a model. */
+function namedIn({
+  model,
+  version,
+  name,
+  nameVersion,
+}: Request['params']): [name: string | undefined, version: string | undefined] {
+  return model === undefined ? [only(name), only(nameVersion)] : [only(model), only(version)];
 }
 
 /** A parameter of a path, which here never is a list. */
