@@ -193,11 +193,11 @@ interface Predicted {
 
 /** What scikit-learn predicts for the row, by the model's golden predictions. */
 function golden(): Predicted {
-  const { inputs, outputs } = JSON.parse(
+  const { inputs, prediction, probabilities } = JSON.parse(
     readFileSync(path.join(root, 'model/v1/golden.json'), 'utf8'),
   );
   const at = inputs.findIndex((one: number[]) => String(one) === String(row));
-  return { label: outputs.label[at], probabilities: outputs.probabilities[at] };
+  return { label: prediction[at], probabilities: probabilities[at] };
 }
 
 interface Output {
