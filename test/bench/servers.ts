@@ -84,6 +84,8 @@ export interface Started {
   readonly startMs: number;
   /** Proportional set size of the process and its children, in MB. */
   memoryMB(): number;
+  /** Milliseconds that the process and its children have had on any core. */
+  cpuMs(): number;
   stop(): Promise<void>;
 }
 
@@ -116,6 +118,7 @@ export async function startPeer(
     url,
     startMs: performance.now() - startedAt,
     memoryMB: () => memoryOf(child.pid ?? 0),
+    cpuMs: () => cpuOf(child.pid ?? 0),
     stop: () => stop(child),
   };
 }
@@ -144,12 +147,26 @@ async function answersWell(
 function memoryOf(pid: number): number {
   const own = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   const kilobytes = Number(/^Pss:\s+(\d+)/m.exec(own)?.[1] ?? 0);
-  const children = readdirSync(`/proc/${pid}/task`)
+  return childrenOf(pid).reduce((sum, child) => sum + memoryOf(child), kilobytes / 1024);
+}
+
+/** Milliseconds of a tick of the kernel's clock, which has been 100 Hz for programs on every Linux. */
+const TICK_MS = 10;
+
+function cpuOf(pid: number): number {
+  // After the name, which may have spaces and ends with the last bracket: state, ppid, …, and 11 fields on, utime and stime.
+  const [, fields = ''] = /\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+  const [user = Number.NaN, system = Number.NaN] = fields.split(' ').slice(11, 13).map(Number);
+  return childrenOf(pid).reduce((sum, child) => sum + cpuOf(child), TICK_MS * (user + system));
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`)
     .flatMap((task) =>
       readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(/\s+/),
     )
-    .filter((child) => child !== '');
-  return kilobytes / 1024 + children.reduce((sum, child) => sum + memoryOf(Number(child)), 0);
+    .filter((child) => child !== '')
+    .map(Number);
 }
 
 function stop(child: ChildProcess): Promise<void> {

@@ -36,6 +36,7 @@ func (asIs) Unmarshal(bytes []byte, message any) error {
 func (asIs) Name() string { return "proto" }
 
 type report struct {
+	Calls     int     `json:"calls"`
 	PerSecond float64 `json:"perSecond"`
 	P50Ms     float64 `json:"p50Ms"`
 	P99Ms     float64 `json:"p99Ms"`
@@ -106,6 +107,7 @@ func run(address string, request []byte, callers int, during time.Duration) erro
 	}
 	sorted := slices.Sorted(slices.Values(slices.Concat(times...)))
 	return json.NewEncoder(os.Stdout).Encode(report{
+		Calls:     len(sorted),
 		PerSecond: float64(len(sorted)) / took.Seconds(),
 		P50Ms:     milliseconds(sorted[len(sorted)/2]),
 		P99Ms:     milliseconds(sorted[len(sorted)*99/100]),

@@ -4,6 +4,7 @@ python onnx_model.py --model_name NAME --model_file FILE --http_port PORT --grpc
 """
 
 import argparse
+import os
 
 import onnxruntime
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer, model_server
@@ -18,8 +19,11 @@ class OnnxModel(Model):
         self.load()
 
     def load(self) -> bool:
+        options = onnxruntime.SessionOptions()
+        # By itself it takes a thread for each core of the machine, and puts it there whatever core the process was given.
+        options.intra_op_num_threads = len(os.sched_getaffinity(0))
         self._session = onnxruntime.InferenceSession(
-            self._file, providers=["CPUExecutionProvider"]
+            self._file, options, providers=["CPUExecutionProvider"]
         )
         self._names = [output.name for output in self._session.get_outputs()]
         self.ready = True

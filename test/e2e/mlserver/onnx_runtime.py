@@ -1,5 +1,7 @@
 """An ONNX model behind MLServer: what its documentation calls a custom runtime."""
 
+import os
+
 import onnxruntime
 from mlserver import MLModel
 from mlserver.codecs import NumpyCodec
@@ -10,7 +12,12 @@ from mlserver.utils import get_model_uri
 class OnnxModel(MLModel):
     async def load(self) -> bool:
         path = await get_model_uri(self.settings)
-        self._session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        # By itself it takes a thread for each core of the machine, and puts it there whatever core the process was given.
+        options.intra_op_num_threads = len(os.sched_getaffinity(0))
+        self._session = onnxruntime.InferenceSession(
+            path, options, providers=["CPUExecutionProvider"]
+        )
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
