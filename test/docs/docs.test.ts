@@ -61,7 +61,17 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
   'docs/sdk.md': [SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK],
   'docs/several-models.md': [SEVERAL, SEVERAL, SDK, SDK, SEVERAL, SEVERAL],
   'docs/tutorial.md': [ON_A_CLUSTER],
-  'docs/versions.md': [VERSIONS, VERSIONS, VERSIONS, VERSIONS, VERSIONS, VERSIONS, SDK, VERSIONS, VERSIONS],
+  'docs/versions.md': [
+    VERSIONS,
+    VERSIONS,
+    VERSIONS,
+    VERSIONS,
+    VERSIONS,
+    VERSIONS,
+    SDK,
+    VERSIONS,
+    VERSIONS,
+  ],
   'sdk/README.md': [SDK, SDK, SDK, SDK, SDK],
 };
 
