@@ -1336,7 +1336,7 @@ export type GetRepositoryIndexError = GetRepositoryIndexErrors[keyof GetReposito
 
 export type GetRepositoryIndexResponses = {
     /**
-     * The only model.
+     * Each version of each model, with its state.
      */
     200: Array<RepositoryModel>;
 };

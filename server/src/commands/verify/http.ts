@@ -5,6 +5,7 @@ import { contractHash } from '../../model/contract/canonical-hash.ts';
 import type { Golden } from '../../model/golden.ts';
 import { type HttpResponse, patientRequest, type Target } from '../../net/patient-request.ts';
 import { shown } from '../../net/shown-url.ts';
+import { isRecord } from '../../util/is-record.ts';
 import type { IndexEntry } from './subjects.ts';
 
 /** @throws Error for an answer that is no index */
@@ -19,7 +20,7 @@ export async function indexOf(target: Target): Promise<IndexEntry[]> {
 
 function isIndexEntry(value: unknown): value is IndexEntry {
   return (
-    isObject(value) &&
+    isRecord(value) &&
     ['name', 'version', 'state', 'reason'].every((field) => typeof value[field] === 'string')
   );
 }
@@ -89,7 +90,7 @@ function expectStatus(response: HttpResponse, status: number): void {
 /** @throws Error with the start of a body that is something else */
 function jsonObject(response: HttpResponse): Readonly<Record<string, unknown>> {
   const value = parsed(response);
-  if (isObject(value)) return value;
+  if (isRecord(value)) return value;
   throw new Error(`expected a JSON object, got ${excerpt(response)}`);
 }
 
@@ -104,10 +105,6 @@ function parsed({ body }: HttpResponse): unknown {
 
 function excerpt({ body }: HttpResponse): string {
   return body === '' ? 'nothing' : body.slice(0, 100);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function hashOf(document: Readonly<Record<string, unknown>>): string {
