@@ -88,8 +88,13 @@ describe('a start that cannot succeed ends with one clear message', () => {
     ],
     [
       'a file without API keys',
+      { API_KEYS_FILE: path.join(withIris({ keys: '\n \n' }), 'keys') },
+      /^API_KEYS_FILE: .*keys holds no key/,
+    ],
+    [
+      'API keys in what is no file',
       { API_KEYS_FILE: '/dev/null' },
-      /^API_KEYS_FILE: \/dev\/null holds no key/,
+      /^API_KEYS_FILE: \/dev\/null cannot be read: it is not a file/,
     ],
   ])('%s', async (_name, env, message) => {
     const { code, stderr } = await run([], env);

@@ -45,7 +45,8 @@ test('the dashboard is what monitoring/dashboard makes; `npm run chart:dashboard
 test('the default makes every resource that the README promises', () => {
   const kinds = render().match(/^kind: .*/gm);
   expect(kinds?.map((line) => line.slice('kind: '.length)).sort()).toEqual([
-    'ConfigMap',
+    'ConfigMap', // the settings
+    'ConfigMap', // how versions share the traffic
     'Deployment',
     'HorizontalPodAutoscaler',
     'Ingress',

@@ -33,6 +33,9 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.env.%s: expected a variable's name of letters, digits and underscores." $key $name) -}}
   {{- end -}}
 {{- end -}}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $v.fullname) -}}
+  {{- fail (printf "%s: the name %q cannot be that of a Service; expected lower-case letters, digits and dashes, a letter first; set fullnameOverride, such as iris." $key $v.fullname) -}}
+{{- end -}}
 {{- if gt (len $v.fullname) 52 -}}
   {{- fail (printf "%s: the name %q has more than 52 characters; choose a shorter release name, fullnameOverride or version." $key $v.fullname) -}}
 {{- end -}}
@@ -44,6 +47,12 @@ and how to go on. Takes root and versions.
   {{- range $name, $value := $v.env -}}
     {{- if hasKey $own $name -}}
       {{- fail (printf "%s.env.%s: the chart sets this variable from %s; set that instead." $key $name (get $own $name)) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- range $name, $value := $v.config -}}
+    {{- $variable := $name | snakecase | upper -}}
+    {{- if hasKey $v.env $variable -}}
+      {{- fail (printf "%s.env.%s: %s.config.%s sets this variable, too; remove one of them." $key $variable $key $name) -}}
     {{- end -}}
   {{- end -}}
   {{- $config := mergeOverwrite (dict) .root.Values.config $v.config -}}
@@ -61,6 +70,12 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.runtime: %s checks no API keys, so auth.existingSecret would not protect it; set %s.expose to false or unset auth.existingSecret." $key $v.runtime $key) -}}
   {{- end -}}
 {{- end -}}
+{{- if and (eq $v.service.type "ClusterIP") (eq (int $v.service.port) 9090) -}}
+  {{- fail (printf "%s.service.port: 9090 is the Service's port of the metrics; choose another port, such as 80." $key) -}}
+{{- end -}}
+{{- if and $v.ports.http (eq (int $v.ports.http) (int ($v.ports.metrics | default 0))) -}}
+  {{- fail (printf "%s.ports.metrics: %d is ports.http, too; choose another port, such as 9090." $key (int $v.ports.http)) -}}
+{{- end -}}
 {{- with $v.ports.grpc -}}
   {{- $taken := dict "ports.http" $v.ports.http "ports.metrics" $v.ports.metrics "service.port" $v.service.port -}}
   {{- if eq $v.service.type "ClusterIP" -}}{{- $_ := set $taken "the Service's port of the metrics" 9090 -}}{{- end -}}
@@ -77,6 +92,16 @@ and how to go on. Takes root and versions.
   {{- if not $v.ports.http -}}
     {{- fail (printf "%s.ports.http: runtime custom has no port of its own; set the port that serves HTTP." $key) -}}
   {{- end -}}
+{{- end -}}
+{{- if and (eq $v.runtime "onnx") (gt (int $v.gpu.count) 0) $v.image.digest (eq $v.image.digest .root.Values.image.digest) -}}
+  {{- fail (printf "%s.image.digest: image.digest is that of the image for CPUs, and the version asks for a GPU; set the digest of the one for GPUs, or its tag." $key) -}}
+{{- end -}}
+{{- $mounted := list -}}
+{{- range fromYamlArray (include "ml-api.mounts" .) -}}
+  {{- if has .mountPath $mounted -}}
+    {{- fail (printf "%s.extraVolumeMounts: something is mounted at %s already; choose another mountPath." $key .mountPath) -}}
+  {{- end -}}
+  {{- $mounted = append $mounted .mountPath -}}
 {{- end -}}
 {{- if not (or $v.image.tag $v.image.digest) -}}
   {{- fail (printf "%s.image: neither tag nor digest is set; set one." $key) -}}
@@ -154,7 +179,7 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s: nothing to scale by; set cpuUtilization, memoryUtilization or metrics, or set autoscaling.type to none." $key) -}}
   {{- end -}}
   {{- range $resource, $target := dict "cpu" $scaling.cpuUtilization "memory" $scaling.memoryUtilization -}}
-    {{- if and $target (not (get ($v.resources.requests | default dict) $resource)) -}}
+    {{- if and $target (not (get (($v.resources | default dict).requests | default dict) $resource)) -}}
       {{- fail (printf "%s.%sUtilization: a percentage of resources.requests.%s, which is not set; set it." $key $resource $resource) -}}
     {{- end -}}
   {{- end -}}
@@ -224,6 +249,10 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- $gate := $values.promotion.gate -}}
 {{- if $gate.enabled -}}
+  {{- $job := printf "%s-promotion-gate" (include "ml-api.fullname" .root) -}}
+  {{- if gt (len $job) 63 -}}
+    {{- fail (printf "promotion.gate.enabled: the Job would be called %q, which has more than 63 characters; choose a shorter release name or fullnameOverride." $job) -}}
+  {{- end -}}
   {{- if not $gate.prometheusUrl -}}
     {{- fail "promotion.gate.prometheusUrl: the gate asks a Prometheus; name it, such as http://prometheus.monitoring:9090." -}}
   {{- end -}}
@@ -237,6 +266,20 @@ and how to go on. Takes root and versions.
       {{- fail (printf "versions.%s.runtime: %s serves at / only and an Ingress alone cannot cut /%s off; set ingress.controller to nginx, use httpRoute and set ingress.enabled to false, or set versions.%s.expose to false." $name $v.runtime $name $name) -}}
     {{- end -}}
   {{- end -}}
+{{- end -}}
+{{- $exposed := 0 -}}
+{{- $exposedGrpc := 0 -}}
+{{- range $versions -}}
+  {{- if .expose -}}{{- $exposed = add $exposed 1 -}}{{- end -}}
+  {{- if and .expose .ports.grpc -}}{{- $exposedGrpc = add $exposedGrpc 1 -}}{{- end -}}
+{{- end -}}
+{{- $pins := and (ne $traffic.pinHeader "") (gt $exposed 1) -}}
+{{- $rules := add (mul $exposed (ternary 2 1 $pins)) 1 -}}
+{{- if and $values.httpRoute.enabled (gt $rules 16) -}}
+  {{- fail (printf "httpRoute.enabled: %d exposed versions need %d rules, and a route has 16 at most; set expose of some to false%s." $exposed $rules (ternary ", or traffic.pinHeader to \"\", which halves them" "" (and $pins (lt $exposed 16)))) -}}
+{{- end -}}
+{{- if and $values.grpcRoute.enabled $traffic.pinHeader (gt $exposedGrpc 15) -}}
+  {{- fail (printf "grpcRoute.enabled: %d exposed versions need %d rules, and a route has 16 at most; set expose of some to false, or traffic.pinHeader to \"\"." $exposedGrpc (add $exposedGrpc 1)) -}}
 {{- end -}}
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) -}}
   {{- fail "httpRoute.parentRefs: an HTTPRoute needs a Gateway; name one, such as [{name: public, namespace: gateways}]." -}}

@@ -67,12 +67,12 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{- end }}
 {{- if $v.model.several }}
 - name: MODELS_DIR
-  value: {{ $v.model.path }}
+  value: {{ $v.model.path | quote }}
 - name: DEFAULT_MODEL
   value: {{ $v.model.default | quote }}
 {{- else }}
 - name: MODEL_DIR
-  value: {{ $v.model.path }}
+  value: {{ $v.model.path | quote }}
 {{- end }}
 {{- with $v.model.name }}
 - name: MODEL_NAME
@@ -81,9 +81,9 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 - name: MODEL_VERSION
   value: {{ $v.version | quote }}
 - name: BASE_PATH
-  value: /{{ $v.version }}
+  value: {{ printf "/%s" $v.version | quote }}
 - name: TRAFFIC_FILE
-  value: /etc/ml-api/traffic/{{ $v.version }}.json
+  value: {{ printf "/etc/ml-api/traffic/%s.json" $v.version | quote }}
 {{- /* After preStop no new connection comes; those that are kept get two seconds to be told to close with an answer. */}}
 - name: DRAIN_DELAY_MS
   value: "2000"
@@ -106,7 +106,7 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{- end }}
 {{- end }}
 {{- range $name, $value := $v.env }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   {{- if kindIs "map" $value }}
   {{- toYaml $value | nindent 2 }}
   {{- else }}
@@ -118,7 +118,7 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{- define "ml-api.environmentFrom" -}}
 {{- if eq .v.runtime "onnx" }}
 - configMapRef:
-    name: {{ include "ml-api.fullname" .root }}
+    name: {{ include "ml-api.fullname" .root | quote }}
 {{- end }}
 {{- with .v.envFrom }}
 {{ toYaml . }}

@@ -20,7 +20,7 @@ timeouts:
 - type: RequestMirror
   requestMirror:
     backendRef:
-      name: {{ $v.fullname }}
+      name: {{ $v.fullname | quote }}
       port: {{ $.grpc | ternary $v.ports.grpc $v.service.port }}
     {{- if lt (int .percent) 100 }}
     percent: {{ .percent }}

@@ -3,7 +3,7 @@
 {{/* Takes root and hosts. */}}
 {{- define "ml-api.ingressHead" -}}
 {{- with .root.Values.ingress.className }}
-ingressClassName: {{ . }}
+ingressClassName: {{ . | quote }}
 {{- end }}
 {{- if .root.Values.ingress.tls.enabled }}
 tls:
@@ -12,7 +12,7 @@ tls:
       - {{ . | quote }}
       {{- end }}
     {{- with .root.Values.ingress.tls.secretName }}
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     {{- end }}
 {{- end }}
 {{- end -}}
@@ -20,7 +20,7 @@ tls:
 {{/* Takes a version. */}}
 {{- define "ml-api.ingressBackend" -}}
 service:
-  name: {{ .fullname }}
+  name: {{ .fullname | quote }}
   port:
     name: http
 {{- end -}}
@@ -28,7 +28,7 @@ service:
 {{/* The same for gRPC. Takes root and v. */}}
 {{- define "ml-api.ingressGrpcBackend" -}}
 service:
-  name: {{ eq .root.Values.ingress.controller "traefik" | ternary (printf "%s-grpc" .v.fullname) .v.fullname }}
+  name: {{ eq .root.Values.ingress.controller "traefik" | ternary (printf "%s-grpc" .v.fullname) .v.fullname | quote }}
   port:
     name: grpc
 {{- end -}}
@@ -65,8 +65,8 @@ nginx.ingress.kubernetes.io/canary: "true"
 nginx.ingress.kubernetes.io/canary-weight: {{ get .root.Values.traffic.weights .name | int64 | quote }}
 nginx.ingress.kubernetes.io/canary-weight-total: {{ $total | quote }}
 {{- with .root.Values.traffic.pinHeader }}
-nginx.ingress.kubernetes.io/canary-by-header: {{ . }}
-nginx.ingress.kubernetes.io/canary-by-header-value: {{ $.name }}
+nginx.ingress.kubernetes.io/canary-by-header: {{ . | quote }}
+nginx.ingress.kubernetes.io/canary-by-header-value: {{ $.name | quote }}
 {{- end }}
 {{- end -}}
 

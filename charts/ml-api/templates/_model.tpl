@@ -5,21 +5,21 @@
 {{- if eq $model.source "pvc" }}
 - name: model
   persistentVolumeClaim:
-    claimName: {{ $model.pvc.claim }}
+    claimName: {{ $model.pvc.claim | quote }}
 {{- else if eq $model.source "url" }}
 - name: model
   emptyDir:
-    sizeLimit: {{ $model.url.sizeLimit }}
+    sizeLimit: {{ $model.url.sizeLimit | quote }}
 {{- else if eq $model.source "imageVolume" }}
 - name: model
   image:
-    reference: {{ $model.imageVolume.reference }}
+    reference: {{ $model.imageVolume.reference | quote }}
     pullPolicy: {{ $model.imageVolume.pullPolicy }}
 {{- end }}
 {{- if $model.url.headersSecret }}
 - name: fetch-headers
   secret:
-    secretName: {{ $model.url.headersSecret }}
+    secretName: {{ $model.url.headersSecret | quote }}
     defaultMode: 0440
     items: [{ key: {{ $model.url.headersKey | quote }}, path: headers }]
 {{- end }}
@@ -29,10 +29,10 @@
 {{- $model := .v.model -}}
 {{- if ne $model.source "image" }}
 - name: model
-  mountPath: {{ $model.path }}
+  mountPath: {{ $model.path | quote }}
   readOnly: true
   {{- with eq $model.source "pvc" | ternary $model.pvc.subPath (eq $model.source "imageVolume" | ternary $model.imageVolume.subPath "") }}
-  subPath: {{ . }}
+  subPath: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -42,7 +42,7 @@
 {{- $model := .v.model -}}
 {{- if $model.url.url }}
 - name: fetch-model
-  image: {{ include "ml-api.ownImage" .root }}
+  image: {{ include "ml-api.ownImage" .root | quote }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}
   terminationMessagePolicy: FallbackToLogsOnError
   args: [fetch-model]
@@ -52,7 +52,7 @@
     - name: MODEL_SHA256
       value: {{ $model.url.sha256 | quote }}
     - name: {{ $model.several | ternary "MODELS_DIR" "MODEL_DIR" }}
-      value: {{ printf "/store/%s" $model.pvc.subPath | trimSuffix "/" }}
+      value: {{ printf "/store/%s" (eq $model.source "pvc" | ternary $model.pvc.subPath "") | trimSuffix "/" | quote }}
     - name: FETCH_TIMEOUT_MS
       value: {{ int64 $model.url.timeoutMs | quote }}
     - name: FETCH_STALL_MS

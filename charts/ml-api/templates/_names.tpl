@@ -21,8 +21,8 @@
 
 {{/* What selects all pods of the release. These, and the version's, never change: Deployments cannot change them. */}}
 {{- define "ml-api.selector" -}}
-app.kubernetes.io/name: {{ include "ml-api.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "ml-api.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: predictor
 {{- end -}}
 
@@ -39,8 +39,8 @@ Takes root; v for a resource of one version; name, component, labels and annotat
 {{- define "ml-api.metadata" -}}
 {{- $root := .root -}}
 {{- $v := .v | default dict -}}
-name: {{ .name | default $v.fullname | default (include "ml-api.fullname" $root) }}
-namespace: {{ $root.Release.Namespace }}
+name: {{ .name | default $v.fullname | default (include "ml-api.fullname" $root) | quote }}
+namespace: {{ $root.Release.Namespace | quote }}
 labels:
   {{- include "ml-api.labels" . | nindent 2 }}
 {{- with mergeOverwrite (dict) $root.Values.commonAnnotations (.annotations | default dict) }}

@@ -3,7 +3,7 @@
 {{- $root := .root -}}
 {{- $v := .v -}}
 {{- $gpu := gt (int $v.gpu.count) 0 -}}
-serviceAccountName: {{ include "ml-api.serviceAccountName" $root }}
+serviceAccountName: {{ include "ml-api.serviceAccountName" $root | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ add $v.shutdown.preStopSeconds $v.shutdown.drainSeconds 5 }}
@@ -11,10 +11,10 @@ terminationGracePeriodSeconds: {{ add $v.shutdown.preStopSeconds $v.shutdown.dra
 securityContext:
   {{- toYaml $v.podSecurityContext | nindent 2 }}
 {{- with $gpu | ternary $v.gpu.runtimeClassName $v.runtimeClassName }}
-runtimeClassName: {{ . }}
+runtimeClassName: {{ . | quote }}
 {{- end }}
 {{- with $v.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with $v.nodeSelector }}
 nodeSelector:
@@ -47,7 +47,7 @@ initContainers:
 {{- end }}
 containers:
   - name: predictor
-    image: {{ include "ml-api.imageReference" $v.image }}
+    image: {{ include "ml-api.imageReference" $v.image | quote }}
     imagePullPolicy: {{ $root.Values.image.pullPolicy }}
     terminationMessagePolicy: FallbackToLogsOnError # why it ended, in `kubectl describe pod`
     {{- with $v.command }}
@@ -98,7 +98,7 @@ volumes:
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -119,7 +119,7 @@ imagePullSecrets:
 {{- end }}
 {{- range $i, $path := .v.scratch }}
 - name: scratch-{{ $i }}
-  mountPath: {{ $path }}
+  mountPath: {{ $path | quote }}
 {{- end }}
 {{- with .v.extraVolumeMounts }}
 {{ toYaml . }}
@@ -131,14 +131,14 @@ imagePullSecrets:
 {{- if .v.files }}
 - name: runtime-files
   configMap:
-    name: {{ .v.fullname }}-runtime
+    name: {{ printf "%s-runtime" .v.fullname | quote }}
 {{- end }}
 {{- include "ml-api.keysVolume" . }}
 {{- include "ml-api.operatorKeysVolume" . }}
 {{- if eq .v.runtime "onnx" }}
 - name: traffic
   configMap:
-    name: {{ include "ml-api.fullname" .root }}-traffic
+    name: {{ printf "%s-traffic" (include "ml-api.fullname" .root) | quote }}
 {{- end }}
 {{- range $i, $path := .v.scratch }}
 - name: scratch-{{ $i }}
@@ -168,7 +168,7 @@ imagePullSecrets:
 {{- if and .root.Values.auth.existingSecret (eq .v.runtime "onnx") }}
 - name: api-keys
   secret:
-    secretName: {{ .root.Values.auth.existingSecret }}
+    secretName: {{ .root.Values.auth.existingSecret | quote }}
     defaultMode: 0440
     items: [{ key: {{ .root.Values.auth.key | quote }}, path: {{ .root.Values.auth.key | quote }} }]
 {{- end }}
@@ -188,7 +188,7 @@ imagePullSecrets:
 {{- if and .existingSecret $.v.model.several }}
 - name: operator-keys
   secret:
-    secretName: {{ .existingSecret }}
+    secretName: {{ .existingSecret | quote }}
     defaultMode: 0440
     items: [{ key: {{ .key | quote }}, path: {{ .key | quote }} }]
 {{- end }}

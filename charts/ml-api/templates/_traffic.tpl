@@ -8,7 +8,7 @@
 {{/* The weights that routes have: the default version gets everything where its predictor splits. */}}
 {{- define "ml-api.routeWeights" -}}
 {{- if eq .Values.traffic.splitBy "predictor" -}}
-{{ .Values.defaultVersion }}: 1
+{{ .Values.defaultVersion | quote }}: 1
 {{- else -}}
 {{- include "ml-api.weights" . -}}
 {{- end -}}

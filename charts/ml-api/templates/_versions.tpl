@@ -39,7 +39,7 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
 {{- if eq $v.runtime "onnx" -}}
   {{- $image := .root.Values.image -}}
   {{- $suffix := ternary $v.gpu.imageTagSuffix "" (gt (int $v.gpu.count) 0) -}}
-  {{- $_ := set $preset "image" (dict "repository" $image.repository "tag" (printf "%s%s" ($image.tag | default .root.Chart.AppVersion) $suffix) "digest" $image.digest) -}}
+  {{- $_ := set $preset "image" (dict "repository" $image.repository "tag" (printf "%s%s" ($image.tag | default .root.Chart.AppVersion) $suffix) "digest" (or $v.image.repository $v.image.tag | empty | ternary $image.digest "")) -}}
 {{- end -}}
 {{- range $key := list "image" "ports" "files" "env" "podSecurityContext" -}}
   {{- $_ := set $v $key (mergeOverwrite (get $preset $key | default dict) (get $v $key)) -}}
