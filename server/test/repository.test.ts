@@ -1,5 +1,5 @@
 // Models that are loaded and unloaded while others are served: by operators, and by what comes into MODELS_DIR.
-import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,7 +57,7 @@ describe('an operator', () => {
     expect(await predict(running, '/models/new')).toEqual([200, '2']);
     remove('new/1');
     await change(running, 'load', 'new').expect(200);
-    expect(await predict(running, '/models/new/versions/1')).toEqual([503, 'v1']);
+    expect(await predict(running, '/models/new/versions/1')).toEqual([404, 'v1']);
     expect(await predict(running, '/models/new/versions/2')).toEqual([200, '2']);
     await change(running, 'unload', 'new').expect(200);
     const gone = await running.http.post('/models/new/predict').send(row);
@@ -163,7 +163,7 @@ describe('MODEL_RELOAD_SECONDS', () => {
     remove('new/2');
     await found('/models/new').toEqual([200, '1']);
     remove('new');
-    await found('/models/new').toEqual([503, 'v1']);
+    await found('/models/new').toEqual([404, 'v1']);
     put('new/1');
     await found('/models/new').toEqual([200, '1']);
     remove('iris'); // what /predict serves is served on
@@ -194,17 +194,84 @@ describe('MODEL_RELOAD_SECONDS', () => {
       .toEqual([200, 'v1']);
   });
 
-  it('leaves alone what an operator unloaded', async () => {
+  it('never leaves /predict and the probes without a model: the one that goes is served until another can be', async () => {
+    const { root, put, remove } = irisDir();
+    remove('iris');
+    put('iris/1');
+    const running = await startWith(root, { MODEL_RELOAD_SECONDS: '1' });
+    const seen = new Set<unknown>();
+    let asking = true;
+    const load = (async () => {
+      while (asking) {
+        seen.add((await predict(running, ''))[0]);
+        seen.add((await running.http.get('/livez')).status);
+        seen.add((await running.http.get('/readyz')).status);
+      }
+    })();
+    put('iris/2');
+    writeFileSync(path.join(root, 'iris/2/model.onnx'), 'no model');
+    remove('iris/1');
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    expect(await predict(running, '')).toEqual([200, '1']);
+    put('iris/2', 'v2');
+    const found = () => predict(running, '');
+    await expect.poll(found, { timeout: 20_000, interval: 200 }).toEqual([200, '2']);
+    put('iris/3');
+    remove('iris/2');
+    await change(running, 'load', 'iris').expect(200);
+    expect(await predict(running, '')).toEqual([200, '3']);
+    asking = false;
+    await load;
+    expect([...seen]).toEqual([200]);
+    const { body } = await running.http.post('/v2/repository/index');
+    expect(body).toEqual([{ name: 'iris', version: '3', state: 'READY', reason: '' }]);
+  }, 60_000);
+
+  it('serves what comes once it is quiet and predicts as its golden predictions say', async () => {
     const { root, put } = irisDir();
-    put('other');
+    const running = await startWith(root, { MODEL_RELOAD_SECONDS: '1', LOG_LEVEL: 'info' });
+    put('wrong');
+    const golden = path.join(root, 'wrong/golden.json');
+    const { inputs, prediction } = JSON.parse(readFileSync(golden, 'utf8'));
+    writeFileSync(golden, JSON.stringify({ inputs, prediction: prediction.map(() => 2) }));
+    const refused = () => running.logs.find(({ reason }) => String(reason).includes('rows differ'));
+    await expect.poll(refused, { timeout: 20_000 }).toMatchObject({ model: 'wrong', level: 50 });
+    expect((await predict(running, '/models/wrong'))[0]).toBe(503);
+    const told = await change(running, 'load', 'wrong');
+    expect([told.status, told.body.error]).toEqual([503, expect.stringContaining('golden.json')]);
+
+    put('late');
+    for (let i = 0; i < 8; i++) {
+      writeFileSync(path.join(root, 'late/growing'), 'x'.repeat(i + 1));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect((await predict(running, '/models/late'))[0]).toBe(404);
+    }
+    await expect
+      .poll(() => predict(running, '/models/late'), { timeout: 20_000, interval: 200 })
+      .toEqual([200, 'v1']);
+    expect(running.logs).toContainEqual(
+      expect.objectContaining({ model: 'late', msg: expect.stringContaining('is served now') }),
+    );
+  }, 60_000);
+
+  it('leaves alone what an operator unloaded, and the versions that it gets', async () => {
+    const { root, put, remove } = irisDir();
+    put('other/1');
     const running = await startWith(root, { MODEL_RELOAD_SECONDS: '1' });
     await change(running, 'unload', 'other').expect(200);
-    put('other', 'v2');
+    put('other/1', 'v2');
+    put('other/2', 'v2');
     put('more');
     await expect
       .poll(() => predict(running, '/models/more'), { timeout: 20_000, interval: 200 })
       .toEqual([200, 'v1']);
     await new Promise((resolve) => setTimeout(resolve, 3000));
     expect((await predict(running, '/models/other'))[0]).toBe(503);
-  });
+    await change(running, 'load', 'other').expect(200);
+    expect(await predict(running, '/models/other')).toEqual([200, '2']);
+    remove('other');
+    await expect
+      .poll(() => predict(running, '/models/other'), { timeout: 20_000, interval: 200 })
+      .toEqual([404, 'v1']);
+  }, 40_000);
 });

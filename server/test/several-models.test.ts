@@ -1,4 +1,5 @@
 // Several models in one process: each as it would be alone, by every protocol, and what MODELS_DIR may hold.
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,7 +70,10 @@ describe('each model of several', () => {
     for (const [place, name, version] of [
       ['/v2/models/flowers', 'flowers', '2'],
       ['/v2/models/flowers/versions/1', 'flowers', '1'],
-      ['/models/two-inputs/v2/models/iris', 'iris', 'v1'],
+      ['/models/flowers/v2/models/flowers', 'flowers', '2'],
+      ['/models/flowers/versions/1/v2/models/flowers', 'flowers', '1'],
+      ['/models/flowers/versions/1/v2/models/flowers/versions/1', 'flowers', '1'],
+      ['/models/flowers/v2/models/flowers/versions/1', 'flowers', '1'],
     ] as const) {
       const { body, headers } = await http.post(`${place}/infer`).send({ inputs: [tensor] });
       expect([body.model_name, body.model_version, body.outputs[0].data]).toEqual([
@@ -78,6 +82,14 @@ describe('each model of several', () => {
         [0],
       ]);
       expect(headers['ml-model-name']).toBe(name);
+    }
+    // Below one model or version there is no other.
+    for (const place of [
+      '/models/two-inputs/v2/models/iris',
+      '/models/flowers/versions/1/v2/models/flowers/versions/2',
+    ]) {
+      const { status, body } = await http.post(`${place}/infer`).send({ inputs: [tensor] });
+      expect([status, body.error]).toEqual([404, expect.stringContaining('ends with another')]);
     }
     const grpc = new GrpcClient(running.grpcPort);
     const contents = { fp32_contents: row };
@@ -295,12 +307,6 @@ describe('MODELS_DIR', () => {
   it.each([
     ['without a model', {}, {}, /there is no model in .*; expected a folder for each/],
     ['that is a model', { '.': one }, {}, /has a model.onnx itself.*Set MODEL_DIR to it/],
-    [
-      'with a model and versions',
-      { a: one, 'a/1': one },
-      {},
-      /a has a model.onnx and the versions 1/,
-    ],
     ['of several, no default', { b: one, a: one }, {}, /DEFAULT_MODEL is not set.*"a", "b"/],
     ['with another default', { a: one }, { DEFAULT_MODEL: 'c' }, /got "c"; .* the models "a"\./],
     ['beside MODEL_DIR', { a: one }, { MODEL_DIR: one }, /MODEL_DIR and MODELS_DIR are both set/],
@@ -313,6 +319,26 @@ describe('MODELS_DIR', () => {
   ])('%s is refused', async (_, places, env, message) => {
     const MODELS_DIR = modelsDir(places);
     await expect(start({ MODELS_DIR, LOG_LEVEL: 'silent', ...env })).rejects.toThrow(message);
+  });
+
+  it('with a folder that has a model and versions serves the model, and says so; the others are as they are', async () => {
+    const MODELS_DIR = modelsDir({ iris: one, a: path.join(models, 'v2'), 'a/1': one });
+    const { http, logs } = await start({ MODELS_DIR, DEFAULT_MODEL: 'iris' });
+    expect(logs).toContainEqual(expect.objectContaining({ level: 40, folders: ['a'] }));
+    const { headers } = await http.post('/models/a/predict').send({ inputs: row }).expect(200);
+    expect(headers['ml-model-version']).toBe('v2');
+    await http.post('/models/a/versions/1/predict').send({ inputs: row }).expect(404);
+  });
+
+  it('with a pipe in place of a model starts, without it', async () => {
+    const MODELS_DIR = modelsDir({ iris: one });
+    mkdirSync(path.join(MODELS_DIR, 'pipe'));
+    execFileSync('mkfifo', [path.join(MODELS_DIR, 'pipe/model.onnx')]);
+    const { http } = await start({ MODELS_DIR, LOG_LEVEL: 'silent' });
+    await http.post('/models/pipe/predict').send({ inputs: row }).expect(404);
+    await expect(start({ MODEL_DIR: path.join(MODELS_DIR, 'pipe') })).rejects.toThrow(
+      /cannot be loaded as an ONNX model: it is not a file\.$/,
+    );
   });
 
   it('that is not there is refused, and DEFAULT_MODEL without it', async () => {

@@ -74,6 +74,19 @@ describe('what TRAFFIC_FILE says', () => {
     ]);
   });
 
+  it('a split or a shadow that leads back: ends after one step', async () => {
+    const { v1, say } = await pair(() => ({}));
+    say({ SPLIT: `v1=0,v2=1@${v1.url}`, SHADOW: `v2@${v1.url}` });
+    const report = () => v1.http.get('/shadow/disagreements');
+    await expect.poll(async () => (await report()).status, SOON).toBe(200);
+    expect(await versionOf(v1)).toBe('v1');
+    await expect.poll(async () => (await report()).body.requests.agreed, SOON).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect((await report()).body.requests).toMatchObject({ agreed: 1, failed: 0 });
+    const forwarded = v1.logs.filter(({ forwardedTo }) => forwardedTo === 'v2');
+    expect(forwarded).toHaveLength(2); // the caller's, and the shadow's
+  });
+
   it('the shadow: begins, goes on where it is the same, and ends', async () => {
     const { v1, url, say } = await pair(() => ({}));
     const report = () => v1.http.get('/shadow/disagreements');
@@ -115,6 +128,13 @@ const refused: [string, string, RegExp][] = [
     `{"SPLIT": "v1=1,v2=x@http://u:${SECRET}@h/v2", "SHADOW_SHARE": 2}`,
     /Bad variables in TRAFFIC_FILE [^\n]*:\n {2}SHADOW_SHARE: expected a share from 0 to 1, got "2"\n {2}SPLIT: expected versions/,
   ],
+  [
+    'a URL where none belongs',
+    `{"VERSIONS": "v2=1@http://u:${SECRET}@h/v2", "SPLIT_USER_HEADER": "http://u:${SECRET}@h"}`,
+    /SPLIT_USER_HEADER: expected a name such as ML-User, got .*\n {2}VERSIONS: expected names/,
+  ],
+  ['a URL as a name', `{"http://u:${SECRET}@h/": 1}`, /expected SHADOW, /],
+  ['very many versions', JSON.stringify({ VERSIONS: `${'v,'.repeat(100)}v` }), /at most 100/],
   ['another version as this one', '{"SPLIT": "v3=1"}', /this server serves v1/],
   ['a megabyte', ' '.repeat(1024 * 1024 + 1), /cannot be read: it has 1048577 bytes/],
 ];

@@ -63,7 +63,7 @@ export async function writeAllModels(options: AllModelsOptions): Promise<Written
   files.set(index, source); // the last, since it names what is there
   const now = new Set(folders.values());
   const removed = foldersOf(before ?? '').filter(
-    (folder) => !now.has(folder) && holdsTypedClient(path.join(out, folder)),
+    (folder) => !now.has(folder) && isOwn(path.join(out, folder)),
   );
   await writeTogether(files, async () => {
     for (const folder of removed) await removeClient(path.join(out, folder));
@@ -109,10 +109,16 @@ Try again when they are READY, or leave them out with --skip NAME.`,
 /** The server chooses the names, so nothing may be in a folder but what is ours. */
 function refuseForeign(folder: string): void {
   if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return;
-  if (!holdsTypedClient(folder))
+  if (!isOwn(folder))
     throw new CliError(
       `--out: ${folder} is there, and was not written by ml-sdk; a model's client would be written there. Choose another folder for --out.`,
     );
+}
+
+/** A link to a folder leads elsewhere, where nothing is written or removed. */
+function isOwn(folder: string): boolean {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  return (found?.isDirectory() ?? false) && holdsTypedClient(folder);
 }
 
 /** What somebody else has put into the folder stays. */

@@ -27,6 +27,13 @@ export class Registry {
     this.#slots = [...this.#byName.values()].flat();
   }
 
+  remove(slot: Slot): void {
+    const others = (this.#byName.get(slot.name) ?? []).filter((one) => one !== slot);
+    if (others.length > 0) this.#byName.set(slot.name, others);
+    else this.#byName.delete(slot.name);
+    this.#slots = [...this.#byName.values()].flat();
+  }
+
   get mainName(): string {
     return this.#mainName;
   }

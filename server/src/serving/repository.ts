@@ -4,6 +4,7 @@ import { Turns } from '../util/turns.ts';
 import { NotFoundError, NotServedError, RefusedError } from './errors.ts';
 import type { ModelPlace } from './load/models-dir.ts';
 import type { Registry } from './registry.ts';
+import { stateOf } from './reload/files.ts';
 import type { Reload } from './reload/reload.ts';
 import { watch } from './reload/watch.ts';
 import type { Slot } from './slot.ts';
@@ -38,7 +39,7 @@ export async function closeAll(hosted: Iterable<Hosted>): Promise<void> {
   }
 }
 
-type Named = Pick<ModelPlace, 'name' | 'directory'>;
+type Named = Pick<ModelPlace, 'directory'>;
 
 function directoriesOf(places: readonly Named[]): string {
   return places
@@ -50,6 +51,8 @@ function directoriesOf(places: readonly Named[]): string {
 export class Repository {
   readonly #options: RepositoryOptions;
   readonly #hosted: Map<string, Hosted>;
+  /** Names of what an operator unloaded, and nobody has loaded since. */
+  readonly #unloaded = new Set<string>();
   /** One thing at a time happens to the models of the directory. */
   readonly #turns = new Turns();
   readonly #stop = new AbortController();
@@ -85,27 +88,14 @@ export class Repository {
   }
 
   async #load(name: string): Promise<void> {
-    const { models, places, open } = this.#options;
-    const found = await places();
+    const found = await this.#options.places();
     const wanted = found.filter((place) => place.name === name);
     if (wanted.length === 0)
       throw new NotFoundError(`There is no model in the folder ${quote(name)} of MODELS_DIR.`);
-    const directories = wanted.map(({ directory }) => directory);
-    for (const { directory, reload } of this.#of(name))
-      if (!directories.includes(directory)) await reload.unload();
-    for (const place of wanted) {
-      const known = this.#hosted.get(place.directory);
-      if (known !== undefined) {
-        await known.reload.check();
-        continue;
-      }
-      const next = await open(place, found);
-      this.#hosted.set(place.directory, next);
-      models.add(next.slot);
-    }
-    const reasons = this.#of(name)
-      .filter(({ directory, slot }) => directories.includes(directory) && slot.reason !== undefined)
-      .map(({ slot }) => slot.reason);
+    this.#unloaded.delete(name);
+    for (const { directory } of wanted) await this.#hosted.get(directory)?.reload.check();
+    await this.#follow(name, found);
+    const reasons = this.#of(name).flatMap(({ slot: { reason } }) => reason ?? []);
     if (reasons.length > 0)
       throw new NotServedError(
         `What the folder ${quote(name)} holds is not served: ${reasons.join(' ')}`,
@@ -120,34 +110,58 @@ export class Repository {
       throw new RefusedError(
         `The model ${quote(name)} is not unloaded: /predict serves it. Start the server with another DEFAULT_MODEL first.`,
       );
+    this.#unloaded.add(name);
     for (const { reload } of hosted) await reload.unload();
+  }
+
+  /**
+   * Serves the versions of a model that have come, and then forgets those that have gone: calls always find one. Of the model that
+   * /predict serves, what is served goes on until another version can be.
+   */
+  async #follow(name: string, found: readonly ModelPlace[]): Promise<void> {
+    const { models, open } = this.#options;
+    const wanted = found.filter((place) => place.name === name);
+    for (const place of this.#unloaded.has(name) ? [] : wanted) {
+      if (this.#hosted.has(place.directory)) continue;
+      const next = await open(place, found);
+      this.#hosted.set(place.directory, next);
+      models.add(next.slot);
+    }
+    const isWanted = ({ directory }: Named) => wanted.some((one) => one.directory === directory);
+    const hosted = this.#of(name);
+    const isServed = hosted.some((one) => isWanted(one) && one.slot.served !== undefined);
+    if (name === models.mainName && !isServed) return;
+    for (const one of hosted.filter((one) => !isWanted(one))) {
+      this.#hosted.delete(one.directory);
+      models.remove(one.slot);
+      await one.reload.unload();
+      await one.reload.close();
+    }
+    if (wanted.length === 0) this.#unloaded.delete(name);
   }
 
   /** Serves what comes, and no longer what goes: whole folders; what changes in one is its reload's. */
   async #watch(everyMs: number): Promise<void> {
-    let known: readonly Named[] = [...this.#hosted.values()].map(
-      ({ slot: { name }, directory }) => ({ name, directory }),
-    );
-    const { places, models } = this.#options;
-    // What cannot be read is as it was: the reload of each model tells of it.
-    const placesNow = () => places().catch(() => known);
-    const look = async () => directoriesOf(await placesNow());
+    const { places } = this.#options;
+    /** What has come counts once it is quiet, as what changes does. What cannot be read is as it was. */
+    const look = async () => {
+      const found = await places().catch(() => undefined);
+      if (found === undefined) return directoriesOf([...this.#hosted.values()]);
+      const fresh = found.filter(({ directory }) => !this.#hosted.has(directory));
+      const states = await Promise.all(fresh.map(({ directory }) => stateOf(directory)));
+      return [directoriesOf(found), ...states].join('\n');
+    };
     const follow = async () => {
-      const found = await placesNow();
-      const names = new Set([...known, ...found].map(({ name }) => name));
-      for (const name of names) {
-        const isName = (place: Named) => place.name === name;
-        if (name === undefined) continue;
-        if (directoriesOf(known.filter(isName)) === directoriesOf(found.filter(isName))) continue;
-        // What cannot be served has told of it, and is tried again when its files change.
-        if (found.some(isName)) await this.#load(name).catch(() => {});
-        else if (name !== models.mainName) await this.#unload(name).catch(() => {});
-      }
-      known = found;
+      const found = await places().catch(() => undefined);
+      if (found === undefined) return true;
+      const known = [...this.#hosted.values()].map(({ slot }) => slot.name);
+      for (const name of new Set([...known, ...found.map(({ name }) => name)]))
+        if (name !== undefined) await this.#follow(name, found);
       return true;
     };
+    const known = directoriesOf([...this.#hosted.values()]);
     const { signal } = this.#stop;
-    await watch(directoriesOf(known), look, everyMs, () => this.#turns.take(follow), signal);
+    await watch(known, look, everyMs, () => this.#turns.take(follow), signal);
   }
 
   #of(name: string): Hosted[] {

@@ -41,7 +41,8 @@ export async function loadModels(
       contractOptions: { ...common.contractOptions, basePath: pathOf(place, main, places, config) },
       sharedBy: places.length,
     };
-    return host(place, options, config, log, place.name !== main || isNew);
+    if (isNew) return hostNew(place, options, config, log);
+    return host(place, options, config, log, place.name !== main);
   };
   const hosted: Hosted[] = [];
   try {
@@ -74,6 +75,19 @@ async function host(
   const known = config.MODEL_RELOAD_SECONDS === 0 ? undefined : await heldBy(directory);
   const slot = await load(directory, options, others ? log : undefined);
   return { slot, directory, reload: reloading({ slot, directory, known, options }, config, log) };
+}
+
+/** What has come while the process serves: as what replaces a model, it is served once it has passed all checks. */
+async function hostNew(
+  { name = '', version = '', directory }: ModelPlace,
+  options: LoadOptions,
+  config: Config,
+  log: Logger,
+): Promise<Hosted> {
+  const slot = new Slot(name, version, undefined, UNLOADABLE);
+  const reload = reloading({ slot, directory, known: undefined, options }, config, log);
+  await reload.check();
+  return { slot, directory, reload };
 }
 
 /** @param log where a model is told of that cannot be loaded; without it, that is an error */

@@ -30,11 +30,16 @@ export async function placesOf(config: Config, files: Files, log: Logger): Promi
       throw new CommandError(
         `${other} and MODELS_DIR are both set; expected one of them: in MODELS_DIR, each model has a folder, which names it.`,
       );
-  const { places, others } = await readModelsDir(MODELS_DIR);
+  const { places, others, ambiguous } = await readModelsDir(MODELS_DIR);
   if (others.length > 0)
     log.warn(
       { folders: others },
       'folders of MODELS_DIR have no model.onnx; nothing is served of them',
+    );
+  if (ambiguous.length > 0)
+    log.warn(
+      { folders: ambiguous },
+      'folders of MODELS_DIR have a model.onnx and numbered versions; the model.onnx is served, and no version until it has gone',
     );
   return { places, main: mainOf(places, DEFAULT_MODEL) };
 }

@@ -44,7 +44,7 @@ function tell(log: Logger, event: ReloadEvent): void {
     const { reason } = event;
     log.error(
       { reason },
-      "what the model's directory holds now was refused; what was served is served on",
+      "what the model's directory holds now was refused; what was served, where there was something, is served on",
     );
     return;
   }
@@ -58,6 +58,8 @@ function tell(log: Logger, event: ReloadEvent): void {
       batching,
       batchingReason,
     },
-    'the model was replaced by the one that its directory holds now',
+    event.isFirst
+      ? 'the model that its directory holds is served now'
+      : 'the model was replaced by the one that its directory holds now',
   );
 }

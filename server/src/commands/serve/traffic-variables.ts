@@ -3,13 +3,13 @@ import { cleanEnv } from 'envalid';
 import type { TrafficSettings } from '../../traffic/traffic.ts';
 import { CommandError } from '../../util/command-error.ts';
 import { isRecord } from '../../util/is-record.ts';
-import { quote } from '../../util/quote.ts';
 import {
   headerName,
   milliseconds,
   positive,
   reportTo,
   share,
+  shownValue,
   split,
   text,
   versionAt,
@@ -88,7 +88,7 @@ export function readTraffic(file: string, content: string): TrafficSettings {
   const env = Object.entries(objectIn(content, where)).map(([name, value]) => {
     if (!Object.hasOwn(trafficVariables, name))
       throw new CommandError(
-        `${where} has ${quote(name)}; expected ${Object.keys(trafficVariables).join(', ')}.`,
+        `${where} has ${shownValue(name)}; expected ${Object.keys(trafficVariables).join(', ')}.`,
       );
     if (typeof value !== 'string' && typeof value !== 'number')
       throw new CommandError(`${where}: ${name} is neither a text nor a number.`);

@@ -105,9 +105,14 @@ export const versionAt = makeValidator<VersionAt>((input) => {
   return found;
 });
 
+/** Far more than anybody compares: errors and metrics name all of them. */
+const MOST_VERSIONS = 100;
+
 /** Names of versions, separated by commas. */
 export const versionNames = makeValidator<readonly string[]>((input) => {
   const names = input.split(',').map((name) => name.trim());
+  if (names.length > MOST_VERSIONS)
+    throw new EnvError(`expected at most ${MOST_VERSIONS} versions, got ${names.length}`);
   if (!names.every((name) => /^[\w.-]+$/.test(name)))
     throw new EnvError(expected('names of versions such as v1,v2', input));
   return names;
@@ -124,6 +129,8 @@ export const split = makeValidator<readonly VersionShare[]>((input) => {
       );
     return { version, weight: Number(weight), url: at?.url };
   });
+  if (shares.length > MOST_VERSIONS)
+    throw new EnvError(`expected at most ${MOST_VERSIONS} versions, got ${shares.length}`);
   if (new Set(shares.map(({ version }) => version)).size < shares.length)
     throw new EnvError(`expected every version once, got ${withoutUrls(input)}`);
   if (shares.filter(({ url }) => url === undefined).length !== 1)
@@ -141,7 +148,12 @@ function readVersionAt(text: string): VersionAt | undefined {
 }
 
 function expected(what: string, got: string): string {
-  return `expected ${what}, got ${JSON.stringify(got)}`;
+  return `expected ${what}, got ${shownValue(got)}`;
+}
+
+/** A value, which may hold a URL that nobody expected there. */
+export function shownValue(value: string): string {
+  return /[:@]\/\/|@/.test(value) ? withoutSecrets(value) : JSON.stringify(value);
 }
 
 /**

@@ -86,7 +86,7 @@ export class LiveCall {
       textsIn(metadata),
       route?.handler.isProbe ?? false,
     );
-    this.#exchange.main = settings.parts()?.models.main;
+    this.#exchange.main = settings.parts()?.models.servedBy(undefined, undefined);
     // All that ends a call passes here: what the library refuses by itself, too.
     const send = library.sendStatus.bind(library);
     library.sendStatus = (sent) => send(this.#ending(sent));

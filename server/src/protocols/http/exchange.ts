@@ -101,9 +101,9 @@ export type IdentityHeaders = (exchange: Pick<HttpExchange, 'id' | 'served'>) =>
 
 /** @returns headers that name a model: the main one where a response is about none */
 export function identityHeaders(models: Registry, state: () => State): IdentityHeaders {
-  return ({ id, served = models.main }) => {
+  return ({ id, served = models.servedBy(undefined, undefined) }) => {
     const headers = ['X-Request-Id', id];
-    for (const [name, value] of identityOf(served)) headers.push(name, value);
+    for (const [name, value] of served ? identityOf(served) : []) headers.push(name, value);
     // A draining server asks its clients to connect anew, which brings them to another pod.
     if (state().kind === 'draining') headers.push('Connection', 'close');
     return headers;

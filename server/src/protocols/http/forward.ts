@@ -6,6 +6,9 @@ import { reasonOf } from '../../net/connect.ts';
 import { send } from '../../net/send.ts';
 import { ProblemException } from './problem.ts';
 
+/** Marks what one version passes on to another, which serves it: passed on again, it could go round for ever. */
+export const FORWARDED = 'ml-forwarded';
+
 /** What belongs to one connection and not to the message: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
 const HOP_BY_HOP = new Set([
   'connection',
@@ -136,6 +139,7 @@ function requestHeaders(req: Request): OutgoingHttpHeaders {
   headers['x-forwarded-for'] = [req.headers['x-forwarded-for'], req.socket.remoteAddress]
     .filter((one) => one !== undefined)
     .join(', ');
+  headers[FORWARDED] = '1';
   return headers;
 }
 

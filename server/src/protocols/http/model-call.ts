@@ -1,6 +1,7 @@
 // What the protocols over HTTP do alike around a call to a model.
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Call } from '../../serving/call.ts';
+import { NotFoundError } from '../../serving/errors.ts';
 import type { Registry } from '../../serving/registry.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
 import { ExpectedRows } from '../expected-rows.ts';
@@ -18,7 +19,11 @@ export function modelOf(models: Registry, { params }: Request, res: Response): S
 
 /** The same before anything has been asked of it; undefined where there is none. */
 export function servedIn(models: Registry, { params }: Request): ServedModel | undefined {
-  return models.servedBy(...namedIn(params));
+  try {
+    return models.servedBy(...namedIn(params));
+  } catch {
+    return undefined; // the handler says why
+  }
 }
 
 /** The last model that a path names, as the routes do: for errors, which no longer have the parameters of their routes. */
@@ -36,14 +41,24 @@ export function servedAt(models: Registry, path: string): ServedModel | undefine
   }
 }
 
-/** Of the Open Inference Protocol, or what stands before every path of a model. */
+/**
+ * What a path names: below `/models/NAME/versions/VERSION`, that is the only one that there is, whatever paths of the Open Inference
+ * Protocol name once more.
+ * @throws NotFoundError
+ */
 function namedIn({
   model,
   version,
   name,
   nameVersion,
 }: Request['params']): [name: string | undefined, version: string | undefined] {
-  return model === undefined ? [only(name), only(nameVersion)] : [only(model), only(version)];
+  if (model === undefined) return [only(name), only(nameVersion)];
+  if (name === undefined) return [only(model), only(version)];
+  if (name !== model || (nameVersion && version && nameVersion !== version))
+    throw new NotFoundError(
+      'The path begins with one model or version and ends with another; expected the same, or none at its beginning.',
+    );
+  return [only(name), only(nameVersion ?? version)];
 }
 
 /** A parameter of a path, which here never is a list. */

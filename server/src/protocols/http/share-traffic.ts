@@ -7,7 +7,7 @@ import type { SplitSettings, Traffic } from '../../traffic/traffic.ts';
 import { quote } from '../../util/quote.ts';
 import { readBytes } from './body.ts';
 import { exchangeOf } from './exchange.ts';
-import { forward } from './forward.ts';
+import { FORWARDED, forward } from './forward.ts';
 import { ProblemException } from './problem.ts';
 
 /** The time that a forwarded request gets beyond the deadline that the other version itself has. */
@@ -34,7 +34,7 @@ export function shareTraffic(
   return [
     (req, res, next) => {
       const { settings } = traffic;
-      if (settings.SPLIT === undefined) return next();
+      if (settings.SPLIT === undefined || req.headers[FORWARDED] !== undefined) return next();
       // A path that names the version has chosen it.
       if (BASE_PATH !== undefined && req.path.startsWith(`${BASE_PATH}/`)) return next();
       const { version, url } = assign(req, res, settings.SPLIT, settings);

@@ -1,4 +1,5 @@
 // Loads the model of a directory, tries it, and makes of it what calls are served by.
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { OpenAPIObject } from 'openapi3-ts/oas31';
 import { createContract } from '../../model/contract/contract.ts';
@@ -7,6 +8,7 @@ import { readGolden } from '../../model/golden.ts';
 import { readManifest } from '../../model/manifest.ts';
 import { describeModel, type Naming } from '../../model/model.ts';
 import type { Resources } from '../../runtime/resources.ts';
+import { ModelLoadError } from '../../runtime/session.ts';
 import type { CallObserver } from '../call.ts';
 import { createBatcher } from '../queue/batcher.ts';
 import { createServedModel, type ServedModel } from '../served-model.ts';
@@ -49,13 +51,17 @@ const QUEUE_MEMORY_SHARE = 1 / 8;
  */
 export async function loadModel(directory: string, options: LoadOptions): Promise<ServedModel> {
   const { settings, resources, observer } = options;
+  const modelFile = path.join(directory, 'model.onnx');
+  // A pipe has no end: to read one would block the process for ever.
+  if ((await stat(modelFile).catch(() => undefined))?.isFile() === false)
+    throw new ModelLoadError(`${modelFile} cannot be loaded as an ONNX model: it is not a file.`);
   const manifestFile = path.join(directory, 'model.json');
   const [manifest, golden] = await Promise.all([
     readManifest(manifestFile, options.manifestSchema),
     readGolden(path.join(directory, 'golden.json')),
   ]);
   const serving = await chooseServing(
-    path.join(directory, 'model.onnx'),
+    modelFile,
     (signature) => describeModel(signature, manifest, options.naming, manifestFile),
     golden,
     settings,

@@ -17,12 +17,14 @@ export interface ModelsDir {
   readonly places: readonly ModelPlace[];
   /** Folders without a model: volumes have some of their own. */
   readonly others: readonly string[];
+  /** Folders that have a model and versions: the model is served. */
+  readonly ambiguous: readonly string[];
 }
 
 const MODEL_FILE = 'model.onnx';
 const VERSION = /^[1-9]\d{0,17}$/;
 
-/** @throws CommandError where there is no model, or where it is not clear which are there */
+/** @throws CommandError where there is no model, or no directory of models */
 export async function readModelsDir(root: string): Promise<ModelsDir> {
   if (await isThere(path.join(root, MODEL_FILE)))
     throw new CommandError(
@@ -30,16 +32,20 @@ export async function readModelsDir(root: string): Promise<ModelsDir> {
     );
   const places: ModelPlace[] = [];
   const others: string[] = [];
+  const ambiguous: string[] = [];
   for (const name of await foldersIn(root)) {
-    const found = await versionsOf(path.join(root, name), name);
-    if (found.length === 0) others.push(name);
-    places.push(...found);
+    const directory = path.join(root, name);
+    const versions = await versionsOf(directory, name);
+    const isModel = await isThere(path.join(directory, MODEL_FILE));
+    if (isModel && versions.length > 0) ambiguous.push(name);
+    else if (!isModel && versions.length === 0) others.push(name);
+    places.push(...(isModel ? [{ name, version: undefined, directory }] : versions));
   }
   if (places.length === 0)
     throw new CommandError(
       `MODELS_DIR: there is no model in ${root}; expected a folder for each, with its ${MODEL_FILE}, or with folders 1, 2, … that have one each.${others.length > 0 ? ` Folders without one: ${others.map(quote).join(', ')}.` : ''}`,
     );
-  return { places, others };
+  return { places, others, ambiguous };
 }
 
 async function versionsOf(folder: string, name: string): Promise<ModelPlace[]> {
@@ -56,12 +62,7 @@ async function versionsOf(folder: string, name: string): Promise<ModelPlace[]> {
     if (await isThere(path.join(directory, MODEL_FILE)))
       versions.push({ name, version, directory });
   }
-  if (!(await isThere(path.join(folder, MODEL_FILE)))) return versions;
-  if (versions.length > 0)
-    throw new CommandError(
-      `MODELS_DIR: ${folder} has a ${MODEL_FILE} and the versions ${numbers.join(', ')}; expected one or the other.`,
-    );
-  return [{ name, version: undefined, directory: folder }];
+  return versions;
 }
 
 /** Sorted names; links to folders count, which volumes of Kubernetes have, and names that begin with a dot do not. */
@@ -84,5 +85,5 @@ async function isFolder(place: string): Promise<boolean> {
 }
 
 async function isThere(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => undefined)) !== undefined;
+  return (await stat(file).catch(() => undefined))?.isFile() ?? false;
 }

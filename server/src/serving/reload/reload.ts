@@ -29,7 +29,13 @@ export interface ReloadOptions {
 }
 
 export type ReloadEvent =
-  | { readonly kind: 'replaced'; readonly served: ServedModel; readonly goldenRows: number }
+  | {
+      readonly kind: 'replaced';
+      readonly served: ServedModel;
+      readonly goldenRows: number;
+      /** Whether nothing was served before. */
+      readonly isFirst: boolean;
+    }
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface Reload {
@@ -69,9 +75,10 @@ export function startReload(options: ReloadOptions): Reload {
       await next.close();
       throw error;
     }
-    void leave(slot.replace(next));
+    const before = slot.replace(next);
+    void leave(before);
     served = content;
-    onReload({ kind: 'replaced', served: next, goldenRows });
+    onReload({ kind: 'replaced', served: next, goldenRows, isFirst: before === undefined });
   };
 
   const leave = async (before: ServedModel | undefined) => {

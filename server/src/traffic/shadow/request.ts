@@ -18,6 +18,9 @@ export interface ShadowRequest {
   readonly rows: number;
 }
 
+/** Marks a request of a shadow, which has none itself: else a shadow that leads back would never end. */
+export const SHADOWED = 'ml-shadow';
+
 /** What came of it. */
 export type ChallengerResponse =
   | (Predictions & { readonly kind: 'predicted'; readonly milliseconds: number | undefined })
@@ -41,7 +44,12 @@ export async function request(
   try {
     const message: Message = {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'X-Request-Id': requestId, ...credentials },
+      headers: {
+        'Content-Type': 'application/json',
+        'X-Request-Id': requestId,
+        [SHADOWED]: '1',
+        ...credentials,
+      },
       body: Buffer.from(body),
       signal: timer,
     };

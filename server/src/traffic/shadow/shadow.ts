@@ -10,7 +10,7 @@ import type { JsonValue } from '../../tensor/to-json.ts';
 import { limiter } from '../../util/rate-limit.ts';
 import { TimeBudget } from '../../util/time-budget.ts';
 import { createChallenger } from './challenger.ts';
-import type { ChallengerResponse } from './request.ts';
+import { type ChallengerResponse, SHADOWED } from './request.ts';
 
 export interface ShadowOptions {
   /** The name of the model whose calls are shadowed, and its version. */
@@ -151,6 +151,7 @@ export function createShadow(options: ShadowOptions): Shadow {
   return {
     accepted({ call, model, work, inputs }) {
       if (model.name !== options.model || model.version !== champion) return;
+      if (call.metadata[SHADOWED] !== undefined) return;
       if (share < 1 && Math.random() >= share) return;
       if (admit() === undefined) return;
       if (budget.isSpent) return tell({ outcome: 'dropped' });
