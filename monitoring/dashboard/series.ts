@@ -47,8 +47,8 @@ export function quantile(q: number, histogram: (suffix: string) => string, by = 
 }
 
 /** The mean of a histogram's observations. */
-export function mean(histogram: (suffix: string) => string, by = ['version']): string {
-  return `${rate(histogram('_sum'), by)} / ${rate(histogram('_count'), by)}`;
+export function mean(histogram: (suffix: string) => string): string {
+  return `${rate(histogram('_sum'))} / ${rate(histogram('_count'))}`;
 }
 
 /** The share that part is of whole: 0 where there is no part at all, rather than no line. */

@@ -30,7 +30,7 @@ export class Observers implements Observer {
     this.#subscribers.push(subscriber);
   }
 
-  /** A function for each event: V8 hands on its arguments without making an array of them, as one for all events would have to. */
+  /** @returns what tells of an event whoever wants to know of it */
   #tellerOf<Event extends keyof Events>(event: Event): (...about: Events[Event]) => void {
     return (...about) => {
       for (const subscriber of this.#subscribers) {

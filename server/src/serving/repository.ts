@@ -7,7 +7,7 @@ import type { Registry } from './registry.ts';
 import { stateOf } from './reload/files.ts';
 import type { Reload } from './reload/reload.ts';
 import { watch } from './reload/watch.ts';
-import type { Slot } from './slot.ts';
+import { type Slot, UNLOADED } from './slot.ts';
 
 /** A version of a model, where its files are, and what puts others into its place. */
 export interface Hosted {
@@ -32,16 +32,19 @@ export interface RepositoryOptions {
 }
 
 /** Ends what they have under way, and frees them. */
-export async function closeAll(hosted: Iterable<Hosted>): Promise<void> {
+export async function closeAll(
+  hosted: Iterable<Hosted>,
+  reason = 'the server stops.',
+): Promise<void> {
   for (const { slot, reload } of hosted) {
     await reload.close();
-    await slot.clear('the server stops.')?.close();
+    await slot.clear(reason)?.close();
   }
 }
 
-type Named = Pick<ModelPlace, 'directory'>;
+type Placed = Pick<ModelPlace, 'directory'>;
 
-function directoriesOf(places: readonly Named[]): string {
+function directoriesOf(places: readonly Placed[]): string {
   return places
     .map(({ directory }) => directory)
     .sort()
@@ -127,32 +130,33 @@ export class Repository {
       this.#hosted.set(place.directory, next);
       models.add(next.slot);
     }
-    const isWanted = ({ directory }: Named) => wanted.some((one) => one.directory === directory);
+    const isWanted = ({ directory }: Placed) => wanted.some((one) => one.directory === directory);
     const hosted = this.#of(name);
     const isServed = hosted.some((one) => isWanted(one) && one.slot.served !== undefined);
     if (name === models.mainName && !isServed) return;
-    for (const one of hosted.filter((one) => !isWanted(one))) {
-      this.#hosted.delete(one.directory);
-      models.remove(one.slot);
-      await one.reload.unload();
-      await one.reload.close();
+    const gone = hosted.filter((one) => !isWanted(one));
+    for (const { directory, slot } of gone) {
+      this.#hosted.delete(directory);
+      models.remove(slot);
     }
+    await closeAll(gone, UNLOADED);
     if (wanted.length === 0) this.#unloaded.delete(name);
   }
 
   /** Serves what comes, and no longer what goes: whole folders; what changes in one is its reload's. */
   async #watch(everyMs: number): Promise<void> {
-    const { places } = this.#options;
-    /** What has come counts once it is quiet, as what changes does. What cannot be read is as it was. */
+    /** What cannot be read is as it was. */
+    const placesNow = () => this.#options.places().catch(() => undefined);
+    /** What has come counts once it is quiet, as what changes does. */
     const look = async () => {
-      const found = await places().catch(() => undefined);
+      const found = await placesNow();
       if (found === undefined) return directoriesOf([...this.#hosted.values()]);
       const fresh = found.filter(({ directory }) => !this.#hosted.has(directory));
       const states = await Promise.all(fresh.map(({ directory }) => stateOf(directory)));
       return [directoriesOf(found), ...states].join('\n');
     };
     const follow = async () => {
-      const found = await places().catch(() => undefined);
+      const found = await placesNow();
       if (found === undefined) return true;
       const known = [...this.#hosted.values()].map(({ slot }) => slot.name);
       for (const name of new Set([...known, ...found.map(({ name }) => name)]))

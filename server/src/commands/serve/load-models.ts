@@ -31,22 +31,21 @@ export async function loadModels(
   opened: AsyncDisposableStack,
 ): Promise<{ models: Registry; repository: Repository }> {
   const found = await placesOf(config, files, log);
-  const open = (place: ModelPlace, { main, places }: Places, isNew = false) => {
-    const options: LoadOptions = {
-      ...common,
-      naming: {
-        name: place.name ?? config.MODEL_NAME,
-        version: place.version ?? config.MODEL_VERSION,
-      },
-      contractOptions: { ...common.contractOptions, basePath: pathOf(place, main, places, config) },
-      sharedBy: places.length,
-    };
-    if (isNew) return hostNew(place, options, config, log);
-    return host(place, options, config, log, place.name !== main);
-  };
+  const optionsOf = (place: ModelPlace, { main, places }: Places): LoadOptions => ({
+    ...common,
+    naming: {
+      name: place.name ?? config.MODEL_NAME,
+      version: place.version ?? config.MODEL_VERSION,
+    },
+    contractOptions: { ...common.contractOptions, basePath: pathOf(place, main, places, config) },
+    sharedBy: places.length,
+  });
   const hosted: Hosted[] = [];
   try {
-    for (const place of found.places) hosted.push(await open(place, found));
+    for (const place of found.places)
+      hosted.push(
+        await host(place, optionsOf(place, found), config, log, place.name !== found.main),
+      );
   } catch (error) {
     await closeAll(hosted);
     throw error;
@@ -58,7 +57,7 @@ export async function loadModels(
     hosted,
     everyMs: config.MODELS_DIR === undefined ? 0 : 1000 * config.MODEL_RELOAD_SECONDS,
     places: () => placesNow(config),
-    open: (place, places) => open(place, { ...found, places }, true),
+    open: (place, places) => hostNew(place, optionsOf(place, { ...found, places }), config, log),
   });
   opened.defer(() => repository.close());
   return { models, repository };

@@ -13,10 +13,7 @@ export interface Messages {
 export function createMessages(): Messages {
   return {
     IncomingMessage: class extends IncomingMessage {},
-    ServerResponse: class<Request extends IncomingMessage> extends ServerResponse<Request> {
-      /** Express would make it without a prototype, which V8 keeps as a hash table. */
-      locals = { exchange: undefined };
-    },
+    ServerResponse: class<Request extends IncomingMessage> extends ServerResponse<Request> {},
   };
 }
 
