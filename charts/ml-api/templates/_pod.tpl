@@ -165,13 +165,9 @@ imagePullSecrets:
 {{- end -}}
 
 {{- define "ml-api.keysVolume" -}}
-{{- if and .root.Values.auth.existingSecret (eq .v.runtime "onnx") }}
-- name: api-keys
-  secret:
-    secretName: {{ .root.Values.auth.existingSecret | quote }}
-    defaultMode: 0440
-    items: [{ key: {{ .root.Values.auth.key | quote }}, path: {{ .root.Values.auth.key | quote }} }]
-{{- end }}
+{{- if eq .v.runtime "onnx" -}}
+{{- include "ml-api.secretVolume" (dict "name" "api-keys" "secret" .root.Values.auth) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The keys of those who may load and unload models, where there are several. */}}
@@ -184,15 +180,23 @@ imagePullSecrets:
 {{- end -}}
 
 {{- define "ml-api.operatorKeysVolume" -}}
-{{- with .root.Values.auth.operators }}
-{{- if and .existingSecret $.v.model.several }}
-- name: operator-keys
+{{- if .v.model.several -}}
+{{- include "ml-api.secretVolume" (dict "name" "operator-keys" "secret" .root.Values.auth.operators) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* One key of a Secret as a file; nothing where no Secret is named. Takes name, and secret: existingSecret and key. */}}
+{{- define "ml-api.secretVolume" -}}
+{{- $name := .name -}}
+{{- with .secret -}}
+{{- if .existingSecret }}
+- name: {{ $name }}
   secret:
     secretName: {{ .existingSecret | quote }}
     defaultMode: 0440
     items: [{ key: {{ .key | quote }}, path: {{ .key | quote }} }]
 {{- end }}
-{{- end }}
+{{- end -}}
 {{- end -}}
 
 {{/* Takes a version. */}}
