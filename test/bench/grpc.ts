@@ -4,24 +4,19 @@
 //
 // The servers are on core 0, the load on core 1; rounds are interleaved, and each begins with another server.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import protobuf from 'protobufjs';
 import { pythonFor, run } from '../../model/python.ts';
+import { mlserver, mlserverPython } from './mlserver.ts';
 import { median, medianRatio } from './quantile.ts';
-import { ours, type Peer, root, startPeer } from './servers.ts';
+import { ours, type Peer, root, type Served, startServed } from './servers.ts';
 
 const here = import.meta.dirname;
 const CALLERS = 64;
 const WARM_UP_SECONDS = 3; // until V8 has compiled what is hot
-
-/** A server that is measured, and what it is started with; `$PORT` is that of HTTP, `$GRPC_PORT` that of gRPC. */
-interface Served {
-  readonly peer: Peer;
-  readonly env: Readonly<Record<string, string>>;
-}
 
 interface Sample {
   readonly perSecond: number;
@@ -62,7 +57,7 @@ export async function grpcReport(port: number, rounds: number, seconds: number):
       ['build', '-C', path.join(here, 'grpc-load'), '-mod=readonly', '-o', load, '.'],
       'Go 1.26 or newer is needed for the load.',
     );
-    const all = [mlApi(), kserve(), mlserver(work)];
+    const all = [mlApi(), kserve(), mlserverWithVersion(work)];
     const samples = new Map<Peer, Sample[]>(all.map(({ peer }) => [peer, []]));
     for (let round = 0; round < rounds; round++)
       for (let i = 0; i < all.length; i++) {
@@ -106,30 +101,11 @@ function kserve(): Served {
   };
 }
 
-/** One process without metrics and lines for each call, which is the fastest that it has on one core. */
-function mlserver(work: string): Served {
-  const folder = path.join(root, 'test/e2e/mlserver');
-  const python = pythonFor(path.join(folder, 'requirements.txt'));
-  copyFileSync(path.join(root, 'model/v1/model.onnx'), path.join(work, 'model.onnx'));
-  for (const file of ['onnx_runtime.py', 'model-settings.json'])
-    copyFileSync(path.join(folder, file), path.join(work, file));
+function mlserverWithVersion(work: string): Served {
+  const { peer, env } = mlserver(work, path.join(root, 'model/v1/model.onnx'), 'iris');
   return {
-    peer: {
-      name: `MLServer ${versionOf(python, 'mlserver')}`,
-      predicts: true,
-      command: [path.join(path.dirname(python), 'mlserver'), 'start', work],
-      readiness: '/v2/health/ready',
-    },
-    env: {
-      MODEL_DIR: work,
-      MLSERVER_HTTP_PORT: '$PORT',
-      MLSERVER_HOST: '127.0.0.1',
-      MLSERVER_GRPC_PORT: '$GRPC_PORT',
-      MLSERVER_METRICS_ENDPOINT: '',
-      MLSERVER_PARALLEL_WORKERS: '0',
-      MLSERVER_DEBUG: 'false',
-      ORT_DISABLE_TELEMETRY: '1',
-    },
+    peer: { ...peer, name: `${peer.name} ${versionOf(mlserverPython(), 'mlserver')}` },
+    env,
   };
 }
 
@@ -139,19 +115,14 @@ function versionOf(python: string, name: string): string {
 }
 
 async function measure(
-  { peer, env }: Served,
+  served: Served,
   load: string,
   port: number,
   seconds: number,
 ): Promise<Sample> {
+  const { peer } = served;
   const grpcPort = port + 1;
-  const fill = (text: string) =>
-    text.replace('$PORT', String(port)).replace('$GRPC_PORT', String(grpcPort));
-  const server = await startPeer(
-    { ...peer, command: peer.command.map(fill) },
-    port,
-    Object.fromEntries(Object.entries(env).map(([name, value]) => [name, fill(value)])),
-  );
+  const server = await startServed(served, port, grpcPort);
   try {
     call(load, peer, grpcPort, WARM_UP_SECONDS);
     const before = server.cpuMs();

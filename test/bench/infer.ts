@@ -2,18 +2,17 @@
 // PP-OCR's text detector; one request at a time, servers and the raw run on core 0, the requests from core 1, in interleaved
 // rounds. `node test/bench/infer.ts` alone.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { pythonFor } from '../../model/python.ts';
 import { fetchForeignModel } from '../models/fetch.ts';
 import { foreignModel } from '../models/models.ts';
+import { mlserver } from './mlserver.ts';
 import { median, medianRatio } from './quantile.ts';
-import { ours as ourServer, type Peer, startPeer } from './servers.ts';
+import { ours as ourServer, type Served, startServed } from './servers.ts';
 
 const here = import.meta.dirname;
-const mlserverFolder = path.resolve(here, '../e2e/mlserver');
 const shape = [4, 3, 160, 160];
 const MODEL = 'text-detector';
 const ROUNDS = 3;
@@ -40,7 +39,7 @@ export async function inferReport(port: number): Promise<string> {
     const bytes = path.join(work, 'images');
     writeFileSync(bytes, Buffer.from(images.buffer));
     const calls = { binary: binaryCall(images), json: jsonCall(images) };
-    const servers = { ours: oursServing(directory), theirs: mlserver(work, directory) };
+    const servers = { ours: oursServing(directory), theirs: theirsServing(work, directory) };
     pinToCore1();
     const rounds: Measured[] = [];
     for (let round = 0; round < ROUNDS; round++) {
@@ -97,11 +96,6 @@ function jsonCall(images: Float32Array): Call {
   };
 }
 
-interface Served {
-  readonly peer: Peer;
-  readonly env: Readonly<Record<string, string>>;
-}
-
 function oursServing(directory: string): Served {
   return {
     peer: ourServer,
@@ -114,44 +108,19 @@ function oursServing(directory: string): Served {
   };
 }
 
-function mlserver(work: string, directory: string): Served {
-  copyFileSync(path.join(directory, 'model.onnx'), path.join(work, 'model.onnx'));
-  copyFileSync(path.join(mlserverFolder, 'onnx_runtime.py'), path.join(work, 'onnx_runtime.py'));
-  const settings = readFileSync(path.join(mlserverFolder, 'model-settings.json'), 'utf8');
-  const named = { ...JSON.parse(settings), name: MODEL };
-  writeFileSync(path.join(work, 'model-settings.json'), JSON.stringify(named));
-  const python = pythonFor(path.join(mlserverFolder, 'requirements.txt'));
-  return {
-    peer: {
-      name: 'MLServer',
-      predicts: true,
-      command: [path.join(path.dirname(python), 'mlserver'), 'start', work],
-      readiness: '/v2/health/ready',
-    },
-    env: {
-      MODEL_DIR: work,
-      MLSERVER_HTTP_PORT: '$PORT',
-      MLSERVER_GRPC_PORT: '0',
-      MLSERVER_METRICS_ENDPOINT: '',
-      MLSERVER_PARALLEL_WORKERS: '0',
-      MLSERVER_DEBUG: 'false',
-      OMP_NUM_THREADS: '1',
-      ORT_DISABLE_TELEMETRY: '1',
-    },
-  };
+/** It is to have one thread, as its neighbour has one worker. */
+function theirsServing(work: string, directory: string): Served {
+  const { peer, env } = mlserver(work, path.join(directory, 'model.onnx'), MODEL);
+  return { peer, env: { ...env, OMP_NUM_THREADS: '1' } };
 }
 
 /** The median duration of each call, in milliseconds. */
 async function measure<Name extends string>(
-  { peer, env }: Served,
+  served: Served,
   port: number,
   calls: Readonly<Record<Name, Call>>,
 ): Promise<Record<Name, number>> {
-  const own = Object.entries(env).map(([name, value]) => [
-    name,
-    value.replace('$PORT', String(port)),
-  ]);
-  const server = await startPeer(peer, port, Object.fromEntries(own));
+  const server = await startServed(served, port);
   const agent = new Agent({ keepAlive: true });
   const result = {} as Record<Name, number>;
   try {

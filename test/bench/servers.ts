@@ -78,6 +78,12 @@ export const peersToMeasure: readonly Peer[] = [
   },
 ];
 
+/** A server, and what it is started with; `$PORT` is that of HTTP, `$GRPC_PORT` that of gRPC. */
+export interface Served {
+  readonly peer: Peer;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 export interface Started {
   readonly url: string;
   /** Milliseconds from the start of the process to the first good answer. */
@@ -121,6 +127,14 @@ export async function startPeer(
     cpuMs: () => cpuOf(child.pid ?? 0),
     stop: () => stop(child),
   };
+}
+
+/** Starts it as `startPeer` does. @param grpcPort 0: a free one */
+export function startServed({ peer, env }: Served, port: number, grpcPort = 0): Promise<Started> {
+  const fill = (text: string) =>
+    text.replace('$PORT', String(port)).replace('$GRPC_PORT', String(grpcPort));
+  const own = Object.entries(env).map(([name, value]) => [name, fill(value)]);
+  return startPeer({ ...peer, command: peer.command.map(fill) }, port, Object.fromEntries(own));
 }
 
 /** A golden answer before anything is measured: a server that is fast and wrong is of no use. */
