@@ -172,6 +172,53 @@ describe('each model of several', () => {
     }
   });
 
+  it('is named by errors, whatever it and what is around it are called', async () => {
+    const v1 = path.join(models, 'v1');
+    const names = ['models', 'versions', 'predict', 'v2', 'infer', '1'];
+    const places = Object.fromEntries(names.map((name) => [`${name}/7`, v1]));
+    for (const BASE_PATH of ['', '/models/v1', '/versions']) {
+      const { http } = await start({
+        MODELS_DIR: modelsDir({ iris: v1, ...places }),
+        DEFAULT_MODEL: 'iris',
+        API_KEYS_FILE: keysFile(),
+        LOG_LEVEL: 'silent',
+        ...(BASE_PATH !== '' && { BASE_PATH }),
+      });
+      for (const root of new Set(['', BASE_PATH]))
+        for (const [place, name] of [
+          ['', 'iris'],
+          ...names.flatMap((name) => [
+            [`/models/${name}`, name],
+            [`/models/${name}/versions/7`, name],
+          ]),
+        ] as const) {
+          const own = name === 'iris' ? '/v2/models/iris' : `/v2${place}`;
+          for (const [method, below, status] of [
+            ['post', '/predict', 401],
+            ['get', '/predict', 405],
+            ['get', '/model', 401],
+            ['post', '/livez', 405],
+            ['get', '/nothing/models/nothing', 404],
+            ['post', `/v2/models/${name}/infer`, 401],
+            ['get', `/v2/models/${name}/infer`, 405],
+            ['get', `/v2/models/${name}/nothing`, 404],
+          ] as const) {
+            const at = `${root}${place}${below}`;
+            const response = await http[method](at).expect(status);
+            expect(response.headers['ml-model-name'], at).toBe(name);
+          }
+          for (const [below, status] of [
+            ['/config', 401],
+            ['/infer', 405],
+            ['/nothing', 404],
+          ] as const) {
+            const response = await http.get(`${root}${own}${below}`).expect(status);
+            expect(response.headers['ml-model-name'], `${root}${own}${below}`).toBe(name);
+          }
+        }
+    }
+  });
+
   it('is in the index, in the statistics and in the metrics', async () => {
     const { http } = await startFive();
     await http

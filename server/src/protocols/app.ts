@@ -16,10 +16,10 @@ import { answerErrors, answerOtherMethods, answerUnknownPaths } from './http/err
 import { beginExchange, type IdentityHeaders, identify, identityHeaders } from './http/exchange.ts';
 import { guard } from './http/guard.ts';
 import { adopt, type Messages } from './http/messages.ts';
-import { servedAt, servedIn } from './http/model-call.ts';
+import { noteNames, noteUnserved, servedIn, servedNamed } from './http/model-call.ts';
 import { type ShareSettings, shareTraffic } from './http/share-traffic.ts';
 import { errorsAsOpenInference, openInference } from './open-inference/routes.ts';
-import { mountOperations, prefixesOf } from './operations.ts';
+import { modelPathsOf, mountOperations, prefixesOf } from './operations.ts';
 import { contractAs } from './rest/contract.ts';
 import { docs } from './rest/docs.ts';
 import { health } from './rest/health.ts';
@@ -67,6 +67,7 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
   const app = newApp(messages);
   app.enable('case sensitive routing');
   app.enable('strict routing');
+  noteNames(app);
   app.use(beginExchange(parts.observer));
   if (CORS_ORIGINS !== undefined) app.use(crossOrigin(CORS_ORIGINS));
   const middleware = {
@@ -86,10 +87,12 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
       for (const prefix of prefixesOf(BASE_PATH).reverse()) app.use(prefix || '/', pages);
   }
   app.use(below('/v2', BASE_PATH), errorsAsOpenInference); // also for what nothing serves there
+  app.use(modelPathsOf(BASE_PATH), noteUnserved);
   const pages = DOCS === 'on' ? ['/', '/docs'] : [];
   app.use(answerUnknownPaths([...Object.keys(document.paths ?? {}), ...pages]));
-  app.use(answerErrors(headersFor, (req) => servedAt(models, req.path)));
-  return guard(app, headersFor, log);
+  const answer = answerErrors(headersFor, (_req, res) => servedNamed(models, res));
+  app.use(answer);
+  return guard(app, answer, log);
 }
 
 /** What METRICS_PORT serves: what is for those who operate the server, and for no Ingress to show. */
@@ -107,8 +110,9 @@ export function createMetricsApp(parts: AppParts, messages: Messages): RequestLi
   );
   app.all('/shadow/disagreements', answerOtherMethods('/shadow/disagreements', ['GET']));
   app.use(answerUnknownPaths(['/metrics', '/shadow/disagreements']));
-  app.use(answerErrors(headersFor));
-  return guard(app, headersFor, parts.log);
+  const answer = answerErrors(headersFor);
+  app.use(answer);
+  return guard(app, answer, parts.log);
 }
 
 /** The handlers of every operation of the contract, by operationId. */

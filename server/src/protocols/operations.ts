@@ -24,7 +24,7 @@ const SHARED_TAGS = new Set(['prediction', 'model', 'open-inference-protocol']);
 /** Operations that change what is served. */
 const FOR_OPERATORS = new Set(['loadModel', 'unloadModel']);
 
-/** Operations that write all headers of a response at once, those of `identified` among them. */
+/** Operations that write all headers of a response at once, those of `identified` among them, and find their model themselves. */
 const WRITE_THEIR_HEADERS = new Set(['predict', 'infer', 'inferOfVersion']);
 
 /**
@@ -74,6 +74,15 @@ export function prefixesOf(basePath: string | undefined): string[] {
   const roots = basePath === undefined ? [''] : ['', basePath];
   const models = ['/models/:name', '/models/:name/versions/:nameVersion'];
   return [...roots, ...roots.flatMap((root) => models.map((model) => root + model))];
+}
+
+/** Below which all is about one model, whatever is there: the longest first. */
+export function modelPathsOf(basePath: string | undefined): string[] {
+  const roots = basePath === undefined ? [''] : [basePath, ''];
+  return roots.flatMap((root) => [
+    ...['/models/:name/versions/:nameVersion', '/models/:name'].map((path) => root + path),
+    ...['/v2/models/:model/versions/:version', '/v2/models/:model'].map((path) => root + path),
+  ]);
 }
 
 /** Express tries routes in the order that they are mounted in: what predicts comes first. */

@@ -29,6 +29,8 @@ export class HttpExchange implements Exchange {
   problem: ProblemException | undefined;
   /** The form of its error responses: RFC 9457's, or the Open Inference Protocol's `{"error"}`. */
   errorsAs: 'problem' | 'open-inference';
+  /** What its path names, as the routes have it: errors no longer have the parameters of their routes. */
+  params: Request['params'] | undefined;
 
   constructor(req: Request, res: Response) {
     this.traceId = traceIdOf(req.headers);
@@ -41,6 +43,7 @@ export class HttpExchange implements Exchange {
     this.forwardedTo = undefined;
     this.problem = undefined;
     this.errorsAs = 'problem';
+    this.params = undefined;
   }
 
   get method(): string {
@@ -116,10 +119,10 @@ export function identityHeaders(models: Registry, state: () => State): IdentityH
  */
 export function identify(
   headersFor: IdentityHeaders,
-  servedIn: (req: Request) => ServedModel | undefined = () => undefined,
+  servedIn: (req: Request, res: Response) => ServedModel | undefined = () => undefined,
 ): RequestHandler {
   return (req, res, next) => {
-    const { id, served = servedIn(req) } = exchangeOf(res);
+    const { id, served = servedIn(req, res) } = exchangeOf(res);
     const headers = headersFor({ id, served });
     for (let i = 0; i < headers.length; i += 2)
       res.setHeader(headers[i] ?? '', headers[i + 1] ?? '');

@@ -1,19 +1,17 @@
 // Wherever a request's code throws, its client gets an error in a documented form, and the process goes on.
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Express, Request, Response } from 'express';
+import type { ErrorRequestHandler, Express, Request, Response } from 'express';
 import type { Logger } from 'pino';
-import { answerErrors } from './errors.ts';
-import type { IdentityHeaders } from './exchange.ts';
 import { answerLastResort } from './last-resort.ts';
 import { ProblemException } from './problem.ts';
 
 /**
  * The application as a listener of Node's server. Express answers what its handlers throw. This answers what it leaves: what
  * listeners of a request or a response throw, which would end the process, and what Express itself would answer with a page.
+ * @param usual answers as the application does
  */
-export function guard(app: Express, headersFor: IdentityHeaders, log: Logger): RequestListener {
-  const usual = answerErrors(headersFor);
+export function guard(app: Express, usual: ErrorRequestHandler, log: Logger): RequestListener {
   const last = answerLastResort(log);
   const answer = (error: unknown, req: Request, res: Response) => {
     try {

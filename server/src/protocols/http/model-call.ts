@@ -1,5 +1,5 @@
 // What the protocols over HTTP do alike around a call to a model.
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Call } from '../../serving/call.ts';
 import { NotFoundError } from '../../serving/errors.ts';
 import type { Registry } from '../../serving/registry.ts';
@@ -18,7 +18,10 @@ export function modelOf(models: Registry, { params }: Request, res: Response): S
 }
 
 /** The same before anything has been asked of it; undefined where there is none. */
-export function servedIn(models: Registry, { params }: Request): ServedModel | undefined {
+export function servedIn(
+  models: Registry,
+  { params }: Pick<Request, 'params'>,
+): ServedModel | undefined {
   try {
     return models.servedBy(...namedIn(params));
   } catch {
@@ -26,20 +29,29 @@ export function servedIn(models: Registry, { params }: Request): ServedModel | u
   }
 }
 
-/** The last model that a path names, as the routes do: for errors, which no longer have the parameters of their routes. */
-const IN_PATH = /^.*\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/|$)/;
-
-/** The model that the path of a request names, whatever became of the request; undefined where there is none. */
-export function servedAt(models: Registry, path: string): ServedModel | undefined {
-  const [, name, version] = IN_PATH.exec(path) ?? [];
-  if (name === undefined) return undefined;
-  try {
-    const of = version === undefined ? undefined : decodeURIComponent(version);
-    return models.servedBy(decodeURIComponent(name), of);
-  } catch {
-    return undefined; // a path that cannot be decoded
-  }
+/**
+ * The model that the path of a request names, whatever became of the request; undefined where there is none.
+ * See `noteNames`.
+ */
+export function servedNamed(models: Registry, res: Response): ServedModel | undefined {
+  const { params } = exchangeOf(res);
+  return params === undefined ? undefined : servedIn(models, { params });
 }
+
+/** Notes what a path names where it first matches a route, or a page. Costs paths that name no model nothing. */
+export function noteNames(app: Application): void {
+  for (const parameter of ['name', 'nameVersion', 'model', 'version'])
+    app.param(parameter, ({ params }, res, next) => {
+      exchangeOf(res).params ??= params; // Express goes on to match pages when a route has failed
+      next();
+    });
+}
+
+/** Middleware that notes them where nothing serves the path. */
+export const noteUnserved: RequestHandler = ({ params }, res, next) => {
+  exchangeOf(res).params = params;
+  next();
+};
 
 /**
  * What a path names: below `/models/NAME/versions/VERSION`, that is the only one that there is, whatever paths of the Open Inference
