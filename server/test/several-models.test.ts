@@ -219,6 +219,43 @@ describe('each model of several', () => {
     }
   });
 
+  it('has probes of its own below its name, which say that it is not there or not served', async () => {
+    const directory = fiveModels();
+    mkdirSync(path.join(directory, 'broken'));
+    writeFileSync(path.join(directory, 'broken/model.onnx'), 'no model');
+    const { http } = await start({
+      MODELS_DIR: directory,
+      DEFAULT_MODEL: 'iris',
+      BASE_PATH: '/v1',
+      OPERATOR_KEYS_FILE: keysFile(),
+      LOG_LEVEL: 'silent',
+    });
+    const unload = http.post('/v2/repository/models/two-inputs/unload');
+    await unload.set('X-API-Key', 'first-key').expect(200);
+    const about = [
+      ...['/livez', '/readyz', '/startupz', '/metrics', '/v2', '/v2/health/live'],
+      ...['/v2/health/ready', '/v2/models/stats', '/v2/repository/index'],
+    ];
+    const asked = (place: string, below: string) =>
+      below.endsWith('/index') ? http.post(place + below) : http.get(place + below);
+    for (const root of ['', '/v1'])
+      for (const below of about) {
+        for (const place of ['', '/models/iris', '/models/flowers', '/models/flowers/versions/1'])
+          await asked(root + place, below).expect(200);
+        for (const place of ['/models/none', '/models/flowers/versions/9', '/models/%20']) {
+          const { status, text } = await asked(root + place, below);
+          expect([status, text]).toEqual([404, expect.stringContaining('There is no model')]);
+        }
+        for (const [place, why] of [
+          ['/models/broken', 'it cannot be loaded; the log says why.'],
+          ['/models/two-inputs', 'it was unloaded.'],
+        ]) {
+          const { status, text } = await asked(`${root}${place}`, below);
+          expect([status, text]).toEqual([503, expect.stringContaining(`is not served: ${why}`)]);
+        }
+      }
+  });
+
   it('is in the index, in the statistics and in the metrics', async () => {
     const { http } = await startFive();
     await http

@@ -528,6 +528,10 @@ export type PredictErrors = {
      */
     401: Problem;
     /**
+     * There is nothing at this path, or no such model, or version of it, as the path names.
+     */
+    404: Problem;
+    /**
      * The path does not answer this method.
      */
     405: Problem;
@@ -619,6 +623,10 @@ export type GetModelErrors = {
      */
     401: Problem;
     /**
+     * There is nothing at this path, or no such model, or version of it, as the path names.
+     */
+    404: Problem;
+    /**
      * The path does not answer this method.
      */
     405: Problem;
@@ -684,6 +692,10 @@ export type GetLivenessErrors = {
      */
     400: Problem;
     /**
+     * There is nothing at this path, or no such model, or version of it, as the path names.
+     */
+    404: Problem;
+    /**
      * The path does not answer this method.
      */
     405: Problem;
@@ -704,7 +716,7 @@ export type GetLivenessErrors = {
      */
     500: Problem;
     /**
-     * No, and why. A problem where too many requests of the connection wait.
+     * No, and why. A problem where the path names a model that is not served, or too many requests of the connection wait.
      */
     503: Problem;
 };
@@ -733,6 +745,10 @@ export type GetReadinessErrors = {
      */
     400: Problem;
     /**
+     * There is nothing at this path, or no such model, or version of it, as the path names.
+     */
+    404: Problem;
+    /**
      * The path does not answer this method.
      */
     405: Problem;
@@ -753,7 +769,7 @@ export type GetReadinessErrors = {
      */
     500: Problem;
     /**
-     * No, and why. A problem where too many requests of the connection wait.
+     * No, and why. A problem where the path names a model that is not served, or too many requests of the connection wait.
      */
     503: Problem;
 };
@@ -782,6 +798,10 @@ export type GetStartupErrors = {
      */
     400: Problem;
     /**
+     * There is nothing at this path, or no such model, or version of it, as the path names.
+     */
+    404: Problem;
+    /**
      * The path does not answer this method.
      */
     405: Problem;
@@ -802,7 +822,7 @@ export type GetStartupErrors = {
      */
     500: Problem;
     /**
-     * No, and why. A problem where too many requests of the connection wait.
+     * No, and why. A problem where the path names a model that is not served, or too many requests of the connection wait.
      */
     503: Problem;
 };
@@ -831,7 +851,7 @@ export type GetMetricsErrors = {
      */
     400: Problem;
     /**
-     * There is nothing at this path.
+     * There is nothing at this path, or no such model, or version of it, as the path names.
      */
     404: Problem;
     /**
@@ -888,7 +908,7 @@ export type GetShadowDisagreementsErrors = {
      */
     401: Problem;
     /**
-     * There is nothing at this path.
+     * There is nothing at this path, or no such model, or version of it, as the path names.
      */
     404: Problem;
     /**
@@ -941,7 +961,7 @@ export type GetContractErrors = {
      */
     400: Problem;
     /**
-     * There is nothing at this path.
+     * There is nothing at this path, or no such model, or version of it, as the path names.
      */
     404: Problem;
     /**
@@ -996,7 +1016,7 @@ export type GetContractYamlErrors = {
      */
     400: Problem;
     /**
-     * There is nothing at this path.
+     * There is nothing at this path, or no such model, or version of it, as the path names.
      */
     404: Problem;
     /**
@@ -1054,6 +1074,10 @@ export type GetServerMetadataErrors = {
      * What is wrong, as the Open Inference Protocol says it.
      */
     401: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
     /**
      * The path does not answer this method.
      */
@@ -1120,6 +1144,10 @@ export type GetServerLiveErrors = {
      */
     400: OpenInferenceError;
     /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+    /**
      * The path does not answer this method.
      */
     405: OpenInferenceError;
@@ -1140,7 +1168,7 @@ export type GetServerLiveErrors = {
      */
     500: OpenInferenceError;
     /**
-     * The server, or the model, is not ready or not live; or too many requests of the connection wait.
+     * The server, or the model, is not ready, not live, or not served; or too many requests of the connection wait.
      */
     503: ServerHealth | ModelReady | OpenInferenceError;
 };
@@ -1169,6 +1197,10 @@ export type GetServerReadyErrors = {
      */
     400: OpenInferenceError;
     /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
+    /**
      * The path does not answer this method.
      */
     405: OpenInferenceError;
@@ -1189,7 +1221,7 @@ export type GetServerReadyErrors = {
      */
     500: OpenInferenceError;
     /**
-     * The server, or the model, is not ready or not live; or too many requests of the connection wait.
+     * The server, or the model, is not ready, not live, or not served; or too many requests of the connection wait.
      */
     503: ServerHealth | ModelReady | OpenInferenceError;
 };
@@ -1221,6 +1253,10 @@ export type GetStatisticsErrors = {
      * What is wrong, as the Open Inference Protocol says it.
      */
     401: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
     /**
      * The path does not answer this method.
      */
@@ -1290,6 +1326,10 @@ export type GetRepositoryIndexErrors = {
      * What is wrong, as the Open Inference Protocol says it.
      */
     401: OpenInferenceError;
+    /**
+     * What is wrong, as the Open Inference Protocol says it.
+     */
+    404: OpenInferenceError;
     /**
      * The path does not answer this method.
      */
@@ -1611,7 +1651,7 @@ export type GetModelReadyErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server, or the model, is not ready or not live; or too many requests of the connection wait.
+     * The server, or the model, is not ready, not live, or not served; or too many requests of the connection wait.
      */
     503: ServerHealth | ModelReady | OpenInferenceError;
     /**
@@ -2027,7 +2067,7 @@ export type GetModelReadyOfVersionErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server, or the model, is not ready or not live; or too many requests of the connection wait.
+     * The server, or the model, is not ready, not live, or not served; or too many requests of the connection wait.
      */
     503: ServerHealth | ModelReady | OpenInferenceError;
     /**

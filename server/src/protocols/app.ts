@@ -16,7 +16,13 @@ import { answerErrors, answerOtherMethods, answerUnknownPaths } from './http/err
 import { beginExchange, type IdentityHeaders, identify, identityHeaders } from './http/exchange.ts';
 import { guard } from './http/guard.ts';
 import { adopt, type Messages } from './http/messages.ts';
-import { noteNames, noteUnserved, servedIn, servedNamed } from './http/model-call.ts';
+import {
+  noteNames,
+  noteUnserved,
+  onlyBelowServed,
+  servedIn,
+  servedNamed,
+} from './http/model-call.ts';
 import { type ShareSettings, shareTraffic } from './http/share-traffic.ts';
 import { errorsAsOpenInference, openInference } from './open-inference/routes.ts';
 import { modelPathsOf, mountOperations, prefixesOf } from './operations.ts';
@@ -73,6 +79,7 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
   const middleware = {
     identified: identify(headersFor, (req) => servedIn(models, req)),
     identifiedAsMain: identify(headersFor),
+    belowServed: onlyBelowServed(models),
     keyed: keyedBy(parts.apiKeys),
     operator: keyedBy(parts.operatorKeys),
     shared: shareTraffic(parts.traffic, settings),

@@ -11,6 +11,8 @@ export interface Middleware {
   readonly identified: RequestHandler;
   /** The same of the main model, for what changes the one in the path. */
   readonly identifiedAsMain: RequestHandler;
+  /** Keeps what is about the server from being there below the path of a model that is not. */
+  readonly belowServed: RequestHandler;
   /** Lets callers with an API key pass; none where no key is needed. */
   readonly keyed: readonly RequestHandler[];
   /** Lets those pass who may change what is served. */
@@ -35,7 +37,7 @@ export function mountOperations(
   app: Application,
   document: OpenAPIObject,
   handlers: Readonly<Record<string, readonly RequestHandler[]>>,
-  { identified, identifiedAsMain, keyed, operator, shared }: Middleware,
+  { identified, identifiedAsMain, belowServed, keyed, operator, shared }: Middleware,
   basePath: string | undefined,
 ): void {
   const prefixes = prefixesOf(basePath);
@@ -61,7 +63,9 @@ export function mountOperations(
       const split = isShared(path, tags) ? shared : [];
       const headers = WRITE_THEIR_HEADERS.has(operationId)
         ? []
-        : [changes ? identifiedAsMain : identified];
+        : changes
+          ? [identifiedAsMain]
+          : [identified, belowServed];
       app[method](paths, ...form, ...guard, ...split, ...headers, ...handling);
       methods.push(method.toUpperCase());
     }

@@ -133,6 +133,15 @@ it.each([
       await expectStatus(served, operation, status, change(request(served, operation)));
 });
 
+it('404: below the name of a model that there is not', async () => {
+  const served = await serve('');
+  for (const operation of served.operations) {
+    const text = request(served, operation).replace(' /', ' /models/rose/');
+    await expectStatus(served, operation, 404, text);
+    await expectStatus(served, operation, 404, text.replace('/rose/', '/iris/versions/v9/'));
+  }
+});
+
 it.each([
   ['empty', '', 400],
   ['no JSON', '{', 400],

@@ -54,6 +54,17 @@ export const noteUnserved: RequestHandler = ({ params }, res, next) => {
 };
 
 /**
+ * Middleware for what is about the server: below the path of a model, it is there only where the model is.
+ * @throws NotFoundError, NotServedError
+ */
+export function onlyBelowServed(models: Registry): RequestHandler {
+  return ({ params }, _res, next) => {
+    if (params['name'] !== undefined) models.find(...namedIn(params));
+    next();
+  };
+}
+
+/**
  * What a path names: below `/models/NAME/versions/VERSION`, that is the only one that there is, whatever paths of the Open Inference
  * Protocol name once more.
  * @throws NotFoundError
