@@ -361,6 +361,90 @@ All checks passed.
     expect(code).toBe(0);
   });
 
+  it('fails where nothing is verified', async () => {
+    const directory = threeModels();
+    const { url, http, grpcPort } = await startThree(directory, {
+      OPERATOR_KEYS_FILE: keysFile(),
+      GRPC_PORT: '0',
+    });
+    const targets = ['--target', `a=${url}`, '--grpc', `b=http://127.0.0.1:${grpcPort}`];
+    const verify = (folder: string, ...args: string[]) =>
+      run(['verify', ...targets, '--models-dir', folder, ...args]);
+
+    const empty = await verify(modelsDir({}));
+    expect(empty.stderr).toMatch(/^--models-dir: there is no model in .*; expected a folder for/);
+    const one = await verify(path.join(models, 'v1'));
+    expect(one.stderr).toMatch(
+      /^--models-dir: .* has a model\.onnx itself;.* with --golden instead/,
+    );
+    const other = await verify(modelsDir({ rose: testModel('line') }));
+    for (const target of ['a', 'b'])
+      expect(other.stdout).toMatch(
+        new RegExp(`^FAILED {2}${target}: predictions: nothing was checked; expected a model`, 'm'),
+      );
+    const without = await verify(directory, '--model', 'a line', '--model', 'iris');
+    expect(without.stdout).toContain('ok      a: iris v1: predictions: 150 rows as expected');
+    expect(without.stdout).toContain(
+      `FAILED  a: a line: --model names it, and nothing of it was checked; expected a model that is served and has golden predictions, such as ${directory}/a line/golden.json`,
+    );
+    const unload = http.post('/v2/repository/models/flowers/unload');
+    await unload.set('X-API-Key', 'first-key').expect(200);
+    const unloaded = await verify(directory, '--model', 'flowers');
+    for (const target of ['a', 'b']) {
+      expect(unloaded.stdout).toContain(
+        `skipped ${target}: flowers 2: the model is not served: it was unloaded.`,
+      );
+      expect(unloaded.stdout).toContain(
+        `FAILED  ${target}: flowers: --model names it, and nothing of it was checked;`,
+      );
+    }
+    for (const { code } of [empty, one, other, without, unloaded]) expect(code).toBe(1);
+  });
+
+  it('says what is only at the server, and fails for what is only in the folder', async () => {
+    const directory = threeModels();
+    const { url, grpcPort } = await startThree(directory, { GRPC_PORT: '0' });
+    const folder = modelsDir({
+      iris: path.join(models, 'v1'),
+      'flowers/2': path.join(models, 'v2'),
+      'flowers/3': path.join(models, 'v2'),
+      rose: path.join(models, 'v1'),
+    });
+    const { code, stdout, stderr } = await run([
+      ...['verify', '--target', `a=${url}`, '--grpc', `b=http://127.0.0.1:${grpcPort}`],
+      ...['--models-dir', folder],
+    ]);
+    for (const [target, how] of [
+      ['a', 'predictions'],
+      ['b', 'predictions over gRPC'],
+    ]) {
+      for (const label of ['a line v1', 'flowers 1'])
+        expect(stdout).toContain(
+          `skipped ${target}: ${label}: ${how}: only the server has it; it is not in ${folder}\n`,
+        );
+      expect(stdout).toContain(`ok      ${target}: flowers 2: ${how}: 150 rows as expected`);
+      for (const label of ['flowers 3', 'rose'])
+        expect(stdout).toContain(
+          `FAILED  ${target}: ${label}: only ${folder} has it; the server's index does not.`,
+        );
+    }
+    expect([code, stderr]).toEqual([1, '\n4 checks failed.\n']);
+  });
+
+  it('asks for each version that the index has, whatever the folders are', async () => {
+    const directory = threeModels();
+    const { url } = await startThree(directory);
+    const flat = modelsDir({ iris: path.join(models, 'v1'), flowers: path.join(models, 'v2') });
+    const { code, stdout } = await run(['verify', '--target', `a=${url}`, '--models-dir', flat]);
+    const [one, two] = ['1', '2'].map(
+      (version) => new RegExp(`a: flowers ${version}: contract: hash (\\w+)`).exec(stdout)?.[1],
+    );
+    expect(one).not.toBe(two);
+    expect(stdout).toContain('skipped a: flowers 1: predictions: only the server has it;');
+    expect(stdout).toContain(`FAILED  a: flowers: only ${flat} has it;`);
+    expect(code).toBe(1);
+  });
+
   it('sends the API key, which the index needs', async () => {
     const directory = threeModels();
     const file = keysFile();

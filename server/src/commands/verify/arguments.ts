@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { type Golden, readGolden } from '../../model/golden.ts';
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
 import type { Target } from '../../net/patient-request.ts';
+import { type ModelPlace, readModelsDir } from '../../serving/load/models-dir.ts';
 import { CommandError } from '../../util/command-error.ts';
 import { quote } from '../../util/quote.ts';
 import { withoutSecrets } from '../serve/validators.ts';
@@ -17,9 +18,11 @@ Sends the golden inputs to every target and compares the answers with the golden
   --host NAME=HOST      The Host header for a target, where its name is not in DNS
   --golden FILE         golden.json; needed with --target and --grpc, which looks at the model.json beside it, too
   --models-dir DIR      In place of --golden, for servers of several models: the folder that MODELS_DIR names. Each model
-                        that a server has is checked, with the golden.json of its folder where there is one
-  --model NAME          The model of several to check; with --models-dir, may be given again. Without it: the default
-                        model with --golden, all of them with --models-dir
+                        that a server has is checked, with the golden.json of its folder where there is one. A model in
+                        the folder that the server has not is a failure, and so is a server of which nothing is checked
+  --model NAME          The model of several to check, which must be served and have golden predictions; with
+                        --models-dir, may be given again. Without it: the default model with --golden, all of them
+                        with --models-dir
   --probe NAME=URL      An address that must answer with success: for servers that are not ml-api
   --metrics URL         Also check that these metrics tell of the same contract; without targets, that they are metrics
   --expect-version V    The version that every answer must come from, but of models with folders for their versions
@@ -41,6 +44,8 @@ export interface VerifyArguments {
   readonly goldenFile: string | undefined;
   /** The folder of the models, where servers have several. */
   readonly modelsDir: string | undefined;
+  /** The models that it has; empty without it. */
+  readonly places: readonly ModelPlace[];
   /** The models to check; empty: the default model, or all of `modelsDir`. */
   readonly models: readonly string[];
   /** The version that every answer must come from. */
@@ -80,6 +85,8 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
   for (const name of hosts.keys())
     if (![...targets, ...grpc, ...probes].some((target) => target.name === name))
       throw usageError(`--host: there is no target ${quote(name)}`);
+  const modelsDir =
+    values['models-dir'] === undefined ? undefined : await existingFolder(values['models-dir']);
   return {
     targets,
     grpc,
@@ -91,12 +98,14 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
       values.metrics === undefined ? undefined : toTarget('--metrics')(`metrics=${values.metrics}`),
     golden: values.golden === undefined ? undefined : await readGoldenFile(values.golden),
     goldenFile: values.golden,
-    modelsDir:
-      values['models-dir'] === undefined ? undefined : await existingFolder(values['models-dir']),
+    modelsDir,
+    places: modelsDir === undefined ? [] : (await readModelsDir(modelsDir, AS_OPTION)).places,
     models: values.model ?? [],
     version: values['expect-version'],
   };
 }
+
+const AS_OPTION = { name: '--models-dir', ofOne: 'Name its golden.json with --golden instead.' };
 
 type Values = ReturnType<typeof parse>['values'];
 

@@ -1,7 +1,7 @@
 // What is checked of a server: the model that it has, or each of several, with the golden predictions of its own.
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Golden, readGolden } from '../../model/golden.ts';
+import { isVersion, type ModelPlace } from '../../serving/load/models-dir.ts';
 import { UNLOADED } from '../../serving/slot.ts';
 import { quote } from '../../util/quote.ts';
 import type { VerifyArguments } from './arguments.ts';
@@ -20,6 +20,8 @@ export interface Subject {
   readonly goldenFile: string;
   /** Undefined where there is none. */
   readonly golden: Golden | undefined;
+  /** Whether `--models-dir` does not have it. */
+  readonly isOnlyServed: boolean;
 }
 
 /** What the index of a server says of a version of a model. */
@@ -30,7 +32,10 @@ export interface IndexEntry {
   readonly reason: string;
 }
 
-type Options = Pick<VerifyArguments, 'golden' | 'goldenFile' | 'modelsDir' | 'models' | 'version'>;
+type Options = Pick<
+  VerifyArguments,
+  'golden' | 'goldenFile' | 'modelsDir' | 'places' | 'models' | 'version'
+>;
 
 /** The one model that `--golden` is of; undefined where there is none. */
 export function onlySubject(options: Options): Subject | undefined {
@@ -44,6 +49,7 @@ export function onlySubject(options: Options): Subject | undefined {
     expected: version,
     goldenFile,
     golden,
+    isOnlyServed: false,
   };
 }
 
@@ -62,24 +68,67 @@ export function chosen(index: readonly IndexEntry[], { models }: Options): Index
   return index.filter(({ name }) => models.length === 0 || models.includes(name));
 }
 
-/** @throws NotServed, or ModelLoadError where golden.json cannot be read */
+/**
+ * What is to be checked of a version of a model. Which versions a model has, the server's index says.
+ * @throws NotServed, or ModelLoadError where golden.json cannot be read
+ */
 export async function subjectOf(
-  { name, version, state, reason }: IndexEntry,
-  { modelsDir = '', version: expected }: Options,
+  entry: IndexEntry,
+  index: readonly IndexEntry[],
+  options: Options,
 ): Promise<Subject> {
+  const { name, version, state, reason } = entry;
+  if (name !== path.basename(name) || ['', '.', '..'].includes(name))
+    throw new Error(`${quote(name)} is no name of a folder`); // a server may say anything
   if (state !== 'READY') throw new NotServed(reason);
-  const ofModel = folderIn(modelsDir, name);
-  const ofVersion = path.join(ofModel, version);
-  const isNumbered = /^[1-9]\d*$/.test(version) && (await isFolder(ofVersion));
-  const goldenFile = path.join(isNumbered ? ofVersion : ofModel, 'golden.json');
+  const place = placeOf(entry, index, options);
+  const isOfVersion = hasVersions(entry, index, place);
+  const goldenFile = path.join(
+    place?.directory ?? path.join(options.modelsDir ?? '', name, isOfVersion ? version : ''),
+    'golden.json',
+  );
   return {
-    label: labelOf({ name, version }),
+    label: labelOf(entry),
     name,
-    version: isNumbered ? version : undefined,
-    expected: isNumbered ? version : expected,
+    version: isOfVersion ? version : undefined,
+    expected: isOfVersion ? version : options.version,
     goldenFile,
-    golden: await readGolden(goldenFile),
+    golden: place && (await readGolden(goldenFile)),
+    isOnlyServed: place === undefined,
   };
+}
+
+/** The models of `--models-dir` that a server's index has not, of those that are to be checked. */
+export function unknownTo(index: readonly IndexEntry[], options: Options): string[] {
+  const { models, places } = options;
+  const known = new Set(index.map((entry) => placeOf(entry, index, options)));
+  return places
+    .filter(({ name = '' }) => models.length === 0 || models.includes(name))
+    .filter((place) => !known.has(place))
+    .map(({ name = '', version = '' }) => labelOf({ name, version }));
+}
+
+/** Where the golden predictions are of what an index has; undefined where `--models-dir` has no such model, or version of it. */
+function placeOf(
+  { name, version }: IndexEntry,
+  index: readonly IndexEntry[],
+  { places }: Pick<Options, 'places'>,
+): ModelPlace | undefined {
+  const ofModel = places.filter((place) => place.name === name);
+  const isOnly = index.filter((entry) => entry.name === name).length === 1;
+  return ofModel.find((place) =>
+    place.version === undefined ? isOnly : place.version === version,
+  );
+}
+
+/** Whether a model has a folder for each of its versions: they are its own then, not that of the server. */
+function hasVersions(
+  { name, version }: IndexEntry,
+  index: readonly IndexEntry[],
+  place: ModelPlace | undefined,
+): boolean {
+  if (place !== undefined) return place.version !== undefined;
+  return isVersion(version) || index.filter((entry) => entry.name === name).length > 1;
 }
 
 /** A model that a server has, and does not serve. */
@@ -103,16 +152,4 @@ export function pathOf({ name, version }: Subject): string {
   if (name === undefined) return '';
   const ofVersion = version === undefined ? '' : `/versions/${version}`;
   return `/models/${encodeURIComponent(name)}${ofVersion}`;
-}
-
-/** @throws Error for a name that would lead elsewhere: a server may say anything */
-function folderIn(parent: string, name: string): string {
-  const folder = path.join(parent, name);
-  if (path.dirname(folder) !== path.normalize(parent).replace(/(.)\/$/, '$1'))
-    throw new Error(`${quote(name)} is no name of a folder`);
-  return folder;
-}
-
-async function isFolder(folder: string): Promise<boolean> {
-  return (await stat(folder).catch(() => undefined))?.isDirectory() ?? false;
 }

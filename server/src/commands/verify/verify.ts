@@ -14,6 +14,7 @@ import {
   pathOf,
   type Subject,
   subjectOf,
+  unknownTo,
 } from './subjects.ts';
 
 /** @throws CommandError when anything is not as expected; the report says what */
@@ -56,14 +57,15 @@ async function checkTarget(
     });
   // Of calls that name no model, too, where there are several.
   if (options.models.length === 0) await checkContractAt(target.name, target);
-  for (const subject of await subjectsOf(target, () => indexOf(target), options, report)) {
+  const checkSubject = async (subject: Subject) => {
     const at = { ...target, url: target.url + pathOf(subject) };
     const name = nameOf(target, subject);
     if (subject.name !== undefined) await checkContractAt(name, at);
-    await checkGoldenOf(subject, `${name}: predictions`, report, (golden) =>
+    await checkGoldenOf(subject, `${name}: predictions`, options, report, (golden) =>
       checkPredictions(at, golden, subject.expected),
     );
-  }
+  };
+  await checkSubjects(target, () => indexOf(target), options, report, checkSubject);
 }
 
 async function checkGrpcTarget(
@@ -72,49 +74,90 @@ async function checkGrpcTarget(
   options: VerifyArguments,
   report: Report,
 ): Promise<void> {
-  for (const subject of await subjectsOf(target, server.index, options, report))
-    await checkGoldenOf(
+  await checkSubjects(target, server.index, options, report, (subject) =>
+    checkGoldenOf(
       subject,
       `${nameOf(target, subject)}: predictions over gRPC`,
+      options,
       report,
       (golden) => server.checkPredictions(subject, golden),
-    );
+    ),
+  );
 }
 
 async function checkGoldenOf(
-  { golden, goldenFile }: Subject,
+  { golden, goldenFile, isOnlyServed }: Subject,
   name: string,
+  { modelsDir }: VerifyArguments,
   report: Report,
   run: (golden: NonNullable<Subject['golden']>) => Promise<string>,
 ): Promise<void> {
-  if (golden === undefined) report.skip(name, `there is no ${goldenFile}`);
-  else await report.check(name, () => run(golden));
+  if (golden !== undefined) await report.check(name, () => run(golden));
+  else if (isOnlyServed) report.skip(name, `only the server has it; it is not in ${modelsDir}`);
+  else report.skip(name, `there is no ${goldenFile}`);
 }
 
-/** What is to be checked of a server: with `--models-dir`, each model that it has. */
-async function subjectsOf(
+/** Checks what is to be checked of a server: with `--models-dir`, each model that it has. */
+async function checkSubjects(
   { name }: Target,
   readIndex: () => Promise<readonly IndexEntry[]>,
   options: VerifyArguments,
   report: Report,
-): Promise<readonly Subject[]> {
-  if (options.modelsDir === undefined) return [onlySubject(options) ?? []].flat();
+  check: (subject: Subject) => Promise<void>,
+): Promise<void> {
+  const { modelsDir } = options;
+  if (modelsDir === undefined) {
+    const subject = onlySubject(options);
+    if (subject !== undefined) await check(subject);
+    return;
+  }
+  let index: readonly IndexEntry[] | undefined;
   let entries: readonly IndexEntry[] = [];
   await report.check(`${name}: models`, async () => {
-    entries = chosen(await readIndex(), options);
+    index = await readIndex();
+    entries = chosen(index, options);
     return `the server has ${entries.map(labelOf).join(', ')}`;
   });
-  const subjects: Subject[] = [];
+  if (index === undefined) return;
+  /** Names of models of which something was found out. */
+  const checked = new Set<string>();
   for (const entry of entries) {
     try {
-      subjects.push(await subjectOf(entry, options));
+      const subject = await subjectOf(entry, index, options);
+      if (subject.golden !== undefined) checked.add(entry.name);
+      await check(subject);
     } catch (error) {
       const of = `${name}: ${labelOf(entry)}`;
       if (error instanceof NotServed && error.isMeant) report.skip(of, error.message);
-      else report.fail(of, error);
+      else {
+        checked.add(entry.name);
+        report.fail(of, error);
+      }
     }
   }
-  return subjects;
+  for (const label of unknownTo(index, options))
+    report.fail(
+      `${name}: ${label}`,
+      `only ${modelsDir} has it; the server's index does not. Load it there, or take it out of the folder`,
+    );
+  if (entries.length > 0) failUnchecked(name, checked, options, report);
+}
+
+/** A folder that is of other models, or has no golden predictions, must not look like success. */
+function failUnchecked(
+  target: string,
+  checked: ReadonlySet<string>,
+  { models, modelsDir }: VerifyArguments,
+  report: Report,
+): void {
+  const fail = (of: string, why: string, model: string) =>
+    report.fail(
+      `${target}: ${of}`,
+      `${why}; expected a model that is served and has golden predictions, such as ${modelsDir}/${model}/golden.json`,
+    );
+  for (const model of models.filter((one) => !checked.has(one)))
+    fail(model, '--model names it, and nothing of it was checked', model);
+  if (models.length === 0 && checked.size === 0) fail('predictions', 'nothing was checked', 'NAME');
 }
 
 function nameOf({ name }: Target, { label }: Subject): string {

@@ -21,21 +21,32 @@ export interface ModelsDir {
   readonly ambiguous: readonly string[];
 }
 
+/** What the directory is named by, for errors, and what to do with one model. */
+const AS_VARIABLE = { name: 'MODELS_DIR', ofOne: 'Set MODEL_DIR to it instead.' };
+
 const MODEL_FILE = 'model.onnx';
 const VERSION = /^[1-9]\d{0,17}$/;
 
+/** Whether a folder of this name has a version of a model. */
+export function isVersion(name: string): boolean {
+  return VERSION.test(name);
+}
+
 /** @throws CommandError where there is no model, or no directory of models */
-export async function readModelsDir(root: string): Promise<ModelsDir> {
+export async function readModelsDir(
+  root: string,
+  option: Readonly<typeof AS_VARIABLE> = AS_VARIABLE,
+): Promise<ModelsDir> {
   if (await isThere(path.join(root, MODEL_FILE)))
     throw new CommandError(
-      `MODELS_DIR: ${root} has a ${MODEL_FILE} itself; expected a folder for each model. Set MODEL_DIR to it instead.`,
+      `${option.name}: ${root} has a ${MODEL_FILE} itself; expected a folder for each model. ${option.ofOne}`,
     );
   const places: ModelPlace[] = [];
   const others: string[] = [];
   const ambiguous: string[] = [];
-  for (const name of await foldersIn(root)) {
+  for (const name of await foldersIn(root, option.name)) {
     const directory = path.join(root, name);
-    const versions = await versionsOf(directory, name);
+    const versions = await versionsOf(directory, name, option.name);
     const isModel = await isThere(path.join(directory, MODEL_FILE));
     if (isModel && versions.length > 0) ambiguous.push(name);
     else if (!isModel && versions.length === 0) others.push(name);
@@ -43,13 +54,13 @@ export async function readModelsDir(root: string): Promise<ModelsDir> {
   }
   if (places.length === 0)
     throw new CommandError(
-      `MODELS_DIR: there is no model in ${root}; expected a folder for each, with its ${MODEL_FILE}, or with folders 1, 2, … that have one each.${others.length > 0 ? ` Folders without one: ${others.map(quote).join(', ')}.` : ''}`,
+      `${option.name}: there is no model in ${root}; expected a folder for each, with its ${MODEL_FILE}, or with folders 1, 2, … that have one each.${others.length > 0 ? ` Folders without one: ${others.map(quote).join(', ')}.` : ''}`,
     );
   return { places, others, ambiguous };
 }
 
-async function versionsOf(folder: string, name: string): Promise<ModelPlace[]> {
-  const folders = await foldersIn(folder).catch((error: CommandError) => {
+async function versionsOf(folder: string, name: string, option: string): Promise<ModelPlace[]> {
+  const folders = await foldersIn(folder, option).catch((error: CommandError) => {
     if (isRefused(error.cause)) return []; // such as a volume's lost+found
     throw error;
   });
@@ -66,9 +77,9 @@ async function versionsOf(folder: string, name: string): Promise<ModelPlace[]> {
 }
 
 /** Sorted names; links to folders count, which volumes of Kubernetes have, and names that begin with a dot do not. */
-async function foldersIn(folder: string): Promise<string[]> {
+async function foldersIn(folder: string, option: string): Promise<string[]> {
   const names = await readdir(folder).catch((cause: Error) => {
-    throw new CommandError(`MODELS_DIR: ${folder} cannot be read: ${cause.message}`, { cause });
+    throw new CommandError(`${option}: ${folder} cannot be read: ${cause.message}`, { cause });
   });
   const found: string[] = [];
   for (const name of names.sort())
