@@ -38,7 +38,7 @@ async function begin() {
 
 /** Makes the page. @returns what asks for the prediction of the inputs as they stand */
 async function start() {
-  const { own, others, models } = await getVersions();
+  const { own, others, models } = await getVersions(keyField.value);
   const [model, { fields, example }] = await Promise.all([
     getModel(keyField.value, own),
     getRequestForm(),

@@ -11,13 +11,13 @@ export const base = new URL('.', document.baseURI);
 
 /**
  * Where this version is, and the others that the host serves.
- * The models are those of the same server, where it has several.
+ * The models are those of the same server, where it has several and lets the key in.
  * @returns {Promise<{ own: URL, others: { version: string, at: URL }[], models: { name: string, version: string, at: URL }[] }>}
  */
-export async function getVersions() {
+export async function getVersions(/** @type {string} */ key) {
   /** @type {{ path: string | null, others: { version: string, path: string }[],
    *   models: { name: string, version: string, path: string }[] }} */
-  const { path, others, models } = await ask('playground/versions.json', '');
+  const { path, others, models } = await ask('playground/versions.json', key);
   return {
     own: path === null ? base : new URL(path, base),
     others: others.map((one) => ({ version: one.version, at: new URL(one.path, base) })),

@@ -256,6 +256,39 @@ describe('each model of several', () => {
       }
   });
 
+  it('is told of to nobody without a key, where there are keys', async () => {
+    const key = { 'X-API-Key': 'first-key' };
+    const names = /iris|flowers|two-inputs|__proto__|模型/;
+    const { http } = await startFive({ API_KEYS_FILE: keysFile(), BASE_PATH: '/v1' });
+    const open = [
+      ...['/', '/docs', '/openapi.json', '/openapi.yaml', '/playground/versions.json'],
+      ...[
+        '/readyz',
+        '/livez',
+        '/startupz',
+        '/metrics',
+        '/v2/health/ready',
+        '/v2/models/none/ready',
+      ],
+    ];
+    for (const root of ['', '/v1'])
+      for (const below of open) {
+        const at = `${root}/models/none${below}`;
+        for (const headers of [{}, { 'X-API-Key': 'wrong' }]) {
+          const { status, text } = await http.get(at).set(headers);
+          expect([status, names.exec(text)?.[0]], at).toEqual([404, undefined]);
+          expect(text).toContain('There is no model \\"none\\" here.');
+        }
+        const { text } = await http.get(at).set(key).expect(404);
+        expect(text, at).toContain('this server has');
+      }
+    const other = await http.get('/models/flowers/versions/9/docs').expect(404);
+    expect(other.text).toContain('There is no model \\"flowers\\" of version \\"9\\" here.');
+    const pages = '/models/flowers/playground/versions.json';
+    expect((await http.get(pages).expect(200)).body.models).toEqual([]);
+    expect((await http.get(pages).set(key).expect(200)).body.models).toHaveLength(6);
+  });
+
   it('is in the index, in the statistics and in the metrics', async () => {
     const { http } = await startFive();
     await http

@@ -11,7 +11,7 @@ import type { Registry } from '../serving/registry.ts';
 import type { Repository } from '../serving/repository.ts';
 import type { Traffic } from '../traffic/traffic.ts';
 import type { ApiKeys } from './api-keys.ts';
-import { requireApiKey } from './http/api-keys.ts';
+import { isLetIn, requireApiKey } from './http/api-keys.ts';
 import { answerErrors, answerOtherMethods, answerUnknownPaths } from './http/errors.ts';
 import { beginExchange, type IdentityHeaders, identify, identityHeaders } from './http/exchange.ts';
 import { guard } from './http/guard.ts';
@@ -69,6 +69,7 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
   const { models, settings, log } = parts;
   const { BASE_PATH, CORS_ORIGINS, DOCS } = settings;
   const headersFor = identityHeaders(models, () => parts.state());
+  const mayKnow = isLetIn(parts.apiKeys);
   const { document } = models.main.contract;
   const app = newApp(messages);
   app.enable('case sensitive routing');
@@ -88,7 +89,7 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
   if (DOCS === 'on') {
     // One by one, the longest first: a router takes off what it is mounted at.
     for (const pages of [
-      playground(parts.playground, models, parts.traffic, settings),
+      playground(parts.playground, models, parts.traffic, mayKnow, settings),
       docs(models),
     ])
       for (const prefix of prefixesOf(BASE_PATH).reverse()) app.use(prefix || '/', pages);
@@ -97,7 +98,7 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
   app.use(modelPathsOf(BASE_PATH), noteUnserved);
   const pages = DOCS === 'on' ? ['/', '/docs'] : [];
   app.use(answerUnknownPaths([...Object.keys(document.paths ?? {}), ...pages]));
-  const answer = answerErrors(headersFor, (_req, res) => servedNamed(models, res));
+  const answer = answerErrors(headersFor, mayKnow, (_req, res) => servedNamed(models, res));
   app.use(answer);
   return guard(app, answer, log);
 }
@@ -117,7 +118,7 @@ export function createMetricsApp(parts: AppParts, messages: Messages): RequestLi
   );
   app.all('/shadow/disagreements', answerOtherMethods('/shadow/disagreements', ['GET']));
   app.use(answerUnknownPaths(['/metrics', '/shadow/disagreements']));
-  const answer = answerErrors(headersFor);
+  const answer = answerErrors(headersFor, isLetIn(parts.apiKeys));
   app.use(answer);
   return guard(app, answer, parts.log);
 }

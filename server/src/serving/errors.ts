@@ -48,6 +48,15 @@ export class CancelledError extends CallError {
 export class NotFoundError extends CallError {
   override readonly name = 'NotFoundError';
   override readonly code = 'not-found';
+  /** The message for callers who may not know what there is. */
+  readonly discreet: string;
+
+  /** @param there what there is in its place */
+  constructor(missing: string, there?: string) {
+    const discreet = `${missing}.`;
+    super(there === undefined ? discreet : `${missing}; ${there}.`);
+    this.discreet = discreet;
+  }
 }
 
 /** There is such a model, but nothing serves it. */

@@ -63,7 +63,8 @@ export class Registry {
     const slot = slotIn(versions, version);
     if (slot === undefined)
       throw new NotFoundError(
-        `There is no model ${quote(name)}${version === undefined || versions.length === 0 ? '' : ` of version ${quote(version)}`} here; this server has ${this.#all()}.`,
+        `There is no model ${quote(name)}${version === undefined || versions.length === 0 ? '' : ` of version ${quote(version)}`} here`,
+        `this server has ${this.#all()}`,
       );
     if (slot.served === undefined)
       throw new NotServedError(`The model ${quote(name)} is not served: ${slot.reason}`);

@@ -94,7 +94,7 @@ export class Repository {
     const found = await this.#options.places();
     const wanted = found.filter((place) => place.name === name);
     if (wanted.length === 0)
-      throw new NotFoundError(`There is no model in the folder ${quote(name)} of MODELS_DIR.`);
+      throw new NotFoundError(`There is no model in the folder ${quote(name)} of MODELS_DIR`);
     this.#unloaded.delete(name);
     for (const { directory } of wanted) await this.#hosted.get(directory)?.reload.check();
     await this.#follow(name, found);
@@ -108,7 +108,7 @@ export class Repository {
   async #unload(name: string): Promise<void> {
     const { mainName } = this.#options.models;
     const hosted = this.#of(name);
-    if (hosted.length === 0) throw new NotFoundError(`There is no model ${quote(name)} here.`);
+    if (hosted.length === 0) throw new NotFoundError(`There is no model ${quote(name)} here`);
     if (name === mainName)
       throw new RefusedError(
         `The model ${quote(name)} is not unloaded: /predict serves it. Start the server with another DEFAULT_MODEL first.`,

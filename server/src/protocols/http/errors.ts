@@ -1,6 +1,6 @@
 // The one place where errors become answers.
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
-import { CancelledError, OverloadedError } from '../../serving/errors.ts';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { CancelledError, NotFoundError, OverloadedError } from '../../serving/errors.ts';
 import { InputError } from '../../tensor/input-error.ts';
 import { CallError, type ErrorCode } from '../../util/call-error.ts';
 import { quote } from '../../util/quote.ts';
@@ -16,17 +16,20 @@ import {
 
 /**
  * Answers every error as a problem.
+ * @param mayKnow whether a caller may be told which models there are
  * @param served the model of a request that failed before it was found; undefined: the main one
  */
 export function answerErrors(
   headersFor: IdentityHeaders,
+  mayKnow: (req: Request) => boolean,
   served?: Parameters<typeof identify>[1],
 ): ErrorRequestHandler {
   const setHeaders = identify(headersFor, served);
   return (error: unknown, req, res, next) => {
     if (error instanceof CancelledError) return; // there is nobody to answer
     const exchange = exchangeOf(res);
-    const problem = asProblem(error);
+    const isSecret = error instanceof NotFoundError && !mayKnow(req);
+    const problem = isSecret ? new ProblemException('not-found', error.discreet) : asProblem(error);
     exchange.problem = problem;
     // Answered already, as a request whose body breaks off is. A fault is logged even then.
     if (res.writableEnded && problem.kind !== 'internal-error') return;

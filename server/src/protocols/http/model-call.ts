@@ -79,7 +79,7 @@ function namedIn({
   if (name === undefined) return [only(model), only(version)];
   if (name !== model || (nameVersion && version && nameVersion !== version))
     throw new NotFoundError(
-      'The path begins with one model or version and ends with another; expected the same, or none at its beginning.',
+      'The path begins with one model or version and ends with another; expected the same, or none at its beginning',
     );
   return [only(name), only(nameVersion ?? version)];
 }

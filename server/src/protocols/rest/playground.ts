@@ -1,7 +1,7 @@
 // GET /: the playground, a page that is made of the served contract. Its files lie in server/playground as they are
 // served: scripts of the browser, checked as TypeScript, that need no build.
 import { fileURLToPath } from 'node:url';
-import { Router } from 'express';
+import { type Request, Router } from 'express';
 import type { Registry } from '../../serving/registry.ts';
 import type { Traffic, TrafficSettings } from '../../traffic/traffic.ts';
 import { modelOf } from '../http/model-call.ts';
@@ -20,11 +20,15 @@ export interface PlaygroundSettings {
   readonly BASE_PATH: string | undefined;
 }
 
-/** @param directory where its files are */
+/**
+ * @param directory where its files are
+ * @param mayKnow whether a caller may be told which models there are
+ */
 export function playground(
   directory: URL,
   models: Registry,
   traffic: Pick<Traffic, 'settings'>,
+  mayKnow: (req: Request) => boolean,
   { BASE_PATH }: PlaygroundSettings,
 ): Router {
   const root = fileURLToPath(directory);
@@ -39,7 +43,7 @@ export function playground(
   router.get('/playground/versions.json', (req, res) => {
     const { model } = modelOf(models, req, res);
     const path = withoutBase(req.baseUrl, BASE_PATH);
-    const others = models.served.length > 1 ? siblings(models, path) : [];
+    const others = models.served.length > 1 && mayKnow(req) ? siblings(models, path) : [];
     res.json({ ...versionsOf(model.version, path, BASE_PATH, traffic.settings), models: others });
   });
   for (const asset of assets)
