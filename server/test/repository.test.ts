@@ -74,6 +74,30 @@ describe('an operator', () => {
     expect(await predict(running, '')).toEqual([200, 'v1']);
   });
 
+  it('has each version say where it is, whichever is the latest', async () => {
+    const { root, put, remove } = irisDir();
+    remove('iris');
+    put('iris/1');
+    const running = await startWith(root, { BASE_PATH: '/v1' });
+    const serversAt = async (place: string) => {
+      const { body } = await running.http.get(`${place}/openapi.json`).expect(200);
+      const { text } = await running.http.get(`${place}/openapi.yaml`).expect(200);
+      expect(text).toContain(`servers:\n  - url: ${body.servers[0].url}\n`);
+      return body.servers[0].url;
+    };
+    const [first, second] = ['1', '2'].map((version) => `/models/iris/versions/${version}`);
+    for (const place of ['', '/v1', '/models/iris']) expect(await serversAt(place)).toBe('/v1');
+    expect(await serversAt(`${first}`)).toBe(`/v1${first}`);
+    put('iris/2', 'v2');
+    await change(running, 'load', 'iris').expect(200);
+    for (const place of ['', '/v1', '/models/iris']) expect(await serversAt(place)).toBe('/v1');
+    for (const place of [first, second]) expect(await serversAt(`${place}`)).toBe(`/v1${place}`);
+    remove('iris/2');
+    await change(running, 'load', 'iris').expect(200);
+    expect(await predict(running, '')).toEqual([200, '1']);
+    for (const place of ['', '/v1', '/models/iris']) expect(await serversAt(place)).toBe('/v1');
+  });
+
   it('replaces a model by what its folder holds, or is told why not', async () => {
     const { root, put } = irisDir();
     put('other');

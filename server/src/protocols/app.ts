@@ -138,8 +138,8 @@ function handlersOf(
     getStartup: health(state, startup),
     getMetrics: metrics(parts.metrics),
     getShadowDisagreements: shadowDisagreements(parts.traffic),
-    getContract: contractAs(models, 'json'),
-    getContractYaml: contractAs(models, 'yaml'),
+    getContract: contractAs(models, 'json', settings.BASE_PATH),
+    getContractYaml: contractAs(models, 'yaml', settings.BASE_PATH),
     ...openInference({ models, repository, headersFor, statistics, state, settings }),
   };
 }

@@ -16,7 +16,7 @@ import { reloading } from './reloading.ts';
 
 /** What the models have in common. */
 interface Common extends Omit<LoadOptions, 'naming' | 'sharedBy' | 'contractOptions'> {
-  readonly contractOptions: Omit<ContractOptions, 'basePath'>;
+  readonly contractOptions: Omit<ContractOptions, 'path'>;
 }
 
 /**
@@ -31,13 +31,13 @@ export async function loadModels(
   opened: AsyncDisposableStack,
 ): Promise<{ models: Registry; repository: Repository }> {
   const found = await placesOf(config, files, log);
-  const optionsOf = (place: ModelPlace, { main, places }: Places): LoadOptions => ({
+  const optionsOf = (place: ModelPlace, { places }: Pick<Places, 'places'>): LoadOptions => ({
     ...common,
     naming: {
       name: place.name ?? config.MODEL_NAME,
       version: place.version ?? config.MODEL_VERSION,
     },
-    contractOptions: { ...common.contractOptions, basePath: pathOf(place, main, places, config) },
+    contractOptions: { ...common.contractOptions, path: pathOf(place, config) },
     sharedBy: places.length,
   });
   const hosted: Hosted[] = [];
@@ -57,7 +57,7 @@ export async function loadModels(
     hosted,
     everyMs: config.MODELS_DIR === undefined ? 0 : 1000 * config.MODEL_RELOAD_SECONDS,
     places: () => placesNow(config),
-    open: (place, places) => hostNew(place, optionsOf(place, { ...found, places }), config, log),
+    open: (place, places) => hostNew(place, optionsOf(place, { places }), config, log),
   });
   opened.defer(() => repository.close());
   return { models, repository };
@@ -118,15 +118,9 @@ async function placesNow({ MODELS_DIR }: Config): Promise<readonly ModelPlace[]>
   }
 }
 
-/** Where a client that knows only the model's contract finds it. */
-function pathOf(
-  { name, version }: ModelPlace,
-  main: string | undefined,
-  places: readonly ModelPlace[],
-  { BASE_PATH }: Config,
-): string | undefined {
-  const isLatest = places.findLast((one) => one.name === name)?.version === version;
-  if (name === undefined || (name === main && isLatest)) return BASE_PATH;
+/** Where a model is, and stays, whatever models and versions come. */
+function pathOf({ name, version }: ModelPlace, { BASE_PATH }: Config): string {
+  if (name === undefined) return BASE_PATH ?? '/';
   const ofVersion = version === undefined ? '' : `/versions/${version}`;
   return `${BASE_PATH ?? ''}/models/${encodeURIComponent(name)}${ofVersion}`;
 }

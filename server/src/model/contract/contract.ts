@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import type { Model } from '../model.ts';
 import { contractHash } from './canonical-hash.ts';
 import { withoutElements } from './inference-schema.ts';
-import { type ContractOptions, specialise } from './specialise.ts';
+import { type ContractOptions, serversAt, specialise } from './specialise.ts';
 import {
   createInferenceValidator,
   createValidator,
@@ -17,9 +17,12 @@ export interface Contract {
   readonly hash: string;
   readonly validatePredict: ValidateBody;
   readonly validateInference: ValidateInference;
-  /** The document as JSON and as YAML text. */
-  json(): string;
-  yaml(): string;
+  /**
+   * The document as JSON and as YAML text.
+   * @param path of the server where it is found now; its own where that is undefined
+   */
+  json(path?: string): string;
+  yaml(path?: string): string;
 }
 
 export function createContract(
@@ -29,8 +32,6 @@ export function createContract(
 ): Contract {
   const specialised = specialise(base, model, options);
   const { document } = specialised;
-  let json: string | undefined;
-  let yaml: string | undefined;
   return {
     document,
     hash: contractHash(document),
@@ -40,8 +41,20 @@ export function createContract(
       withSchemas(base, structureOf(base)),
     ),
     // Written once, when they are first asked for: that takes milliseconds, and not every start needs them.
-    json: () => (json ??= JSON.stringify(document, null, 2)),
-    yaml: () => (yaml ??= stringify(document, { aliasDuplicateObjects: false })),
+    json: written(document, (found) => JSON.stringify(found, null, 2)),
+    yaml: written(document, (found) => stringify(found, { aliasDuplicateObjects: false })),
+  };
+}
+
+/** Keeps a text for each path: there are two at most. */
+function written(document: OpenAPIObject, write: (document: OpenAPIObject) => string) {
+  const texts = new Map<string | undefined, string>();
+  return (path?: string): string => {
+    const known = texts.get(path);
+    if (known !== undefined) return known;
+    const text = write(path === undefined ? document : { ...document, servers: serversAt(path) });
+    texts.set(path, text);
+    return text;
   };
 }
 

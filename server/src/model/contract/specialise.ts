@@ -15,7 +15,8 @@ import { predictionSchema } from './output-schema.ts';
 
 /** What of the server's configuration its contract depends on. */
 export interface ContractOptions {
-  readonly basePath: string | undefined;
+  /** Where the model, and no other, is found for as long as it is served: a path of this server. */
+  readonly path: string;
   readonly maxRows: number;
   /** Whether operations that can be protected by an API key are. */
   readonly needsApiKey: boolean;
@@ -44,7 +45,7 @@ export function specialise(
   builder.addTitle(`${model.name} ${model.version}`);
   if (model.manifest.description !== undefined)
     builder.addDescription(`${model.manifest.description}\n\n${document.info.description ?? ''}`);
-  document.servers = [{ url: options.basePath ?? '/', description: 'This server.' }];
+  document.servers = serversAt(options.path);
   builder.addSchema('Prediction', predictionSchema(model));
   const inference = inferenceSchemas(schemasOf(document), model, options.maxRows);
   for (const [name, schema] of Object.entries(inference)) builder.addSchema(name, schema);
@@ -63,6 +64,11 @@ export function specialise(
   const predictBody = predictSchema(document, model, inputs);
   setExamples(document, model);
   return { document, predictBody, forms, inference };
+}
+
+/** What a document says of where it is served. */
+export function serversAt(path: string) {
+  return [{ url: path, description: 'This server.' }];
 }
 
 /** The schemas by name; the hand-written contract has no references among them. */
