@@ -1,4 +1,6 @@
 // `ml-sdk generate --all` as its users get it: the packed SDK in a project, real servers with several models, and servers that mean harm.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -11,10 +13,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { OpenAPIObject } from 'openapi3-ts/oas31';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { folderNames, isFolderName } from '../../sdk/src/cli/folder-names.ts';
+import { writeTogether } from '../../sdk/src/cli/write-together.ts';
 import { faultyServer, json } from '../../sdk/test/faulty-server.ts';
 import { contractHash } from '../../server/src/model/contract/canonical-hash.ts';
 import { fiveModels, modelsDir } from '../../server/test/models-dir.ts';
@@ -353,6 +357,75 @@ describe('what is in the folder already', () => {
   });
 });
 
+describe('all is written, or nothing', () => {
+  it.each(['iris/types.gen.ts', 'other/types.gen.ts'])(
+    'where a folder is in the place of %s',
+    async (place) => {
+      const first = await serve(modelsDir({ iris: v1, other: v1, gone: v1 }));
+      const out = newOut();
+      await generateAll(first.url, out);
+      rmSync(path.join(project, out, place));
+      mkdirSync(path.join(project, out, place));
+      const before = treeOf(out);
+      const next = await serve(modelsDir({ iris: v2, other: v2, fresh: v2 }));
+      const { code, stdout, stderr } = await generateAll(next.url, out);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toBe(
+        `--out: ${out}/${place} is a folder; expected a file, or nothing. Move it elsewhere. Nothing was written.\n`,
+      );
+      expect(treeOf(out)).toEqual(before);
+      expect(readdirSync(path.join(project, out))).not.toContain('fresh');
+    },
+  );
+
+  it('where it fails in the middle of taking the places', async () => {
+    const out = path.join(project, newOut());
+    const files = new Map<string, string>();
+    for (let i = 0; i < 50; i++) {
+      const file = path.join(out, `file-${i}`);
+      if (i % 2 === 0) writeFileSync(file, 'before');
+      files.set(file, 'after');
+    }
+    files.set(path.join(out, 'new/folder/file'), 'after');
+    const removed = ['one', 'two'].map((name) => path.join(out, name));
+    for (const file of removed) writeFileSync(file, 'before');
+    const before = treeOf(path.relative(project, out));
+    const writing = writeTogether(files, removed);
+    const last = path.join(out, `new/folder/file.${process.pid}.tmp`);
+    while (!existsSync(last)) await setImmediate();
+    rmSync(last); // as a cleaner might
+    await expect(writing).rejects.toThrow(/^--out: ENOENT.* Nothing was written\.$/);
+    expect(treeOf(path.relative(project, out))).toEqual(before);
+    expect(existsSync(path.join(out, 'new'))).toBe(false);
+    await writeTogether(files, removed);
+    expect(new Set(Object.values(treeOf(path.relative(project, out))))).toEqual(new Set(['after']));
+    expect(readdirSync(out)).toHaveLength(51);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('where %s ends it', async (signal) => {
+    const { url } = await serve(fiveModels());
+    const out = newOut();
+    await generateAll(url, out);
+    const before = treeOf(out);
+    const TMPDIR = folder(project);
+    const child = spawn(
+      process.execPath,
+      [
+        path.join(project, 'node_modules/.bin/ml-sdk'),
+        ...['generate', '--all', '--from', url, '--out', out],
+      ],
+      { cwd: project, env: { ...process.env, TMPDIR }, stdio: 'ignore' },
+    );
+    const ended = once(child, 'exit');
+    const temporary = () => readdirSync(TMPDIR).filter((name) => name.startsWith('ml-sdk-'));
+    await expect.poll(temporary, { timeout: 30_000, interval: 5 }).toHaveLength(1);
+    child.kill(signal);
+    expect(await ended).toEqual([null, signal]);
+    expect(temporary()).toEqual([]);
+    expect(treeOf(out)).toEqual(before);
+  });
+});
+
 describe('of a server that means harm', () => {
   const attack = 'globalThis.attacked = true';
   const hostile = [
@@ -459,6 +532,27 @@ console.log(JSON.stringify([Object.keys(models), named.map((one) => typeof one.p
     );
     expect(stderr).not.toMatch(/(?!\n)\p{Cc}/u);
     expect(treeOf(out)).toEqual({});
+    const [, said = ''] = /with the name (".*"), which/.exec(stderr) ?? [];
+    const skipped = await generateAll(url, out, `--skip=${JSON.parse(said)}`);
+    expect(skipped).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(path.join(project, out)).toSorted()).toEqual(['index.ts', 'iris']);
+  });
+
+  it('an index of 150,000 names is read in time, and told of in a few lines', async () => {
+    const names = Array.from({ length: 150_000 }, (_, i) => `model-${i}`);
+    const away = { state: 'UNAVAILABLE', reason: 'it was unloaded.' };
+    const { url } = await serving(names.map((name) => ({ ...ready(name), ...away })));
+    const missing = await generateAll(url, 'never');
+    expect(missing.stderr).toContain('"model-0": it was unloaded.');
+    expect(missing.stderr).toContain('\nand 149980 more\n');
+    const unknown = await generateAll(url, 'never', '--skip', 'none');
+    expect(unknown.stderr).toMatch(
+      /has no model "none"; it has "model-0", .*, and 149980 more\.\n$/,
+    );
+    const { url: versions } = await serving(
+      names.map((version) => ({ ...ready('iris'), version, ...away })),
+    );
+    expect((await generateAll(versions, 'never')).stderr).toContain('"iris": it was unloaded.');
   });
 
   it.each([
@@ -535,6 +629,11 @@ console.log(JSON.stringify([Object.keys(models), named.map((one) => typeof one.p
 });
 
 describe('folders', () => {
+  it('of 150,000 names are found in time', () => {
+    const names = Array.from({ length: 150_000 }, (_, i) => `${i % 2 ? 'm' : 'M'}odel-${i >> 1}`);
+    expect(new Set(folderNames(names).values()).size).toBe(150_000);
+  });
+
   it('have the names of models where every file system takes them', () => {
     expect([...folderNames(['iris', 'my-model.v2', 'ResNet50', '__proto__', '10'])]).toEqual(
       ['iris', 'my-model.v2', 'ResNet50', '__proto__', '10'].map((name) => [name, name]),

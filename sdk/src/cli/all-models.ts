@@ -1,6 +1,6 @@
 // Writes the clients of all models of a server: a folder for each, as one model's client has, and an index over them.
 import { lstatSync, readFileSync } from 'node:fs';
-import { rm, rmdir } from 'node:fs/promises';
+import { rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { foldersOf, isModelsIndex, modelsIndexSource } from './all-models-source.ts';
 import { CliError } from './cli-error.ts';
@@ -26,6 +26,9 @@ export interface WrittenModels {
   /** The folders of models that the server no longer has, whose files are gone. */
   readonly removed: readonly string[];
 }
+
+/** Names in one error. */
+const LISTED = 20;
 
 const NO_CONTRACT =
   'Is --from the address of the server itself, without /models/NAME, and is the server ml-api 0.2.0 or newer? Of an older one, generate the only model without --all.';
@@ -65,9 +68,9 @@ export async function writeAllModels(options: AllModelsOptions): Promise<Written
   const removed = foldersOf(before ?? '').filter(
     (folder) => !now.has(folder) && isOwn(path.join(out, folder)),
   );
-  await writeTogether(files, async () => {
-    for (const folder of removed) await removeClient(path.join(out, folder));
-  });
+  const clients = removed.map((folder) => path.join(out, folder));
+  await writeTogether(files, clients.flatMap(filesOf));
+  for (const client of clients) await rmdir(client).catch(() => {}); // what somebody else has put into it stays
   return { written, removed };
 }
 
@@ -88,19 +91,33 @@ function chosen(
   models: readonly IndexedModel[],
   skip: readonly string[],
 ): readonly IndexedModel[] {
-  const unknown = skip.filter((name) => !models.some((model) => model.name === name));
+  const known = new Set(
+    models.flatMap(({ name, unusable }) => (unusable ? [name, unusable] : name)),
+  );
+  const unknown = skip.filter((name) => !known.has(name));
   if (unknown.length > 0)
     throw new CliError(
-      `--skip: ${server} has no model ${unknown.map(shown).join(', ')}; it has ${models.map(({ name }) => shown(name)).join(', ')}.`,
+      `--skip: ${server} has no model ${unknown.map(shown).join(', ')}; it has ${listed(models.map(({ name }) => shown(name)))}.`,
     );
-  const wanted = models.filter(({ name }) => !skip.includes(name));
+  const left = new Set(skip);
+  const wanted = models.filter(
+    ({ name, unusable }) => !left.has(name) && !(unusable !== undefined && left.has(unusable)),
+  );
   if (wanted.length === 0)
     throw new CliError(`--skip: leaves no model of ${server}, so nothing was written.`);
+  const [bad] = wanted.flatMap(({ unusable }) => unusable ?? []);
+  if (bad !== undefined)
+    throw new CliError(
+      `The index of ${server} has a model with the name ${JSON.stringify(bad)}, which cannot stand in a path. Is --from the address of an ml-api server? If so, leave it out with --skip and this name.`,
+    );
   const missing = wanted.filter(({ unavailable }) => unavailable !== undefined);
   if (missing.length > 0)
     throw new CliError(
       `Nothing was written, since ${server} has models that are UNAVAILABLE:
-${missing.map(({ name, unavailable }) => `  ${shown(name)}: ${unavailable}`).join('\n')}
+${listed(
+  missing.map(({ name, unavailable }) => `  ${shown(name)}: ${unavailable}`),
+  '\n',
+)}
 Try again when they are READY, or leave them out with --skip NAME.`,
     );
   return wanted;
@@ -121,10 +138,17 @@ function isOwn(folder: string): boolean {
   return (found?.isDirectory() ?? false) && holdsTypedClient(folder);
 }
 
-/** What somebody else has put into the folder stays. */
-async function removeClient(folder: string): Promise<void> {
-  for (const file of CLIENT_FILES) await rm(path.join(folder, file), { force: true });
-  await rmdir(folder).catch(() => {});
+/** The files of a client that are there. */
+function filesOf(folder: string): string[] {
+  return CLIENT_FILES.map((name) => path.join(folder, name)).filter((file) =>
+    lstatSync(file, { throwIfNoEntry: false })?.isFile(),
+  );
+}
+
+/** The first of them: an index may be long. */
+function listed(texts: readonly string[], separator = ', '): string {
+  const more = texts.length - LISTED;
+  return [...texts.slice(0, LISTED), ...(more > 0 ? [`and ${more} more`] : [])].join(separator);
 }
 
 function shown(name: string): string {

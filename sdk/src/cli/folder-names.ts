@@ -20,9 +20,12 @@ export function isFolderName(text: string): boolean {
  * @throws CliError where two names would get one folder all the same
  */
 export function folderNames(names: readonly string[]): Map<string, string> {
-  const lower = names.map((name) => name.toLowerCase());
-  const isOnly = (name: string) =>
-    lower.indexOf(name.toLowerCase()) === lower.lastIndexOf(name.toLowerCase());
+  const counts = new Map<string, number>();
+  for (const name of names) {
+    const lower = name.toLowerCase();
+    counts.set(lower, (counts.get(lower) ?? 0) + 1);
+  }
+  const isOnly = (name: string) => counts.get(name.toLowerCase()) === 1;
   const folders = new Map<string, string>();
   const owners = new Map<string, string>();
   for (const name of names) {

@@ -20,8 +20,8 @@ const usage = `Usage: ml-sdk generate --from URL [--out DIR]
   --out DIR             The folder to write into. Default: src/ml; with --all: src/models
   --all                 All models of the server, each as its address alone would give it. Folders that an earlier
                         run wrote for models that are gone are removed
-  --skip NAME           With --all: a model to leave out, such as one that is UNAVAILABLE, without which nothing is
-                        written. May be repeated
+  --skip NAME           With --all: a model to leave out, such as one that is UNAVAILABLE or whose name cannot stand
+                        in a path; each of these keeps all from being written. May be repeated
   --api-key-file FILE   File whose first line is the API key to send: where the server has keys, --all needs one
 `;
 

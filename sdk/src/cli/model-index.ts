@@ -6,10 +6,12 @@ import { printable } from './printable.ts';
 
 /** A model of a server. */
 export interface IndexedModel {
-  /** As the server says it: any text that can stand in a path. */
+  /** As the server says it. */
   readonly name: string;
   /** Where it has all that it would have alone. */
   readonly address: string;
+  /** A name that cannot stand in a path, in one line; undefined where it can. */
+  readonly unusable: string | undefined;
   /** Why calls get no answer from any of its versions, in one line; undefined where they do. */
   readonly unavailable: string | undefined;
 }
@@ -73,17 +75,16 @@ function modelsIn(index: unknown, server: string): IndexedModel[] | undefined {
   for (const entry of index) {
     if (!isEntry(entry)) return undefined;
     const { name } = entry;
-    if (!canBeServed(name))
-      throw new CliError(
-        `The index of ${server} has a model with the name ${JSON.stringify(printable(name))}, which cannot stand in a path. Is --from the address of an ml-api server?`,
-      );
-    versions.set(name, [...(versions.get(name) ?? []), entry]);
+    const known = versions.get(name);
+    if (known === undefined) versions.set(name, [entry]);
+    else known.push(entry);
   }
   return [...versions]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, entries]) => ({
       name,
-      address: `${server}/models/${encodeURIComponent(name)}`,
+      address: `${server}/models/${encodeURIComponent(name.toWellFormed())}`,
+      unusable: canBeServed(name) ? undefined : printable(name),
       unavailable: whyUnavailable(entries),
     }));
 }
