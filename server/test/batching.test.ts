@@ -38,6 +38,20 @@ describe('the decision to batch', () => {
     );
   });
 
+  it.each([
+    ['[[3],[99],[4]]', 'the model failed on row 1 of golden.json ('],
+    ['[[99],[3]]', 'the model failed on row 0 of golden.json ('],
+    [undefined, 'outputs in a batch are bit for bit'],
+  ])('names the file whose rows the model fails on: %s', async (inputs, reason) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'golden-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    cpSync(testModel('fails-on-some-rows'), folder, { recursive: true });
+    if (inputs !== undefined)
+      writeFileSync(path.join(folder, 'golden.json'), `{"inputs":${inputs}}`);
+    const { served } = await start({ MODEL_DIR: folder, LOG_LEVEL: 'silent', ENGINE: 'inline' });
+    expect(served.serving.batchingReason.slice(0, reason.length)).toBe(reason);
+  });
+
   it('is no for a model without rows', async () => {
     const env = { MODEL_DIR: testModel('state-and-scalar'), LOG_LEVEL: 'silent' };
     const { served } = await start(env);

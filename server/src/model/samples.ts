@@ -13,6 +13,8 @@ import type { Model } from './model.ts';
 export interface Samples {
   /** Single rows (or whole tensors, for a model without rows); at least one. */
   readonly rows: readonly [Work, ...Work[]];
+  /** Where they are from, for what is said of them. */
+  readonly origin: 'golden.json' | 'the examples of model.json' | 'made-up values';
   /** False when the sizes of free dimensions had to be guessed: then a run's duration says little. */
   readonly representative: boolean;
 }
@@ -23,13 +25,18 @@ const MAX_SAMPLES = 64;
 export function sampleInputs(model: Model, golden: Golden | undefined): Samples {
   if (golden !== undefined) {
     const [first, ...rest] = goldenRows(model, golden);
-    if (first) return { rows: [first, ...rest], representative: true };
+    if (first) return { rows: [first, ...rest], origin: 'golden.json', representative: true };
   }
   const representative = model.signature.inputs.every((input) =>
     input.shape.every((size, axis) => !isFree(size) || (axis === 0 && model.rowMode === 'many')),
   );
   const example = exampleRow(model);
-  if (example === undefined) return { rows: madeUpRows(model), representative };
+  const madeUp = (): Samples => ({
+    rows: madeUpRows(model),
+    origin: 'made-up values',
+    representative,
+  });
+  if (example === undefined) return madeUp();
   // Rows around the example, so that a batch has different ones; whole numbers may be indexes and stay.
   const [input] = model.signature.inputs;
   const steps = (input && isFloat(input.datatype) ? [0, 0.25, 0.5, -0.25] : [0]).map((step) =>
@@ -39,7 +46,9 @@ export function sampleInputs(model: Model, golden: Golden | undefined): Samples 
     ),
   );
   const [first, ...rest] = steps;
-  return { rows: first ? [first, ...rest] : madeUpRows(model), representative };
+  return first
+    ? { rows: [first, ...rest], origin: 'the examples of model.json', representative }
+    : madeUp();
 }
 
 /** `count` rows in one piece of work, copied from the samples in turn. */

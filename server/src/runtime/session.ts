@@ -4,6 +4,7 @@ import { isDatatype } from '../tensor/datatype.ts';
 import { type Tensor, type Tensors, tensorsByName } from '../tensor/tensor.ts';
 import { failureMasker } from './run-failure.ts';
 import type { Signature, TensorSpec } from './signature.ts';
+import { whyNotLoaded } from './why-not-loaded.ts';
 
 export interface SessionOptions {
   readonly executionProviders: readonly string[];
@@ -41,9 +42,9 @@ export async function openSession(
     logSeverityLevel: 4, // failures are thrown, and logged by us as JSON; fatal ones alone go to stderr
     // Idle pool threads spin by default, which would burn the CPU that a container is billed and throttled for.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
-  }).catch((cause: unknown) => {
+  }).catch(async (cause: unknown) => {
     throw new ModelLoadError(
-      `${modelFile} cannot be loaded as an ONNX model: ${(cause instanceof Error ? cause.message : String(cause)).trim()}`,
+      `${modelFile} cannot be loaded as an ONNX model: ${await whyNotLoaded(modelFile, cause)}`,
       { cause },
     );
   });

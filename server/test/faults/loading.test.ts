@@ -18,14 +18,26 @@ describe('a model that cannot be loaded ends the start with 1 and a sentence', (
     const env = broken((file) => truncateSync(file, 5000));
     const { ended, err } = await serve({ ...env, ENGINE }, { unready: true });
     expect(await ended).toBe(1);
-    expect(err.text).toMatch(/^\S+model\.onnx cannot be loaded as an ONNX model: .*\n$/);
+    expect(err.text).toMatch(
+      /^\S+model\.onnx cannot be loaded as an ONNX model: it is cut short, or of another format; expected .*\n$/,
+    );
   });
 
-  it.each(['inline', 'workers'])('an empty file (%s)', async (ENGINE) => {
-    const env = broken((file) => writeFileSync(file, ''));
-    const { ended, err } = await serve({ ...env, ENGINE }, { unready: true });
-    expect(await ended).toBe(1);
-    expect(err.text).toMatch(/model\.onnx cannot be loaded as an ONNX model: .*\n$/);
+  it.each([
+    ['empty', '', /it is empty; expected an ONNX file, as .* Copy or download it again\.\n$/],
+    ['a page', '<!DOCTYPE html>\n<html>', /it is text; expected an ONNX file, .*\n$/],
+    ['a pointer of Git LFS', 'version https://git-lfs.github.com/spec/v1\n', /: git lfs pull\.\n$/],
+    // A field of the number 1, and no graph.
+    ['a message without a graph', '\x08\x08', /it is cut short, or of another format; .*\n$/],
+  ])('a file that is %s', async (_what, content, said) => {
+    for (const ENGINE of ['inline', 'workers']) {
+      const env = broken((file) => writeFileSync(file, content));
+      const { ended, err } = await serve({ ...env, ENGINE }, { unready: true });
+      expect(await ended).toBe(1);
+      expect(err.text).toMatch(/^\S+model\.onnx cannot be loaded as an ONNX model: /);
+      expect(err.text).toMatch(said);
+      expect(err.text).not.toMatch(/onnxruntime|Protobuf/i);
+    }
   });
 
   it.each(['inline', 'workers', 'auto'])(

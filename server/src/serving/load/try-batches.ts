@@ -21,18 +21,27 @@ export async function tryBatches(
 ): Promise<{ difference: number; sizes: number } | string> {
   const startedAt = performance.now();
   const single: Tensors[] = [];
-  const runSingle = async (row: number) =>
-    engine.run(batchOf([samples.rows[row % samples.rows.length] ?? samples.rows[0]], 1).feeds);
-  try {
-    single.push(await runSingle(0));
-  } catch (error) {
-    return `the model failed on a sample row (${error instanceof Error ? error.message : error})`;
-  }
+  const { rows, origin } = samples;
+  /** @returns why the rows up to this one cannot be run */
+  const runSingle = async (count: number): Promise<string | undefined> => {
+    while (single.length < count) {
+      const row = single.length % rows.length;
+      try {
+        single.push(await engine.run(batchOf([rows[row] ?? rows[0]], 1).feeds));
+      } catch (error) {
+        return `the model failed on row ${row} of ${origin} (${messageOf(error)})`;
+      }
+    }
+    return undefined;
+  };
+  const failure = await runSingle(1);
+  if (failure !== undefined) return failure;
   // A heavy model is tried with few rows, so that it starts in time.
   const full =
     performance.now() - startedAt < INLINE_LIMIT_MS ? batchMaxRows : Math.min(4, batchMaxRows);
+  const later = await runSingle(full);
+  if (later !== undefined) return later;
   try {
-    while (single.length < full) single.push(await runSingle(single.length));
     const triedAt = performance.now();
     let difference = 0;
     let sizes = 0;
@@ -50,8 +59,12 @@ export async function tryBatches(
     }
     return { difference, sizes };
   } catch (error) {
-    return `the model cannot be run on several rows (${error instanceof Error ? error.message : error})`;
+    return `the model cannot be run on several rows of ${origin} (${messageOf(error)})`;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The full size and the small ones first; then those around powers of two, which kernels distinguish; then all others. */
