@@ -70,8 +70,11 @@ it('waits for a server that is not ready at first, and says so when it stays lik
     res.writeHead(503).end('not yet');
   });
   const args = ['--target', `a=${url}`, '--golden', golden('v1'), '--timeout-ms', '2000'];
-  const { code, stdout } = await run(['verify', ...args]);
+  const { code, stdout, stderr } = await run(['verify', ...args]);
   expect(stdout).toContain('FAILED  a: contract: status 503; expected 200: not yet');
+  expect(stderr).toBe(
+    `a: waiting up to 2000 ms for it to be ready: ${url}/openapi.json answers 503\n\n2 checks failed.\n`,
+  );
   expect(code).toBe(1);
   expect(asked).toBeGreaterThan(1);
 });
@@ -96,7 +99,10 @@ it('waits for connections to be let through at first', async () => {
   const command = run(['verify', '--target', `a=${url}`, '--golden', golden('v1')]);
   await setTimeout(1500); // it has been refused by now
   await start({ PORT: new URL(url).port, LOG_LEVEL: 'silent' });
-  const { code, stdout } = await command;
+  const { code, stdout, stderr } = await command;
+  expect(stderr).toMatch(
+    /^a: waiting up to 10000 ms for it to be ready: \S+: connect ECONNREFUSED.*\n$/,
+  );
   expect(stdout).toContain('ok      a: predictions: 150 rows as expected');
   expect(code).toBe(0);
 });
@@ -193,7 +199,8 @@ describe('over gRPC', () => {
     const command = run(['verify', target, '--golden', golden('v1')]);
     await setTimeout(1500); // it has been refused by now
     await start({ GRPC_PORT: String(grpcPort), LOG_LEVEL: 'silent' });
-    const { code, stdout } = await command;
+    const { code, stdout, stderr } = await command;
+    expect(stderr).toMatch(/^a: waiting up to 10000 ms for it to be ready: \S+ is UNAVAILABLE\n$/);
     expect(stdout).toContain('ok      a: predictions over gRPC: 150 rows as expected');
     expect(code).toBe(0);
   });

@@ -20,6 +20,8 @@ export interface Target {
    * says 503 while it loads its model, as a proxy does that has not heard of it.
    */
   readonly readyBy: number;
+  /** Told why, each time that it is to be asked again. */
+  readonly onWait?: (why: string) => void;
 }
 
 export interface HttpResponse {
@@ -49,9 +51,11 @@ export async function patientRequest(
     try {
       const response = await requestOnce(target, method, path, body);
       if (response.status !== 503 || isLastTry) return response;
+      target.onWait?.(`${shown(new URL(target.url + path))} answers 503`);
     } catch (error) {
       const cause = error instanceof Error ? error.cause : undefined;
       if (!WORTH_ANOTHER_TRY.has(codeOf(cause)) || isLastTry) throw error;
+      target.onWait?.(String(error instanceof Error ? error.message : error));
     }
     await sleep(250);
   }

@@ -77,7 +77,13 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
     (option: string) =>
     (pair: string): Target => {
       const [name, url] = splitPair(option, pair);
-      return { ...common, name, url: webUrl(option, url), host: hosts.get(name) };
+      return {
+        ...common,
+        name,
+        url: webUrl(option, url),
+        host: hosts.get(name),
+        onWait: toldOnce(name, timeoutMs),
+      };
     };
   const targets = names.map(toTarget('--target'));
   const grpc = grpcNames.map(toTarget('--grpc'));
@@ -106,6 +112,16 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
 }
 
 const AS_OPTION = { name: '--models-dir', ofOne: 'Name its golden.json with --golden instead.' };
+
+/** Says that a target is waited for, so that a silent command does not look stuck. */
+function toldOnce(name: string, timeoutMs: number): (why: string) => void {
+  let isTold = false;
+  return (why) => {
+    if (!isTold)
+      process.stderr.write(`${name}: waiting up to ${timeoutMs} ms for it to be ready: ${why}\n`);
+    isTold = true;
+  };
+}
 
 type Values = ReturnType<typeof parse>['values'];
 

@@ -138,6 +138,7 @@ function connect(
           // It has not been reached, or loads its model: see Target.readyBy.
           if (code !== status.UNAVAILABLE || isLastTry)
             throw new Error(`${shown(url)}: ${status[code]}: ${details}`, { cause: error });
+          target.onWait?.(`${shown(url)} is ${status[code]}`);
         }
         await sleep(250);
       }
