@@ -1,5 +1,5 @@
-// `npm run bench:threads`: what serving threads bring a light model. The server has two cores, and so has the load: it needs a part of
-// them, so that the CPU time of a request says more than requests a second, and both are told.
+// `npm run bench:threads`: what a second core and a second serving thread bring a light model. The load runs on the same cores as the
+// server, so that a second core is one for both: nothing is counted out.
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { closedLoop } from './load.ts';
@@ -10,71 +10,68 @@ const ROUNDS = 7;
 const SECONDS = 5;
 const WARM_UP_SECONDS = 3; // until V8 has compiled what is hot, on each thread
 const CONNECTIONS = 64;
-const CORES = '0,1';
-const THREADS = [1, 2];
+
+const cases = {
+  'one core, one thread': { cores: '0', threads: 1 },
+  'two cores, one thread': { cores: '0,1', threads: 1 },
+  'two cores, two threads': { cores: '0,1', threads: 2 },
+} as const;
+type Case = keyof typeof cases;
 
 interface Sample {
   readonly perSecond: number;
   readonly p99Ms: number;
   /** CPU time of the server, in microseconds a request. */
   readonly cpuUs: number;
-  /** Requests a second that two cores would serve if the load took nothing of them. */
-  readonly capacity: number;
   readonly memoryMB: number;
 }
 
-/** The threads in turn, each in a process of its own. */
+/** Each case in a process of its own, in turn. */
 export async function threadsReport(firstPort: number): Promise<string> {
-  const samples = new Map<number, Sample[]>(THREADS.map((threads) => [threads, []]));
+  const names = Object.keys(cases) as Case[];
+  const samples = new Map<Case, Sample[]>(names.map((name) => [name, []]));
   let port = firstPort;
   for (let round = 1; round <= ROUNDS; round++)
-    for (const threads of THREADS) {
-      process.stderr.write(`threads, round ${round} of ${ROUNDS}: ${threads}\n`);
-      samples.get(threads)?.push(await measure(threads, port++));
+    for (const name of names) {
+      process.stderr.write(`threads, round ${round} of ${ROUNDS}: ${name}\n`);
+      samples.get(name)?.push(await measure(name, port++));
     }
   return table(samples);
 }
 
-async function measure(threads: number, port: number): Promise<Sample> {
-  const server = await startPeer(ours, port, { SERVING_THREADS: String(threads) }, CORES);
+async function measure(name: Case, port: number): Promise<Sample> {
+  const { cores, threads } = cases[name];
+  const server = await startPeer(ours, port, { SERVING_THREADS: String(threads) }, cores);
   try {
-    await closedLoop(server.url, CONNECTIONS, WARM_UP_SECONDS, undefined, CORES);
+    await closedLoop(server.url, CONNECTIONS, WARM_UP_SECONDS, undefined, cores);
     const before = server.cpuMs();
-    const { perSecond, p99Ms } = await closedLoop(
-      server.url,
-      CONNECTIONS,
-      SECONDS,
-      undefined,
-      CORES,
-    );
-    const cpuUs = (1000 * (server.cpuMs() - before)) / (perSecond * SECONDS);
-    const capacity = (threads * 1e6) / cpuUs;
-    return { perSecond, p99Ms, cpuUs, capacity, memoryMB: server.memoryMB() };
+    const load = await closedLoop(server.url, CONNECTIONS, SECONDS, undefined, cores);
+    const cpuUs = (1000 * (server.cpuMs() - before)) / (load.perSecond * SECONDS);
+    return { ...load, cpuUs, memoryMB: server.memoryMB() };
   } finally {
     await server.stop();
   }
 }
 
-function table(samples: ReadonlyMap<number, readonly Sample[]>): string {
-  const of = (threads: number, field: keyof Sample) =>
-    (samples.get(threads) ?? []).map((sample) => sample[field]);
-  const columns = (threads: number, field: keyof Sample, digits: number) => [
-    median(of(threads, field)).toFixed(digits),
-    `${medianRatio(of(threads, field), of(1, field)).toFixed(2)} ×`,
+function table(samples: ReadonlyMap<Case, readonly Sample[]>): string {
+  const of = (name: Case, field: keyof Sample) =>
+    (samples.get(name) ?? []).map((sample) => sample[field]);
+  const columns = (name: Case, field: keyof Sample, digits: number) => [
+    median(of(name, field)).toFixed(digits),
+    `${medianRatio(of(name, field), of('one core, one thread', field)).toFixed(2)} ×`,
   ];
   const head = [
-    ...['serving threads', 'req/s', 'of one', 'server CPU µs a request', 'of one'],
-    ...['req/s without the load', 'of one', 'p99 ms', 'of one', 'memory (PSS), MB', 'of one'],
+    ...['server and load on', 'req/s', 'of the first', 'p99 ms', 'of the first'],
+    ...['server CPU µs a request', 'of the first', 'memory (PSS), MB', 'of the first'],
   ];
-  const rows = THREADS.map((threads) => [
-    String(threads),
-    ...columns(threads, 'perSecond', 0),
-    ...columns(threads, 'cpuUs', 1),
-    ...columns(threads, 'capacity', 0),
-    ...columns(threads, 'p99Ms', 1),
-    ...columns(threads, 'memoryMB', 0),
+  const rows = [...samples.keys()].map((name) => [
+    name,
+    ...columns(name, 'perSecond', 0),
+    ...columns(name, 'p99Ms', 1),
+    ...columns(name, 'cpuUs', 1),
+    ...columns(name, 'memoryMB', 0),
   ]);
-  return `One row of iris on two cores, which the load shares, over ${CONNECTIONS} connections; medians of ${ROUNDS} rounds, ratios within each round:\n\n${[
+  return `One row of iris over ${CONNECTIONS} connections, by serving threads; medians of ${ROUNDS} rounds, ratios within each round:\n\n${[
     head,
     head.map(() => '---'),
     ...rows,
