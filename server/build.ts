@@ -16,6 +16,7 @@ await build({
   entryPoints: {
     main: `${root}/server/src/main.ts`,
     worker: `${root}/server/src/runtime/worker.ts`,
+    'serving-worker': `${root}/server/src/commands/serve/threads/serving-worker.ts`,
     'challenger-worker': `${root}/server/src/traffic/shadow/challenger-worker.ts`,
   },
   outdir: `${out}/server/dist`,

@@ -13,6 +13,7 @@ it('keeps the prototypes of requests and responses, each of its own application'
       host: '127.0.0.1',
       port: 0,
       variable: 'PORT',
+      isShared: false,
       keepAliveTimeoutMs: 1000,
       headersTimeoutMs: 1000,
       requestTimeoutMs: 1000,

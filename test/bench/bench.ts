@@ -12,6 +12,7 @@ import { closedLoop, openLoop } from './load.ts';
 import { metricsCost } from './metrics-cost.ts';
 import { median, quantile } from './quantile.ts';
 import { ours, type Peer, peersToMeasure, root, startPeer } from './servers.ts';
+import { threadsReport } from './threads.ts';
 import { workersReport } from './workers.ts';
 
 const ROUNDS = 3;
@@ -44,6 +45,7 @@ const report = [
   metricsCost(perSecond),
   await heavyModel(port),
   await workersReport(port + 1),
+  await threadsReport(port + 80),
   await inferReport(port + 10),
   await clientsReport(port + 20),
   await grpcReport(port + 60, ROUNDS, SECONDS),

@@ -1,4 +1,5 @@
-// The load: wrk for as much as the server takes (closed loop), vegeta for a constant rate (open loop). On core 1.
+// The load: wrk for as much as the server takes (closed loop), vegeta for a constant rate (open loop). On core 1,
+// where nothing else is said.
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,11 +22,12 @@ export function closedLoop(
   connections: number,
   seconds: number,
   post: Post = irisPredict,
+  cores = '1',
 ): Promise<Closed> {
   return withBody(post, async (body) => {
     const headers = headersOf(post).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
     const { stdout } = await run('taskset', [
-      ...['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...headers],
+      ...['-c', cores, 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...headers],
       ...['-s', path.join(here, 'post.lua'), url + post.path, '--', body],
     ]);
     const failed = /Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1];

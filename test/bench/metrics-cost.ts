@@ -15,6 +15,7 @@ export function metricsCost(perSecond: number): string {
     requestsInFlight: () => 0,
     refusals: [],
     workerThreadsLost: () => 0,
+    threads: () => 1,
   });
   const counted = result();
   const microseconds: number[] = [];

@@ -1,6 +1,6 @@
 // The text of docs/metrics.md, from the predictor's own registry.
 import { parseMetrics } from '../../monitoring/status/prometheus-text.ts';
-import { createMetrics } from '../../server/src/observe/metrics.ts';
+import { createMetrics, joinMetrics } from '../../server/src/observe/metrics.ts';
 import { Refusals } from '../../server/src/protocols/http/refusals.ts';
 import { createTrafficMetrics } from '../../server/src/traffic/metrics.ts';
 import { shadowMetrics } from '../../server/src/traffic/shadow/metrics.ts';
@@ -22,6 +22,7 @@ async function documentedMetrics(): Promise<Documented[]> {
     requestsInFlight: () => 0,
     refusals: new Refusals(),
     workerThreadsLost: () => 0,
+    threads: () => 1,
   });
   metrics.exchangeEnded(exchange);
   metrics.exchangeEnded({ ...exchange, forwardedTo: 'v2' });
@@ -34,7 +35,7 @@ async function documentedMetrics(): Promise<Documented[]> {
   });
   const SPLIT = [{ version: 'v1', weight: 1, url: undefined }];
   createTrafficMetrics(metrics.registry, { settings: { SPLIT } }, () => false);
-  const text = await metrics.text();
+  const text = await joinMetrics([await metrics.counted()]);
   const samples = parseMetrics(text);
   return [...text.matchAll(/^# HELP (ml_api_\w+) (.*)\n# TYPE \w+ (\w+)$/gm)].map(
     ([, name = '', help = '', type = '']) => {

@@ -91,6 +91,10 @@ export type Model = {
      * How the server decided to run the model.
      */
     serving: {
+        /**
+         * Threads of the process that serve requests; each runs the model for those that it gets.
+         */
+        threads: number;
         engine: 'inline' | 'workers';
         /**
          * Worker threads; 0 when the model runs inline.

@@ -15,13 +15,17 @@ export interface AccessLogSettings {
   readonly LOG_RATE: number;
 }
 
-/** A subscriber that logs. */
+/**
+ * A subscriber that logs.
+ * @param threads of the process, which share what may be logged
+ */
 export function accessLog(
   log: Logger,
   { LOG_SAMPLE, LOG_RATE }: AccessLogSettings,
+  threads: () => number,
 ): Pick<Observer, 'exchangeEnded'> {
-  const admitSuccess = limiter(LOG_RATE);
-  const admitFailure = limiter(LOG_RATE); // of their own, so that neither hides the other
+  const admitSuccess = limiter(LOG_RATE, threads);
+  const admitFailure = limiter(LOG_RATE, threads); // of their own, so that neither hides the other
   return {
     exchangeEnded(exchange) {
       const { status } = exchange;

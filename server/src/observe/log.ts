@@ -4,6 +4,8 @@ import pino, { type Logger } from 'pino';
 
 export interface Log {
   readonly log: Logger;
+  /** Writes lines that are whole. */
+  write(lines: string): void;
   /** Writes what was collected, as far as standard output takes it. */
   close(): Promise<void>;
 }
@@ -33,6 +35,7 @@ export function createLog(level: string): Log {
   const flushing = setInterval(() => destination.flush(), COLLECT_MS).unref();
   return {
     log: pino({ level, base: null }, destination),
+    write: (lines) => void destination.write(lines),
     async close() {
       clearInterval(flushing);
       const flush = () => new Promise((resolve) => destination.flush(resolve));

@@ -1,6 +1,13 @@
 // Everything the predictor measures, in Prometheus' terms. Label values are bounded: routes of the contract,
 // methods and statuses of HTTP, labels of the model.
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import {
+  type Aggregator,
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Registry,
+} from 'prom-client';
 import type { Model } from '../model/model.ts';
 import { labelOf } from '../model/prediction.ts';
 import type { Resources } from '../runtime/resources.ts';
@@ -32,9 +39,13 @@ export interface Metrics extends Pick<Observer, 'exchangeEnded' | 'ran' | 'succe
   /** For what others count. */
   readonly registry: Registry;
   readonly contentType: string;
-  /** The metrics in Prometheus' text format. */
-  text(): Promise<string>;
+  /** What this thread counted. */
+  counted(): Promise<CountedMetrics>;
 }
+
+/** What one thread counted, as data that can go to another. */
+export type CountedMetrics = readonly Omit<CountedMetric, 'collect'>[];
+type CountedMetric = Awaited<ReturnType<Registry['getMetricsAsJSON']>>[number];
 
 /** What metrics tell of a slot. */
 export interface CountedSlot
@@ -58,7 +69,11 @@ export interface MetricsSources {
   /** How many connections were refused, by reason: a bounded set, all of it from the start. */
   readonly refusals: Iterable<readonly [reason: string, count: number]>;
   readonly workerThreadsLost: () => number;
+  readonly threads: () => number;
 }
+
+/** How what several threads tell is put together, by prom-client's word for it. */
+const SUM: Aggregator = 'sum';
 
 export function createMetrics(sources: MetricsSources): Metrics {
   const { slots } = sources;
@@ -143,17 +158,25 @@ export function createMetrics(sources: MetricsSources): Metrics {
     ({ served }) => served?.queueLimitRows,
   );
   gauge('ml_api_requests_in_flight', 'Requests being answered.', sources.requestsInFlight);
-  gauge('ml_api_cpu_limit_cores', 'CPUs granted to the process.', () => sources.resources.cpus);
+  gauge(
+    'ml_api_cpu_limit_cores',
+    'CPUs granted to the process.',
+    () => sources.resources.cpus,
+    'first',
+  );
   gauge(
     'ml_api_memory_limit_bytes',
     'Memory granted to the process.',
     () => sources.resources.memoryBytes,
+    'first',
   );
+  gauge('ml_api_serving_threads', 'Threads that serve requests.', sources.threads, 'first');
   new Gauge({
     name: 'ml_api_model_info',
     help: 'A model served; always 1.',
     labelNames: ['name', 'model_version', 'contract_hash'],
     registers,
+    aggregator: 'first',
     collect() {
       this.reset();
       for (const { name, version, served } of slots())
@@ -165,12 +188,14 @@ export function createMetrics(sources: MetricsSources): Metrics {
     'ml_api_model_since_timestamp_seconds',
     'When the model served took the calls, since the epoch.',
     ({ served, since }) => (served === undefined ? undefined : since.getTime() / 1000),
+    'max',
   );
   new Counter({
     name: 'ml_api_model_reloads_total',
     help: 'Times that the directory of a model held another one, by what came of it: replaced, or refused.',
     labelNames: ['outcome', ...OF_SLOT],
     registers,
+    aggregator: 'max', // each thread replaces its own
     collect() {
       this.reset();
       for (const slot of slots())
@@ -182,6 +207,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     'ml_api_model_reload_refused',
     '1 while the directory of a model holds what was refused or cannot be loaded; GET /model and the log say why.',
     ({ reason }) => Number(reason !== undefined && reason !== UNLOADED),
+    'max',
   );
 
   /** @param read undefined where there is nothing to tell */
@@ -189,12 +215,14 @@ export function createMetrics(sources: MetricsSources): Metrics {
     name: string,
     help: string,
     read: (slot: CountedSlot) => number | undefined,
+    aggregator = SUM,
   ): void {
     new Gauge({
       name,
       help,
       labelNames: OF_SLOT,
       registers,
+      aggregator,
       collect() {
         this.reset();
         for (const slot of slots()) {
@@ -205,11 +233,12 @@ export function createMetrics(sources: MetricsSources): Metrics {
     });
   }
 
-  function gauge(name: string, help: string, read: () => number): void {
+  function gauge(name: string, help: string, read: () => number, aggregator = SUM): void {
     new Gauge({
       name,
       help,
       registers,
+      aggregator,
       collect() {
         this.set(read());
       },
@@ -226,7 +255,10 @@ export function createMetrics(sources: MetricsSources): Metrics {
   return {
     registry,
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    async counted() {
+      const metrics = await registry.getMetricsAsJSON();
+      return metrics.map(({ collect: _, ...metric }) => metric);
+    },
     exchangeEnded({ route, method, status, durationMs, forwardedTo, model }) {
       if (forwardedTo !== undefined) return forwarded.inc({ to: forwardedTo, status });
       requests(route, METHODS.includes(method) ? method : 'other', status, model?.name ?? '');
@@ -241,4 +273,17 @@ export function createMetrics(sources: MetricsSources): Metrics {
       for (const one of result.prediction) predicted(model.name, labelOf(model, one));
     },
   };
+}
+
+/**
+ * The metrics of a process in Prometheus' text format.
+ * @param threads what each of its threads counted
+ */
+export function joinMetrics([first = [], ...others]: readonly CountedMetrics[]): Promise<string> {
+  // What is about the process, one thread tells; the library would add it up, or leave it out.
+  const told = first.map((metric) =>
+    metric.aggregator === 'omit' ? { ...metric, aggregator: 'first' } : metric,
+  );
+  const ofThreads = others.map((one) => one.filter(({ name }) => !name.startsWith('process_')));
+  return AggregatorRegistry.aggregate([told, ...ofThreads]).metrics();
 }

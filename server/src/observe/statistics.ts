@@ -4,6 +4,8 @@ import type { Model } from '../model/model.ts';
 import type { AcceptedCall } from '../serving/call.ts';
 import type { Observer } from './observer.ts';
 
+export type VersionOfModel = Pick<Model, 'name' | 'version'>;
+
 /** A subscriber that counts calls and runs. */
 export class Statistics implements Pick<Observer, 'succeeded' | 'failed' | 'ran'> {
   readonly #byModel = new WeakMap<Model, Work>();
@@ -26,23 +28,30 @@ export class Statistics implements Pick<Observer, 'succeeded' | 'failed' | 'ran'
     this.#of(model).runs++;
   }
 
-  report(models: readonly Model[]) {
-    return { model_stats: models.map((model) => statsOf(model, this.#of(model))) };
+  report(models: readonly VersionOfModel[]): readonly ModelStatistics[] {
+    return models.map((model) => statsOf(model, this.#ofVersion(model)));
   }
 
   /** What takes the place of a version goes on with what that has done. */
   #of(model: Model): Work {
     const known = this.#byModel.get(model);
     if (known !== undefined) return known;
-    const key = JSON.stringify([model.name, model.version]);
-    const work = this.#byVersion.get(key) ?? new Work();
+    const work = this.#ofVersion(model);
     this.#byModel.set(model, work);
+    return work;
+  }
+
+  #ofVersion({ name, version }: VersionOfModel): Work {
+    const key = JSON.stringify([name, version]);
+    const work = this.#byVersion.get(key) ?? new Work();
     this.#byVersion.set(key, work);
     return work;
   }
 }
 
-function statsOf({ name, version }: Model, work: Work) {
+export type ModelStatistics = ReturnType<typeof statsOf>;
+
+function statsOf({ name, version }: VersionOfModel, work: Work) {
   const nothing = { count: work.success.count, ns: 0 }; // is not measured apart
   return {
     name,
@@ -58,6 +67,28 @@ function statsOf({ name, version }: Model, work: Work) {
       compute_infer: work.inference.report(),
       compute_output: nothing,
     },
+  };
+}
+
+/** @param threads what each of a process's threads did, of the same models in the same order */
+export function joinStatistics(
+  threads: readonly (readonly ModelStatistics[])[],
+): readonly ModelStatistics[] {
+  const [first = [], ...others] = threads;
+  return first.map((model, i) => others.reduce((sum, one) => added(sum, one[i]), model));
+}
+
+function added(one: ModelStatistics, other = one): ModelStatistics {
+  const sums = Object.entries(one.inference_stats).map(([name, { count, ns }]) => {
+    const more = other.inference_stats[name as keyof ModelStatistics['inference_stats']];
+    return [name, { count: count + more.count, ns: ns + more.ns }];
+  });
+  return {
+    ...one,
+    last_inference: Math.max(one.last_inference, other.last_inference),
+    inference_count: one.inference_count + other.inference_count,
+    execution_count: one.execution_count + other.execution_count,
+    inference_stats: Object.fromEntries(sums),
   };
 }
 

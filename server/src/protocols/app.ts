@@ -3,9 +3,7 @@ import type { RequestListener } from 'node:http';
 import cors from 'cors';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
-import type { Metrics } from '../observe/metrics.ts';
 import type { Observer } from '../observe/observer.ts';
-import type { Statistics } from '../observe/statistics.ts';
 import { liveness, readiness, type State, startup } from '../serving/lifecycle.ts';
 import type { Registry } from '../serving/registry.ts';
 import type { Repository } from '../serving/repository.ts';
@@ -24,12 +22,16 @@ import {
   servedNamed,
 } from './http/model-call.ts';
 import { type ShareSettings, shareTraffic } from './http/share-traffic.ts';
-import { errorsAsOpenInference, openInference } from './open-inference/routes.ts';
+import {
+  errorsAsOpenInference,
+  openInference,
+  type StatisticsReport,
+} from './open-inference/routes.ts';
 import { modelPathsOf, mountOperations, prefixesOf } from './operations.ts';
 import { contractAs } from './rest/contract.ts';
 import { docs } from './rest/docs.ts';
 import { health } from './rest/health.ts';
-import { metrics } from './rest/metrics.ts';
+import { type MetricsText, metrics } from './rest/metrics.ts';
 import { type Limits, model } from './rest/model.ts';
 import { type PlaygroundSettings, playground } from './rest/playground.ts';
 import { predict } from './rest/predict.ts';
@@ -44,14 +46,16 @@ export interface AppSettings extends Limits, ShareSettings, PlaygroundSettings {
 /** What the applications put together: each route is handed what it uses of it. */
 export interface AppParts {
   readonly models: Registry;
-  readonly repository: Repository;
+  readonly repository: Pick<Repository, 'load' | 'unload'>;
   /** Whether models are replaced by what their directories hold. */
   readonly reloads: boolean;
   readonly observer: Pick<Observer, 'exchangeEnded'>;
-  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
-  readonly statistics: Statistics;
+  readonly metrics: MetricsText;
+  readonly statistics: StatisticsReport;
+  /** How the version in the shadow compares, as JSON; undefined where there is none. */
+  readonly disagreements: () => Promise<string | undefined>;
   /** How versions share it, now. */
-  readonly traffic: Pick<Traffic, 'settings' | 'shadow'>;
+  readonly traffic: Pick<Traffic, 'settings'>;
   /** The keys that callers need; undefined when none is needed. */
   readonly apiKeys: ApiKeys | undefined;
   /** The keys of those who may load and unload models; undefined when nobody may. */
@@ -62,6 +66,8 @@ export interface AppParts {
   readonly settings: AppSettings;
   /** The state of the process at this moment. */
   state(): State;
+  /** Threads of the process that serve requests. */
+  threads(): number;
 }
 
 /** @param messages of the listener that it is for */
@@ -114,7 +120,7 @@ export function createMetricsApp(parts: AppParts, messages: Messages): RequestLi
     '/shadow/disagreements',
     identify(headersFor),
     ...keyedBy(parts.apiKeys),
-    ...shadowDisagreements(parts.traffic),
+    ...shadowDisagreements(parts.disagreements),
   );
   app.all('/shadow/disagreements', answerOtherMethods('/shadow/disagreements', ['GET']));
   app.use(answerUnknownPaths(['/metrics', '/shadow/disagreements']));
@@ -132,12 +138,12 @@ function handlersOf(
   const state = () => parts.state();
   return {
     predict: predict(models, headersFor, settings.MAX_BODY_BYTES),
-    getModel: model(models, settings, parts.reloads),
+    getModel: model(models, settings, parts.reloads, () => parts.threads()),
     getLiveness: health(state, liveness),
     getReadiness: health(state, readiness),
     getStartup: health(state, startup),
     getMetrics: metrics(parts.metrics),
-    getShadowDisagreements: shadowDisagreements(parts.traffic),
+    getShadowDisagreements: shadowDisagreements(parts.disagreements),
     getContract: contractAs(models, 'json', settings.BASE_PATH),
     getContractYaml: contractAs(models, 'yaml', settings.BASE_PATH),
     ...openInference({ models, repository, headersFor, statistics, state, settings }),

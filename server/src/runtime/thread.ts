@@ -5,7 +5,7 @@ import { mapTensors } from '../tensor/work.ts';
 import { programBeside } from '../util/program-beside.ts';
 import { ModelLoadError } from './session.ts';
 import type { Signature } from './signature.ts';
-import { buffersOf, type FromWorker, type ToWorker, type WorkerSetup } from './worker.ts';
+import { buffersOf, type FromWorker, type ToWorker, type WorkerSetup } from './worker-messages.ts';
 
 export interface Thread {
   readonly signature: Signature;

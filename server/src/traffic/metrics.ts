@@ -14,6 +14,7 @@ export function createTrafficMetrics(
     help: 'Weight of a version among those that share the requests, as this process splits them.',
     labelNames: ['to'],
     registers,
+    aggregator: 'first', // each thread splits alike
     collect() {
       this.reset();
       for (const { version, weight } of traffic.settings.SPLIT ?? [])
@@ -25,6 +26,7 @@ export function createTrafficMetrics(
       name: 'ml_api_traffic_refused',
       help: '1 while TRAFFIC_FILE holds what was refused, or cannot be read; the log says why.',
       registers,
+      aggregator: 'max',
       collect() {
         this.set(Number(isRefused()));
       },

@@ -39,6 +39,7 @@ export interface TrafficSettings extends ShadowSettings, SplitSettings {
 export class Traffic implements Pick<CallObserver, 'accepted' | 'succeeded' | 'failed'> {
   readonly #model: Pick<Model, 'name' | 'version'>;
   readonly #version: string;
+  readonly #threads: () => number;
   readonly #counts: ShadowCounts;
   #settings: TrafficSettings;
   #shadow: Shadow | undefined;
@@ -46,6 +47,7 @@ export class Traffic implements Pick<CallObserver, 'accepted' | 'succeeded' | 'f
   /**
    * @param model whose calls are shadowed
    * @param version of the process, among those that share the requests
+   * @param threads of the process, which share the shadow's limits
    * @param counts what becomes of the requests that are shadowed
    * @throws CommandError
    */
@@ -53,11 +55,13 @@ export class Traffic implements Pick<CallObserver, 'accepted' | 'succeeded' | 'f
     settings: TrafficSettings,
     model: Pick<Model, 'name' | 'version'>,
     version: string,
+    threads: () => number,
     counts: ShadowCounts,
   ) {
     checkSplit(settings, version);
     this.#model = model;
     this.#version = version;
+    this.#threads = threads;
     this.#counts = counts;
     this.#settings = settings;
     this.#shadow = this.#shadowBy(settings);
@@ -111,6 +115,7 @@ export class Traffic implements Pick<CallObserver, 'accepted' | 'succeeded' | 'f
       model: this.#model.name,
       champion: this.#model.version,
       challenger,
+      threads: this.#threads,
       share: settings.SHADOW_SHARE,
       perSecond: settings.SHADOW_RATE,
       maxInFlight: settings.SHADOW_MAX_IN_FLIGHT,

@@ -78,7 +78,7 @@ it('408: a request that does not come to its end', async () => {
 it('503: while the model loads, and where too many requests of a connection wait', async () => {
   const served = await serve('');
   const starting = await listen(answerStarting, {
-    ...{ host: '127.0.0.1', port: 0, variable: 'PORT', maxConnections: 100 },
+    ...{ host: '127.0.0.1', port: 0, variable: 'PORT', isShared: false, maxConnections: 100 },
     ...{
       keepAliveTimeoutMs: 1000,
       headersTimeoutMs: 1000,

@@ -10,13 +10,15 @@ import { readApiKeys } from '../../protocols/api-keys.ts';
 import type { AppParts } from '../../protocols/app.ts';
 import type { Listener } from '../../protocols/http/listener.ts';
 import { type Resources, readResources } from '../../runtime/resources.ts';
-import type { State } from '../../serving/lifecycle.ts';
 import type { Config } from './config.ts';
 import type { Files } from './files.ts';
 import { loadModels } from './load-models.ts';
+import type { ServingThread } from './threads/thread.ts';
+import { together } from './threads/together.ts';
 import { startTraffic } from './traffic.ts';
 
 export interface Parts extends AppParts {
+  readonly observer: Observers;
   readonly settings: Config;
   readonly resources: Resources;
 }
@@ -24,7 +26,6 @@ export interface Parts extends AppParts {
 /**
  * @param listener tells of the requests in flight and of what was refused, for the metrics
  * @param opened gets what frees each thing that is taken
- * @param state of the process, but for a model that cannot go on
  */
 export async function assemble(
   config: Config,
@@ -32,7 +33,7 @@ export async function assemble(
   log: Logger,
   listener: Pick<Listener, 'requestsInFlight' | 'refusals'>,
   opened: AsyncDisposableStack,
-  state: () => State,
+  thread: ServingThread,
   signal: AbortSignal | undefined,
 ): Promise<Parts> {
   const keysOf = (variable: 'API_KEYS_FILE' | 'OPERATOR_KEYS_FILE') => {
@@ -45,6 +46,7 @@ export async function assemble(
   const apiKeys = keysOf('API_KEYS_FILE');
   const operatorKeys = keysOf('OPERATOR_KEYS_FILE');
   const resources = readResources();
+  const threads = () => thread.state.threads;
   const onFault = (error: unknown) =>
     log.error({ err: withoutMessage(error) }, 'an observer failed');
   const observers = new Observers(onFault);
@@ -61,7 +63,11 @@ export async function assemble(
       ],
     },
     settings: config,
-    resources,
+    /** What each of the threads that load a model may use. */
+    get resources() {
+      const { cpus, memoryBytes } = resources;
+      return { cpus: cpus / threads(), memoryBytes: memoryBytes / threads() };
+    },
     observer: observers,
     onThreadLost({ message: reason }: Error) {
       workerThreadsLost++;
@@ -86,28 +92,32 @@ export async function assemble(
     requestsInFlight: () => listener.requestsInFlight,
     refusals: listener.refusals,
     workerThreadsLost: () => workerThreadsLost,
+    threads,
   });
   const statistics = new Statistics();
-  const traffic = startTraffic(config, models.main.model, version, metrics.registry, log, opened);
-  for (const subscriber of [metrics, statistics, accessLog(log, config)]) observers.add(subscriber);
+  const { model } = models.main;
+  const traffic = startTraffic(config, model, version, threads, metrics.registry, log, opened);
+  for (const subscriber of [metrics, statistics, accessLog(log, config, threads)])
+    observers.add(subscriber);
   if (config.SHADOW !== undefined || config.TRAFFIC_FILE !== undefined) observers.add(traffic);
   return {
     models,
-    repository,
+    ...together(thread, { metrics, statistics, traffic, repository }),
     operatorKeys,
     reloads: config.MODEL_RELOAD_SECONDS > 0 || operatorKeys !== undefined,
     observer: observers,
-    metrics,
-    statistics,
     traffic,
     apiKeys,
     log,
     playground: files.playground,
     settings: config,
     resources,
+    threads,
     state() {
       const reason = models.failure();
-      return reason === undefined ? state() : { kind: 'broken', reason };
+      if (reason === undefined) return thread.state.current;
+      thread.state.break();
+      return { kind: 'broken', reason };
     },
   };
 }

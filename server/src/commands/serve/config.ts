@@ -105,7 +105,7 @@ const variables = {
     10_000_000,
   )({
     default: 4096,
-    desc: 'Rows that may wait; more are refused with 503, and so is what would wait for longer than its deadline.',
+    desc: 'Rows that may wait in each serving thread; more are refused with 503, and so is what would wait for longer than its deadline.',
   }),
   QUEUE_MAX_BYTES: wholeNumber(
     0,
@@ -113,9 +113,16 @@ const variables = {
     'bytes',
   )({
     default: 0,
-    desc: "Memory of the requests that may wait for one model; 0: an eighth of the process's memory limit, shared by all models.",
+    desc: "Memory of the requests that may wait for one model in a serving thread; 0: an eighth of the process's memory limit, shared by all models and threads.",
   }),
   REQUEST_TIMEOUT_MS: milliseconds(1)({ default: 10_000, desc: 'Deadline of a prediction.' }),
+  SERVING_THREADS: wholeNumber(
+    0,
+    64,
+  )({
+    default: 0,
+    desc: 'Threads that serve requests, each with the models, a queue and limits of its own. 0: one, or where all models run in no time, one for each CPU granted, at most 4 and one for each 256 MiB.',
+  }),
   ENGINE: oneOf(
     'auto',
     'inline',
@@ -202,7 +209,7 @@ const variables = {
     1_000_000,
   )({
     default: 10_000, // of 15 kB each while they idle; a burst of clients should find room
-    desc: 'Connections that may be open; more are closed as they come.',
+    desc: 'Connections that each serving thread may have open; more are closed as they come.',
   }),
 } as const;
 

@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { type Model, rowWidth } from '../../model/model.ts';
 import { exampleRow } from '../../model/samples.ts';
 import { createLog, withoutMessage } from '../../observe/log.ts';
+import { readResources } from '../../runtime/resources.ts';
 import { readOptions } from '../options.ts';
 import { describeConfig, readConfig } from './config.ts';
 import type { Files } from './files.ts';
 import { createService, type Service } from './service.ts';
+import { areLight, mostThreads } from './threads/how-many.ts';
+import { MainThread } from './threads/main-thread.ts';
 
 export const serveHelp = () => `Usage: serve [--try]
 
@@ -30,7 +33,7 @@ export async function serve(
 ): Promise<void> {
   const { try: showWhatToTry } = readOptions('serve', args, { try: { type: 'boolean' } });
   const config = readConfig(env);
-  const { log, close: closeLog } = createLog(config.LOG_LEVEL);
+  const { log, write: writeLog, close: closeLog } = createLog(config.LOG_LEVEL);
   // What no request can be answered for: the state of the process is unknown, and Kubernetes starts another.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: withoutMessage(error) }, 'the predictor failed');
@@ -38,11 +41,25 @@ export async function serve(
   });
 
   try {
-    const service = await createService(config, files, log, stopped);
+    const most = mostThreads(config.SERVING_THREADS, readResources());
+    const thread = new MainThread(most > 1);
+    const service = await createService(config, files, log, stopped, thread);
     if (showWhatToTry) process.stderr.write(whatToTry(service));
+    const threads = config.SERVING_THREADS || (areLight(service.parts.models.served) ? most : 1);
+    const { port, grpcPort } = service;
+    const ports = { PORT: String(port), ...(grpcPort && { GRPC_PORT: String(grpcPort) }) };
+    await thread.start({
+      threads,
+      env: { ...env, ...ports },
+      files,
+      log,
+      writeLog,
+      signal: stopped,
+    });
     if (!stopped.aborted) await once(stopped, 'abort');
     log.info({ signal: stopped.reason }, 'signal');
-    await service.stop();
+    await Promise.all([service.stop(), thread.stop()]);
+    await thread.end();
   } catch (error) {
     if (!stopped.aborted) throw error;
     log.info({ signal: stopped.reason }, 'stopped before it had started');

@@ -1,23 +1,17 @@
-// One predictor: listens at once, loads and tries the model, then serves until it is told to stop.
+// One predictor: listens at once, loads and tries the model, then serves until it is told to stop. Where several threads of a process
+// serve, each has one; those that come later listen once they can serve.
 import type { Logger } from 'pino';
-import { createApp, createMetricsApp } from '../../protocols/app.ts';
-import type { GrpcListener } from '../../protocols/grpc/listener.ts';
-import { listen, uploadTimeFor } from '../../protocols/http/listener.ts';
 import { Refusals } from '../../protocols/http/refusals.ts';
-import { answerStarting } from '../../protocols/http/starting.ts';
-import type { State } from '../../serving/lifecycle.ts';
 import { assemble, type Parts } from './assemble.ts';
 import type { Config } from './config.ts';
 import type { Files } from './files.ts';
+import { type Listeners, openListeners } from './listeners.ts';
+import { MainThread } from './threads/main-thread.ts';
+import type { ServingThread } from './threads/thread.ts';
 
-export interface Service {
+export interface Service extends Pick<Listeners, 'port' | 'metricsPort' | 'grpcPort'> {
   /** What it is made of. */
   readonly parts: Parts;
-  readonly port: number;
-  /** The port of the metrics, when it is another. */
-  readonly metricsPort: number | undefined;
-  /** The port of gRPC, where it is served. */
-  readonly grpcPort: number | undefined;
   /** Becomes unready, finishes what was begun, and frees everything. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -25,6 +19,7 @@ export interface Service {
 /**
  * Starts a predictor.
  * @param signal when it aborts during the start, nothing is started
+ * @param thread that it serves on
  * @throws CommandError or ModelLoadError when it cannot serve, the signal's reason when it may not; after freeing what it had
  * taken
  */
@@ -33,10 +28,11 @@ export async function createService(
   files: Files,
   log: Logger,
   signal?: AbortSignal,
+  thread: ServingThread = new MainThread(),
 ): Promise<Service> {
   const opened = new AsyncDisposableStack();
   try {
-    return await startService(config, files, log, opened, signal);
+    return await startService(config, files, log, thread, opened, signal);
   } catch (error) {
     await opened.disposeAsync().catch((another: unknown) => {
       log.error({ err: another }, 'not everything that the start had taken could be freed');
@@ -50,66 +46,34 @@ async function startService(
   config: Config,
   files: Files,
   log: Logger,
+  thread: ServingThread,
   opened: AsyncDisposableStack,
   signal: AbortSignal | undefined,
 ): Promise<Service> {
-  let state: State = { kind: 'starting' };
-  const address = {
-    host: config.HOST,
-    keepAliveTimeoutMs: config.KEEP_ALIVE_TIMEOUT_MS,
-    headersTimeoutMs: config.HEADERS_TIMEOUT_MS,
-    requestTimeoutMs: config.UPLOAD_TIMEOUT_MS || uploadTimeFor(config.MAX_BODY_BYTES),
-    stallTimeoutMs: config.STALL_TIMEOUT_MS,
-    maxConnections: config.MAX_CONNECTIONS,
-    refusals: new Refusals(),
-  };
-  /** What it needs is loaded only where it is served. */
-  const startGrpc = async (port: number): Promise<GrpcListener> => {
-    const { listenGrpc } = await import('../../protocols/grpc/listener.ts');
-    return listenGrpc({
-      ...address,
-      port,
-      log,
-      protos: files.protos,
-      maxMessageBytes: config.MAX_BODY_BYTES,
-      idleTimeoutMs: config.KEEP_ALIVE_TIMEOUT_MS,
-    });
-  };
-  const main = await listen(answerStarting, { ...address, port: config.PORT, variable: 'PORT' });
-  opened.defer(async () => void (await main.close(0)));
-  const metricsPort = config.METRICS_PORT;
-  const metricsListener =
-    metricsPort === undefined
-      ? undefined
-      : await listen(answerStarting, { ...address, port: metricsPort, variable: 'METRICS_PORT' });
-  if (metricsListener) opened.defer(async () => void (await metricsListener.close(1_000)));
-
-  const grpc = config.GRPC_PORT === undefined ? undefined : await startGrpc(config.GRPC_PORT);
-  if (grpc) opened.defer(async () => void (await grpc.close(0)));
-  const listeners = {
-    refusals: address.refusals,
+  const { state } = thread;
+  const refusals = new Refusals();
+  const open = () => openListeners(config, files, log, thread, refusals, opened);
+  let listeners = thread.isMain ? await open() : undefined;
+  const listening = {
+    refusals,
     get requestsInFlight() {
-      return main.requestsInFlight + (grpc?.requestsInFlight ?? 0);
+      return listeners?.requestsInFlight ?? 0;
     },
   };
-
-  const parts = await assemble(config, files, log, listeners, opened, () => state, signal);
+  const parts = await assemble(config, files, log, listening, opened, thread, signal);
   signal?.throwIfAborted();
-  main.handleWith(createApp(parts, main.messages));
-  metricsListener?.handleWith(createMetricsApp(parts, metricsListener.messages));
-  grpc?.serve(parts);
-  state = { kind: 'ready' };
-  log.info({ ...startReport(parts, main.port), ...(grpc && { grpcPort: grpc.port }) }, 'ready');
+  listeners ??= await open();
+  listeners.serve(parts);
+  const { port, metricsPort, grpcPort, close } = listeners;
+  if (thread.isMain) state.become('ready');
+  log.info({ ...startReport(parts, port), ...(grpcPort && { grpcPort }) }, 'ready');
 
   let stopping: Promise<void> | undefined;
   const stop = async () => {
-    state = { kind: 'draining' };
-    log.info({ requestsInFlight: listeners.requestsInFlight }, 'draining');
+    state.become('draining');
+    log.info({ requestsInFlight: listening.requestsInFlight }, 'draining');
     await new Promise((resolve) => setTimeout(resolve, config.DRAIN_DELAY_MS));
-    const cuts = await Promise.all(
-      [main, grpc].map((listener) => listener?.close(config.SHUTDOWN_TIMEOUT_MS) ?? 0),
-    );
-    const cut = cuts.reduce((sum, one) => sum + one);
+    const cut = await close(config.SHUTDOWN_TIMEOUT_MS);
     if (cut > 0)
       log.warn(
         { requests: cut },
@@ -120,9 +84,9 @@ async function startService(
   };
   return {
     parts,
-    port: main.port,
-    metricsPort: metricsListener?.port,
-    grpcPort: grpc?.port,
+    port,
+    metricsPort,
+    grpcPort,
     stop() {
       stopping ??= stop();
       return stopping;

@@ -11,6 +11,7 @@ import { readTraffic } from './traffic-variables.ts';
 
 /**
  * @param version of the process, among those that share the requests; its main model may have one of its own
+ * @param threads of the process, which share the shadow's limits
  * @param opened gets what frees each thing that is taken
  * @throws CommandError when the settings are wrong, or do not fit the model
  */
@@ -18,13 +19,14 @@ export function startTraffic(
   config: Config,
   model: Pick<Model, 'name' | 'version'>,
   version: string,
+  threads: () => number,
   registry: Registry,
   log: Logger,
   opened: AsyncDisposableStack,
 ): Traffic {
   const { TRAFFIC_FILE: file } = config;
   const start = (settings: TrafficSettings) => {
-    const traffic = new Traffic(settings, model, version, shadowMetrics(registry));
+    const traffic = new Traffic(settings, model, version, threads, shadowMetrics(registry));
     opened.defer(() => traffic.close());
     return traffic;
   };

@@ -1,6 +1,5 @@
 // The Open Inference Protocol with Triton's extensions: the same models, checks and sentences as over HTTP.
 import { status } from '@grpc/grpc-js';
-import type { Statistics } from '../../observe/statistics.ts';
 import { NotFoundError, NotServedError } from '../../serving/errors.ts';
 import { liveness, readiness } from '../../serving/lifecycle.ts';
 import type { Registry } from '../../serving/registry.ts';
@@ -14,6 +13,7 @@ import {
   repositoryIndex,
   serverMetadata,
 } from '../open-inference/metadata.ts';
+import type { StatisticsReport } from '../open-inference/routes.ts';
 import { release } from '../release.ts';
 import { RpcError } from './errors.ts';
 import type { Handlers, Rpc, Unary } from './handlers.ts';
@@ -24,10 +24,10 @@ import { writeResponse } from './response.ts';
 /** What is served once the model is loaded. */
 export interface InferenceParts {
   readonly models: Registry;
-  readonly repository: Repository;
+  readonly repository: Pick<Repository, 'load' | 'unload'>;
   /** The keys of those who may load and unload models; undefined when nobody may. */
   readonly operatorKeys: ApiKeys | undefined;
-  readonly statistics: Statistics;
+  readonly statistics: StatisticsReport;
   readonly settings: { readonly MAX_ROWS: number };
 }
 
@@ -55,14 +55,14 @@ export function inferenceHandlers(protos: Protos, parts: () => InferenceParts): 
 
   /** @param body what the response has, of what the request has */
   const respond = <Request>(
-    body: (request: Request, rpc: Rpc) => object,
+    body: (request: Request, rpc: Rpc) => object | Promise<object>,
     rules: { isOpen?: boolean; isProbe?: boolean } = {},
   ): Unary => ({
     kind: 'unary',
     isOpen: rules.isOpen ?? false,
     isProbe: rules.isProbe ?? false,
-    handle: (request, rpc) =>
-      rpc.method.response.encode(body(rpc.method.request.decode<Request>(request), rpc)),
+    handle: async (request, rpc) =>
+      rpc.method.response.encode(await body(rpc.method.request.decode<Request>(request), rpc)),
   });
   const probe = { isOpen: true, isProbe: true };
   const ofModel = (body: (served: ServedModel) => object) =>
@@ -83,7 +83,9 @@ export function inferenceHandlers(protos: Protos, parts: () => InferenceParts): 
     }
     return refusal;
   };
-  const changing = (change: (repository: Repository, name: string) => Promise<void>): Unary => ({
+  const changing = (
+    change: (repository: InferenceParts['repository'], name: string) => Promise<void>,
+  ): Unary => ({
     kind: 'unary',
     isOpen: false,
     isForOperators: true,
@@ -126,11 +128,12 @@ export function inferenceHandlers(protos: Protos, parts: () => InferenceParts): 
     [`${SERVICE}ModelConfig`]: ofModel(({ model }) => ({
       config: modelConfig(model, parts().settings.MAX_ROWS),
     })),
-    [`${SERVICE}ModelStatistics`]: respond<AboutModel>(({ name, version }, { exchange }) => {
+    [`${SERVICE}ModelStatistics`]: respond<AboutModel>(async ({ name, version }, { exchange }) => {
       const { models, statistics } = parts();
-      if (!name && !version) return statistics.report(models.served.map(({ model }) => model));
-      exchange.served = find(name, version);
-      return statistics.report([exchange.served.model]);
+      const isOfAll = !name && !version;
+      if (!isOfAll) exchange.served = find(name, version);
+      const about = isOfAll ? models.served : [find(name, version)];
+      return { model_stats: await statistics.report(about.map(({ model }) => model)) };
     }),
     [`${SERVICE}RepositoryIndex`]: respond<{ ready: boolean }>(
       ({ ready: onlyReady }, { state }) => {

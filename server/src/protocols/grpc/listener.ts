@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { withoutMessage } from '../../observe/log.ts';
 import { LoadingError } from '../../serving/errors.ts';
 import type { State } from '../../serving/lifecycle.ts';
-import { whyNotListening } from '../listening.ts';
+import { type Address, whyNotListening } from '../listening.ts';
 import { createCalls } from './calls.ts';
 import { healthHandlers } from './health.ts';
 import { type InferenceParts, inferenceHandlers } from './inference.ts';
@@ -29,9 +29,7 @@ export interface GrpcListener {
   close(timeoutMs: number): Promise<number>;
 }
 
-export interface GrpcListenerOptions {
-  readonly host: string;
-  readonly port: number;
+export interface GrpcListenerOptions extends Address {
   /** Where the .proto files are. */
   readonly protos: URL;
   readonly log: Logger;
@@ -191,12 +189,11 @@ function nameOf(address: string | undefined, port: number | undefined): string {
   return `${address} ${port}`;
 }
 
-function start(server: NetServer, { host, port }: GrpcListenerOptions): Promise<void> {
+function start(server: NetServer, address: Address): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(whyNotListening(error, { host, port, variable: 'GRPC_PORT' })),
-    );
-    server.listen({ host, port, backlog: 1024 }, resolve);
+    server.once('error', (error) => reject(whyNotListening(error, address)));
+    const { host, port, isShared } = address;
+    server.listen({ host, port, backlog: 1024, reusePort: isShared }, resolve);
   });
 }
 

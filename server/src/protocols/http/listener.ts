@@ -197,8 +197,8 @@ function start(server: Server, address: Address): Promise<void> {
     server.once('error', (error) => {
       reject(whyNotListening(error, address));
     });
-    const { host, port } = address;
-    server.listen({ host, port, backlog: 1024 }, resolve);
+    const { host, port, isShared } = address;
+    server.listen({ host, port, backlog: 1024, reusePort: isShared }, resolve);
   });
 }
 

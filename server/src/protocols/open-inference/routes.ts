@@ -1,6 +1,6 @@
 // The Open Inference Protocol: health, metadata and inference, over the same models as /predict.
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import type { Statistics } from '../../observe/statistics.ts';
+import type { ModelStatistics, VersionOfModel } from '../../observe/statistics.ts';
 import { liveness, readiness, type State } from '../../serving/lifecycle.ts';
 import type { Registry } from '../../serving/registry.ts';
 import type { Repository } from '../../serving/repository.ts';
@@ -14,12 +14,17 @@ import { modelConfig, modelMetadata, repositoryIndex, serverMetadata } from './m
 import { type InferenceReader, inferenceReader } from './request.ts';
 import { writeInference } from './response.ts';
 
+/** What the process has done with models. */
+export interface StatisticsReport {
+  report(models: readonly VersionOfModel[]): Promise<readonly ModelStatistics[]>;
+}
+
 /** What the routes work with. */
 export interface OpenInferenceParts {
   readonly models: Registry;
-  readonly repository: Repository;
+  readonly repository: Pick<Repository, 'load' | 'unload'>;
   readonly headersFor: IdentityHeaders;
-  readonly statistics: Statistics;
+  readonly statistics: StatisticsReport;
   readonly state: () => State;
   readonly settings: { readonly MAX_BODY_BYTES: number; readonly MAX_ROWS: number };
 }
@@ -38,13 +43,16 @@ export function openInference(parts: OpenInferenceParts): Record<string, Request
   const health = () => ({ live: isLive(), ready: isReady() });
   const always = () => true;
   /** @param isHealthy whether the status is 200, not 503 */
-  const ofServer = (body: () => object, isHealthy = always): RequestHandler[] => [
-    (_req, res) => void res.status(isHealthy() ? 200 : 503).json(body()),
+  const ofServer = (body: () => object | Promise<object>, isHealthy = always): RequestHandler[] => [
+    async (_req, res) => void res.status(isHealthy() ? 200 : 503).json(await body()),
   ];
-  const ofModel = (body: (served: ServedModel) => object, isHealthy = always): RequestHandler[] => [
-    (req, res) => {
+  const ofModel = (
+    body: (served: ServedModel) => object | Promise<object>,
+    isHealthy = always,
+  ): RequestHandler[] => [
+    async (req, res) => {
       const served = modelOf(models, req, res);
-      res.status(isHealthy() ? 200 : 503).json(body(served));
+      res.status(isHealthy() ? 200 : 503).json(await body(served));
     },
   ];
 
@@ -58,12 +66,16 @@ export function openInference(parts: OpenInferenceParts): Record<string, Request
     },
   ];
 
+  const statisticsOf = async (of: readonly VersionOfModel[]) => ({
+    model_stats: await statistics.report(of),
+  });
+
   const gate = new Gate(models);
   const withVersion: Record<string, RequestHandler[]> = {
     getModelMetadata: ofModel(({ model }) => modelMetadata(model, models.versionsOf(model.name))),
     getModelReady: ofModel(({ model }) => ({ name: model.name, ready: isReady() }), isReady),
     getModelConfig: ofModel(({ model }) => modelConfig(model, settings.MAX_ROWS)),
-    getModelStatistics: ofModel(({ model }) => statistics.report([model])),
+    getModelStatistics: ofModel(({ model }) => statisticsOf([model])),
     infer: [gate.byHead, readBytes(settings.MAX_BODY_BYTES), gate.byBody, infer(parts, gate)],
   };
   return {
@@ -74,7 +86,7 @@ export function openInference(parts: OpenInferenceParts): Record<string, Request
     getServerMetadata: ofServer(() => serverMetadata(models.main.contract.document.info.version)),
     getServerLive: ofServer(health, isLive),
     getServerReady: ofServer(health, isReady),
-    getStatistics: ofServer(() => statistics.report(models.served.map(({ model }) => model))),
+    getStatistics: ofServer(() => statisticsOf(models.served.map(({ model }) => model))),
     loadModel: changing((name) => repository.load(name)),
     unloadModel: changing((name) => repository.unload(name)),
     getRepositoryIndex: ofServer(() => repositoryIndex(models.slots, isReady())),

@@ -1,15 +1,17 @@
 // GET /metrics, for Prometheus.
 import type { RequestHandler } from 'express';
-import type { Metrics } from '../../observe/metrics.ts';
 
-export function metrics({
-  contentType,
-  text,
-}: Pick<Metrics, 'contentType' | 'text'>): RequestHandler[] {
+export interface MetricsText {
+  readonly contentType: string;
+  /** In Prometheus' text format. */
+  text(): Promise<string>;
+}
+
+export function metrics(source: MetricsText): RequestHandler[] {
   return [
     async (_req, res) => {
-      res.setHeader('Content-Type', contentType);
-      res.end(await text());
+      res.setHeader('Content-Type', source.contentType);
+      res.end(await source.text());
     },
   ];
 }

@@ -13,13 +13,22 @@ export interface Limits {
   readonly BATCH_MAX_ROWS: number;
 }
 
-/** @param reloads whether models are replaced by what their directories hold */
-export function model(models: Registry, limits: Limits, reloads: boolean): RequestHandler[] {
+/**
+ * @param reloads whether models are replaced by what their directories hold
+ * @param threads that serve requests
+ */
+export function model(
+  models: Registry,
+  limits: Limits,
+  reloads: boolean,
+  threads: () => number,
+): RequestHandler[] {
   return [
     (req, res) => {
       const served = modelOf(models, req, res);
       const slot = reloads ? models.slotOf(served) : undefined;
-      res.json({ ...describe(served, limits), ...(slot && { reload: told(slot) }) });
+      const described = describe(served, limits, threads());
+      res.json({ ...described, ...(slot && { reload: told(slot) }) });
     },
   ];
 }
@@ -28,7 +37,11 @@ function told({ since, replaced, refused, reason }: Slot): object {
   return { since: since.toISOString(), replaced, refused, refusal: reason };
 }
 
-function describe({ model: served, contract, serving }: ServedModel, limits: Limits): object {
+function describe(
+  { model: served, contract, serving }: ServedModel,
+  limits: Limits,
+  threads: number,
+): object {
   const { engine, batching, batchingReason, providers } = serving;
   const { description, trainedAt, metrics, license } = served.manifest;
   return {
@@ -46,6 +59,7 @@ function describe({ model: served, contract, serving }: ServedModel, limits: Lim
     contractHash: contract.hash,
     limits: { maxRows: limits.MAX_ROWS, maxBodyBytes: limits.MAX_BODY_BYTES },
     serving: {
+      threads,
       engine: engine.kind,
       workers: engine.workers,
       intraOpThreads: engine.intraOpThreads,

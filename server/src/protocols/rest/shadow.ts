@@ -1,18 +1,20 @@
 // GET /shadow/disagreements: how the shadowed version compares, as far as this process knows.
 import type { RequestHandler } from 'express';
-import type { Traffic } from '../../traffic/traffic.ts';
 import { ProblemException } from '../http/problem.ts';
 
-export function shadowDisagreements(traffic: Pick<Traffic, 'shadow'>): RequestHandler[] {
+/** @param disagreements the report as JSON; undefined where no version is shadowed */
+export function shadowDisagreements(
+  disagreements: () => Promise<string | undefined>,
+): RequestHandler[] {
   return [
-    (_req, res) => {
-      const { shadow } = traffic;
-      if (shadow === undefined)
+    async (_req, res) => {
+      const report = await disagreements();
+      if (report === undefined)
         throw new ProblemException(
           'not-found',
           'This server shadows no version. Set SHADOW to one, such as v2@http://host/v2 (in the chart, traffic.shadow.to).',
         );
-      res.json(shadow.report());
+      res.type('json').send(report);
     },
   ];
 }

@@ -10,6 +10,7 @@ import type { JsonValue } from '../../tensor/to-json.ts';
 import { limiter } from '../../util/rate-limit.ts';
 import { TimeBudget } from '../../util/time-budget.ts';
 import { createChallenger } from './challenger.ts';
+import { Disagreements, type ShadowReport } from './report.ts';
 import { type ChallengerResponse, SHADOWED } from './request.ts';
 
 export interface ShadowOptions {
@@ -17,6 +18,8 @@ export interface ShadowOptions {
   readonly model: string;
   readonly champion: string;
   readonly challenger: { readonly version: string; readonly url: string };
+  /** Threads that shadow, and share what is allowed a second and at once. */
+  readonly threads: () => number;
   /** Share of the requests, and most a second. */
   readonly share: number;
   readonly perSecond: number;
@@ -40,24 +43,12 @@ export interface Compared {
 export const OUTCOMES = ['agreed', 'disagreed', 'failed', 'timed_out', 'dropped'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-interface Disagreement {
-  readonly at: string;
-  readonly requestId: string;
-  readonly inputs: unknown;
-  readonly champion: { prediction: JsonValue; probabilities?: JsonValue };
-  readonly challenger: { prediction: JsonValue; probabilities?: JsonValue };
-}
-
 /** A subscriber that shadows a sample of the calls. */
 export interface Shadow extends Pick<CallObserver, 'accepted' | 'succeeded' | 'failed'> {
-  /** What GET /shadow/disagreements answers. */
-  report(): object;
+  report(): ShadowReport;
   /** Forgets the requests in flight. */
   close(): void;
 }
-
-/** What is kept may be this large as JSON, in characters; the oldest goes first, and the newest is always kept. */
-const KEPT_BYTES = 16 * 1024 * 1024;
 
 /** What is on its way to the challenger may be this large as JSON, in characters. */
 const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024;
@@ -71,11 +62,11 @@ const TIME_SAVED_MS = 1000;
 
 export function createShadow(options: ShadowOptions): Shadow {
   const { champion, challenger, share, maxInFlight, tolerance, keep, onCompared } = options;
-  const admit = limiter(options.perSecond);
+  const admit = limiter(options.perSecond, options.threads);
   const { request, close } = createChallenger(challenger.url, options.timeoutMs);
   const requests = { agreed: 0, disagreed: 0, failed: 0, timed_out: 0, dropped: 0 };
   const rows = { agreed: 0, disagreed: 0 };
-  const kept = createKept(keep);
+  const kept = new Disagreements(keep);
   let firstFailure: string | undefined;
   /** The inputs of the calls that the sample took, as long as they are under way. */
   const sampled = new Map<Call, unknown>();
@@ -168,7 +159,7 @@ export function createShadow(options: ShadowOptions): Shadow {
       if (!sampled.has(call)) return;
       const inputs = sampled.get(call);
       sampled.delete(call);
-      if (inFlight >= maxInFlight) return tell({ outcome: 'dropped' });
+      if (inFlight >= maxInFlight / options.threads()) return tell({ outcome: 'dropped' });
       inFlight++;
       // After the response is on its way, and after the requests that came meanwhile.
       setImmediate(() =>
@@ -181,14 +172,12 @@ export function createShadow(options: ShadowOptions): Shadow {
       );
     },
     report() {
-      const total = rows.agreed + rows.disagreed;
       return {
         champion,
         challenger: challenger.version,
         requests,
         rows,
-        disagreement: total === 0 ? 0 : rows.disagreed / total,
-        ...(firstFailure !== undefined && { firstFailure }),
+        firstFailure,
         keeps: keep,
         disagreements: kept.newestFirst(),
       };
@@ -208,22 +197,6 @@ function credentialsIn(metadata: Metadata): Record<string, string> {
   return {
     ...(typeof own === 'string' && { 'X-API-Key': own }),
     ...(typeof authorization === 'string' && { Authorization: authorization }),
-  };
-}
-
-/** The newest disagreements, bounded in number and in size. */
-function createKept(most: number) {
-  const kept: { readonly disagreement: Disagreement; readonly size: number }[] = [];
-  let total = 0;
-  return {
-    add(disagreement: Disagreement) {
-      const size = JSON.stringify(disagreement).length;
-      kept.push({ disagreement, size });
-      total += size;
-      while (kept.length > most || (total > KEPT_BYTES && kept.length > 1))
-        total -= kept.shift()?.size ?? 0;
-    },
-    newestFirst: () => kept.map(({ disagreement }) => disagreement).reverse(),
   };
 }
 

@@ -1,0 +1,130 @@
+// The main thread of the process: it serves requests, and starts others that do.
+import { Worker } from 'node:worker_threads';
+import { type BirpcReturn, createBirpc } from 'birpc';
+import type { Logger } from 'pino';
+import { withoutMessage } from '../../../observe/log.ts';
+import { programBeside } from '../../../util/program-beside.ts';
+import type { Files } from '../files.ts';
+import { type ForMain, type ForWorker, type ServingSetup, setupFor } from './setup.ts';
+import { ProcessState } from './state.ts';
+import { type AskAll, answer, type Own, type ServingThread } from './thread.ts';
+
+/** What the other threads are started with. */
+export interface StartOptions {
+  /** How many threads are to serve, this one among them. */
+  readonly threads: number;
+  /** The environment variables that they read their settings from. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly files: Files;
+  readonly log: Logger;
+  /** Writes lines of the log. */
+  readonly writeLog: (lines: string) => void;
+  /** Aborts when no more are to be started. */
+  readonly signal: AbortSignal;
+}
+
+interface Other {
+  readonly rpc: BirpcReturn<ForMain, ForWorker>;
+  readonly ended: Promise<void>;
+  /** Whether calls are lost with it. */
+  serves: boolean;
+}
+
+export class MainThread implements ServingThread {
+  readonly state = new ProcessState();
+  readonly isMain = true;
+  readonly sharesPorts: boolean;
+  readonly #others: Other[] = [];
+  #starting: Promise<void> | undefined;
+  #own: Own | undefined;
+
+  /** @param sharesPorts whether others may be started */
+  constructor(sharesPorts = false) {
+    this.sharesPorts = sharesPorts;
+  }
+
+  answerWith(own: Own): void {
+    this.#own = own;
+  }
+
+  readonly all: AskAll = async (name, ...args) => {
+    // Those that are reading their models would miss it.
+    if (name === 'load' || name === 'unload') await this.#starting;
+    const others = this.#others.map(({ rpc }) => rpc.ask(name, ...args));
+    return Promise.all([answer(this.#own, name, args), ...others]);
+  };
+
+  /**
+   * Starts others, one after the other, while this one serves. Where one cannot be started, the log says why, and there are fewer.
+   */
+  start(options: StartOptions): Promise<void> {
+    this.#starting = this.#start(options);
+    return this.#starting;
+  }
+
+  /** Lets the others finish what they have begun. What they counted can still be asked for. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#others.map(({ rpc }) => rpc.stop()));
+  }
+
+  /** Ends the others. */
+  async end(): Promise<void> {
+    await Promise.all(this.#others.splice(0).map(end));
+  }
+
+  async #start({ threads, env, files, log, writeLog, signal }: StartOptions): Promise<void> {
+    if (threads === 1) return;
+    this.state.threads = threads; // who loads a model now gets a share of the CPUs
+    for (let number = 2; number <= threads && !signal.aborted; number++) {
+      const other = this.#open(setupFor({ env, files, number, state: this.state }), writeLog);
+      const stop = () => void other.rpc.stop();
+      signal.addEventListener('abort', stop);
+      try {
+        await other.rpc.start();
+        other.serves = true;
+        this.#others.push(other);
+      } catch (error) {
+        await end(other);
+        if (signal.aborted) break;
+        const err = withoutMessage(error);
+        log.error({ thread: number, err }, 'a serving thread could not start; the others serve');
+        break;
+      } finally {
+        signal.removeEventListener('abort', stop);
+      }
+    }
+    this.state.threads = 1 + this.#others.length;
+    log.info({ threads: this.state.threads }, 'serving threads');
+  }
+
+  #open(setup: ServingSetup, writeLog: (lines: string) => void): Other {
+    const worker = new Worker(programBeside(import.meta.url, 'serving-worker'), {
+      workerData: setup,
+    });
+    const rpc = createBirpc<ForMain, ForWorker>(
+      { all: this.all, log: writeLog },
+      {
+        post: (message) => worker.postMessage(message),
+        on: (receive) => worker.on('message', receive),
+        timeout: -1,
+      },
+    );
+    const ended = Promise.withResolvers<void>();
+    const other = { rpc, ended: ended.promise, serves: false };
+    /** What has become of its calls is unknown, as after any error that nobody handles. */
+    const lost = (cause?: Error) => {
+      rpc.$close(cause);
+      ended.resolve();
+      if (other.serves) throw new Error('a serving thread has ended', { cause });
+    };
+    worker.on('error', lost);
+    worker.on('exit', () => lost());
+    return other;
+  }
+}
+
+async function end(other: Other): Promise<void> {
+  other.serves = false;
+  if (!other.rpc.$closed) await other.rpc.end.asEvent();
+  await other.ended;
+}

@@ -1,0 +1,50 @@
+// A thread that serves requests, as the parts of its predictor see it. Each has a predictor of its own, with sessions, queues and
+// counts; what is asked about all of the process, they ask each other.
+import type { CountedMetrics } from '../../../observe/metrics.ts';
+import type { ModelStatistics, VersionOfModel } from '../../../observe/statistics.ts';
+import type { ShadowReport } from '../../../traffic/shadow/report.ts';
+import type { Refusal } from './refusal.ts';
+import type { ProcessState } from './state.ts';
+
+/** What a thread tells of its own predictor, or does to it. */
+export interface Own {
+  metrics(): Promise<CountedMetrics>;
+  statistics(models: readonly VersionOfModel[]): readonly ModelStatistics[];
+  /** Undefined where no version is shadowed. */
+  disagreements(): ShadowReport | undefined;
+  load(name: string): Promise<Refusal | undefined>;
+  unload(name: string): Promise<Refusal | undefined>;
+}
+
+/** Asks one thread. */
+export type Ask = <Name extends keyof Own>(
+  name: Name,
+  ...args: Parameters<Own[Name]>
+) => Promise<Awaited<ReturnType<Own[Name]>>>;
+
+/** Asks every thread of the process. @returns what each says, the main thread first */
+export type AskAll = <Name extends keyof Own>(
+  name: Name,
+  ...args: Parameters<Own[Name]>
+) => Promise<readonly Awaited<ReturnType<Own[Name]>>[]>;
+
+export interface ServingThread {
+  readonly state: ProcessState;
+  /** Whether it is the one that was there first. */
+  readonly isMain: boolean;
+  /** Whether others may listen where it does. */
+  readonly sharesPorts: boolean;
+  readonly all: AskAll;
+  /** Says from now on what it is asked for. */
+  answerWith(own: Own): void;
+}
+
+/** Answers for a thread. @param own undefined before it serves */
+export async function answer<Name extends keyof Own>(
+  own: Own | undefined,
+  name: Name,
+  args: Parameters<Own[Name]>,
+): Promise<Awaited<ReturnType<Own[Name]>>> {
+  if (own === undefined) throw new Error('the thread serves nothing yet');
+  return Reflect.apply(own[name], own, args);
+}

@@ -1,0 +1,301 @@
+// Several threads of one process serve requests at one port, and are one server to whoever asks.
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, credentials } from '@grpc/grpc-js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { areLight, mostThreads } from '../src/commands/serve/threads/how-many.ts';
+import { freePort } from './free-port.ts';
+import { decode, encode } from './grpc/client.ts';
+import { collect, exitOf, launch, run } from './program.ts';
+import { keysFile, start } from './start.ts';
+
+const iris = fileURLToPath(new URL('../../model/', import.meta.url));
+const row = { inputs: [5.1, 3.5, 1.4, 0.2] };
+/** Connections of which the kernel gives each thread some: all go to one of two once in 2 ** 39 times. */
+const MANY = 40;
+
+interface Server {
+  readonly url: string;
+  readonly child: ReturnType<typeof launch>;
+  readonly logs: () => Record<string, unknown>[];
+  readonly errors: () => string;
+}
+
+/** The program with several threads, all of which serve. */
+async function serve(env: Readonly<Record<string, string>>, threads = 2): Promise<Server> {
+  const port = await freePort();
+  const all = { SERVING_THREADS: String(threads), PORT: String(port), LOG_RATE: '0', ...env };
+  const child = launch(['serve'], all);
+  const [out, err] = [collect(child.stdout), collect(child.stderr)];
+  const logs = () =>
+    out.text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+  const told = () => logs().some(({ msg }) => msg === 'serving threads');
+  await expect.poll(() => told() || err.text, { timeout: 30_000 }).toBe(true);
+  return { url: `http://127.0.0.1:${port}`, child, logs, errors: () => err.text };
+}
+
+interface Response {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Asks on a connection of its own. */
+function ask(
+  url: string,
+  { method = 'GET', headers = {}, body = '' } = {},
+  agent = new Agent(),
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const req = request(url, { method, headers, agent }, async (res) => {
+      let text = '';
+      for await (const chunk of res) text += String(chunk);
+      resolve({ status: res.statusCode ?? 0, body: text });
+    });
+    req.on('error', reject);
+    req.end(body);
+  });
+}
+
+const many = <Result>(one: (i: number) => Promise<Result>): Promise<Result[]> =>
+  Promise.all(Array.from({ length: MANY }, (_, i) => one(i)));
+
+const json = { 'Content-Type': 'application/json' };
+const predict = ({ url }: Server, place = '') =>
+  ask(`${url}${place}/predict`, { method: 'POST', headers: json, body: JSON.stringify(row) });
+
+const seenBy = (logs: readonly Record<string, unknown>[]) =>
+  new Set(logs.filter(({ msg }) => msg === 'request').map(({ thread = 1 }) => thread));
+
+describe('two threads', () => {
+  it('both serve, and count as one server', async () => {
+    const server = await serve({});
+    const responses = await many(() => predict(server));
+    for (const response of responses)
+      expect(response).toEqual({ status: 200, body: '{"prediction":[0]}' });
+    await expect.poll(() => seenBy(server.logs())).toEqual(new Set([1, 2]));
+    const model = JSON.parse((await ask(`${server.url}/model`)).body);
+    expect(model.serving).toMatchObject({ threads: 2, engine: 'inline' });
+    // Whichever of them is asked.
+    await many(async () => {
+      const { body } = await ask(`${server.url}/metrics`);
+      expect(body).toContain(
+        `ml_api_predictions_total{model="iris",label="setosa",version="v1"} ${MANY}`,
+      );
+      expect(body).toContain('ml_api_serving_threads{version="v1"} 2');
+      expect(body).toMatch(/^ml_api_model_info\{name="iris",.*\} 1$/m);
+      expect(body).toMatch(/^process_start_time_seconds\{version="v1"\} 1\d{9}$/m);
+      expect(body.match(/^ml_api_cpu_limit_cores\{.*\} (.*)$/m)?.[1]).toBe(
+        String(server.logs().find(({ msg }) => msg === 'ready')?.['cpus']),
+      );
+      const statistics = await ask(`${server.url}/v2/models/iris/stats`);
+      expect(JSON.parse(statistics.body).model_stats).toMatchObject([
+        { inference_count: MANY, inference_stats: { success: { count: MANY } } },
+      ]);
+    });
+  });
+
+  it('drain as one: what has begun to come they answer, and the process ends with 0', async () => {
+    const server = await serve({});
+    const body = JSON.stringify(row);
+    const headers = { ...json, 'Content-Length': String(body.length) };
+    const halfSent = await many(async () => {
+      const req = request(`${server.url}/predict`, { method: 'POST', headers, agent: new Agent() });
+      const responded = once(req, 'response');
+      await new Promise((resolve) => req.write(body.slice(0, 5), resolve));
+      return { rest: () => req.end(body.slice(5)), responded };
+    });
+    const told = async () => (await ask(`${server.url}/metrics`)).body;
+    await expect.poll(told).toContain(`ml_api_requests_in_flight{version="v1"} ${MANY + 1}`);
+    server.child.kill('SIGTERM');
+    await expect.poll(() => server.logs().filter(({ msg }) => msg === 'draining').length).toBe(2);
+    for (const { rest, responded } of halfSent) {
+      rest();
+      const [response] = await responded;
+      expect(response.statusCode).toBe(200);
+      response.resume();
+    }
+    expect(await exitOf(server.child), server.errors()).toBe(0);
+    expect(seenBy(server.logs())).toEqual(new Set([1, 2]));
+    const stopped = server.logs().filter(({ msg }) => msg === 'stopped');
+    expect(new Set(stopped.map(({ thread = 1 }) => thread))).toEqual(new Set([1, 2]));
+    expect(server.logs().filter(({ msg }) => String(msg).includes('cut off'))).toEqual([]);
+  });
+
+  it('are unready together', async () => {
+    const server = await serve({ DRAIN_DELAY_MS: '2000' });
+    server.child.kill('SIGTERM');
+    await expect.poll(async () => (await ask(`${server.url}/readyz`)).status).toBe(503);
+    const probes = await many(() => ask(`${server.url}/readyz`));
+    expect(new Set(probes.map(({ status, body }) => `${status} ${body}`))).toEqual(
+      new Set(['503 draining']),
+    );
+  });
+
+  it('load and unload as one', async () => {
+    const root = mkdtempSync(path.join(tmpdir(), 'models-'));
+    onTestFinished(() => rmSync(root, { recursive: true }));
+    for (const name of ['iris', 'other'])
+      cpSync(path.join(iris, 'v1'), path.join(root, name), { recursive: true });
+    const server = await serve({
+      MODELS_DIR: root,
+      DEFAULT_MODEL: 'iris',
+      OPERATOR_KEYS_FILE: keysFile(),
+    });
+    const change = (verb: string, name = 'other') =>
+      ask(`${server.url}/v2/repository/models/${name}/${verb}`, {
+        method: 'POST',
+        headers: { 'X-API-Key': 'first-key' },
+      });
+    const statuses = async () =>
+      new Set((await many(() => predict(server, '/models/other'))).map(({ status }) => status));
+    expect(await statuses()).toEqual(new Set([200]));
+    expect((await change('unload')).status).toBe(200);
+    expect(await statuses()).toEqual(new Set([503]));
+    // Errors are what they are with one thread.
+    for (const refused of await many(() => change('unload', 'iris'))) {
+      expect(refused.status).toBe(400);
+      expect(refused.body).toContain('/predict serves it');
+    }
+    expect((await change('load', 'none')).status).toBe(404);
+    const loads = await Promise.all([change('load'), change('unload'), change('load')]);
+    expect(loads.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const after = await statuses();
+    expect(after.size, 'all threads took them in the same order').toBe(1);
+  });
+
+  it('serve gRPC, too', async () => {
+    const grpcPort = await freePort();
+    const server = await serve({ GRPC_PORT: String(grpcPort) });
+    const call = () =>
+      new Promise((resolve, reject) => {
+        const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure(), {
+          'grpc.use_local_subchannel_pool': 1,
+        });
+        const tensor = { name: 'inputs', datatype: 'FP32', shape: [1, 4] };
+        const message = {
+          model_name: 'iris',
+          inputs: [{ ...tensor, contents: { fp32_contents: row.inputs } }],
+        };
+        client.makeUnaryRequest(
+          '/inference.GRPCInferenceService/ModelInfer',
+          (bytes: Buffer) => bytes,
+          (bytes: Buffer) => bytes,
+          encode('inference.ModelInferRequest', message),
+          (error, bytes) => {
+            client.close();
+            if (error) reject(error);
+            else resolve(decode('inference.ModelInferResponse', bytes ?? Buffer.alloc(0)));
+          },
+        );
+      });
+    for (const response of await many(call)) expect(response).toMatchObject({ model_name: 'iris' });
+    await expect.poll(() => seenBy(server.logs())).toEqual(new Set([1, 2]));
+    const { body } = await ask(`${server.url}/metrics`);
+    expect(body).toContain(
+      `ml_api_predictions_total{model="iris",label="setosa",version="v1"} ${MANY}`,
+    );
+  });
+
+  it('shadow as one', async () => {
+    const challenger = await start({ MODEL_DIR: path.join(iris, 'v2'), LOG_LEVEL: 'silent' });
+    const server = await serve({
+      SHADOW: `v2@${challenger.url}`,
+      SHADOW_TOLERANCE: '0',
+      SHADOW_KEEP: '3',
+      SHADOW_MAX_IN_FLIGHT: String(2 * MANY), // the most of one thread is half of it
+    });
+    await many(() => predict(server));
+    const report = async () => JSON.parse((await ask(`${server.url}/shadow/disagreements`)).body);
+    await expect
+      .poll(async () => {
+        const { agreed, disagreed } = (await report()).rows;
+        return agreed + disagreed;
+      })
+      .toBe(MANY);
+    const { disagreements, keeps, requests } = await report();
+    expect(keeps).toBe(3);
+    expect(disagreements.length).toBe(Math.min(3, requests.disagreed));
+  });
+});
+
+it('a thread that is lost ends the process, which says so without what was sent', async () => {
+  const sabotage = mkdtempSync(path.join(tmpdir(), 'sabotage-'));
+  onTestFinished(() => rmSync(sabotage, { recursive: true }));
+  const saboteur = new URL('./faults/saboteur.ts', import.meta.url).href;
+  const server = await serve({ NODE_OPTIONS: `--import ${saboteur}`, SABOTAGE: sabotage });
+  cpSync(fileURLToPath(import.meta.url), path.join(sabotage, 'order'));
+  renameSync(path.join(sabotage, 'order'), path.join(sabotage, 'throw-in-thread'));
+  expect(await exitOf(server.child)).toBe(1);
+  expect(server.logs()).toContainEqual(
+    expect.objectContaining({
+      msg: 'the predictor failed',
+      err: expect.objectContaining({ cause: expect.objectContaining({ type: 'TypeError' }) }),
+    }),
+  );
+  expect(JSON.stringify(server.logs()) + server.errors()).not.toContain('Jane Doe');
+});
+
+it('a thread that cannot start is told of, and the others serve', async () => {
+  const saboteur = new URL('./faults/saboteur.ts', import.meta.url).href;
+  const env = { NODE_OPTIONS: `--import ${saboteur}`, SABOTAGE_AT_START: 'throw-in-thread' };
+  const server = await serve(env);
+  expect(server.logs()).toContainEqual(
+    expect.objectContaining({
+      msg: 'a serving thread could not start; the others serve',
+      thread: 2,
+      err: expect.objectContaining({ type: 'TypeError' }),
+    }),
+  );
+  for (const { status } of await many(() => predict(server))) expect(status).toBe(200);
+  const model = JSON.parse((await ask(`${server.url}/model`)).body);
+  expect(model.serving.threads).toBe(1);
+  server.child.kill('SIGTERM');
+  expect(await exitOf(server.child)).toBe(0);
+});
+
+it('a port that another process shares is in use', async () => {
+  const server = await serve({});
+  const { port } = new URL(server.url);
+  const { code, stderr } = await run(['serve'], { PORT: port, SERVING_THREADS: '2' });
+  expect(stderr).toContain(`Port ${port} on 127.0.0.1 is in use`);
+  expect(code).toBe(1);
+});
+
+it('SIGTERM while the others start ends the process with 0', async () => {
+  const child = launch(['serve'], { SERVING_THREADS: '16' });
+  const [out, err] = [collect(child.stdout), collect(child.stderr)];
+  await expect.poll(() => out.text, { timeout: 20_000 }).toContain('"msg":"ready"');
+  child.kill('SIGTERM');
+  expect(await exitOf(child), err.text + out.text).toBe(0);
+});
+
+describe('how many', () => {
+  const granted = (cpus: number, gib: number) => ({ cpus, memoryBytes: gib * 1024 ** 3 });
+
+  it.each([
+    [0, granted(0.5, 0.5), 1],
+    [0, granted(1.9, 8), 1],
+    [0, granted(2, 0.5), 2],
+    [0, granted(4, 0.5), 2],
+    [0, granted(64, 64), 4],
+    [0, granted(8, 0.1), 1],
+    [1, granted(64, 64), 1],
+    [7, granted(1, 0.1), 7],
+  ])('SERVING_THREADS=%d on %j: %d', (wanted, resources, threads) => {
+    expect(mostThreads(wanted, resources)).toBe(threads);
+  });
+
+  it('is one where a model has worker threads', async () => {
+    const light = await start({ LOG_LEVEL: 'silent' });
+    const heavy = await start({ LOG_LEVEL: 'silent', ENGINE: 'workers', WORKERS: '1' });
+    expect(areLight([light.served])).toBe(true);
+    expect(areLight([light.served, heavy.served])).toBe(false);
+  });
+});

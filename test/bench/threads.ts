@@ -1,0 +1,90 @@
+// `npm run bench:threads`: what a second core and a second serving thread bring a light model. The load runs on the same cores as the
+// server, so that a second core is one for both: nothing is counted out.
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { closedLoop } from './load.ts';
+import { median, medianRatio } from './quantile.ts';
+import { ours, root, startPeer } from './servers.ts';
+
+const ROUNDS = 7;
+const SECONDS = 5;
+const WARM_UP_SECONDS = 3; // until V8 has compiled what is hot, on each thread
+const CONNECTIONS = 64;
+
+const cases = {
+  'one core, one thread': { cores: '0', threads: 1 },
+  'two cores, one thread': { cores: '0,1', threads: 1 },
+  'two cores, two threads': { cores: '0,1', threads: 2 },
+} as const;
+type Case = keyof typeof cases;
+
+interface Sample {
+  readonly perSecond: number;
+  readonly p99Ms: number;
+  /** CPU time of the server, in microseconds a request. */
+  readonly cpuUs: number;
+  readonly memoryMB: number;
+}
+
+/** Each case in a process of its own, in turn. */
+export async function threadsReport(firstPort: number): Promise<string> {
+  const names = Object.keys(cases) as Case[];
+  const samples = new Map<Case, Sample[]>(names.map((name) => [name, []]));
+  let port = firstPort;
+  for (let round = 1; round <= ROUNDS; round++)
+    for (const name of names) {
+      process.stderr.write(`threads, round ${round} of ${ROUNDS}: ${name}\n`);
+      samples.get(name)?.push(await measure(name, port++));
+    }
+  return table(samples);
+}
+
+async function measure(name: Case, port: number): Promise<Sample> {
+  const { cores, threads } = cases[name];
+  const server = await startPeer(ours, port, { SERVING_THREADS: String(threads) }, cores);
+  try {
+    await closedLoop(server.url, CONNECTIONS, WARM_UP_SECONDS, undefined, cores);
+    const before = server.cpuMs();
+    const load = await closedLoop(server.url, CONNECTIONS, SECONDS, undefined, cores);
+    const cpuUs = (1000 * (server.cpuMs() - before)) / (load.perSecond * SECONDS);
+    return { ...load, cpuUs, memoryMB: server.memoryMB() };
+  } finally {
+    await server.stop();
+  }
+}
+
+function table(samples: ReadonlyMap<Case, readonly Sample[]>): string {
+  const of = (name: Case, field: keyof Sample) =>
+    (samples.get(name) ?? []).map((sample) => sample[field]);
+  const columns = (name: Case, field: keyof Sample, digits: number) => [
+    median(of(name, field)).toFixed(digits),
+    `${medianRatio(of(name, field), of('one core, one thread', field)).toFixed(2)} ×`,
+  ];
+  const head = [
+    ...['server and load on', 'req/s', 'of the first', 'p99 ms', 'of the first'],
+    ...['server CPU µs a request', 'of the first', 'memory (PSS), MB', 'of the first'],
+  ];
+  const rows = [...samples.keys()].map((name) => [
+    name,
+    ...columns(name, 'perSecond', 0),
+    ...columns(name, 'p99Ms', 1),
+    ...columns(name, 'cpuUs', 1),
+    ...columns(name, 'memoryMB', 0),
+  ]);
+  return `One row of iris over ${CONNECTIONS} connections, by serving threads; medians of ${ROUNDS} rounds, ratios within each round:\n\n${[
+    head,
+    head.map(() => '---'),
+    ...rows,
+  ]
+    .map((cells) => `| ${cells.join(' | ')} |\n`)
+    .join('')}`;
+}
+
+if (import.meta.main) {
+  execFileSync(
+    process.execPath,
+    [path.join(root, 'server/build.ts'), path.join(root, '.cache/bench')],
+    { stdio: 'inherit' },
+  );
+  process.stdout.write(await threadsReport(6400));
+}
