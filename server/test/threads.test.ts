@@ -1,6 +1,6 @@
 // Several threads of one process serve requests at one port, and are one server to whoever asks.
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -46,14 +46,21 @@ interface Response {
   readonly body: string;
 }
 
+interface Asked {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+}
+
 /** Asks on a connection of its own. */
 function ask(
   url: string,
-  { method = 'GET', headers = {}, body = '' } = {},
+  { method = 'GET', headers = {}, body = '', signal }: Asked = {},
   agent = new Agent(),
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const req = request(url, { method, headers, agent }, async (res) => {
+    const req = request(url, { method, headers, agent, ...(signal && { signal }) }, async (res) => {
       let text = '';
       for await (const chunk of res) text += String(chunk);
       resolve({ status: res.statusCode ?? 0, body: text });
@@ -225,13 +232,27 @@ describe('two threads', () => {
   });
 });
 
-it('a thread that is lost ends the process, which says so without what was sent', async () => {
+/** Two threads, the second of which is done some harm. */
+async function saboteurs(harm: string): Promise<Server> {
   const sabotage = mkdtempSync(path.join(tmpdir(), 'sabotage-'));
   onTestFinished(() => rmSync(sabotage, { recursive: true }));
   const saboteur = new URL('./faults/saboteur.ts', import.meta.url).href;
   const server = await serve({ NODE_OPTIONS: `--import ${saboteur}`, SABOTAGE: sabotage });
-  cpSync(fileURLToPath(import.meta.url), path.join(sabotage, 'order'));
-  renameSync(path.join(sabotage, 'order'), path.join(sabotage, 'throw-in-thread'));
+  writeFileSync(path.join(sabotage, harm), '');
+  return server;
+}
+
+/** Asks on new connections until one comes to a thread that responds. */
+async function probe({ url }: Server): Promise<Response> {
+  for (;;) {
+    const responded = ask(`${url}/livez`, { signal: AbortSignal.timeout(500) });
+    const response = await responded.catch(() => undefined);
+    if (response !== undefined) return response;
+  }
+}
+
+it('a thread that is lost ends the process, which says so without what was sent', async () => {
+  const server = await saboteurs('throw-in-thread');
   expect(await exitOf(server.child)).toBe(1);
   expect(server.logs()).toContainEqual(
     expect.objectContaining({
@@ -241,6 +262,17 @@ it('a thread that is lost ends the process, which says so without what was sent'
   );
   expect(JSON.stringify(server.logs()) + server.errors()).not.toContain('Jane Doe');
 });
+
+it('a thread that stands still for half a minute fails the probes of all', async () => {
+  const server = await saboteurs('stop-thread');
+  await expect
+    .poll(async () => (await probe(server)).status, { timeout: 60_000, interval: 500 })
+    .toBe(503);
+  expect((await probe(server)).body).toContain('a serving thread cannot go on');
+  expect(server.logs()).toContainEqual(
+    expect.objectContaining({ msg: 'a serving thread does not respond', thread: 2 }),
+  );
+}, 90_000);
 
 it('a thread that cannot start is told of, and the others serve', async () => {
   const saboteur = new URL('./faults/saboteur.ts', import.meta.url).href;

@@ -44,6 +44,7 @@ const harms: Readonly<Record<string, () => void>> = isMainThread
         throw new TypeError('unforeseen, with a secret of Jane Doe');
       },
       'fill-heap-of-thread': fillHeap,
+      'stop-thread': () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
     };
 
 const atOnce = process.env['SABOTAGE_AT_START'];

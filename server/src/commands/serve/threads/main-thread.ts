@@ -24,11 +24,21 @@ export interface StartOptions {
 }
 
 interface Other {
+  /** Which of the threads it is: the main thread is 1. */
+  readonly number: number;
   readonly rpc: BirpcReturn<ForMain, ForWorker>;
   readonly ended: Promise<void>;
   /** Whether calls are lost with it. */
   serves: boolean;
+  /** Since when it has not answered, in seconds. */
+  silentFor: number;
 }
+
+/**
+ * How long a thread may do nothing but one thing, in seconds, until only a restart helps: about as long as a kubelet, by the chart's
+ * liveness probe, gives a process.
+ */
+const PATIENCE_S = 30;
 
 export class MainThread implements ServingThread {
   readonly state = new ProcessState();
@@ -36,6 +46,7 @@ export class MainThread implements ServingThread {
   readonly sharesPorts: boolean;
   readonly #others: Other[] = [];
   #starting: Promise<void> | undefined;
+  #watching: NodeJS.Timeout | undefined;
   #own: Own | undefined;
 
   /** @param sharesPorts whether others may be started */
@@ -69,6 +80,7 @@ export class MainThread implements ServingThread {
 
   /** Ends the others. */
   async end(): Promise<void> {
+    clearInterval(this.#watching);
     await Promise.all(this.#others.splice(0).map(end));
   }
 
@@ -77,7 +89,7 @@ export class MainThread implements ServingThread {
     this.state.threads = threads; // who loads a model now gets a share of the CPUs
     for (let number = 2; number <= threads && !signal.aborted; number++) {
       const other = this.#open(setupFor({ env, files, number, state: this.state }), writeLog);
-      const stop = () => void other.rpc.stop();
+      const stop = () => void other.rpc.stop().catch(() => {}); // it has ended by itself
       signal.addEventListener('abort', stop);
       try {
         await other.rpc.start();
@@ -95,6 +107,23 @@ export class MainThread implements ServingThread {
     }
     this.state.threads = 1 + this.#others.length;
     log.info({ threads: this.state.threads }, 'serving threads');
+    this.#watching = setInterval(() => this.#watch(log), 1000).unref();
+  }
+
+  /** Probes come to one of the threads, and it is the others that may stand still. Ticks are counted, not time: a process may be frozen. */
+  #watch(log: Logger): void {
+    for (const other of this.#others) {
+      if (other.silentFor++ === 0)
+        other.rpc.ping().then(
+          () => {
+            other.silentFor = 0;
+          },
+          () => {}, // it has ended
+        );
+      if (other.silentFor !== PATIENCE_S) continue;
+      log.error({ thread: other.number }, 'a serving thread does not respond');
+      this.state.break();
+    }
   }
 
   #open(setup: ServingSetup, writeLog: (lines: string) => void): Other {
@@ -110,7 +139,8 @@ export class MainThread implements ServingThread {
       },
     );
     const ended = Promise.withResolvers<void>();
-    const other = { rpc, ended: ended.promise, serves: false };
+    const { number } = setup;
+    const other = { number, rpc, ended: ended.promise, serves: false, silentFor: 0 };
     /** What has become of its calls is unknown, as after any error that nobody handles. */
     const lost = (cause?: Error) => {
       rpc.$close(cause);

@@ -26,5 +26,6 @@ export async function refusalOf(done: Promise<void>): Promise<Refusal | undefine
 }
 
 export function errorOf({ kind, message, cause }: Refusal): CallError {
+  if (kind === 'NotFoundError') return new NotFoundError(message.replace(/\.$/, '')); // it adds that
   return new KINDS[kind](message, { cause });
 }

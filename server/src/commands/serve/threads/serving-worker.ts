@@ -24,6 +24,7 @@ function run(port: NonNullable<typeof parentPort>, setup: ServingSetup): void {
         service = await createService(config, filesOf(setup), log, stopped.signal, thread);
       },
       ask: (name, ...args) => answer(own, name, args),
+      ping() {},
       async stop() {
         stopped.abort();
         await service?.stop();

@@ -17,6 +17,7 @@ export interface ForMain {
   /** Loads the models, then serves. */
   start(): Promise<void>;
   readonly ask: Ask;
+  ping(): void;
   /** Finishes what it has begun, the start too. */
   stop(): Promise<void>;
   end(): void;
