@@ -84,6 +84,7 @@ export async function startPredictor(
   const { child, out, err } = spawnProgram(['serve'], {
     PORT: String(port),
     LOG_RATE: '0',
+    SERVING_THREADS: '1', // others would open descriptors and take memory after the first has answered, and collect no garbage
     NODE_OPTIONS: COLLECTING,
     ...env,
   });
