@@ -1,6 +1,6 @@
 // Several threads of one process serve requests at one port, and are one server to whoever asks.
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { areLight, mostThreads } from '../src/commands/serve/threads/how-many.ts
 import { freePort } from './free-port.ts';
 import { decode, encode } from './grpc/client.ts';
 import { collect, exitOf, launch, run } from './program.ts';
-import { keysFile, start } from './start.ts';
+import { start } from './start.ts';
 
 const iris = fileURLToPath(new URL('../../model/', import.meta.url));
 const row = { inputs: [5.1, 3.5, 1.4, 0.2] };
@@ -26,7 +26,11 @@ interface Server {
 }
 
 /** The program with several threads, all of which serve. */
-async function serve(env: Readonly<Record<string, string>>, threads = 2): Promise<Server> {
+async function serve(
+  env: Readonly<Record<string, string>>,
+  threads = 2,
+  onReady = () => {},
+): Promise<Server> {
   const port = await freePort();
   const all = { SERVING_THREADS: String(threads), PORT: String(port), LOG_RATE: '0', ...env };
   const child = launch(['serve'], all);
@@ -36,7 +40,9 @@ async function serve(env: Readonly<Record<string, string>>, threads = 2): Promis
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line));
-  const told = () => logs().some(({ msg }) => msg === 'serving threads');
+  const told = (what = 'serving threads') => logs().some(({ msg }) => msg === what);
+  await expect.poll(() => told('ready') || err.text, { timeout: 30_000 }).toBe(true);
+  onReady();
   await expect.poll(() => told() || err.text, { timeout: 30_000 }).toBe(true);
   return { url: `http://127.0.0.1:${port}`, child, logs, errors: () => err.text };
 }
@@ -74,8 +80,8 @@ const many = <Result>(one: (i: number) => Promise<Result>): Promise<Result[]> =>
   Promise.all(Array.from({ length: MANY }, (_, i) => one(i)));
 
 const json = { 'Content-Type': 'application/json' };
-const predict = ({ url }: Server, place = '') =>
-  ask(`${url}${place}/predict`, { method: 'POST', headers: json, body: JSON.stringify(row) });
+const predict = ({ url }: Server) =>
+  ask(`${url}/predict`, { method: 'POST', headers: json, body: JSON.stringify(row) });
 
 const seenBy = (logs: readonly Record<string, unknown>[]) =>
   new Set(logs.filter(({ msg }) => msg === 'request').map(({ thread = 1 }) => thread));
@@ -145,38 +151,6 @@ describe('two threads', () => {
     );
   });
 
-  it('load and unload as one', async () => {
-    const root = mkdtempSync(path.join(tmpdir(), 'models-'));
-    onTestFinished(() => rmSync(root, { recursive: true }));
-    for (const name of ['iris', 'other'])
-      cpSync(path.join(iris, 'v1'), path.join(root, name), { recursive: true });
-    const server = await serve({
-      MODELS_DIR: root,
-      DEFAULT_MODEL: 'iris',
-      OPERATOR_KEYS_FILE: keysFile(),
-    });
-    const change = (verb: string, name = 'other') =>
-      ask(`${server.url}/v2/repository/models/${name}/${verb}`, {
-        method: 'POST',
-        headers: { 'X-API-Key': 'first-key' },
-      });
-    const statuses = async () =>
-      new Set((await many(() => predict(server, '/models/other'))).map(({ status }) => status));
-    expect(await statuses()).toEqual(new Set([200]));
-    expect((await change('unload')).status).toBe(200);
-    expect(await statuses()).toEqual(new Set([503]));
-    // Errors are what they are with one thread.
-    for (const refused of await many(() => change('unload', 'iris'))) {
-      expect(refused.status).toBe(400);
-      expect(refused.body).toContain('/predict serves it');
-    }
-    expect((await change('load', 'none')).status).toBe(404);
-    const loads = await Promise.all([change('load'), change('unload'), change('load')]);
-    expect(loads.map(({ status }) => status)).toEqual([200, 200, 200]);
-    const after = await statuses();
-    expect(after.size, 'all threads took them in the same order').toBe(1);
-  });
-
   it('serve gRPC, too', async () => {
     const grpcPort = await freePort();
     const server = await serve({ GRPC_PORT: String(grpcPort) });
@@ -233,13 +207,17 @@ describe('two threads', () => {
 });
 
 /** Two threads, the second of which is done some harm. */
-async function saboteurs(harm: string): Promise<Server> {
+async function saboteurs(
+  harm: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server & { sabotage: string }> {
   const sabotage = mkdtempSync(path.join(tmpdir(), 'sabotage-'));
   onTestFinished(() => rmSync(sabotage, { recursive: true }));
   const saboteur = new URL('./faults/saboteur.ts', import.meta.url).href;
-  const server = await serve({ NODE_OPTIONS: `--import ${saboteur}`, SABOTAGE: sabotage });
+  const loaded = { NODE_OPTIONS: `--import ${saboteur}`, SABOTAGE: sabotage };
+  const server = await serve({ ...loaded, ...env });
   writeFileSync(path.join(sabotage, harm), '');
-  return server;
+  return { ...server, sabotage };
 }
 
 /** Asks on new connections until one comes to a thread that responds. */
@@ -259,6 +237,9 @@ it('a thread that is lost ends the process, which says so without what was sent'
       msg: 'the predictor failed',
       err: expect.objectContaining({ cause: expect.objectContaining({ type: 'TypeError' }) }),
     }),
+  );
+  expect(server.logs()).toContainEqual(
+    expect.objectContaining({ msg: 'a serving thread has ended', thread: 2 }),
   );
   expect(JSON.stringify(server.logs()) + server.errors()).not.toContain('Jane Doe');
 });
@@ -300,15 +281,58 @@ it('a port that another process shares is in use', async () => {
   expect(code).toBe(1);
 });
 
-it('SIGTERM while the others start ends the process with 0', async () => {
-  const child = launch(['serve'], { SERVING_THREADS: '16' });
+/** Keeps all threads but the first from starting for so long. */
+const startingLate = (milliseconds: number) => ({
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(
+    `import { isMainThread } from 'node:worker_threads';
+     if (!isMainThread) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${milliseconds});`,
+  )}`,
+});
+
+it('a thread that would serve another model than the first does not start, and says why', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'models-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const link = path.join(folder, 'current');
+  symlinkSync(path.join(iris, 'v1'), link);
+  const server = await serve({ MODEL_DIR: link, ...startingLate(2000) }, 2, () => {
+    rmSync(link);
+    symlinkSync(path.join(iris, 'v2'), link);
+  });
+  expect(server.logs()).toContainEqual(
+    expect.objectContaining({
+      msg: 'a serving thread could not start; the others serve',
+      reason: expect.stringContaining('not what the first thread serves'),
+    }),
+  );
+  const models = await many(() => ask(`${server.url}/model`));
+  expect(new Set(models.map(({ body }) => JSON.parse(body).version))).toEqual(new Set(['v1']));
+});
+
+it('SIGTERM while the others start ends the process with 0, and the first drains at once', async () => {
+  const port = await freePort();
+  const env = { SERVING_THREADS: '3', PORT: String(port), DRAIN_DELAY_MS: '8000' };
+  const child = launch(['serve'], { ...env, ...startingLate(4000) });
   const [out, err] = [collect(child.stdout), collect(child.stderr)];
   await expect.poll(() => out.text, { timeout: 20_000 }).toContain('"msg":"ready"');
   child.kill('SIGTERM');
+  await expect.poll(() => out.text).toContain('"msg":"draining"');
+  expect((await ask(`http://127.0.0.1:${port}/readyz`)).status).toBe(503);
+  expect(out.text).not.toContain('"thread":2');
   expect(await exitOf(child), err.text + out.text).toBe(0);
 });
 
+it('a thread that stands still does not keep the process from ending', async () => {
+  const server = await saboteurs('stop-thread', { SHUTDOWN_TIMEOUT_MS: '0' });
+  await expect.poll(() => existsSync(path.join(server.sabotage, 'stop-thread'))).toBe(false);
+  server.child.kill('SIGTERM');
+  expect(await exitOf(server.child)).toBe(1);
+  expect(server.logs().map(({ msg }) => msg)).toContain(
+    'a serving thread does not end; the process ends without it',
+  );
+});
+
 describe('how many', () => {
+  const fixed = { SERVING_THREADS: 0, MODEL_RELOAD_SECONDS: 0, OPERATOR_KEYS_FILE: undefined };
   const granted = (cpus: number, gib: number) => ({ cpus, memoryBytes: gib * 1024 ** 3 });
 
   it.each([
@@ -321,7 +345,17 @@ describe('how many', () => {
     [1, granted(64, 64), 1],
     [7, granted(1, 0.1), 7],
   ])('SERVING_THREADS=%d on %j: %d', (wanted, resources, threads) => {
-    expect(mostThreads(wanted, resources)).toBe(threads);
+    expect(mostThreads({ ...fixed, SERVING_THREADS: wanted }, resources)).toBe(threads);
+  });
+
+  it.each([
+    ['MODEL_RELOAD_SECONDS', { ...fixed, MODEL_RELOAD_SECONDS: 1 }],
+    ['OPERATOR_KEYS_FILE', { ...fixed, OPERATOR_KEYS_FILE: '/keys' }],
+  ])('is one where models may change, by %s', (variable, settings) => {
+    expect(mostThreads(settings, granted(8, 8))).toBe(1);
+    expect(() => mostThreads({ ...settings, SERVING_THREADS: 2 }, granted(8, 8))).toThrow(
+      `SERVING_THREADS is 2, and ${variable} is set; expected one of them`,
+    );
   });
 
   it('is one where a model has worker threads', async () => {

@@ -275,15 +275,19 @@ export function createMetrics(sources: MetricsSources): Metrics {
   };
 }
 
+const LAG = /^nodejs_eventloop_lag_(?!min)/;
+
 /**
  * The metrics of a process in Prometheus' text format.
  * @param threads what each of its threads counted
  */
 export function joinMetrics([first = [], ...others]: readonly CountedMetrics[]): Promise<string> {
   // What is about the process, one thread tells; the library would add it up, or leave it out.
-  const told = first.map((metric) =>
-    metric.aggregator === 'omit' ? { ...metric, aggregator: 'first' } : metric,
-  );
+  const told = first.map((metric) => {
+    if (metric.aggregator === 'omit') return { ...metric, aggregator: 'first' };
+    // A thread that stands still is not to disappear among the others.
+    return LAG.test(metric.name) ? { ...metric, aggregator: 'max' } : metric;
+  });
   const ofThreads = others.map((one) => one.filter(({ name }) => !name.startsWith('process_')));
   return AggregatorRegistry.aggregate([told, ...ofThreads]).metrics();
 }

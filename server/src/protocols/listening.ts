@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { createServer, type ListenOptions, type Server } from 'node:net';
 import { CommandError } from '../util/command-error.ts';
 
 export interface Address {
@@ -26,17 +26,28 @@ export function whyNotListening(
 }
 
 /**
- * Makes sure that nobody listens at an address that is going to be shared: the kernel would share it with another process, too, which
- * would get half of the connections.
+ * Makes sure that no other process listens at an address that is going to be shared: the kernel would share it with that, too.
+ * @returns what gives it up; until then, a name that only one process can have keeps others of this program away
  * @throws CommandError
  */
-export async function claim(address: Omit<Address, 'isShared'>): Promise<void> {
+export async function claim(address: Omit<Address, 'isShared'>): Promise<() => Promise<void>> {
   const { host, port } = address;
-  if (port === 0) return;
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(whyNotListening(error, address)));
-    server.listen({ host, port }, resolve);
-  });
-  await new Promise((resolve) => server.close(resolve));
+  if (port === 0) return async () => {};
+  const close = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
+  const listenAt = (options: ListenOptions) => {
+    const server = createServer();
+    return new Promise<Server>((resolve, reject) => {
+      server.once('error', (error) => reject(whyNotListening(error, address)));
+      server.listen(options, () => resolve(server));
+    });
+  };
+  // In Linux' abstract namespace, from which names go with their process: https://man7.org/linux/man-pages/man7/unix.7.html
+  const name = await listenAt({ path: `\0ml-api ${host} ${port}` });
+  try {
+    await close(await listenAt({ host, port }));
+  } catch (error) {
+    await close(name);
+    throw error;
+  }
+  return () => close(name);
 }

@@ -10,6 +10,7 @@ import { readApiKeys } from '../../protocols/api-keys.ts';
 import type { AppParts } from '../../protocols/app.ts';
 import type { Listener } from '../../protocols/http/listener.ts';
 import { type Resources, readResources } from '../../runtime/resources.ts';
+import type { State } from '../../serving/lifecycle.ts';
 import type { Config } from './config.ts';
 import type { Files } from './files.ts';
 import { loadModels } from './load-models.ts';
@@ -95,6 +96,11 @@ export async function assemble(
     threads,
   });
   const statistics = new Statistics();
+  const state = (): State => {
+    const reason = models.failure();
+    thread.state.tell(thread.number, reason !== undefined);
+    return reason === undefined ? thread.state.current : { kind: 'broken', reason };
+  };
   const { model } = models.main;
   const traffic = startTraffic(config, model, version, threads, metrics.registry, log, opened);
   for (const subscriber of [metrics, statistics, accessLog(log, config, threads)])
@@ -102,7 +108,8 @@ export async function assemble(
   if (config.SHADOW !== undefined || config.TRAFFIC_FILE !== undefined) observers.add(traffic);
   return {
     models,
-    ...together(thread, { metrics, statistics, traffic, repository }),
+    repository,
+    ...together(thread, { metrics, statistics, traffic, state }),
     operatorKeys,
     reloads: config.MODEL_RELOAD_SECONDS > 0 || operatorKeys !== undefined,
     observer: observers,
@@ -113,11 +120,6 @@ export async function assemble(
     settings: config,
     resources,
     threads,
-    state() {
-      const reason = models.failure();
-      if (reason === undefined) return thread.state.current;
-      thread.state.break();
-      return { kind: 'broken', reason };
-    },
+    state,
   };
 }

@@ -1,6 +1,7 @@
 // Every setting of the predictor: environment variables in, one typed Config out, all errors at once.
 import { cleanEnv } from 'envalid';
 import { CommandError } from '../../util/command-error.ts';
+import { MOST_THREADS } from './threads/state.ts';
 import { trafficVariables } from './traffic-variables.ts';
 import {
   milliseconds,
@@ -118,10 +119,10 @@ const variables = {
   REQUEST_TIMEOUT_MS: milliseconds(1)({ default: 10_000, desc: 'Deadline of a prediction.' }),
   SERVING_THREADS: wholeNumber(
     0,
-    64,
+    MOST_THREADS,
   )({
     default: 0,
-    desc: 'Threads that serve requests, each with the models, a queue and limits of its own. 0: one, or where all models run in no time, one for each CPU granted, at most 4 and one for each 256 MiB.',
+    desc: 'Threads that serve requests, each with the models, a queue and limits of its own. 0: one for each CPU granted, at most 4 and one for each 256 MiB, where all models are light and none may change; else one.',
   }),
   ENGINE: oneOf(
     'auto',

@@ -28,6 +28,7 @@ export interface Listeners {
 /**
  * @param refusals counts what they refuse
  * @param opened gets what closes each of them
+ * @param parts what they serve from their first connection on; undefined where that is not there yet
  * @throws CommandError when an address cannot be listened on
  */
 export async function openListeners(
@@ -37,6 +38,7 @@ export async function openListeners(
   thread: Pick<ServingThread, 'isMain' | 'sharesPorts'>,
   refusals: Refusals,
   opened: AsyncDisposableStack,
+  parts: Parts | undefined,
 ): Promise<Listeners> {
   const { PORT, METRICS_PORT, GRPC_PORT } = config;
   const options = {
@@ -56,14 +58,19 @@ export async function openListeners(
     opened.defer(async () => void (await listener.close(timeoutMs)));
     return listener;
   };
+  const claimed = async (port: number, variable: string) => {
+    if (!thread.sharesPorts || !thread.isMain) return;
+    const release = await claim({ ...options, port, variable });
+    opened.defer(release);
+  };
   const open = async (port: number, variable: string, isShared = thread.sharesPorts) => {
-    if (isShared && thread.isMain) await claim({ ...options, port, variable });
+    if (isShared) await claimed(port, variable);
     return listen(answerStarting, { ...options, isShared, port, variable });
   };
   /** What it needs is loaded only where it is served. */
   const openGrpc = async (port: number): Promise<GrpcListener> => {
     const variable = 'GRPC_PORT';
-    if (thread.sharesPorts && thread.isMain) await claim({ ...options, port, variable });
+    await claimed(port, variable);
     const { listenGrpc } = await import('../../protocols/grpc/listener.ts');
     return listenGrpc({
       ...options,
@@ -75,12 +82,14 @@ export async function openListeners(
       idleTimeoutMs: config.KEEP_ALIVE_TIMEOUT_MS,
     });
   };
+  const grpc = GRPC_PORT === undefined ? undefined : closedAfter(await openGrpc(GRPC_PORT), 0);
+  if (parts) grpc?.serve(parts);
   const main = closedAfter(await open(PORT, 'PORT'), 0);
+  if (parts) main.handleWith(createApp(parts, main.messages));
   const metrics =
     METRICS_PORT === undefined || !thread.isMain
       ? undefined
       : closedAfter(await open(METRICS_PORT, 'METRICS_PORT', false), 1000);
-  const grpc = GRPC_PORT === undefined ? undefined : closedAfter(await openGrpc(GRPC_PORT), 0);
   return {
     port: main.port,
     metricsPort: metrics?.port,

@@ -1,5 +1,6 @@
 // The command `serve`: reads the environment, starts the predictor, and stops it when the process is told to.
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Model, rowWidth } from '../../model/model.ts';
 import { exampleRow } from '../../model/samples.ts';
 import { createLog, withoutMessage } from '../../observe/log.ts';
@@ -41,31 +42,47 @@ export async function serve(
   });
 
   try {
-    const most = mostThreads(config.SERVING_THREADS, readResources());
+    const most = mostThreads(config, readResources());
     const thread = new MainThread(most > 1);
+    thread.state.threads = config.SERVING_THREADS || 1;
     const service = await createService(config, files, log, stopped, thread);
     if (showWhatToTry) process.stderr.write(whatToTry(service));
     const threads = config.SERVING_THREADS || (areLight(service.parts.models.served) ? most : 1);
     const { port, grpcPort } = service;
     const ports = { PORT: String(port), ...(grpcPort && { GRPC_PORT: String(grpcPort) }) };
-    await thread.start({
+    thread.start({
       threads,
+      expected: service.fingerprint,
       env: { ...env, ...ports },
       files,
       log,
       writeLog,
-      signal: stopped,
     });
     if (!stopped.aborted) await once(stopped, 'abort');
     log.info({ signal: stopped.reason }, 'signal');
-    await Promise.all([service.stop(), thread.stop()]);
-    await thread.end();
+    const stop = Promise.all([service.stop(), thread.stop()]).then(() => thread.end());
+    if (!(await endsWithin(stop, config.DRAIN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS + LATE_MS))) {
+      log.error('a serving thread does not end; the process ends without it');
+      await closeLog();
+      process.exit(1);
+    }
   } catch (error) {
     if (!stopped.aborted) throw error;
     log.info({ signal: stopped.reason }, 'stopped before it had started');
   } finally {
     await closeLog();
   }
+}
+
+/** How long a thread may take to end once its requests have, in milliseconds. */
+const LATE_MS = 5000;
+
+async function endsWithin(work: Promise<void>, milliseconds: number): Promise<boolean> {
+  const late = new AbortController();
+  const timer = sleep(milliseconds, false, { signal: late.signal }).catch(() => false);
+  const isInTime = await Promise.race([work.then(() => true), timer]);
+  late.abort();
+  return isInTime;
 }
 
 function whatToTry({ port, grpcPort, parts }: Service): string {

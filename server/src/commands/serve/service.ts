@@ -2,16 +2,20 @@
 // serve, each has one; those that come later listen once they can serve.
 import type { Logger } from 'pino';
 import { Refusals } from '../../protocols/http/refusals.ts';
+import { CommandError } from '../../util/command-error.ts';
 import { assemble, type Parts } from './assemble.ts';
 import type { Config } from './config.ts';
 import type { Files } from './files.ts';
 import { type Listeners, openListeners } from './listeners.ts';
+import { fingerprintOf, modelFiles } from './threads/fingerprint.ts';
 import { MainThread } from './threads/main-thread.ts';
 import type { ServingThread } from './threads/thread.ts';
 
 export interface Service extends Pick<Listeners, 'port' | 'metricsPort' | 'grpcPort'> {
   /** What it is made of. */
   readonly parts: Parts;
+  /** Of what is served: see threads/fingerprint.ts. */
+  readonly fingerprint: string;
   /** Becomes unready, finishes what was begun, and frees everything. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -52,7 +56,8 @@ async function startService(
 ): Promise<Service> {
   const { state } = thread;
   const refusals = new Refusals();
-  const open = () => openListeners(config, files, log, thread, refusals, opened);
+  const open = (parts?: Parts) =>
+    openListeners(config, files, log, thread, refusals, opened, parts);
   let listeners = thread.isMain ? await open() : undefined;
   const listening = {
     refusals,
@@ -60,9 +65,18 @@ async function startService(
       return listeners?.requestsInFlight ?? 0;
     },
   };
+  /** Cheap, but only others than this thread ask for it. */
+  const filesNow = () => (thread.sharesPorts ? modelFiles(config, files, log) : '');
+  const before = await filesNow();
   const parts = await assemble(config, files, log, listening, opened, thread, signal);
   signal?.throwIfAborted();
-  listeners ??= await open();
+  const fingerprint = fingerprintOf(before, parts.models);
+  if (thread.expected !== undefined)
+    if (fingerprint !== thread.expected || before !== (await filesNow()))
+      throw new CommandError(
+        'The models are not what the first thread serves: they have changed since, or could be loaded only once. Restart the server to serve what is there now.',
+      );
+  listeners ??= await open(parts);
   listeners.serve(parts);
   const { port, metricsPort, grpcPort, close } = listeners;
   if (thread.isMain) state.become('ready');
@@ -84,6 +98,7 @@ async function startService(
   };
   return {
     parts,
+    fingerprint,
     port,
     metricsPort,
     grpcPort,

@@ -10,18 +10,35 @@ const BYTES_PER_THREAD = 256 * 1024 * 1024;
 /** More are started only where that is asked for: someone's own machine may have dozens of CPUs. */
 const MOST = 4;
 
+/** Settings, by the names of their environment variables. */
+interface ThreadSettings {
+  /** 0 where nobody says. */
+  readonly SERVING_THREADS: number;
+  readonly MODEL_RELOAD_SECONDS: number;
+  readonly OPERATOR_KEYS_FILE: string | undefined;
+}
+
 /**
- * @param wanted 0 where nobody says
+ * Models that may change are served by one thread: others would change at other moments, or not at all.
  * @returns how many there may be
- * @throws CommandError where threads cannot listen at one port
+ * @throws CommandError where as many as are wanted cannot serve together
  */
-export function mostThreads(wanted: number, { cpus, memoryBytes }: Resources): number {
+export function mostThreads(settings: ThreadSettings, { cpus, memoryBytes }: Resources): number {
+  const wanted = settings.SERVING_THREADS;
+  const changing =
+    settings.MODEL_RELOAD_SECONDS > 0 ? 'MODEL_RELOAD_SECONDS' : 'OPERATOR_KEYS_FILE';
+  const mayChange = settings.MODEL_RELOAD_SECONDS > 0 || settings.OPERATOR_KEYS_FILE !== undefined;
+  if (wanted > 1 && mayChange)
+    throw new CommandError(
+      `SERVING_THREADS is ${wanted}, and ${changing} is set; expected one of them: models that may change while they are served are served by one thread.`,
+    );
   const canShare = platform() === 'linux'; // https://nodejs.org/api/net.html#serverlistenoptions-callback
   if (wanted > 1 && !canShare)
     throw new CommandError(
       `SERVING_THREADS is ${wanted}; expected 1 on ${platform()}, which cannot share connections among threads. Start several servers instead.`,
     );
   if (wanted > 0) return wanted;
+  if (mayChange) return 1;
   const most = Math.min(MOST, Math.floor(cpus), Math.floor(memoryBytes / BYTES_PER_THREAD));
   return canShare ? Math.max(1, most) : 1;
 }

@@ -13,14 +13,14 @@ import { type AskAll, answer, type Own, type ServingThread } from './thread.ts';
 export interface StartOptions {
   /** How many threads are to serve, this one among them. */
   readonly threads: number;
+  /** The fingerprint of what this one serves. */
+  readonly expected: string;
   /** The environment variables that they read their settings from. */
   readonly env: NodeJS.ProcessEnv;
   readonly files: Files;
   readonly log: Logger;
   /** Writes lines of the log. */
   readonly writeLog: (lines: string) => void;
-  /** Aborts when no more are to be started. */
-  readonly signal: AbortSignal;
 }
 
 interface Other {
@@ -42,9 +42,12 @@ const PATIENCE_S = 30;
 
 export class MainThread implements ServingThread {
   readonly state = new ProcessState();
+  readonly number = 1;
   readonly isMain = true;
   readonly sharesPorts: boolean;
+  readonly expected = undefined;
   readonly #others: Other[] = [];
+  #isStopping = false;
   #starting: Promise<void> | undefined;
   #watching: NodeJS.Timeout | undefined;
   #own: Own | undefined;
@@ -58,63 +61,71 @@ export class MainThread implements ServingThread {
     this.#own = own;
   }
 
-  readonly all: AskAll = async (name, ...args) => {
-    // Those that are reading their models would miss it.
-    if (name === 'load' || name === 'unload') await this.#starting;
-    const others = this.#others.map(({ rpc }) => rpc.ask(name, ...args));
-    return Promise.all([answer(this.#own, name, args), ...others]);
+  readonly all: AskAll = (name, ...args) => {
+    const others = this.#others.filter(({ serves }) => serves);
+    return Promise.all([
+      answer(this.#own, name, args),
+      ...others.map(({ rpc }) => rpc.ask(name, ...args)),
+    ]);
   };
 
-  /**
-   * Starts others, one after the other, while this one serves. Where one cannot be started, the log says why, and there are fewer.
-   */
-  start(options: StartOptions): Promise<void> {
-    this.#starting = this.#start(options);
-    return this.#starting;
+  /** Starts others, one after the other, while this one serves. Where one cannot be started, the log says why, and there are fewer. */
+  start(options: StartOptions): void {
+    if (options.threads > 1) this.#starting = this.#start(options);
   }
 
   /** Lets the others finish what they have begun. What they counted can still be asked for. */
   async stop(): Promise<void> {
-    await Promise.all(this.#others.map(({ rpc }) => rpc.stop()));
+    this.#isStopping = true;
+    clearInterval(this.#watching);
+    await Promise.all([this.#starting, ...this.#others.map(({ rpc }) => rpc.stop())]);
   }
 
   /** Ends the others. */
   async end(): Promise<void> {
-    clearInterval(this.#watching);
     await Promise.all(this.#others.splice(0).map(end));
   }
 
-  async #start({ threads, env, files, log, writeLog, signal }: StartOptions): Promise<void> {
-    if (threads === 1) return;
+  async #start(options: StartOptions): Promise<void> {
+    const { threads, log } = options;
     this.state.threads = threads; // who loads a model now gets a share of the CPUs
-    for (let number = 2; number <= threads && !signal.aborted; number++) {
-      const other = this.#open(setupFor({ env, files, number, state: this.state }), writeLog);
-      const stop = () => void other.rpc.stop().catch(() => {}); // it has ended by itself
-      signal.addEventListener('abort', stop);
-      try {
-        await other.rpc.start();
-        other.serves = true;
-        this.#others.push(other);
-      } catch (error) {
-        await end(other);
-        if (signal.aborted) break;
-        const err = withoutMessage(error);
-        log.error({ thread: number, err }, 'a serving thread could not start; the others serve');
-        break;
-      } finally {
-        signal.removeEventListener('abort', stop);
-      }
-    }
+    for (let number = 2; number <= threads && !this.#isStopping; number++)
+      if (!(await this.#startOne(number, options))) break;
+    if (this.#isStopping) return;
     this.state.threads = 1 + this.#others.length;
     log.info({ threads: this.state.threads }, 'serving threads');
     this.#watching = setInterval(() => this.#watch(log), 1000).unref();
   }
 
+  /** @returns whether it serves */
+  async #startOne(number: number, options: StartOptions): Promise<boolean> {
+    const other = this.#open(setupFor(number, this.state, options), options);
+    this.#others.push(other);
+    let why: object;
+    try {
+      const reason = await other.rpc.start();
+      other.serves = reason === undefined;
+      if (other.serves) return true;
+      why = { reason };
+    } catch (error) {
+      why = { err: withoutMessage(error) };
+    }
+    this.#others.splice(this.#others.indexOf(other), 1);
+    await end(other);
+    if (!this.#isStopping)
+      options.log.error(
+        { thread: number, ...why },
+        'a serving thread could not start; the others serve',
+      );
+    return false;
+  }
+
   /** Probes come to one of the threads, and it is the others that may stand still. Ticks are counted, not time: a process may be frozen. */
   #watch(log: Logger): void {
+    this.#own?.state(); // which tells the others
     for (const other of this.#others) {
       if (other.silentFor++ === 0)
-        other.rpc.ping().then(
+        other.rpc.ask('state').then(
           () => {
             other.silentFor = 0;
           },
@@ -122,11 +133,11 @@ export class MainThread implements ServingThread {
         );
       if (other.silentFor !== PATIENCE_S) continue;
       log.error({ thread: other.number }, 'a serving thread does not respond');
-      this.state.break();
+      this.state.tell(other.number, true);
     }
   }
 
-  #open(setup: ServingSetup, writeLog: (lines: string) => void): Other {
+  #open(setup: ServingSetup, { log, writeLog }: StartOptions): Other {
     const worker = new Worker(programBeside(import.meta.url, 'serving-worker'), {
       workerData: setup,
     });
@@ -138,17 +149,19 @@ export class MainThread implements ServingThread {
         timeout: -1,
       },
     );
-    const ended = Promise.withResolvers<void>();
     const { number } = setup;
+    const ended = Promise.withResolvers<void>();
     const other = { number, rpc, ended: ended.promise, serves: false, silentFor: 0 };
     /** What has become of its calls is unknown, as after any error that nobody handles. */
-    const lost = (cause?: Error) => {
-      rpc.$close(cause);
+    const lost = (how: object, cause?: Error) => {
+      rpc.$close(cause ?? new Error('it ended'));
       ended.resolve();
-      if (other.serves) throw new Error('a serving thread has ended', { cause });
+      if (!other.serves) return;
+      log.fatal({ thread: number, ...how }, 'a serving thread has ended');
+      throw new Error('a serving thread has ended', { cause });
     };
-    worker.on('error', lost);
-    worker.on('exit', () => lost());
+    worker.on('error', (error: Error) => lost({ err: withoutMessage(error) }, error));
+    worker.on('exit', (code) => lost({ code }));
     return other;
   }
 }

@@ -3,6 +3,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import pino, { type Logger } from 'pino';
+import { ModelLoadError } from '../../../runtime/session.ts';
+import { CommandError } from '../../../util/command-error.ts';
 import { readConfig } from '../config.ts';
 import { createService, type Service } from '../service.ts';
 import { type ForMain, type ForWorker, filesOf, type ServingSetup } from './setup.ts';
@@ -21,10 +23,16 @@ function run(port: NonNullable<typeof parentPort>, setup: ServingSetup): void {
       async start() {
         const config = readConfig(setup.env);
         const log = createLog(config.LOG_LEVEL).child({ thread: setup.number });
-        service = await createService(config, filesOf(setup), log, stopped.signal, thread);
+        try {
+          service = await createService(config, filesOf(setup), log, stopped.signal, thread);
+          return undefined;
+        } catch (error) {
+          if (error instanceof CommandError || error instanceof ModelLoadError)
+            return error.message;
+          throw error;
+        }
       },
       ask: (name, ...args) => answer(own, name, args),
-      ping() {},
       async stop() {
         stopped.abort();
         await service?.stop();
@@ -44,7 +52,9 @@ function run(port: NonNullable<typeof parentPort>, setup: ServingSetup): void {
   );
   const thread: ServingThread = {
     state: new ProcessState(setup.memory),
+    number: setup.number,
     isMain: false,
+    expected: setup.expected,
     sharesPorts: true,
     all: main.all,
     answerWith(newOwn) {

@@ -10,14 +10,15 @@ export interface ServingSetup {
   /** Which of the threads it is: the main thread is 1. */
   readonly number: number;
   readonly memory: SharedArrayBuffer;
+  /** The fingerprint of what it is to serve. */
+  readonly expected: string;
 }
 
 /** What the main thread asks of another. */
 export interface ForMain {
-  /** Loads the models, then serves. */
-  start(): Promise<void>;
+  /** Loads the models, then serves. @returns why it cannot, where that is known; it throws what is not */
+  start(): Promise<string | undefined>;
   readonly ask: Ask;
-  ping(): void;
   /** Finishes what it has begun, the start too. */
   stop(): Promise<void>;
   end(): void;
@@ -30,18 +31,17 @@ export interface ForWorker {
   log(lines: string): void;
 }
 
-export function setupFor({
-  env,
-  files,
-  number,
-  state,
-}: Omit<ServingSetup, 'files' | 'memory'> & {
-  readonly files: Files;
-  readonly state: ProcessState;
-}): ServingSetup {
-  const { contract, protos, manifestSchema, playground, defaultModel } = files;
+export function setupFor(
+  number: number,
+  { memory }: ProcessState,
+  options: Pick<ServingSetup, 'env' | 'expected'> & { readonly files: Files },
+): ServingSetup {
+  const { contract, protos, manifestSchema, playground, defaultModel } = options.files;
   return {
-    env: { ...env },
+    number,
+    memory,
+    env: { ...options.env },
+    expected: options.expected,
     files: {
       contract: contract.href,
       protos: protos.href,
@@ -49,8 +49,6 @@ export function setupFor({
       playground: playground.href,
       defaultModel: defaultModel.href,
     },
-    number,
-    memory: state.memory,
   };
 }
 

@@ -3,10 +3,13 @@ import type { State } from '../../../serving/lifecycle.ts';
 
 const KINDS = ['starting', 'ready', 'draining'] as const;
 
-/** Places in the shared memory. */
+/** Most threads that there may be. */
+export const MOST_THREADS = 64;
+
+/** Places in the shared memory; after them is whether each thread is broken. */
 const KIND = 0;
-const BROKEN = 1;
-const THREADS = 2;
+const THREADS = 1;
+const BROKEN = 2;
 
 export class ProcessState {
   /** To be given to other threads. */
@@ -14,14 +17,16 @@ export class ProcessState {
   readonly #cells: Int32Array;
 
   /** @param memory of the process's, on its other threads */
-  constructor(memory = new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT)) {
+  constructor(
+    memory = new SharedArrayBuffer((BROKEN + MOST_THREADS + 1) * Int32Array.BYTES_PER_ELEMENT),
+  ) {
     this.memory = memory;
     this.#cells = new Int32Array(memory);
     Atomics.compareExchange(this.#cells, THREADS, 0, 1);
   }
 
   get current(): State {
-    if (Atomics.load(this.#cells, BROKEN) === 1) return broken;
+    if (this.#cells.includes(1, BROKEN)) return broken;
     return { kind: KINDS[Atomics.load(this.#cells, KIND)] ?? 'starting' };
   }
 
@@ -29,9 +34,9 @@ export class ProcessState {
     Atomics.store(this.#cells, KIND, KINDS.indexOf(kind));
   }
 
-  /** One of the threads can no longer do its work: the probes fail at all of them. */
-  break(): void {
-    Atomics.store(this.#cells, BROKEN, 1);
+  /** Notes of a thread whether it can no longer do its work: then the probes fail at all of them. */
+  tell(thread: number, isBroken: boolean): void {
+    Atomics.store(this.#cells, BROKEN + thread, Number(isBroken));
   }
 
   /** Threads that serve requests. */

@@ -2,8 +2,8 @@
 // counts; what is asked about all of the process, they ask each other.
 import type { CountedMetrics } from '../../../observe/metrics.ts';
 import type { ModelStatistics, VersionOfModel } from '../../../observe/statistics.ts';
+import type { State } from '../../../serving/lifecycle.ts';
 import type { ShadowReport } from '../../../traffic/shadow/report.ts';
-import type { Refusal } from './refusal.ts';
 import type { ProcessState } from './state.ts';
 
 /** What a thread tells of its own predictor, or does to it. */
@@ -12,8 +12,7 @@ export interface Own {
   statistics(models: readonly VersionOfModel[]): readonly ModelStatistics[];
   /** Undefined where no version is shadowed. */
   disagreements(): ShadowReport | undefined;
-  load(name: string): Promise<Refusal | undefined>;
-  unload(name: string): Promise<Refusal | undefined>;
+  state(): State;
 }
 
 /** Asks one thread. */
@@ -30,10 +29,14 @@ export type AskAll = <Name extends keyof Own>(
 
 export interface ServingThread {
   readonly state: ProcessState;
+  /** Which of the threads it is: the main thread is 1. */
+  readonly number: number;
   /** Whether it is the one that was there first. */
   readonly isMain: boolean;
   /** Whether others may listen where it does. */
   readonly sharesPorts: boolean;
+  /** The fingerprint of what it is to serve; undefined where it is the first. */
+  readonly expected: string | undefined;
   readonly all: AskAll;
   /** Says from now on what it is asked for. */
   answerWith(own: Own): void;

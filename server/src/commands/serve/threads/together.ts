@@ -3,10 +3,9 @@
 import { joinMetrics, type Metrics } from '../../../observe/metrics.ts';
 import { joinStatistics, type Statistics } from '../../../observe/statistics.ts';
 import type { AppParts } from '../../../protocols/app.ts';
-import type { Repository } from '../../../serving/repository.ts';
+import type { State } from '../../../serving/lifecycle.ts';
 import { joinReports } from '../../../traffic/shadow/report.ts';
 import type { Traffic } from '../../../traffic/traffic.ts';
-import { errorOf, refusalOf } from './refusal.ts';
 import type { ServingThread } from './thread.ts';
 
 /** Parts of this thread's predictor. */
@@ -14,24 +13,19 @@ interface OwnParts {
   readonly metrics: Pick<Metrics, 'contentType' | 'counted'>;
   readonly statistics: Statistics;
   readonly traffic: Traffic;
-  readonly repository: Repository;
+  readonly state: () => State;
 }
 
 export function together(
   thread: ServingThread,
-  { metrics, statistics, traffic, repository }: OwnParts,
-): Pick<AppParts, 'metrics' | 'statistics' | 'disagreements' | 'repository'> {
+  { metrics, statistics, traffic, state }: OwnParts,
+): Pick<AppParts, 'metrics' | 'statistics' | 'disagreements'> {
   thread.answerWith({
     metrics: () => metrics.counted(),
     statistics: (models) => statistics.report(models),
     disagreements: () => traffic.shadow?.report(),
-    load: (name) => refusalOf(repository.load(name)),
-    unload: (name) => refusalOf(repository.unload(name)),
+    state,
   });
-  const change = (what: 'load' | 'unload') => async (name: string) => {
-    const refusal = (await thread.all(what, name)).find((one) => one !== undefined);
-    if (refusal !== undefined) throw errorOf(refusal);
-  };
   return {
     metrics: {
       contentType: metrics.contentType,
@@ -44,6 +38,5 @@ export function together(
       },
     },
     disagreements: async () => joinReports(await thread.all('disagreements')),
-    repository: { load: change('load'), unload: change('unload') },
   };
 }
