@@ -56,8 +56,10 @@ function property(
   const own = isScalar(pair.key) ? pair.key.commentBefore : undefined;
   const { description, rules } = readRemarks([before, own].filter(Boolean).join('\n'), path);
   const { value } = pair;
-  if (isMap(value) && value.items.length > 0 && Object.keys(rules).every((k) => k === '$defs')) {
-    const object = closedObject(value, path, defs);
+  const isOpen = Object.keys(rules).some((rule) => rule !== '$defs' && rule !== 'type');
+  if (isMap(value) && value.items.length > 0 && !isOpen) {
+    const { type = 'object' } = rules;
+    const object = { ...closedObject(value, path, defs), type };
     if (typeof rules['$defs'] !== 'string')
       return { ...object, ...(description && { description }) };
     defs[rules['$defs']] = object; // used in several places
@@ -87,7 +89,7 @@ export function makeKinds(): string {
     const name = schema['$ref']?.toString().replace('#/$defs/', '');
     const { type, properties } = name === undefined ? schema : (whole.$defs[name] ?? {});
     const standard = schema['default'];
-    if (Array.isArray(type) && type.includes('null')) return;
+    if (Array.isArray(type) && type.includes('null') && properties === undefined) return;
     const isList = Array.isArray(standard) && !('minItems' in schema);
     const isMap = typeof standard === 'object' && !Array.isArray(standard);
     if (path !== '') kinds.push(`${path} ${isList ? 'list' : isMap ? 'map' : 'needed'}`);

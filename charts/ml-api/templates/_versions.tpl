@@ -13,10 +13,14 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
 {{- define "ml-api.mergedVersions" -}}
 {{- include "ml-api.takeNulls" . -}}
 {{- $versions := dict -}}
-{{- range $name, $own := .Values.versions -}}
+{{- $given := .Values.versions -}}
+{{- if and (eq .Values.defaultVersion "v1") (not (hasKey $given "v1")) -}}
+  {{- $given = set (deepCopy $given) "v1" dict -}}{{/* the image's own model, unless another version is the default one */}}
+{{- end -}}
+{{- range $name, $own := $given -}}
   {{- $v := mergeOverwrite (deepCopy $.Values.versionDefaults) (deepCopy ($own | default dict)) -}}
   {{- include "ml-api.replaceAlternatives" (dict "v" $v "own" ($own | default dict)) -}}
-  {{- if $v.enabled -}}
+  {{- if and $v.enabled (not (kindIs "invalid" $own)) -}}
     {{- $_ := set $v "version" $name -}}
     {{- $_ := set $v "fullname" (printf "%s-%s" (include "ml-api.fullname" $) $name) -}}
     {{- include "ml-api.completeByRuntime" (dict "root" $ "v" $v) -}}
