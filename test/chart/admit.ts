@@ -1,6 +1,7 @@
 // Renders the chart many times in one process, and asks Kubernetes' own validation about what comes out: test/tools/admit.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { env as environment } from 'node:process';
 import { createInterface } from 'node:readline';
 import { toolPath } from '../tools/tool.ts';
 import { chart } from './chart.ts';
@@ -37,6 +38,7 @@ export type Admitter = {
 export function startAdmitter(kubeVersion = 'v1.37.2'): Admitter {
   const process = spawn(toolPath('admit'), [chart, kubeVersion, customResourceDefinitions()], {
     stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...environment, GOGC: '400' }, // much is thrown away
   });
   const waiting: {
     readonly resolve: (admission: Admission) => void;

@@ -66,7 +66,7 @@ container_* from the kubelet: where nobody scrapes these, their alerts never fir
   annotations:
     {{- include "ml-api.alertAnnotations" (dict "root" $ "alert" "MlApiShadowDisagreement" "summary" "Version {{ $labels.challenger }}, a shadow, predicts {{ $value | humanizePercentage }} of the rows differently than version {{ $labels.version }}.") | nindent 4 }}
 {{- end }}
-{{- range $name, $v := include "ml-api.versions" . | fromYaml }}
+{{- range $name, $v := include "ml-api.versions" . | fromJson }}
 {{- include "ml-api.podAlerts" (dict "root" $ "v" $v) }}
 {{- end }}
 {{- end -}}

@@ -220,7 +220,7 @@ and how to go on. Takes root and versions.
 {{- $limits := $resources.limits | default dict -}}
 {{- range $name, $limit := $limits -}}
   {{- $amount := include "ml-api.amount" $limit | float64 -}}
-  {{- if and (contains "/" $name) (ne $amount (floor $amount)) -}}
+  {{- if and (contains "/" $name) (or (ne $amount (floor $amount)) (gt $amount 1e15)) -}}
     {{- fail (printf "%s.limits.%s: expected a whole number of devices, such as 1, got %v." $key $name $limit) -}}
   {{- end -}}
 {{- end -}}
@@ -449,6 +449,9 @@ and how to go on. Takes root and versions.
       {{- fail (printf "monitoring.prometheusRule.slo.burnRates: factor %v can never be reached with the objective of %v %% (%s), because more than all requests would have to be bad; lower the factor or raise the objective." .factor $objective $name) -}}
     {{- end -}}
   {{- end -}}
+{{- end -}}
+{{- if and (has "ReadWriteOncePod" $values.modelStore.accessModes) (gt (len ($values.modelStore.accessModes | uniq)) 1) -}}
+  {{- fail "modelStore.accessModes: ReadWriteOncePod allows no other mode beside it; remove it or the others." -}}
 {{- end -}}
 {{- if and $values.modelStore.persistentVolume.enabled (not $values.modelStore.persistentVolume.source) -}}
   {{- fail "modelStore.persistentVolume.source: a PersistentVolume needs one, such as {hostPath: {path: /srv/models}}." -}}

@@ -14,7 +14,7 @@ Label matchers of the release's pods. The end keeps out what merely begins alike
 It names what the hashes consist of: Prometheus takes tens of milliseconds to read a class such as [^-].
 */}}
 {{- define "ml-api.podSeries" -}}
-{{- include "ml-api.seriesOf" (dict "root" . "versions" (include "ml-api.versions" . | fromYaml | keys)) -}}
+{{- include "ml-api.seriesOf" (dict "root" . "versions" (include "ml-api.versions" . | fromJson | keys)) -}}
 {{- end -}}
 
 {{/* The same for some versions, whether they are enabled or not. Takes root and versions. */}}

@@ -38,7 +38,7 @@ may have made the comparisons. Other releases may begin with the same name.
 */}}
 {{- define "ml-api.gateSeries" -}}
 {{- $before := include "ml-api.deployedTraffic" . | fromJson -}}
-{{- $versions := include "ml-api.versions" . | fromYaml | keys -}}
+{{- $versions := include "ml-api.versions" . | fromJson | keys -}}
 {{- include "ml-api.seriesOf" (dict "root" . "versions" (concat $versions (keys $before.weights) (list $before.default) | uniq)) -}}
 {{- end -}}
 

@@ -1,6 +1,6 @@
 {{/*
-The versions to render, as YAML: every enabled one, merged over versionDefaults and completed by its runtime's preset.
-Templates go through them with: range $name, $v := include "ml-api.versions" . | fromYaml
+The versions to render, as JSON: every enabled one, merged over versionDefaults and completed by its runtime's preset.
+Templates go through them with: range $name, $v := include "ml-api.versions" . | fromJson
 Beside the values of versionDefaults, each has: version, fullname, handlers, scratch, servesBasePath, onePod, metricsPort, ownImage.
 */}}
 {{- define "ml-api.versions" -}}
@@ -29,7 +29,7 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
   {{- end -}}
 {{- end -}}
 {{- include "ml-api.check" (dict "root" . "versions" $versions) -}}
-{{- toYaml $versions -}}
+{{- toJson $versions -}}
 {{- end -}}
 
 {{/* Of some maps only one key may be set, so a version's own takes the default's place whole. Takes v and own. */}}
