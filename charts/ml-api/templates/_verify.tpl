@@ -69,3 +69,25 @@ metadata. ingress-nginx and AWS' controller speak gRPC by TLS only.
 {{- end }}
 {{- end }}
 {{- end -}}
+
+{{/*
+Mounts and volumes of yours that hold the model's directory: without them, the golden predictions would be those of the model that the
+image has there. Each takes v.
+*/}}
+{{- define "ml-api.ownModelMounts" -}}
+{{- range .v.extraVolumeMounts }}
+{{- if hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) (printf "%s/" $.v.model.path) }}
+{{ list . | toYaml }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "ml-api.ownModelVolumes" -}}
+{{- $names := list -}}
+{{- range include "ml-api.ownModelMounts" . | fromYamlArray }}{{ $names = append $names .name }}{{ end -}}
+{{- range .v.extraVolumes }}
+{{- if has .name $names }}
+{{ list . | toYaml }}
+{{- end }}
+{{- end }}
+{{- end -}}
