@@ -1,7 +1,7 @@
 // Looks for faults of the chart in many renderings of drawn values: `node test/chart/find-faults.ts [COUNT [SEED]]`.
 import fc from 'fast-check';
 import { type Admitter, type Rendering, startAdmitter } from './admit.ts';
-import { cases } from './drawn-values.ts';
+import { cases } from './cases.ts';
 import { faultsOf } from './faults.ts';
 
 /** A kind of fault, with the smallest values that were found to show it. */
@@ -89,7 +89,7 @@ async function shrink(admitter: Admitter, kind: string, seed: number, index: num
 }
 
 /** The search for a person to read. */
-export function describe({ seed, accepted, refused, findings }: Search): string {
+export function report({ seed, accepted, refused, findings }: Search): string {
   const found = findings.map(
     ({ fault, seen, smallest }) =>
       `\n${seen} × ${fault.slice(0, 1500)}\n  by ${JSON.stringify(smallest)}`,
@@ -103,6 +103,6 @@ export function describe({ seed, accepted, refused, findings }: Search): string 
 if (import.meta.main) {
   const [count = 10_000, seed] = process.argv.slice(2).map(Number);
   const search = await findFaults(count, seed);
-  console.log(describe(search));
+  console.log(report(search));
   process.exitCode = search.findings.length === 0 ? 0 : 1;
 }
