@@ -18,10 +18,49 @@ type Case = {
   readonly namespace: string;
   readonly upgrade: boolean;
   readonly example: number;
+  readonly features: readonly object[];
   readonly versions: readonly string[];
   readonly withoutV1: boolean;
   readonly settings: readonly Setting[];
 };
+
+const parentRefs = [{ name: 'g' }];
+const url = { url: 'https://example.com/m.tar.gz', sha256: '0'.repeat(64) };
+
+/** What is off by default, switched on as it needs to be. */
+const features: readonly object[] = [
+  { httpRoute: { enabled: true, parentRefs } },
+  { versionDefaults: { ports: { grpc: 8001 } }, grpcRoute: { enabled: true, parentRefs } },
+  ...['nginx', 'alb', 'contour', 'traefik'].map((controller) => ({
+    versionDefaults: { ports: { grpc: 8001 } },
+    ingress: { controller, tls: { enabled: true }, grpc: { enabled: true } },
+  })),
+  { ingress: { controller: 'nginx' }, traffic: { weights: { '§0': 1, '§1': 2 } } },
+  { ingress: { controller: 'alb' }, traffic: { weights: { '§0': 1, '§1': 2, '§2': 3 } } },
+  { traffic: { splitBy: 'predictor', weights: { '§0': 90, '§1': 10 }, shadow: { to: '§1' } } },
+  {
+    httpRoute: { enabled: true, parentRefs },
+    ingress: { enabled: false },
+    traffic: { weights: { '§0': 1, '§1': 1 }, shadow: { to: '§1', by: 'gateway' } },
+  },
+  { promotion: { gate: { enabled: true, prometheusUrl: 'http://p:9090' } } },
+  { versionDefaults: { model: { source: 'url', url } } },
+  { versionDefaults: { model: { source: 'imageVolume', imageVolume: { reference: 'r/m:1' } } } },
+  {
+    versionDefaults: { model: { source: 'pvc', url } },
+    modelStore: { enabled: true, accessModes: ['ReadWriteMany'] },
+  },
+  { versionDefaults: { model: { several: true, default: 'a', path: '/m' } } },
+  ...['triton', 'tfserving', 'torchserve', 'mlserver', 'ovms'].map((runtime) => ({
+    versionDefaults: { runtime, model: { source: 'pvc', pvc: { existingClaim: 'mine' } } },
+    ingress: { controller: 'nginx' },
+  })),
+  { versionDefaults: { gpu: { count: 1 }, autoscaling: { type: 'none' } } },
+  { versionDefaults: { autoscaling: { type: 'keda', keda: { triggers: [{ type: 'cpu', metadata: { value: '1' } }] } } } },
+  { auth: { existingSecret: 'keys' }, tests: { ingressUrl: 'http://i', gatewayUrl: 'http://g' } },
+  { monitoring: { serviceMonitor: { enabled: true }, prometheusRule: { enabled: true } } },
+  { monitoring: { podMonitor: { enabled: true }, dashboard: { enabled: true } } },
+];
 
 /** All cases. */
 export const cases: Arbitrary<Rendering> = fc
@@ -46,7 +85,11 @@ export const cases: Arbitrary<Rendering> = fc
       { arbitrary: fc.constantFrom('1', 'on', 'n'.repeat(63)), weight: 1 },
     ),
     upgrade: fc.boolean(),
-    example: fc.oneof(fc.constant(0), fc.nat(examples.length)),
+    example: fc.oneof(
+      fc.constant(0),
+      fc.constantFrom(...examples.keys()).map((i) => i + 1),
+    ),
+    features: fc.oneof(fc.constant([]), fc.subarray([...features], { maxLength: 3 })),
     versions: fc.oneof(
       { arbitrary: fc.uniqueArray(versionName(), { maxLength: 3 }), weight: 9 },
       { arbitrary: manyVersions(), weight: 1 },
@@ -61,7 +104,7 @@ export const cases: Arbitrary<Rendering> = fc
 
 function versionName(): Arbitrary<string> {
   return fc.oneof(
-    { arbitrary: fc.constantFrom('v1', 'v2', 'v3'), weight: 4 },
+    { arbitrary: fc.constantFrom('v1', 'v2', 'v3'), weight: 12 },
     {
       arbitrary: fc.constantFrom(
         '1',
@@ -78,9 +121,9 @@ function versionName(): Arbitrary<string> {
         'v2-grpc',
         'v2-test',
         'runtime',
-        'x'.repeat(40),
+        'x'.repeat(30),
       ),
-      weight: 3,
+      weight: 8,
     },
     { arbitrary: fc.constantFrom(...nasty), weight: 1 },
   );
@@ -113,6 +156,7 @@ function rendering({
   namespace,
   upgrade,
   example,
+  features,
   versions,
   withoutV1,
   settings,
@@ -129,12 +173,25 @@ function rendering({
     values.defaultVersion ??= versions[0];
   }
   const names = Object.keys(values.versions).length > 0 ? Object.keys(values.versions) : ['v1'];
+  for (const feature of features) merge(values, named(feature, names));
   for (const { path, value, version } of settings) {
     const ofVersion = path[0] === 'versionDefaults' && version > 0 && path.length > 1;
     const name = names[(version - 1) % names.length] ?? 'v1';
     put(values, ofVersion ? ['versions', name, ...path.slice(1)] : path, named(value, names));
   }
   return { release, namespace, upgrade, values };
+}
+
+function merge(values: Record<string, unknown>, more: unknown): void {
+  for (const [key, value] of Object.entries(more ?? {})) {
+    const own = values[key];
+    if (isMap(own) && isMap(value)) merge(own, value);
+    else values[key] = value;
+  }
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function put(values: Record<string, unknown>, path: readonly string[], value: unknown): void {
@@ -144,7 +201,7 @@ function put(values: Record<string, unknown>, path: readonly string[], value: un
     return;
   }
   const inner = values[key];
-  const map = typeof inner === 'object' && inner !== null ? { ...inner } : {};
+  const map = isMap(inner) ? { ...inner } : {};
   values[key] = map;
-  put(map as Record<string, unknown>, rest, value);
+  put(map, rest, value);
 }

@@ -145,6 +145,12 @@ and how to go on. Takes root and versions.
 {{- if and (eq $model.source "url") (not $model.url.url) -}}
   {{- fail (printf "%s.url.url: source url needs the address to fetch from, such as https://example.com/iris.tar.gz." $key) -}}
 {{- end -}}
+{{- with $model.url.url -}}
+  {{- $port := include "ml-api.portOf" . | int -}}
+  {{- if or (lt $port 1) (gt $port 65535) -}}
+    {{- fail (printf "%s.url.url: there is no port %d; expected one from 1 to 65535." $key $port) -}}
+  {{- end -}}
+{{- end -}}
 {{- if and $model.url.url (not (has $model.source (list "url" "pvc"))) -}}
   {{- fail (printf "%s.url.url: source %s fetches nothing; set source to url, or to pvc to keep what is fetched." $key $model.source) -}}
 {{- end -}}
@@ -334,6 +340,17 @@ and how to go on. Takes root and versions.
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- $taken := list -}}
+{{- if $values.ingress.grpc.enabled -}}{{- $taken = append $taken "grpc" -}}{{- end -}}
+{{- if and $traffic.weights (eq $traffic.splitBy "route") -}}{{- $taken = concat $taken (list "canary" "grpc-canary") -}}{{- end -}}
+{{- range $name := $taken -}}
+  {{- $v := get $versions $name -}}
+  {{- if and $v $values.ingress.enabled (eq $controller "nginx") -}}
+    {{- if and $v.expose (not $v.servesBasePath) -}}
+      {{- fail (printf "versions.%s: its Ingress would be called like another of the release; choose another name, such as %s-1." $name $name) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- $exposed := 0 -}}
 {{- $exposedGrpc := 0 -}}
 {{- range $versions -}}
@@ -365,10 +382,15 @@ and how to go on. Takes root and versions.
 {{- define "ml-api.checkGrpc" -}}
 {{- $values := .root.Values -}}
 {{- $ingress := $values.ingress -}}
+{{- $controller := $ingress.controller -}}
 {{- $traffic := $values.traffic -}}
 {{- $routes := list -}}
 {{- if $ingress.grpc.enabled -}}{{- $routes = append $routes "ingress.grpc" -}}{{- end -}}
 {{- if $values.grpcRoute.enabled -}}{{- $routes = append $routes "grpcRoute" -}}{{- end -}}
+{{- $second := printf "%s-grpc" $values.defaultVersion -}}
+{{- if and $ingress.grpc.enabled (eq $controller "traefik") (hasKey $.versions $second) -}}
+  {{- fail (printf "versions.%s: Traefik needs a Service of this name for gRPC to %s; choose another name." $second $values.defaultVersion) -}}
+{{- end -}}
 {{- range $route := $routes -}}
   {{- if and $traffic.weights (eq $traffic.splitBy "predictor") -}}
     {{- fail (printf "%s.enabled: the predictor splits HTTP only, so %s would get all calls over gRPC; set traffic.splitBy to route, or %s.enabled to false." $route $values.defaultVersion $route) -}}
