@@ -56,7 +56,14 @@ const features: readonly object[] = [
     ingress: { controller: 'nginx' },
   })),
   { versionDefaults: { gpu: { count: 1 }, autoscaling: { type: 'none' } } },
-  { versionDefaults: { autoscaling: { type: 'keda', keda: { triggers: [{ type: 'cpu', metadata: { value: '1' } }] } } } },
+  {
+    versionDefaults: {
+      autoscaling: {
+        type: 'keda',
+        keda: { triggers: [{ type: 'cpu', metadata: { value: '1' } }] },
+      },
+    },
+  },
   { auth: { existingSecret: 'keys' }, tests: { ingressUrl: 'http://i', gatewayUrl: 'http://g' } },
   { monitoring: { serviceMonitor: { enabled: true }, prometheusRule: { enabled: true } } },
   { monitoring: { podMonitor: { enabled: true }, dashboard: { enabled: true } } },
