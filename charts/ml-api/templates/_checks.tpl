@@ -4,6 +4,9 @@ and how to go on. Takes root and versions.
 */}}
 {{- define "ml-api.check" -}}
 {{- $values := .root.Values -}}
+{{- if and (not $values.versions) (ne $values.defaultVersion "v1") -}}
+  {{- fail (printf "defaultVersion: %q is not a version; name it, such as versions.%s: {}." $values.defaultVersion $values.defaultVersion) -}}
+{{- end -}}
 {{- if not .versions -}}
   {{- fail "versions: none is enabled; set at least one, such as versions.v1: {}." -}}
 {{- end -}}
