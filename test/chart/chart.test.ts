@@ -7,7 +7,7 @@ import { dashboardJson } from '../../monitoring/dashboard/dashboard.ts';
 import { dashboardFile } from '../../monitoring/dashboard/generate.ts';
 import { runTool } from '../tools/tool.ts';
 import { chart, render } from './chart.ts';
-import { makeSchema, schemaFile } from './schema.ts';
+import { kindsFile, makeKinds, makeSchema, schemaFile } from './schema.ts';
 import { runSuites } from './unittest.ts';
 
 test('all helm-unittest suites pass, and there are as many cases as a specification needs', () => {
@@ -23,6 +23,10 @@ test('helm lint --strict finds nothing', () => {
 
 test('values.schema.json is what values.yaml makes; `npm run chart:docs` writes it', () => {
   expect(readFileSync(schemaFile, 'utf8')).toBe(makeSchema());
+});
+
+test('_kinds.tpl is what values.yaml makes; `npm run chart:docs` writes it', () => {
+  expect(readFileSync(kindsFile, 'utf8')).toBe(makeKinds());
 });
 
 test('README.md is what values.yaml and README.md.gotmpl make; `npm run chart:docs` writes it', () => {

@@ -61,7 +61,9 @@ test('every value stands in a suite', () => {
 });
 
 test('every sentence that refuses values stands in a suite', () => {
-  const checks = readFileSync(join(chart, 'templates/_checks.tpl'), 'utf8');
+  const checks = ['_checks.tpl', '_nulls.tpl']
+    .map((file) => readFileSync(join(chart, 'templates', file), 'utf8'))
+    .join('');
   const sentences = [...checks.matchAll(/"((?:[^"\\\n]|\\.)*: (?:[^"\\\n]|\\.)*)"/g)].map(
     ([, text]) => text ?? '',
   );

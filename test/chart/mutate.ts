@@ -60,11 +60,11 @@ function isKilled({ file, line, after }: Mutant): boolean {
   }
 }
 
-/** Every line deleted, and every line with something to alter altered. NOTES.txt is prose. */
+/** Every line deleted, and every line with something to alter altered. NOTES.txt is prose, _kinds.tpl generated. */
 function allMutants(): Mutant[] {
   const files = readdirSync(join(chart, 'templates'), { recursive: true, encoding: 'utf8' });
   return files
-    .filter((file) => /\.(yaml|tpl)$/.test(file))
+    .filter((file) => /\.(yaml|tpl)$/.test(file) && file !== '_kinds.tpl')
     .sort()
     .flatMap((file) =>
       withoutComments(readFileSync(join(chart, 'templates', file), 'utf8').split('\n')).flatMap(

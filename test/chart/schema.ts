@@ -11,6 +11,9 @@ const types = join(import.meta.dirname, 'schema-types.yaml');
 /** The schema's file, which this module writes. */
 export const schemaFile = join(chart, 'values.schema.json');
 
+/** The template with the kinds of values, which it writes too. */
+export const kindsFile = join(chart, 'templates/_kinds.tpl');
+
 type Schema = { [key: string]: unknown };
 /** What the comments before a key say. */
 type Remarks = { readonly description: string; readonly rules: Schema };
@@ -53,8 +56,10 @@ function property(
   const own = isScalar(pair.key) ? pair.key.commentBefore : undefined;
   const { description, rules } = readRemarks([before, own].filter(Boolean).join('\n'), path);
   const { value } = pair;
-  if (isMap(value) && value.items.length > 0 && Object.keys(rules).every((k) => k === '$defs')) {
-    const object = closedObject(value, path, defs);
+  const isOpen = Object.keys(rules).some((rule) => rule !== '$defs' && rule !== 'type');
+  if (isMap(value) && value.items.length > 0 && !isOpen) {
+    const { type = 'object' } = rules;
+    const object = { ...closedObject(value, path, defs), type };
     if (typeof rules['$defs'] !== 'string')
       return { ...object, ...(description && { description }) };
     defs[rules['$defs']] = object; // used in several places
@@ -73,6 +78,32 @@ function property(
     ...rules,
     default: standard,
   };
+}
+
+/**
+ * The kinds of all values as a template, for what null makes of them: a list, a map whose keys are open or all optional, or needed.
+ */
+export function makeKinds(): string {
+  const kinds: string[] = [];
+  const add = (schema: Schema, path: string): void => {
+    const name = schema['$ref']?.toString().replace('#/$defs/', '');
+    const { type, properties } = name === undefined ? schema : (whole.$defs[name] ?? {});
+    const standard = schema['default'];
+    if (Array.isArray(type) && type.includes('null') && properties === undefined) return;
+    const isList = Array.isArray(standard) && !('minItems' in schema);
+    const isMap = typeof standard === 'object' && !Array.isArray(standard);
+    if (path !== '') kinds.push(`${path} ${isList ? 'list' : isMap ? 'map' : 'needed'}`);
+    if (standard === undefined && typeof properties === 'object' && properties !== null)
+      for (const [key, inner] of Object.entries(properties))
+        add(inner, path ? `${path}.${key}` : key);
+  };
+  const whole: Schema & { readonly $defs: Record<string, Schema> } = JSON.parse(makeSchema());
+  add(whole, '');
+  return `{{/* The kinds of values, for _nulls.tpl; made by test/chart/schema.ts, not edited. */}}
+{{- define "ml-api.valueKinds" -}}
+${kinds.join('\n')}
+{{- end -}}
+`;
 }
 
 function readRemarks(comment: string, path: string): Remarks {
@@ -98,6 +129,8 @@ function typeOf(value: unknown, path: string): string {
 
 if (import.meta.main) {
   const schema = makeSchema();
-  if (process.argv.includes('--write')) writeFileSync(schemaFile, schema);
-  else process.stdout.write(schema);
+  if (process.argv.includes('--write')) {
+    writeFileSync(schemaFile, schema);
+    writeFileSync(kindsFile, makeKinds());
+  } else process.stdout.write(schema);
 }

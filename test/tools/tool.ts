@@ -2,7 +2,7 @@
 // Each is built once from the Go module that names it, into .cache/tools, and built again when that module changes.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const here = import.meta.dirname;
@@ -21,6 +21,7 @@ const tools = {
   grpcurl: { module: 'grpcurl', package: 'github.com/fullstorydev/grpcurl/cmd/grpcurl' },
   vegeta: { module: 'vegeta', package: 'github.com/tsenart/vegeta/v12' },
   'kubectl-validate': { module: 'kubectl-validate', package: 'sigs.k8s.io/kubectl-validate' },
+  admit: { module: 'admit', package: '.' },
 } as const;
 
 export type ToolName = keyof typeof tools;
@@ -29,9 +30,10 @@ export type ToolName = keyof typeof tools;
 export function toolPath(name: ToolName): string {
   const { module, package: goPackage } = tools[name];
   const folder = join(here, module);
-  const pins = createHash('sha256')
-    .update(readFileSync(join(folder, 'go.mod')))
-    .update(readFileSync(join(folder, 'go.sum')));
+  const pins = createHash('sha256');
+  const own = goPackage === '.' ? readdirSync(folder).filter((file) => file.endsWith('.go')) : [];
+  for (const file of ['go.mod', 'go.sum', ...own.sort()])
+    pins.update(readFileSync(join(folder, file)));
   const binary = join(cache, pins.digest('hex').slice(0, 16), name);
   if (existsSync(binary)) return binary;
 

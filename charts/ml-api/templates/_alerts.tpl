@@ -37,8 +37,8 @@ container_* from the kubelet: where nobody scrapes these, their alerts never fir
       or max_over_time(kube_pod_init_container_status_waiting_reason{ {{- $series }},reason="CrashLoopBackOff"}[{{ .window }}])
     ) > 0
     or max by (pod) (
-      min_over_time(kube_pod_status_ready{ {{- $series }},condition="false"}[{{ .startSeconds }}s])
-      and on (pod) (time() - kube_pod_start_time{ {{- $series }}} > {{ .startSeconds }})
+      min_over_time(kube_pod_status_ready{ {{- $series }},condition="false"}[{{ int64 .startSeconds }}s])
+      and on (pod) (time() - kube_pod_start_time{ {{- $series }}} > {{ int64 .startSeconds }})
     ) > 0
   for: {{ .for }}
   labels: { severity: critical }
@@ -60,13 +60,13 @@ container_* from the kubelet: where nobody scrapes these, their alerts never fir
   expr: |-
     {{ printf $rows (printf `%s,outcome="disagreed"` $series) .window }}
     / {{ $all }} > {{ .ratio }}
-    and {{ $all }} >= {{ .minRows }}
+    and {{ $all }} >= {{ int64 .minRows }}
   for: {{ .for }}
   labels: { severity: warning }
   annotations:
     {{- include "ml-api.alertAnnotations" (dict "root" $ "alert" "MlApiShadowDisagreement" "summary" "Version {{ $labels.challenger }}, a shadow, predicts {{ $value | humanizePercentage }} of the rows differently than version {{ $labels.version }}.") | nindent 4 }}
 {{- end }}
-{{- range $name, $v := include "ml-api.versions" . | fromYaml }}
+{{- range $name, $v := include "ml-api.versions" . | fromJson }}
 {{- include "ml-api.podAlerts" (dict "root" $ "v" $v) }}
 {{- end }}
 {{- end -}}
@@ -102,6 +102,6 @@ container_* from the kubelet: where nobody scrapes these, their alerts never fir
 {{- define "ml-api.alertAnnotations" -}}
 summary: {{ .summary | quote }}
 {{- with .root.Values.monitoring.prometheusRule.runbookUrl }}
-runbook_url: {{ . }}#{{ lower $.alert }}
+runbook_url: {{ printf "%s#%s" . (lower $.alert) | quote }}
 {{- end }}
 {{- end -}}

@@ -4,6 +4,9 @@ and how to go on. Takes root and versions.
 */}}
 {{- define "ml-api.check" -}}
 {{- $values := .root.Values -}}
+{{- if and (not $values.versions) (ne $values.defaultVersion "v1") -}}
+  {{- fail (printf "defaultVersion: %q is not a version; name it, such as versions.%s: {}." $values.defaultVersion $values.defaultVersion) -}}
+{{- end -}}
 {{- if not .versions -}}
   {{- fail "versions: none is enabled; set at least one, such as versions.v1: {}." -}}
 {{- end -}}
@@ -16,6 +19,7 @@ and how to go on. Takes root and versions.
   {{- include "ml-api.checkModel" $context -}}
   {{- include "ml-api.checkSeveral" $context -}}
   {{- include "ml-api.checkScaling" $context -}}
+  {{- include "ml-api.checkResources" $context -}}
 {{- end -}}
 {{- include "ml-api.checkTraffic" . -}}
 {{- include "ml-api.checkGrpc" . -}}
@@ -85,6 +89,12 @@ and how to go on. Takes root and versions.
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- if ge (int64 $v.rollout.minReadySeconds) (int64 $v.rollout.progressDeadlineSeconds) -}}
+  {{- fail (printf "%s.rollout.progressDeadlineSeconds: %d s are not more than minReadySeconds (%d s), so every rollout would count as failed; raise it." $key (int64 $v.rollout.progressDeadlineSeconds) (int64 $v.rollout.minReadySeconds)) -}}
+{{- end -}}
+{{- if and (not $v.onePod) (regexMatch "^0+%?$" (toString $v.rollout.maxSurge)) (regexMatch "^(0+%?)?$" (toString $v.rollout.maxUnavailable)) -}}
+  {{- fail (printf "%s.rollout.maxSurge: neither a pod more nor a pod less is allowed, so no rollout could begin; set maxSurge or maxUnavailable to 1." $key) -}}
+{{- end -}}
 {{- if eq $v.runtime "custom" -}}
   {{- if not $v.image.repository -}}
     {{- fail (printf "%s.image.repository: runtime custom has no image of its own; set repository, and tag or digest." $key) -}}
@@ -96,8 +106,25 @@ and how to go on. Takes root and versions.
 {{- if and (eq $v.runtime "onnx") (gt (int $v.gpu.count) 0) $v.image.digest (eq $v.image.digest .root.Values.image.digest) -}}
   {{- fail (printf "%s.image.digest: image.digest is that of the image for CPUs, and the version asks for a GPU; set the digest of the one for GPUs, or its tag." $key) -}}
 {{- end -}}
+{{- $volumes := list -}}
+{{- range fromYamlArray (include "ml-api.volumes" .) -}}
+  {{- if has .name $volumes -}}
+    {{- fail (printf "%s.extraVolumes: there is a volume %s already; choose another name." $key .name) -}}
+  {{- end -}}
+  {{- $volumes = append $volumes .name -}}
+{{- end -}}
+{{- $containers := list "predictor" "fetch-model" -}}
+{{- range $v.initContainers -}}
+  {{- if has .name $containers -}}
+    {{- fail (printf "%s.initContainers: there is a container %s already; choose another name." $key .name) -}}
+  {{- end -}}
+  {{- $containers = append $containers .name -}}
+{{- end -}}
 {{- $mounted := list -}}
 {{- range fromYamlArray (include "ml-api.mounts" .) -}}
+  {{- if not (has .name $volumes) -}}
+    {{- fail (printf "%s.extraVolumeMounts: there is no volume %s to mount; add it to extraVolumes." $key .name) -}}
+  {{- end -}}
   {{- if has .mountPath $mounted -}}
     {{- fail (printf "%s.extraVolumeMounts: something is mounted at %s already; choose another mountPath." $key .mountPath) -}}
   {{- end -}}
@@ -120,6 +147,12 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- if and (eq $model.source "url") (not $model.url.url) -}}
   {{- fail (printf "%s.url.url: source url needs the address to fetch from, such as https://example.com/iris.tar.gz." $key) -}}
+{{- end -}}
+{{- with $model.url.url -}}
+  {{- $port := include "ml-api.portOf" . | int -}}
+  {{- if or (lt $port 1) (gt $port 65535) -}}
+    {{- fail (printf "%s.url.url: there is no port %d; expected one from 1 to 65535." $key $port) -}}
+  {{- end -}}
 {{- end -}}
 {{- if and $model.url.url (not (has $model.source (list "url" "pvc"))) -}}
   {{- fail (printf "%s.url.url: source %s fetches nothing; set source to url, or to pvc to keep what is fetched." $key $model.source) -}}
@@ -187,6 +220,49 @@ and how to go on. Takes root and versions.
 {{- if and (eq $scaling.type "keda") (not $scaling.keda.triggers) -}}
   {{- fail (printf "%s.keda.triggers: KEDA needs at least one trigger, such as {type: prometheus, metadata: {…}}." $key) -}}
 {{- end -}}
+{{- end -}}
+
+{{/* What Kubernetes wants of requests and limits. */}}
+{{- define "ml-api.checkResources" -}}
+{{- $key := printf "%s.resources" .key -}}
+{{- $resources := include "ml-api.resources" (dict "v" .v "gpu" true) | fromYaml -}}
+{{- $limits := $resources.limits | default dict -}}
+{{- range $name, $limit := $limits -}}
+  {{- $amount := include "ml-api.amount" $limit | float64 -}}
+  {{- if and (contains "/" $name) (or (ne $amount (floor $amount)) (gt $amount 1e15)) -}}
+    {{- fail (printf "%s.limits.%s: expected a whole number of devices, such as 1, got %v." $key $name $limit) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $name, $request := $resources.requests -}}
+  {{- $limit := get $limits $name -}}
+  {{- if and (contains "/" $name) (ne (toString $request) (toString $limit)) -}}
+    {{- fail (printf "%s.requests.%s: devices are not shared, so the request is the limit; set limits.%s to the same, or remove the request." $key $name $name) -}}
+  {{- end -}}
+  {{- if and (hasKey $limits $name) (gt (include "ml-api.amount" $request | float64) (include "ml-api.amount" $limit | float64)) -}}
+    {{- fail (printf "%s.requests.%s: %v is more than limits.%s (%v); lower it or raise the limit." $key $name $request $name $limit) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A quantity as a number. */}}
+{{- define "ml-api.amount" -}}
+{{- $factors := dict "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 -}}
+{{- if kindIs "string" . -}}
+  {{- $unit := regexFind "[A-Za-z]+$" . -}}
+  {{- mulf (trimSuffix $unit . | float64) (empty $unit | ternary 1.0 (get $factors $unit)) -}}
+{{- else -}}
+  {{- . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A duration such as 1m30s as a number of milliseconds. */}}
+{{- define "ml-api.milliseconds" -}}
+{{- $sum := 0 -}}
+{{- range regexFindAll "[0-9]+(h|ms|m|s)" . -1 -}}
+  {{- $unit := regexFind "[a-z]+$" . -}}
+  {{- $sum = add $sum (mul (trimSuffix $unit . | int64) (get (dict "h" 3600000 "m" 60000 "s" 1000 "ms" 1) $unit)) -}}
+{{- end -}}
+{{- $sum -}}
 {{- end -}}
 
 {{- define "ml-api.checkTraffic" -}}
@@ -267,6 +343,17 @@ and how to go on. Takes root and versions.
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- $taken := list -}}
+{{- if $values.ingress.grpc.enabled -}}{{- $taken = append $taken "grpc" -}}{{- end -}}
+{{- if and $traffic.weights (eq $traffic.splitBy "route") -}}{{- $taken = concat $taken (list "canary" "grpc-canary") -}}{{- end -}}
+{{- range $name := $taken -}}
+  {{- $v := get $versions $name -}}
+  {{- if and $v $values.ingress.enabled (eq $controller "nginx") -}}
+    {{- if and $v.expose (not $v.servesBasePath) -}}
+      {{- fail (printf "versions.%s: its Ingress would be called like another of the release; choose another name, such as %s-1." $name $name) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- $exposed := 0 -}}
 {{- $exposedGrpc := 0 -}}
 {{- range $versions -}}
@@ -281,6 +368,14 @@ and how to go on. Takes root and versions.
 {{- if and $values.grpcRoute.enabled $traffic.pinHeader (gt $exposedGrpc 15) -}}
   {{- fail (printf "grpcRoute.enabled: %d exposed versions need %d rules, and a route has 16 at most; set expose of some to false, or traffic.pinHeader to \"\"." $exposedGrpc (add $exposedGrpc 1)) -}}
 {{- end -}}
+{{- with $values.httpRoute.timeouts -}}
+  {{- if and .request .backendRequest -}}
+    {{- $request := include "ml-api.milliseconds" .request | int64 -}}
+    {{- if and (gt $request 0) (gt (include "ml-api.milliseconds" .backendRequest | int64) $request) -}}
+      {{- fail (printf "httpRoute.timeouts.backendRequest: %s is longer than request (%s); lower it or raise request." .backendRequest .request) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) -}}
   {{- fail "httpRoute.parentRefs: an HTTPRoute needs a Gateway; name one, such as [{name: public, namespace: gateways}]." -}}
 {{- end -}}
@@ -290,10 +385,15 @@ and how to go on. Takes root and versions.
 {{- define "ml-api.checkGrpc" -}}
 {{- $values := .root.Values -}}
 {{- $ingress := $values.ingress -}}
+{{- $controller := $ingress.controller -}}
 {{- $traffic := $values.traffic -}}
 {{- $routes := list -}}
 {{- if $ingress.grpc.enabled -}}{{- $routes = append $routes "ingress.grpc" -}}{{- end -}}
 {{- if $values.grpcRoute.enabled -}}{{- $routes = append $routes "grpcRoute" -}}{{- end -}}
+{{- $second := printf "%s-grpc" $values.defaultVersion -}}
+{{- if and $ingress.grpc.enabled (eq $controller "traefik") (hasKey $.versions $second) -}}
+  {{- fail (printf "versions.%s: Traefik needs a Service of this name for gRPC to %s; choose another name." $second $values.defaultVersion) -}}
+{{- end -}}
 {{- range $route := $routes -}}
   {{- if and $traffic.weights (eq $traffic.splitBy "predictor") -}}
     {{- fail (printf "%s.enabled: the predictor splits HTTP only, so %s would get all calls over gRPC; set traffic.splitBy to route, or %s.enabled to false." $route $values.defaultVersion $route) -}}
@@ -374,6 +474,9 @@ and how to go on. Takes root and versions.
       {{- fail (printf "monitoring.prometheusRule.slo.burnRates: factor %v can never be reached with the objective of %v %% (%s), because more than all requests would have to be bad; lower the factor or raise the objective." .factor $objective $name) -}}
     {{- end -}}
   {{- end -}}
+{{- end -}}
+{{- if and (has "ReadWriteOncePod" $values.modelStore.accessModes) (gt (len ($values.modelStore.accessModes | uniq)) 1) -}}
+  {{- fail "modelStore.accessModes: ReadWriteOncePod allows no other mode beside it; remove it or the others." -}}
 {{- end -}}
 {{- if and $values.modelStore.persistentVolume.enabled (not $values.modelStore.persistentVolume.source) -}}
   {{- fail "modelStore.persistentVolume.source: a PersistentVolume needs one, such as {hostPath: {path: /srv/models}}." -}}

@@ -132,9 +132,9 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{- if $probe.enabled }}
 {{ $kind }}Probe:
   {{- toYaml ($probe.handler | default (get $v.handlers $kind)) | nindent 2 }}
-  periodSeconds: {{ $probe.periodSeconds }}
-  timeoutSeconds: {{ $probe.timeoutSeconds }}
-  failureThreshold: {{ $probe.failureThreshold }}
+  periodSeconds: {{ int64 $probe.periodSeconds }}
+  timeoutSeconds: {{ int64 $probe.timeoutSeconds }}
+  failureThreshold: {{ int64 $probe.failureThreshold }}
 {{- end }}
 {{- end }}
 {{- end -}}

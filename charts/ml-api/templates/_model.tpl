@@ -77,3 +77,9 @@
     {{- end }}
 {{- end }}
 {{- end -}}
+
+{{/* The port of a URL. */}}
+{{- define "ml-api.portOf" -}}
+{{- $standard := hasPrefix "https:" . | ternary "443" "80" -}}
+{{- regexReplaceAll "^https?://[^/?#]*?(:([0-9]+))?([/?#].*)?$" . "${2}" | default $standard -}}
+{{- end -}}

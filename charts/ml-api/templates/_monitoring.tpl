@@ -1,8 +1,3 @@
-{{/* What selects the series of the release's own pods, in PromQL. */}}
-{{- define "ml-api.seriesSelector" -}}
-namespace="{{ .Release.Namespace }}",pod=~"{{ include "ml-api.fullname" . }}-.+"
-{{- end -}}
-
 {{/* Keeps the pods of one version for an endpoint, and labels their series by it. Takes v, and source: service or pod. */}}
 {{- define "ml-api.scrapeOptions" -}}
 honorLabels: {{ eq .v.runtime "onnx" }} # our predictor says its version itself; others' label of that name is another thing
@@ -19,8 +14,19 @@ Label matchers of the release's pods. The end keeps out what merely begins alike
 It names what the hashes consist of: Prometheus takes tens of milliseconds to read a class such as [^-].
 */}}
 {{- define "ml-api.podSeries" -}}
-{{- $versions := include "ml-api.versions" . | fromYaml | keys | sortAlpha | join "|" -}}
-namespace="{{ .Release.Namespace }}",pod=~"{{ include "ml-api.fullname" . }}-({{ $versions }})-[a-z0-9]+-[a-z0-9]+"
+{{- include "ml-api.seriesOf" (dict "root" . "versions" (include "ml-api.versions" . | fromJson | keys)) -}}
+{{- end -}}
+
+{{/* The same for some versions, whether they are enabled or not. Takes root and versions. */}}
+{{- define "ml-api.seriesOf" -}}
+{{- $fullname := include "ml-api.fullname" .root -}}
+{{- $hashes := "-[a-z0-9]+-[a-z0-9]+" -}}
+{{- range .versions -}}
+  {{- if gt (len (printf "%s-%s" $fullname .)) 46 -}}
+    {{- $hashes = "-[a-z0-9]{5,}-?[a-z0-9]{5}" -}}{{/* Kubernetes cuts long names before the last five characters */}}
+  {{- end -}}
+{{- end -}}
+namespace="{{ .root.Release.Namespace }}",pod=~"{{ $fullname }}-({{ .versions | sortAlpha | join "|" }}){{ $hashes }}"
 {{- end -}}
 
 {{/* The same for their predictions only: probes and pages are no service to promise. */}}

@@ -19,9 +19,9 @@
 {{- .Values.serviceAccount.name | default (.Values.serviceAccount.create | ternary (include "ml-api.fullname" .) "default") -}}
 {{- end -}}
 
-{{/* What selects all pods of the release. These, and the version's, never change: Deployments cannot change them. */}}
+{{/* What selects all pods of the release. No value changes these, nor the version's: Deployments cannot change their selectors. */}}
 {{- define "ml-api.selector" -}}
-app.kubernetes.io/name: {{ include "ml-api.name" . | quote }}
+app.kubernetes.io/name: {{ .Chart.Name | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: predictor
 {{- end -}}
@@ -53,7 +53,7 @@ annotations:
 {{- define "ml-api.labels" -}}
 {{- $labels := mergeOverwrite (dict) .root.Values.commonLabels (.labels | default dict) -}}
 {{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") -}}
-{{- $_ := set $labels "app.kubernetes.io/name" (include "ml-api.name" .root) -}}
+{{- $_ := set $labels "app.kubernetes.io/name" .root.Chart.Name -}}
 {{- $_ := set $labels "app.kubernetes.io/instance" .root.Release.Name -}}
 {{- $_ := set $labels "app.kubernetes.io/version" .root.Chart.AppVersion -}}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" .root.Release.Service -}}
@@ -74,4 +74,9 @@ annotations:
 {{/* The product's own image, which also fetches models and tests. */}}
 {{- define "ml-api.ownImage" -}}
 {{- include "ml-api.imageReference" (dict "repository" .Values.image.repository "tag" (.Values.image.tag | default .Chart.AppVersion) "digest" .Values.image.digest) -}}
+{{- end -}}
+
+{{/* A number, of which 1000000 is not to become 1e+06, or a percentage. */}}
+{{- define "ml-api.intOrPercent" -}}
+{{- kindIs "string" . | ternary . (int64 .) -}}
 {{- end -}}

@@ -78,7 +78,7 @@ containers:
     lifecycle:
       preStop:
         sleep:
-          seconds: {{ $v.shutdown.preStopSeconds }} # the kubelet sleeps: the image needs no shell
+          seconds: {{ int64 $v.shutdown.preStopSeconds }} # the kubelet sleeps: the image needs no shell
     {{- end }}
     resources:
       {{- include "ml-api.resources" (dict "v" $v "gpu" true) | nindent 6 }}

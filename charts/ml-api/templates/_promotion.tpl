@@ -5,14 +5,9 @@ back to it must always be possible.
 */}}
 {{- define "ml-api.raisedVersions" -}}
 {{- $weights := include "ml-api.weights" . | fromYaml -}}
-{{- $deployed := dict -}}
-{{- $default := .Values.defaultVersion -}}
-{{- with lookup "v1" "ConfigMap" .Release.Namespace (include "ml-api.fullname" .) -}}
-  {{- with .metadata.annotations -}}
-    {{- $deployed = get . "ml-api/weights" | default "{}" | fromJson -}}
-    {{- $default = get . "ml-api/default-version" | default $default -}}
-  {{- end -}}
-{{- end -}}
+{{- $before := include "ml-api.deployedTraffic" . | fromJson -}}
+{{- $deployed := $before.weights -}}
+{{- $default := $before.default -}}
 {{- $raised := list -}}
 {{- range $name, $weight := $weights -}}
   {{- $before := include "ml-api.shareOf" (dict "weights" $deployed "name" $name) | float64 -}}
@@ -22,6 +17,29 @@ back to it must always be possible.
   {{- end -}}
 {{- end -}}
 {{- toYaml $raised -}}
+{{- end -}}
+
+{{/* The weights and the default version that are deployed, as JSON: weights is empty where nothing is, or nobody can be asked. */}}
+{{- define "ml-api.deployedTraffic" -}}
+{{- $weights := dict -}}
+{{- $default := .Values.defaultVersion -}}
+{{- with lookup "v1" "ConfigMap" .Release.Namespace (include "ml-api.fullname" .) -}}
+  {{- with .metadata.annotations -}}
+    {{- $weights = get . "ml-api/weights" | default "{}" | fromJson -}}
+    {{- $default = get . "ml-api/default-version" | default $default -}}
+  {{- end -}}
+{{- end -}}
+{{- dict "weights" $weights "default" $default | toJson -}}
+{{- end -}}
+
+{{/*
+What selects the series that the gate looks at: the release's own pods, those of versions that this upgrade removes, too, since they
+may have made the comparisons. Other releases may begin with the same name.
+*/}}
+{{- define "ml-api.gateSeries" -}}
+{{- $before := include "ml-api.deployedTraffic" . | fromJson -}}
+{{- $versions := include "ml-api.versions" . | fromJson | keys -}}
+{{- include "ml-api.seriesOf" (dict "root" . "versions" (concat $versions (keys $before.weights) (list $before.default) | uniq)) -}}
 {{- end -}}
 
 {{/* The share of a version, from 0 to 1. Takes weights and name. */}}

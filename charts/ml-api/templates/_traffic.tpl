@@ -35,7 +35,7 @@ becomes the default. Takes root and version.
 {{- define "ml-api.trafficSettings" -}}
 {{- $root := .root -}}
 {{- $traffic := $root.Values.traffic -}}
-{{- $versions := include "ml-api.versions" $root | fromYaml -}}
+{{- $versions := include "ml-api.versions" $root | fromJson -}}
 {{- $isDefault := eq .version $root.Values.defaultVersion -}}
 {{- $settings := dict -}}
 {{- with include "ml-api.comparableVersions" $root -}}
@@ -70,7 +70,7 @@ becomes the default. Takes root and version.
 {{/* The versions that the playground can show side by side, separated by commas; nothing where there is but one. */}}
 {{- define "ml-api.comparableVersions" -}}
 {{- $names := list -}}
-{{- range $name, $v := include "ml-api.versions" . | fromYaml -}}
+{{- range $name, $v := include "ml-api.versions" . | fromJson -}}
   {{- if and $v.expose (eq $v.runtime "onnx") -}}{{- $names = append $names $name -}}{{- end -}}
 {{- end -}}
 {{- if gt (len $names) 1 -}}{{- join "," $names -}}{{- end -}}

@@ -9,38 +9,38 @@ for runtimes without golden predictions, that their readiness and metrics answer
 {{- $onnx := eq $v.runtime "onnx" -}}
 - verify
 {{- if $onnx }}
-- --target=service={{ $service }}
+- "--target=service={{ $service }}"
 {{- if $v.model.several }}
-- --models-dir={{ $v.model.path }}
+- "--models-dir={{ $v.model.path }}"
 {{- else }}
-- --golden={{ $v.model.path }}/golden.json
+- "--golden={{ $v.model.path }}/golden.json"
 {{- end }}
-- --expect-version={{ $v.version }}
+- "--expect-version={{ $v.version }}"
 {{- if $values.auth.existingSecret }}
-- --api-key-file=/etc/ml-api/keys/{{ $values.auth.key }}
+- "--api-key-file=/etc/ml-api/keys/{{ $values.auth.key }}"
 {{- end }}
 {{- else if dig "readiness" "httpGet" "path" "" $v.handlers }}
-- --probe=service={{ $service }}{{ $v.handlers.readiness.httpGet.path }}
+- "--probe=service={{ $service }}{{ $v.handlers.readiness.httpGet.path }}"
 {{- else }}
-- --probe=service={{ $service }}/
+- "--probe=service={{ $service }}/"
 {{- end }}
 {{- if and $onnx $v.expose $values.ingress.enabled $values.tests.ingressUrl }}
-- --target=ingress={{ $values.tests.ingressUrl }}/{{ $v.version }}
-- --host=ingress={{ first $values.ingress.hosts }}
+- "--target=ingress={{ $values.tests.ingressUrl }}/{{ $v.version }}"
+- "--host=ingress={{ first $values.ingress.hosts }}"
 {{- end }}
 {{- if and $onnx $v.expose $values.httpRoute.enabled $values.tests.gatewayUrl }}
-- --target=gateway={{ $values.tests.gatewayUrl }}/{{ $v.version }}
+- "--target=gateway={{ $values.tests.gatewayUrl }}/{{ $v.version }}"
 {{- with $values.httpRoute.hostnames }}
-- --host=gateway={{ first . }}
+- "--host=gateway={{ first . }}"
 {{- end }}
 {{- end }}
 {{- if and $onnx $v.ports.grpc }}
 {{- include "ml-api.verifyGrpcArguments" . }}
 {{- end }}
 {{- if eq $v.service.type "ClusterIP" }}
-- --metrics={{ printf "http://%s:9090%s" $v.fullname $v.metricsPath }}
+- "--metrics=http://{{ $v.fullname }}:9090{{ $v.metricsPath }}"
 {{- end }}
-- --timeout-ms={{ int64 $values.tests.timeoutMs }}
+- "--timeout-ms={{ int64 $values.tests.timeoutMs }}"
 {{- end -}}
 
 {{/*
@@ -54,18 +54,40 @@ metadata. ingress-nginx and AWS' controller speak gRPC by TLS only.
 {{- $pin := $values.traffic.pinHeader -}}
 {{- $url := $values.tests.ingressUrl -}}
 {{- $spoken := or (hasPrefix "https:" $url) (not (has $values.ingress.controller (list "nginx" "alb"))) }}
-- --grpc=service-grpc=http://{{ $v.fullname }}:{{ $v.ports.grpc }}
+- "--grpc=service-grpc=http://{{ $v.fullname }}:{{ $v.ports.grpc }}"
 {{- if and $alone $values.ingress.grpc.enabled $url $spoken }}
-- --grpc=ingress-grpc={{ $url }}
-- --host=ingress-grpc={{ first $values.ingress.grpc.hosts }}
+- "--grpc=ingress-grpc={{ $url }}"
+- "--host=ingress-grpc={{ first $values.ingress.grpc.hosts }}"
 {{- end }}
 {{- if and $v.expose $values.grpcRoute.enabled $values.tests.gatewayUrl (or $alone $pin) }}
-- --grpc=gateway-grpc={{ $values.tests.gatewayUrl }}
+- "--grpc=gateway-grpc={{ $values.tests.gatewayUrl }}"
 {{- with $values.grpcRoute.hostnames }}
-- --host=gateway-grpc={{ first . }}
+- "--host=gateway-grpc={{ first . }}"
 {{- end }}
 {{- with $pin }}
-- --grpc-metadata={{ . }}={{ $v.version }}
+- "--grpc-metadata={{ . }}={{ $v.version }}"
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/*
+Mounts and volumes of yours that hold the model's directory: without them, the golden predictions would be those of the model that the
+image has there. Each takes v.
+*/}}
+{{- define "ml-api.ownModelMounts" -}}
+{{- range .v.extraVolumeMounts }}
+{{- if hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) (printf "%s/" $.v.model.path) }}
+{{ list . | toYaml }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "ml-api.ownModelVolumes" -}}
+{{- $names := list -}}
+{{- range include "ml-api.ownModelMounts" . | fromYamlArray }}{{ $names = append $names .name }}{{ end -}}
+{{- range .v.extraVolumes }}
+{{- if has .name $names }}
+{{ list . | toYaml }}
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -1,13 +1,26 @@
 {{/*
-The versions to render, as YAML: every enabled one, merged over versionDefaults and completed by its runtime's preset.
-Templates go through them with: range $name, $v := include "ml-api.versions" . | fromYaml
+The versions to render, as JSON: every enabled one, merged over versionDefaults and completed by its runtime's preset.
+Templates go through them with: range $name, $v := include "ml-api.versions" . | fromJson
 Beside the values of versionDefaults, each has: version, fullname, handlers, scratch, servesBasePath, onePod, metricsPort, ownImage.
 */}}
 {{- define "ml-api.versions" -}}
+{{- if not (hasKey .Values "mergedVersions") -}}
+  {{- $_ := set .Values "mergedVersions" (include "ml-api.mergedVersions" .) -}}{{/* once, not for each template */}}
+{{- end -}}
+{{- .Values.mergedVersions -}}
+{{- end -}}
+
+{{- define "ml-api.mergedVersions" -}}
+{{- include "ml-api.takeNulls" . -}}
 {{- $versions := dict -}}
-{{- range $name, $own := .Values.versions -}}
+{{- $given := .Values.versions -}}
+{{- if and (eq .Values.defaultVersion "v1") (not (hasKey $given "v1")) -}}
+  {{- $given = set (deepCopy $given) "v1" dict -}}{{/* the image's own model, unless another version is the default one */}}
+{{- end -}}
+{{- range $name, $own := $given -}}
   {{- $v := mergeOverwrite (deepCopy $.Values.versionDefaults) (deepCopy ($own | default dict)) -}}
-  {{- if $v.enabled -}}
+  {{- include "ml-api.replaceAlternatives" (dict "v" $v "own" ($own | default dict)) -}}
+  {{- if and $v.enabled (not (kindIs "invalid" $own)) -}}
     {{- $_ := set $v "version" $name -}}
     {{- $_ := set $v "fullname" (printf "%s-%s" (include "ml-api.fullname" $) $name) -}}
     {{- include "ml-api.completeByRuntime" (dict "root" $ "v" $v) -}}
@@ -16,7 +29,17 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
   {{- end -}}
 {{- end -}}
 {{- include "ml-api.check" (dict "root" . "versions" $versions) -}}
-{{- toYaml $versions -}}
+{{- toJson $versions -}}
+{{- end -}}
+
+{{/* Of some maps only one key may be set, so a version's own takes the default's place whole. Takes v and own. */}}
+{{- define "ml-api.replaceAlternatives" -}}
+{{- range $variable, $value := .own.env -}}
+  {{- $_ := set $.v.env $variable $value -}}
+{{- end -}}
+{{- range $kind, $probe := .own.probes -}}
+  {{- with $probe.handler -}}{{- $_ := set (get $.v.probes $kind) "handler" . -}}{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Fills what a version leaves open from runtimes/<runtime>.yaml, where templates see the version. */}}
@@ -42,7 +65,11 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
   {{- $_ := set $preset "image" (dict "repository" $image.repository "tag" (printf "%s%s" ($image.tag | default .root.Chart.AppVersion) $suffix) "digest" (or $v.image.repository $v.image.tag | empty | ternary $image.digest "")) -}}
 {{- end -}}
 {{- range $key := list "image" "ports" "files" "env" "podSecurityContext" -}}
-  {{- $_ := set $v $key (mergeOverwrite (get $preset $key | default dict) (get $v $key)) -}}
+  {{- $own := dict -}}
+  {{- range $name, $value := get $v $key -}}
+    {{- if or $value (ne $key "image") -}}{{- $_ := set $own $name $value -}}{{- end -}}{{/* an empty tag is none */}}
+  {{- end -}}
+  {{- $_ := set $v $key (mergeOverwrite (get $preset $key | default dict) $own) -}}
 {{- end -}}
 {{- range $key := list "command" "args" "metricsPath" -}}
   {{- $_ := set $v $key (get $v $key | default (get $preset $key)) -}}

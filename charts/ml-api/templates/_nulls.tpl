@@ -1,0 +1,21 @@
+{{/*
+What `null` means, by which Helm takes a default away: nothing of a list or an open map. Other values are needed. The kinds of all
+values are in _kinds.tpl.
+*/}}
+{{- define "ml-api.takeNulls" -}}
+{{- range $line := include "ml-api.valueKinds" . | trim | splitList "\n" -}}
+  {{- $path := splitList " " $line | first -}}
+  {{- $keys := splitList "." $path -}}
+  {{- $parent := $.Values -}}
+  {{- range initial $keys }}{{ $parent = get $parent . }}{{ end -}}
+  {{- if not (hasKey $parent (last $keys)) -}}
+    {{- if hasSuffix " list" $line -}}
+      {{- $_ := set $parent (last $keys) list -}}
+    {{- else if hasSuffix " map" $line -}}
+      {{- $_ := set $parent (last $keys) dict -}}
+    {{- else -}}
+      {{- fail (printf "%s: null takes away what the chart needs; remove it for the default, or set a value." $path) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,120 @@
+// What the schema leaves open because it is handed to Kubernetes whole: parts that Kubernetes takes, by the value's name. The
+// faults that the generator looks for are the chart's, not those of somebody's own manifest.
+import fc, { type Arbitrary } from 'fast-check';
+
+const word = fc.constantFrom('a', 'on', '1', 'x-y');
+const toleration = fc.constantFrom(
+  { key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' },
+  { operator: 'Exists' },
+  { key: 'a', value: '1' },
+);
+const handler = fc.constantFrom<object>(
+  {},
+  { tcpSocket: { port: 'http' } },
+  { exec: { command: ['on'] } },
+  { httpGet: { path: '/#x', port: 'http' } },
+);
+const peer = fc.constantFrom<object>(
+  { podSelector: {} },
+  { namespaceSelector: { matchLabels: { a: '1' } } },
+  { ipBlock: { cidr: '10.0.0.0/8' } },
+);
+const gateway = fc.constantFrom<object>({ name: 'g' }, { name: '1', namespace: 'on' });
+const headers = {
+  type: 'RequestHeaderModifier',
+  requestHeaderModifier: { set: [{ name: 'a', value: '1' }] },
+};
+
+/** By the end of the value's path; an element of a list stands for `[]`. */
+const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
+  global: fc.constantFrom<object>({}, { imageRegistry: 'r' }),
+  'envFrom[]': fc.constantFrom<object>(
+    { configMapRef: { name: 'mine' } },
+    { secretRef: { name: '1' }, prefix: 'A_' },
+  ),
+  valueFrom: fc.constantFrom<object>(
+    { fieldRef: { fieldPath: 'metadata.name' } },
+    { secretKeyRef: { name: '1', key: 'on' } },
+  ),
+  'metrics[]': fc.constant({
+    type: 'External',
+    external: { metric: { name: 'queue' }, target: { type: 'Value', value: '1' } },
+  }),
+  behavior: fc.constantFrom<object>({}, { scaleUp: { stabilizationWindowSeconds: 3600 } }),
+  'triggers[]': fc.constantFrom<object>(
+    {
+      type: 'cron',
+      metadata: { timezone: 'UTC', start: '0 8 * * *', end: '1', desiredReplicas: '2' },
+    },
+    {
+      type: 'prometheus',
+      metadata: { serverAddress: 'http://p', threshold: '1', query: 'a{pod="{{ .fullname }}"}' },
+    },
+  ),
+  fallback: fc.constantFrom<object>({}, { failureThreshold: 3, replicas: 1 }),
+  'tolerations[]': toleration,
+  handler,
+  podSecurityContext: fc.constantFrom<object>({}, { runAsUser: 1, supplementalGroups: [1] }),
+  securityContext: fc.constantFrom<object>({}, { readOnlyRootFilesystem: false }),
+  affinity: fc.constantFrom<object>(
+    {},
+    {
+      podAntiAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: [
+          { topologyKey: 'a', labelSelector: { matchLabels: { a: '1' } } },
+        ],
+      },
+    },
+  ),
+  'topologySpreadConstraints[]': fc.constantFrom<object>(
+    { maxSkew: 1, topologyKey: 'a', whenUnsatisfiable: 'DoNotSchedule' },
+    { maxSkew: 2, topologyKey: 'b/c', whenUnsatisfiable: 'ScheduleAnyway', minDomains: undefined },
+  ),
+  'extraVolumes[]': fc.record({
+    name: fc.constantFrom('mine', '1', 'model', 'scratch-0'),
+    emptyDir: fc.constant({}),
+  }),
+  'extraVolumeMounts[]': fc.record({
+    name: fc.constantFrom('mine', '1'),
+    mountPath: fc.constantFrom('/mine', '/dev/shm', '/1'),
+  }),
+  'initContainers[]': fc.record({
+    name: fc.constantFrom('mine', '1', 'fetch-model', 'predictor'),
+    image: fc.constant('busybox'),
+  }),
+  'httpRoute.filters[]': fc.constant(headers),
+  'grpcRoute.filters[]': fc.constant(headers),
+  'parentRefs[]': gateway,
+  'from[]': peer,
+  'metricsFrom[]': peer,
+  'egress[]': fc.record({ to: fc.array(peer, { minLength: 1, maxLength: 1 }) }),
+  source: fc.constantFrom<object>(
+    {},
+    { hostPath: { path: '/srv' } },
+    { nfs: { server: 's', path: '/' } },
+  ),
+  'extraRules[]': fc.record({ alert: word, expr: fc.constant('vector(1)') }),
+  'extraObjects[]': fc.constantFrom<unknown>(
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'mine' },
+      stringData: { a: '{{ .Release.Name }}' },
+    },
+    'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: "mine" }\n',
+  ),
+};
+
+/**
+ * Parts for the value at a path.
+ * @throws Error where there are none for a value of this name
+ */
+export function kubernetesParts(path: string): Arbitrary<unknown> {
+  const name = Object.keys(parts).find((end) => path === end || path.endsWith(`.${end}`));
+  const found = name === undefined ? undefined : parts[name];
+  if (found === undefined)
+    throw new Error(
+      `${path}: its schema is open; add parts of it to test/chart/kubernetes-parts.ts.`,
+    );
+  return found;
+}
