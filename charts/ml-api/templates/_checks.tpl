@@ -455,6 +455,14 @@ and how to go on. Takes root and versions.
 {{- $monitoring := $values.monitoring -}}
 {{- $several := false -}}
 {{- range .versions }}{{ if .model.several }}{{ $several = true }}{{ end }}{{ end -}}
+{{- if gt (int64 $values.config.servingThreads) 1 -}}
+  {{- if gt (int64 $values.config.modelReloadSeconds) 0 -}}
+    {{- fail "config.servingThreads: models that are replaced while they are served are served by one thread; set modelReloadSeconds or servingThreads to 0." -}}
+  {{- end -}}
+  {{- if $values.auth.operators.existingSecret -}}
+    {{- fail "config.servingThreads: models that operators load and unload are served by one thread; set it to 0, or remove auth.operators.existingSecret." -}}
+  {{- end -}}
+{{- end -}}
 {{- if and $values.auth.operators.existingSecret (not $several) -}}
   {{- fail "auth.operators.existingSecret: no version has several models that an operator could load or unload; set model.several of one, or remove it." -}}
 {{- end -}}

@@ -133,6 +133,7 @@ config.queueMaxBytes needed
 config.modelReloadSeconds needed
 config.modelReloadContract needed
 config.requestTimeoutMs needed
+config.servingThreads needed
 config.engine needed
 config.workers needed
 config.intraOpThreads needed
