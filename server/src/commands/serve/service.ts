@@ -76,8 +76,8 @@ async function startService(
       throw new CommandError(
         'The models are not what the first thread serves: they have changed since, or could be loaded only once. Restart the server to serve what is there now.',
       );
-  listeners ??= await open(parts);
-  listeners.serve(parts);
+  if (listeners) listeners.serve(parts);
+  else listeners = await open(parts);
   const { port, metricsPort, grpcPort, close } = listeners;
   if (thread.isMain) state.become('ready');
   log.info({ ...startReport(parts, port), ...(grpcPort && { grpcPort }) }, 'ready');

@@ -25,10 +25,8 @@ interface ThreadSettings {
  */
 export function mostThreads(settings: ThreadSettings, { cpus, memoryBytes }: Resources): number {
   const wanted = settings.SERVING_THREADS;
-  const changing =
-    settings.MODEL_RELOAD_SECONDS > 0 ? 'MODEL_RELOAD_SECONDS' : 'OPERATOR_KEYS_FILE';
-  const mayChange = settings.MODEL_RELOAD_SECONDS > 0 || settings.OPERATOR_KEYS_FILE !== undefined;
-  if (wanted > 1 && mayChange)
+  const changing = whatChanges(settings);
+  if (wanted > 1 && changing !== undefined)
     throw new CommandError(
       `SERVING_THREADS is ${wanted}, and ${changing} is set; expected one of them: models that may change while they are served are served by one thread.`,
     );
@@ -38,9 +36,15 @@ export function mostThreads(settings: ThreadSettings, { cpus, memoryBytes }: Res
       `SERVING_THREADS is ${wanted}; expected 1 on ${platform()}, which cannot share connections among threads. Start several servers instead.`,
     );
   if (wanted > 0) return wanted;
-  if (mayChange) return 1;
+  if (changing !== undefined) return 1;
   const most = Math.min(MOST, Math.floor(cpus), Math.floor(memoryBytes / BYTES_PER_THREAD));
   return canShare ? Math.max(1, most) : 1;
+}
+
+/** The variable by which models may change while they are served. */
+function whatChanges(settings: ThreadSettings): keyof ThreadSettings | undefined {
+  if (settings.MODEL_RELOAD_SECONDS > 0) return 'MODEL_RELOAD_SECONDS';
+  return settings.OPERATOR_KEYS_FILE === undefined ? undefined : 'OPERATOR_KEYS_FILE';
 }
 
 /** Whether reading and writing are most of what models' calls take: heavy ones have worker threads, and fill the CPUs with these. */

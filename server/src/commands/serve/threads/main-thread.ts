@@ -78,7 +78,8 @@ export class MainThread implements ServingThread {
   async stop(): Promise<void> {
     this.#isStopping = true;
     clearInterval(this.#watching);
-    await Promise.all([this.#starting, ...this.#others.map(({ rpc }) => rpc.stop())]);
+    // One that ends by itself meanwhile has nothing to finish.
+    await Promise.allSettled([this.#starting, ...this.#others.map(({ rpc }) => rpc.stop())]);
   }
 
   /** Ends the others. */
