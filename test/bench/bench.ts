@@ -1,6 +1,6 @@
 // `npm run bench`: the predictor beside its peers, in one run on one machine. Servers run on core 0, the load on
 // core 1; rounds are interleaved, and medians are shown, so that a noisy machine hurts all alike.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,8 @@ import { inferReport } from './infer.ts';
 import { closedLoop, openLoop } from './load.ts';
 import { metricsCost } from './metrics-cost.ts';
 import { median, quantile } from './quantile.ts';
-import { ours, type Peer, peersToMeasure, root, startPeer } from './servers.ts';
+import { buildOurs, ours, type Peer, peersToMeasure, root, startPeer } from './servers.ts';
+import { table } from './table.ts';
 import { threadsReport } from './threads.ts';
 import { workersReport } from './workers.ts';
 
@@ -41,7 +42,7 @@ for (let round = 1; round <= ROUNDS; round++)
   }
 const perSecond = median(samples.get(ours)?.map(({ at64 }) => at64) ?? []);
 const report = [
-  table(samples, perSecond),
+  peersTable(samples, perSecond),
   metricsCost(perSecond),
   await heavyModel(port),
   await workersReport(port + 1),
@@ -84,7 +85,7 @@ async function measure(peer: Peer, port: number): Promise<Sample> {
 }
 
 /** @param base what ours answers a second at 64 connections, which the others are compared with */
-function table(all: ReadonlyMap<Peer, readonly Sample[]>, base: number): string {
+function peersTable(all: ReadonlyMap<Peer, readonly Sample[]>, base: number): string {
   const rows = [...all].map(([peer, found]) => {
     const of = (field: (sample: Sample) => number | undefined) =>
       median(found.flatMap((sample) => field(sample) ?? []));
@@ -114,10 +115,7 @@ function table(all: ReadonlyMap<Peer, readonly Sample[]>, base: number): string 
     'idle MB',
     'loaded MB',
   ];
-  return [head, head.map(() => '---'), ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n')
-    .concat('\n');
+  return table(head, rows);
 }
 
 /** How long a probe waits while a model of more than 50 ms a run is busy. */
@@ -167,8 +165,7 @@ function prepare(): void {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (vegeta.status !== 0) throw new Error('Go is needed for vegeta, the open-loop load');
-  const build = [path.join(root, 'server/build.ts'), path.join(root, '.cache/bench')];
-  execFileSync(process.execPath, build, { stdio: 'inherit' });
+  buildOurs();
 }
 
 function page(report: string): string {

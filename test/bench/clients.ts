@@ -4,13 +4,12 @@
 //
 // FOLDER is another build of the server, by `node server/build.ts FOLDER`, such as that of an earlier commit: its /predict is
 // measured, too.
-import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { closedLoop, openLoop } from './load.ts';
-import { median, medianRatio } from './quantile.ts';
 import { irisInfer, irisPredict, type Post } from './requests.ts';
-import { builtAt, ours, type Peer, root, startPeer } from './servers.ts';
+import { buildOurs, builtAt, ours, type Peer, startPeer } from './servers.ts';
+import { compared, table } from './table.ts';
 
 const ROUNDS = 7;
 const SECONDS = 4;
@@ -55,7 +54,7 @@ export async function clientsReport(firstPort: number, another?: Peer): Promise<
       process.stderr.write(`clients, round ${round + 1} of ${ROUNDS}: ${name}\n`);
       samples.get(name)?.push(await measure(one, port++));
     }
-  return table(samples);
+  return report(samples);
 }
 
 async function measure({ post, peer }: Case, port: number): Promise<Sample> {
@@ -71,39 +70,24 @@ async function measure({ post, peer }: Case, port: number): Promise<Sample> {
   }
 }
 
-function table(samples: ReadonlyMap<string, readonly Sample[]>): string {
-  const of = (name: string, field: keyof Sample) =>
-    (samples.get(name) ?? []).map((sample) => sample[field]);
-  const columns = (name: string, field: keyof Sample, digits: number) => [
-    median(of(name, field)).toFixed(digits),
-    `${medianRatio(of(name, field), of('/predict', field)).toFixed(2)} ×`,
-  ];
+function report(samples: ReadonlyMap<string, readonly Sample[]>): string {
+  const base = samples.get('/predict') ?? [];
   const head = [
     ...['request', `req/s, ${CONNECTIONS} conn.`, 'of /predict', 'p99 ms', 'of /predict'],
     ...[`p99 ms at ${OPEN_RATE}/s`, 'of /predict'],
   ];
-  const rows = [...samples.keys()].map((name) => [
+  const rows = [...samples].map(([name, of]) => [
     name,
-    ...columns(name, 'perSecond', 0),
-    ...columns(name, 'p99Ms', 2),
-    ...columns(name, 'openP99Ms', 2),
+    ...compared(of, base, 'perSecond', 0),
+    ...compared(of, base, 'p99Ms', 2),
+    ...compared(of, base, 'openP99Ms', 2),
   ]);
-  return `One row of iris, as different clients ask for it; medians of ${ROUNDS} rounds, ratios within each round:\n\n${[
-    head,
-    head.map(() => '---'),
-    ...rows,
-  ]
-    .map((cells) => `| ${cells.join(' | ')} |\n`)
-    .join('')}`;
+  return `One row of iris, as different clients ask for it; medians of ${ROUNDS} rounds, ratios within each round:\n\n${table(head, rows)}`;
 }
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: { server: { type: 'string' } } });
-  execFileSync(
-    process.execPath,
-    [path.join(root, 'server/build.ts'), path.join(root, '.cache/bench')],
-    { stdio: 'inherit' },
-  );
+  buildOurs();
   const another = values.server === undefined ? undefined : builtAt(path.resolve(values.server));
   process.stdout.write(await clientsReport(6300, another));
 }

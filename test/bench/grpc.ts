@@ -12,7 +12,8 @@ import protobuf from 'protobufjs';
 import { pythonFor, run } from '../../model/python.ts';
 import { mlserver, mlserverPython } from './mlserver.ts';
 import { median, medianRatio } from './quantile.ts';
-import { ours, type Peer, root, type Served, startServed } from './servers.ts';
+import { buildOurs, ours, type Peer, root, type Served, startServed } from './servers.ts';
+import { table } from './table.ts';
 
 const here = import.meta.dirname;
 const CALLERS = 64;
@@ -67,7 +68,7 @@ export async function grpcReport(port: number, rounds: number, seconds: number):
         samples.get(one.peer)?.push(await measure(one, load, port, seconds));
         port += 2;
       }
-    return table(samples, rounds, seconds);
+    return report(samples, rounds, seconds);
   } finally {
     rmSync(work, { recursive: true });
   }
@@ -206,7 +207,7 @@ function predictionIn(response: Buffer): Predicted {
   return { label, probabilities: elements('probabilities', (bytes) => new Float32Array(bytes)) };
 }
 
-function table(
+function report(
   samples: ReadonlyMap<Peer, readonly Sample[]>,
   rounds: number,
   seconds: number,
@@ -227,8 +228,7 @@ function table(
     `${medianRatio(of(peer, 'cpuUs'), of(ours, 'cpuUs')).toFixed(2)} ×`,
     `${(100 * median(of(peer, 'busy'))).toFixed(0)} %`,
   ]);
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`);
-  return `One row of iris by ModelInfer over gRPC, ${CALLERS} callers with a connection each; ${rounds} rounds of ${seconds} s, medians, ratios within each round:\n\n${lines.join('')}`;
+  return `One row of iris by ModelInfer over gRPC, ${CALLERS} callers with a connection each; ${rounds} rounds of ${seconds} s, medians, ratios within each round:\n\n${table(head, rows)}`;
 }
 
 if (import.meta.main) {
@@ -240,7 +240,6 @@ if (import.meta.main) {
       seconds: { type: 'string', default: '4' },
     },
   });
-  const build = [path.join(root, 'server/build.ts'), path.join(root, '.cache/bench')];
-  execFileSync(process.execPath, build, { stdio: 'inherit' });
+  buildOurs();
   process.stdout.write(await grpcReport(6500, Number(values.rounds), Number(values.seconds)));
 }

@@ -2,7 +2,6 @@
 // while another is asked for many times what it can do.
 //
 //   npm run bench:models -- [--seconds N] [density] [neighbours]
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { attack, openLoop, type Result } from './load.ts';
 import { median } from './quantile.ts';
 import { heavyPredict, irisBatch, irisInfer, irisPredict, type Post } from './requests.ts';
-import { ours, root, startPeer } from './servers.ts';
+import { buildOurs, ours, root, startPeer } from './servers.ts';
 
 const { values: options, positionals } = parseArgs({
   options: { seconds: { type: 'string', default: '8' } },
@@ -40,10 +39,7 @@ const floods: readonly Flood[] = [
 ];
 
 const parts = { density, neighbours };
-execFileSync(process.execPath, ['server/build.ts', '.cache/bench'], {
-  cwd: root,
-  stdio: 'inherit',
-});
+buildOurs();
 for (const [name, measure] of Object.entries(parts))
   if (positionals.length === 0 || positionals.includes(name)) await measure();
 

@@ -4,14 +4,15 @@
 //   npm run bench:overload -- [--seconds N] [--server FOLDER] [CASE …]
 //
 // FOLDER is another build of the server, by `node server/build.ts FOLDER`, such as that of an earlier commit.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { attack, closedLoop, type Result } from './load.ts';
 import { quantile } from './quantile.ts';
 import { heavyPredict, irisBatch, type Post } from './requests.ts';
-import { builtAt, root, startPeer } from './servers.ts';
+import { buildOurs, builtAt, ours, root, startPeer } from './servers.ts';
+import { table } from './table.ts';
 
 const { values: options, positionals } = parseArgs({
   options: { seconds: { type: 'string', default: '20' }, server: { type: 'string' } },
@@ -59,12 +60,8 @@ const wanted = positionals.length > 0 ? positionals : Object.keys(cases);
 const unknown = wanted.filter((name) => !(name in cases));
 if (unknown.length > 0)
   throw new Error(`no such case: ${unknown.join(', ')}; expected ${Object.keys(cases).join('; ')}`);
-if (options.server === undefined)
-  execFileSync(process.execPath, ['server/build.ts', '.cache/bench'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-const peer = builtAt(path.resolve(options.server ?? path.join(root, '.cache/bench')));
+if (options.server === undefined) buildOurs();
+const peer = options.server === undefined ? ours : builtAt(path.resolve(options.server));
 
 let port = 5860;
 for (const name of wanted) {
@@ -88,7 +85,7 @@ async function measure(
       points.push(await offer(server.url, post, factor, Math.min(rate, mostOffered)));
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
-    return table(name, perSecond, connections, points);
+    return report(name, perSecond, connections, points);
   } finally {
     await server.stop();
   }
@@ -135,7 +132,7 @@ async function offer(url: string, post: Post, factor: number, rate: number): Pro
   };
 }
 
-function table(
+function report(
   name: string,
   capacity: number,
   connections: number,
@@ -156,18 +153,17 @@ function table(
   ];
   const rows = points.map((p) => [
     `${p.factor} ×`,
-    Math.round(p.offered),
+    p.offered.toFixed(0),
     p.good.toFixed(1),
     percent(p.good / peak),
     percent(p.refused),
     percent(p.retryAfter),
-    p.other,
+    String(p.other),
     times(p.accepted, 0.5, 0.99),
     times(p.refusals, 0.5, 0.99),
     times(p.livez, 0.5, 0.99, 1),
   ]);
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`);
-  return `${name}: ${capacity.toFixed(0)} a second from ${connections} connections that wait for their answers\n\n${lines.join('')}`;
+  return `${name}: ${capacity.toFixed(0)} a second from ${connections} connections that wait for their answers\n\n${table(head, rows)}`;
 }
 
 function percent(share: number): string {

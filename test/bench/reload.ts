@@ -2,7 +2,6 @@
 // how long do they take, and does the memory of the models that are gone come back?
 //
 //   npm run bench:reload -- [--reloads N] [--rate N]
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { attack } from './load.ts';
 import { quantile } from './quantile.ts';
 import { irisPredict } from './requests.ts';
-import { ours, root, startPeer } from './servers.ts';
+import { buildOurs, ours, root, startPeer } from './servers.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -26,10 +25,7 @@ const SECONDS_PER_RELOAD = 4;
 /** Reloads after which memory is read: the first ones make the heap as large as it has to be. */
 const EVERY = Math.max(1, Math.floor(RELOADS / 10));
 
-execFileSync(process.execPath, ['server/build.ts', '.cache/bench'], {
-  cwd: root,
-  stdio: 'inherit',
-});
+buildOurs();
 const directory = mkdtempSync(path.join(tmpdir(), 'bench-reload-'));
 const put = (version: string) =>
   cpSync(path.join(root, 'model', version), directory, { recursive: true });

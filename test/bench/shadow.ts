@@ -1,25 +1,21 @@
 // `npm run bench:shadow`: what a shadow costs the champion, whatever the challenger does. The champion runs on core 0, the
 // load and the challenger on core 1. Each round begins with another case, and runs twice without a shadow: that shows how
 // much of a difference is noise.
-import { execFileSync } from 'node:child_process';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { freePort } from '../../server/test/free-port.ts';
 import { closedLoop } from './load.ts';
 import { median, medianRatio } from './quantile.ts';
-import { ours as champion, root, startPeer } from './servers.ts';
+import { buildOurs, ours as champion, root, startPeer } from './servers.ts';
+import { table } from './table.ts';
 
 const ROUNDS = 7;
 const WARM_UP_SECONDS = 3; // until V8 has compiled what is hot
 const SECONDS = 4;
 const CONNECTIONS = 64;
 
-execFileSync(
-  process.execPath,
-  [path.join(root, 'server/build.ts'), path.join(root, '.cache/bench')],
-  { stdio: 'inherit' },
-);
+buildOurs();
 
 const v2 = { MODEL_DIR: path.join(root, 'model/v2'), LOG_LEVEL: 'silent' };
 const working = await startPeer(champion, 6100, v2, '1');
@@ -61,9 +57,7 @@ const rows = [...samples].map(([name, { perSecond, p99 }]) => [
   median(p99).toFixed(2),
   medianRatio(p99, off.p99).toFixed(3),
 ]);
-process.stdout.write(
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join(''),
-);
+process.stdout.write(table(head, rows));
 process.exit(); // the faulty challengers still listen
 
 function rotated<T>(all: readonly T[], by: number): T[] {

@@ -1,10 +1,8 @@
 // `npm run bench:threads`: what a second core and a second serving thread bring a light model. The load runs on the same cores as the
 // server, so that a second core is one for both: nothing is counted out.
-import { execFileSync } from 'node:child_process';
-import path from 'node:path';
 import { closedLoop } from './load.ts';
-import { median, medianRatio } from './quantile.ts';
-import { ours, root, startPeer } from './servers.ts';
+import { buildOurs, ours, startPeer } from './servers.ts';
+import { compared, table } from './table.ts';
 
 const ROUNDS = 7;
 const SECONDS = 5;
@@ -36,7 +34,7 @@ export async function threadsReport(firstPort: number): Promise<string> {
       process.stderr.write(`threads, round ${round} of ${ROUNDS}: ${name}\n`);
       samples.get(name)?.push(await measure(name, port++));
     }
-  return table(samples);
+  return report(samples);
 }
 
 async function measure(name: Case, port: number): Promise<Sample> {
@@ -53,38 +51,23 @@ async function measure(name: Case, port: number): Promise<Sample> {
   }
 }
 
-function table(samples: ReadonlyMap<Case, readonly Sample[]>): string {
-  const of = (name: Case, field: keyof Sample) =>
-    (samples.get(name) ?? []).map((sample) => sample[field]);
-  const columns = (name: Case, field: keyof Sample, digits: number) => [
-    median(of(name, field)).toFixed(digits),
-    `${medianRatio(of(name, field), of('one core, one thread', field)).toFixed(2)} ×`,
-  ];
+function report(samples: ReadonlyMap<Case, readonly Sample[]>): string {
+  const base = samples.get('one core, one thread') ?? [];
   const head = [
     ...['server and load on', 'req/s', 'of the first', 'p99 ms', 'of the first'],
     ...['server CPU µs a request', 'of the first', 'memory (PSS), MB', 'of the first'],
   ];
-  const rows = [...samples.keys()].map((name) => [
+  const rows = [...samples].map(([name, of]) => [
     name,
-    ...columns(name, 'perSecond', 0),
-    ...columns(name, 'p99Ms', 1),
-    ...columns(name, 'cpuUs', 1),
-    ...columns(name, 'memoryMB', 0),
+    ...compared(of, base, 'perSecond', 0),
+    ...compared(of, base, 'p99Ms', 1),
+    ...compared(of, base, 'cpuUs', 1),
+    ...compared(of, base, 'memoryMB', 0),
   ]);
-  return `One row of iris over ${CONNECTIONS} connections, by serving threads; medians of ${ROUNDS} rounds, ratios within each round:\n\n${[
-    head,
-    head.map(() => '---'),
-    ...rows,
-  ]
-    .map((cells) => `| ${cells.join(' | ')} |\n`)
-    .join('')}`;
+  return `One row of iris over ${CONNECTIONS} connections, by serving threads; medians of ${ROUNDS} rounds, ratios within each round:\n\n${table(head, rows)}`;
 }
 
 if (import.meta.main) {
-  execFileSync(
-    process.execPath,
-    [path.join(root, 'server/build.ts'), path.join(root, '.cache/bench')],
-    { stdio: 'inherit' },
-  );
+  buildOurs();
   process.stdout.write(await threadsReport(6400));
 }
