@@ -1,7 +1,7 @@
 // Every setting of the predictor: environment variables in, one typed Config out, all errors at once.
 import { cleanEnv } from 'envalid';
 import { CommandError } from '../../util/command-error.ts';
-import { MOST_THREADS } from './threads/state.ts';
+import { MOST_THREADS } from './threads/how-many.ts';
 import { trafficVariables } from './traffic-variables.ts';
 import {
   milliseconds,

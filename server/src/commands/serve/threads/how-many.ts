@@ -7,6 +7,9 @@ import { CommandError } from '../../../util/command-error.ts';
 /** Memory that there should be for each thread, in bytes; for small models, each takes a quarter of it. */
 const BYTES_PER_THREAD = 256 * 1024 * 1024;
 
+/** Most that may be asked for. */
+export const MOST_THREADS = 64;
+
 /** More are started only where that is asked for: someone's own machine may have dozens of CPUs. */
 const MOST = 4;
 

@@ -129,6 +129,7 @@ export class MainThread implements ServingThread {
         other.rpc.ask('state').then(
           () => {
             other.silentFor = 0;
+            this.state.tell(other.number, false);
           },
           () => {}, // it has ended
         );
