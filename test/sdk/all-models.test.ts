@@ -10,10 +10,10 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  watch,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { OpenAPIObject } from 'openapi3-ts/oas31';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -42,6 +42,14 @@ const generateAll = (from: string, out: string, ...args: string[]) =>
 /** A server of these models, the default being iris. */
 const serve = (MODELS_DIR: string, env: Readonly<Record<string, string>> = {}) =>
   start({ MODELS_DIR, DEFAULT_MODEL: 'iris', LOG_LEVEL: 'silent', ...env });
+
+/** A server that passes requests on, and says what the hash of the contract at a path is. */
+const serverBefore = (url: string, hashOf: (path: string, hash: string) => string) =>
+  faultyServer(async (req, res) => {
+    const response = await fetch(url + req.url, { method: req.method ?? 'GET' });
+    const hash = hashOf(req.url ?? '', response.headers.get('ML-Contract-Hash') ?? '');
+    json(res, response.status, await response.json(), { 'ML-Contract-Hash': hash });
+  });
 
 /** A folder of the project for one test. */
 function newOut(): string {
@@ -317,6 +325,22 @@ describe('what is in the folder already', () => {
     expect([treeOf(out), treeOf(elsewhere)]).toEqual([{}, {}]);
   });
 
+  it('nor is anything beside it touched, such as the folder that hey-api is told of', async () => {
+    const { url } = await start({ LOG_LEVEL: 'silent' });
+    const out = newOut();
+    mkdirSync(path.join(project, out, 'types'));
+    writeFileSync(path.join(project, out, 'types/mine.ts'), 'mine');
+    const cwd = path.join(project, out);
+    const program = path.join(project, 'node_modules/.bin/ml-sdk');
+    const args = ['generate', '--all', '--from', url, '--out', 'models'];
+    expect(await runNode(program, args, { cwd })).toMatchObject({ code: 0 });
+    expect(treeOf(out)).toMatchObject({
+      'types/mine.ts': 'mine',
+      'models/index.ts': expect.any(String),
+    });
+    expect(readdirSync(cwd).toSorted()).toEqual(['models', 'types']);
+  });
+
   it('may not be the client of one model, nor the other way round', async () => {
     const { url } = await start({ LOG_LEVEL: 'silent' });
     const [one, all] = [newOut(), newOut()];
@@ -338,12 +362,9 @@ describe('what is in the folder already', () => {
     await generateAll(url, out);
     const before = treeOf(out);
     const next = await serve(modelsDir({ iris: v2, last: v2 }));
-    const proxy = await faultyServer(async (req, res) => {
-      const response = await fetch(next.url + req.url, { method: req.method ?? 'GET' });
-      const hash = response.headers.get('ML-Contract-Hash') ?? '';
-      const headers = { 'ML-Contract-Hash': req.url?.includes('last') ? 'a'.repeat(64) : hash };
-      json(res, response.status, await response.json(), headers);
-    });
+    const proxy = await serverBefore(next.url, (url, hash) =>
+      url.includes('last') ? 'a'.repeat(64) : hash,
+    );
     const failed = await generateAll(proxy.url, out);
     expect([failed.code, failed.stdout]).toEqual([1, '']);
     expect(failed.stderr).toContain('/models/last/openapi.json is not the contract that its');
@@ -378,7 +399,7 @@ describe('all is written, or nothing', () => {
     },
   );
 
-  it('where it fails in the middle of taking the places', async () => {
+  it('where it fails in the middle of taking the places', () => {
     const out = path.join(project, newOut());
     const files = new Map<string, string>();
     for (let i = 0; i < 50; i++) {
@@ -390,39 +411,59 @@ describe('all is written, or nothing', () => {
     const removed = ['one', 'two'].map((name) => path.join(out, name));
     for (const file of removed) writeFileSync(file, 'before');
     const before = treeOf(path.relative(project, out));
-    const writing = writeTogether(files, removed);
-    const last = path.join(out, `new/folder/file.${process.pid}.tmp`);
-    while (!existsSync(last)) await setImmediate();
-    rmSync(last); // as a cleaner might
-    await expect(writing).rejects.toThrow(/^--out: ENOENT.* Nothing was written\.$/);
+    const twice = new Map([...files, [`${out}/./file-7`, 'after']]); // the first of the two takes what both have written
+    expect(() => writeTogether(twice, removed)).toThrow(/^--out: ENOENT.* Nothing was written\.$/);
     expect(treeOf(path.relative(project, out))).toEqual(before);
     expect(existsSync(path.join(out, 'new'))).toBe(false);
-    await writeTogether(files, removed);
+    writeTogether(files, removed);
     expect(new Set(Object.values(treeOf(path.relative(project, out))))).toEqual(new Set(['after']));
     expect(readdirSync(out)).toHaveLength(51);
   });
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('where %s ends it', async (signal) => {
-    const { url } = await serve(fiveModels());
+  // At the first file that appears, whatever the process does then, and at a moment at which it writes none.
+  it.each(
+    (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).flatMap((signal) => [
+      { signal, when: 'a contract is asked for' },
+      { signal, when: 'a file is written' },
+    ]),
+  )('where $signal ends it while $when', async ({ signal, when }) => {
+    const [first, second] = await Promise.all(
+      [v1, v2].map((one) => serve(modelsDir({ iris: one, other: one }))),
+    );
     const out = newOut();
-    await generateAll(url, out);
+    await generateAll(first?.url ?? '', out);
     const before = treeOf(out);
+    let asked = () => {};
+    const proxy = await serverBefore(second?.url ?? '', (url, hash) => {
+      if (url.includes('/other/')) asked();
+      return hash;
+    });
+    const after = newOut();
+    await generateAll(proxy.url, after);
     const TMPDIR = folder(project);
     const child = spawn(
       process.execPath,
       [
         path.join(project, 'node_modules/.bin/ml-sdk'),
-        ...['generate', '--all', '--from', url, '--out', out],
+        ...['generate', '--all', '--from', proxy.url, '--out', out],
       ],
       { cwd: project, env: { ...process.env, TMPDIR }, stdio: 'ignore' },
     );
     const ended = once(child, 'exit');
-    const temporary = () => readdirSync(TMPDIR).filter((name) => name.startsWith('ml-sdk-'));
-    await expect.poll(temporary, { timeout: 30_000, interval: 5 }).toHaveLength(1);
+    const moment = new Promise<void>((resolve) => {
+      if (when === 'a contract is asked for') asked = resolve;
+      else {
+        const watcher = watch(path.join(project, out, 'iris'), () => resolve());
+        onTestFinished(() => watcher.close());
+      }
+    });
+    await Promise.race([moment, ended]);
     child.kill(signal);
-    expect(await ended).toEqual([null, signal]);
-    expect(temporary()).toEqual([]);
-    expect(treeOf(out)).toEqual(before);
+    const [code, by] = await ended;
+    // All may have been written before the signal came.
+    expect(when === 'a file is written' && code === 0 ? signal : by).toBe(signal);
+    expect(treeOf(out)).toEqual(when === 'a file is written' ? treeOf(after) : before);
+    expect(readdirSync(TMPDIR)).toEqual([]);
   });
 });
 

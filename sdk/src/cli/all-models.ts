@@ -1,6 +1,5 @@
 // Writes the clients of all models of a server: a folder for each, as one model's client has, and an index over them.
-import { lstatSync, readFileSync } from 'node:fs';
-import { rmdir } from 'node:fs/promises';
+import { lstatSync, readFileSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 import { foldersOf, isModelsIndex, modelsIndexSource } from './all-models-source.ts';
 import { CliError } from './cli-error.ts';
@@ -69,8 +68,8 @@ export async function writeAllModels(options: AllModelsOptions): Promise<Written
     (folder) => !now.has(folder) && isOwn(path.join(out, folder)),
   );
   const clients = removed.map((folder) => path.join(out, folder));
-  await writeTogether(files, clients.flatMap(filesOf));
-  for (const client of clients) await rmdir(client).catch(() => {}); // what somebody else has put into it stays
+  writeTogether(files, clients.flatMap(filesOf));
+  for (const client of clients) removeIfEmpty(client);
   return { written, removed };
 }
 
@@ -136,6 +135,15 @@ function refuseForeign(folder: string): void {
 function isOwn(folder: string): boolean {
   const found = lstatSync(folder, { throwIfNoEntry: false });
   return (found?.isDirectory() ?? false) && holdsTypedClient(folder);
+}
+
+/** What somebody else has put into a folder stays. */
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // It stays, and is told of as any other.
+  }
 }
 
 /** The files of a client that are there. */

@@ -1,6 +1,4 @@
 // Runs hey-api, in the two ways that this project needs it.
-import { readFile, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { CliError } from './cli-error.ts';
 import { printable, withoutControls } from './printable.ts';
 
@@ -26,14 +24,15 @@ export async function generateOperations(
 }
 
 /**
- * Generates the types of a contract into `types.gen.ts`; leaves everything else in the folder alone.
+ * The types of a contract, as TypeScript. No file is written: one that is would stay behind where the process is ended.
  * @throws CliError where something else than types came of it, or nothing
  */
-export async function generateTypes(contract: object, out: string): Promise<void> {
+export async function typesOf(contract: object): Promise<string> {
   const generate = await heyApi();
-  await generate({
+  const contexts = await generate({
     input: { ...contract },
-    output: { path: out, clean: false, entryFile: false },
+    output: { path: 'types', clean: false, entryFile: false }, // even a dry run cleans the folder
+    dryRun: true,
     plugins: ['@hey-api/typescript'],
     logs: { level: 'silent', file: false },
   }).catch((error: unknown) => {
@@ -41,11 +40,9 @@ export async function generateTypes(contract: object, out: string): Promise<void
       `hey-api cannot make types of the contract: ${printable(reasonOf(error), 500)}. Is --from the address of an ml-api server?`,
     );
   });
-  const file = path.join(out, 'types.gen.ts');
-  const source = withoutControls(await readFile(file, 'utf8'));
-  await writeFile(file, source);
-  if (await hasOnlyTypes(source)) return;
-  await rm(file);
+  const files = contexts.flatMap(({ gen }) => [...gen.render()]);
+  const source = withoutControls(files.map(({ content }) => content).join('\n'));
+  if (files.length === 1 && (await hasOnlyTypes(source))) return source;
   throw new CliError(
     `The contract makes hey-api write something else than types, so nothing was kept of it. Is --from the address of an ml-api server?`,
   );

@@ -1,20 +1,28 @@
 // Writes files that belong together.
-import { lstatSync, renameSync, rmSync, type Stats } from 'node:fs';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { CliError } from './cli-error.ts';
-import { undoneWhenStopped } from './when-stopped.ts';
+import { endBetweenSteps } from './whole-steps.ts';
 
 /**
  * Writes all of the files and removes others, or does nothing. Folders are made where they are missing.
+ * Nothing is waited for in it, so no signal ends the process halfway.
  * @param files texts by path, in the order in which they take their places
  * @param removed files that go
  * @throws CliError where that cannot be done; what was there before is as it was
  */
-export async function writeTogether(
+export function writeTogether(
   files: ReadonlyMap<string, string>,
   removed: readonly string[] = [],
-): Promise<void> {
+): void {
   const next = (file: string) => `${file}.${process.pid}.tmp`;
   const before = (file: string) => `${file}.${process.pid}.old`;
   const made: string[] = []; // folders, the outer ones first
@@ -23,22 +31,14 @@ export async function writeTogether(
     for (const file of [...removed, ...files.keys()])
       for (const beside of [next(file), before(file)]) rmSync(beside, { force: true });
   };
-  const undo = () => {
-    for (const file of changed.toReversed())
-      if (found(before(file))) renameSync(before(file), file);
-      else rmSync(file, { force: true });
-    clean();
-    for (const folder of made.toReversed()) rmSync(folder, { recursive: true, force: true });
-  };
-  const done = undoneWhenStopped(undo);
+  endBetweenSteps();
   try {
     for (const [file, text] of files) {
-      const folder = await mkdir(path.dirname(file), { recursive: true });
+      const folder = mkdirSync(path.dirname(file), { recursive: true });
       if (folder !== undefined) made.push(folder);
-      await writeFile(next(file), text);
+      writeFileSync(next(file), text);
     }
-    for (const file of [...removed, ...files.keys()]) await keep(file, before(file));
-    // All at once: no signal is heard in between.
+    for (const file of [...removed, ...files.keys()]) keep(file, before(file));
     for (const file of removed) {
       changed.push(file);
       rmSync(file, { force: true });
@@ -48,22 +48,24 @@ export async function writeTogether(
       changed.push(file);
     }
   } catch (error) {
-    undo();
+    for (const file of changed.toReversed())
+      if (found(before(file))) renameSync(before(file), file);
+      else rmSync(file, { force: true });
+    clean();
+    for (const folder of made.toReversed()) rmSync(folder, { recursive: true, force: true });
     throw new CliError(
       `--out: ${error instanceof Error ? error.message : error}. Nothing was written.`,
     );
-  } finally {
-    done();
   }
   clean();
 }
 
 /** Copies a file, where there is one, to where it comes back from. @throws Error where something else is there */
-async function keep(file: string, copy: string): Promise<void> {
+function keep(file: string, copy: string): void {
   const there = found(file);
   if (there?.isDirectory())
     throw new Error(`${file} is a folder; expected a file, or nothing. Move it elsewhere`);
-  if (there !== undefined) await cp(file, copy, { verbatimSymlinks: true });
+  if (there !== undefined) cpSync(file, copy, { verbatimSymlinks: true });
 }
 
 function found(file: string): Stats | undefined {
