@@ -89,7 +89,7 @@ it('does not read a response without end', async () => {
   });
   const args = ['--target', `a=${url}`, '--golden', golden('v1'), '--timeout-ms', '60000'];
   const { code, stdout } = await run(['verify', ...args]);
-  expect(stdout).toContain('the response has more than 33554432 characters');
+  expect(stdout).toContain('the response has more than 33554432 bytes');
   expect(code).toBe(1);
 });
 

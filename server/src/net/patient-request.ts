@@ -1,8 +1,8 @@
-// One HTTP request with a Host header of choice, which fetch does not allow.
-import http from 'node:http';
-import https from 'node:https';
+// A request to a server that may only be starting, with a Host header of choice, which fetch does not allow.
+import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, NEVER_CONNECTED, reasonOf } from './connect.ts';
+import { send, textOf } from './send.ts';
 import { shown } from './shown-url.ts';
 
 export interface Target {
@@ -26,12 +26,12 @@ export interface Target {
 
 export interface HttpResponse {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
 /** Far more than a contract or the metrics have: a server that floods must not fill the memory. */
-const MOST_CHARACTERS = 32 * 1024 * 1024;
+const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
 
 /** A connection that times out may have been made; what is asked here is safe to ask again. */
 const WORTH_ANOTHER_TRY = new Set([...NEVER_CONNECTED, 'ETIMEDOUT']);
@@ -61,44 +61,31 @@ export async function patientRequest(
   }
 }
 
-function requestOnce(
-  target: Target,
+async function requestOnce(
+  { host, apiKey, ca, url: base, timeoutMs }: Target,
   method: string,
   path: string,
   body?: string,
 ): Promise<HttpResponse> {
-  const url = new URL(target.url + path);
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error) =>
-      reject(new Error(`${shown(url)}: ${reasonOf(error)}`, { cause: error }));
-    const request = (url.protocol === 'https:' ? https : http).request(
-      url,
-      {
-        method,
-        signal: AbortSignal.timeout(target.timeoutMs),
-        headers: {
-          ...(target.host !== undefined && { Host: target.host }),
-          ...(target.apiKey !== undefined && { 'X-API-Key': target.apiKey }),
-          ...(body !== undefined && { 'Content-Type': 'application/json' }),
-        },
-        ...(target.ca !== undefined && { ca: target.ca }),
-        ...(target.host !== undefined && { servername: target.host }),
+  const url = new URL(base + path);
+  try {
+    const response = await send(url, {
+      method,
+      headers: {
+        ...(host !== undefined && { Host: host }),
+        ...(apiKey !== undefined && { 'X-API-Key': apiKey }),
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
       },
-      (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => {
-          text += chunk;
-          if (text.length > MOST_CHARACTERS)
-            response.destroy(new Error(`the response has more than ${MOST_CHARACTERS} characters`));
-        });
-        response.once('end', () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
-        );
-        response.once('error', fail);
-      },
-    );
-    request.once('error', fail);
-    request.end(body);
-  });
+      body: body === undefined ? undefined : Buffer.from(body),
+      signal: AbortSignal.timeout(timeoutMs),
+      ...(ca !== undefined && { ca }),
+      ...(host !== undefined && { servername: host }),
+    });
+    const text = await textOf(response, MAX_RESPONSE_BYTES);
+    if (text === undefined)
+      throw new Error(`the response has more than ${MAX_RESPONSE_BYTES} bytes`);
+    return { status: response.statusCode ?? 0, headers: response.headers, body: text };
+  } catch (error) {
+    throw new Error(`${shown(url)}: ${reasonOf(error)}`, { cause: error });
+  }
 }

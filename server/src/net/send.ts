@@ -1,4 +1,4 @@
-// One request to another server, on a connection that is kept for the next one.
+// The HTTP client of all that calls other servers: one request, on a connection that is kept for the next one.
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,10 @@ export interface Message {
   readonly headers: http.OutgoingHttpHeaders;
   readonly body: Buffer | undefined;
   readonly signal: AbortSignal;
+  /** Certificate authority of an https address, PEM; left out: those that the system trusts. */
+  readonly ca?: string;
+  /** What the certificate of an https address is for; left out: the URL's host. */
+  readonly servername?: string;
 }
 
 /** Connections are kept; the other server says when it wants one closed. */
@@ -45,14 +49,13 @@ export async function send(
 }
 
 function sendOnce(url: URL, message: Message, kept: boolean) {
-  const { method, path = url.pathname + url.search, headers, body, signal } = message;
+  const { path = url.pathname + url.search, headers, body, ...options } = message;
   const secure = url.protocol === 'https:';
   const request = (secure ? https : http).request(url, {
-    method,
+    ...options,
     path,
     headers: { ...headers, ...(body !== undefined && { 'content-length': body.length }) },
     agent: kept ? agents[secure ? 'https:' : 'http:'] : false,
-    signal,
   });
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve);
@@ -62,4 +65,19 @@ function sendOnce(url: URL, message: Message, kept: boolean) {
   });
   request.end(body);
   return { request, answer };
+}
+
+/** @returns the body of a response; undefined when it has more bytes, of which no more are read */
+export async function textOf(
+  response: IncomingMessage,
+  maxBytes: number,
+): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) return undefined; // leaving the loop ends the connection
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }

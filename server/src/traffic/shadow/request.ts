@@ -1,9 +1,8 @@
 // One request to the challenger, and what came of it.
-import type { IncomingMessage } from 'node:http';
 import type { Predictions } from '../../model/agreement.ts';
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
 import { reasonOf } from '../../net/connect.ts';
-import { type Message, send } from '../../net/send.ts';
+import { type Message, send, textOf } from '../../net/send.ts';
 import { shown } from '../../net/shown-url.ts';
 import type { JsonReviver, JsonValue } from '../../tensor/to-json.ts';
 
@@ -54,7 +53,7 @@ export async function request(
       signal: timer,
     };
     const reply = await send(new URL(`${url}/predict`), message);
-    const text = await textOf(reply);
+    const text = await textOf(reply, MAX_RESPONSE_BYTES);
     if (text === undefined)
       return failed(
         `${name} answered more than ${MAX_RESPONSE_BYTES} bytes, which is no prediction`,
@@ -77,18 +76,6 @@ export async function request(
 
 export function failed(why: string): Failure {
   return { kind: 'failed', why };
-}
-
-/** @returns undefined when there is too much of it */
-async function textOf(response: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_RESPONSE_BYTES) return undefined; // leaving the loop ends the connection
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 function isPrediction(body: unknown): body is { prediction: JsonValue[] } {
