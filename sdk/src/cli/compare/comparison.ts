@@ -2,6 +2,7 @@
 import type { Prediction } from '../../generated/types.gen.js';
 import { mcnemar, quantile, type Share, shareOf } from '../statistics.ts';
 import type { Row } from './rows.ts';
+import { distance, isSame } from './same.ts';
 import type { Answer, Side } from './side.ts';
 
 type Value = Prediction['prediction'][number];
@@ -98,7 +99,7 @@ export class Comparer {
       const difference = farthest(flat(champion.prediction), flat(challenger.prediction));
       this.numbers = larger(this.numbers, difference, line);
     }
-    if (this.isSame(champion.prediction, challenger.prediction)) this.agreed++;
+    if (isSame(champion.prediction, challenger.prediction, this.tolerance)) this.agreed++;
     else if (this.disagreements.length < KEPT) {
       this.disagreements.push({
         line,
@@ -149,15 +150,7 @@ export class Comparer {
   private isRight(prediction: Value, label: string | number): boolean {
     const text = String(label);
     if (typeof prediction !== 'number') return String(prediction) === text;
-    return text.trim() !== '' && this.isSame(prediction, Number(text));
-  }
-
-  private isSame(one: Value, other: Value): boolean {
-    if (Array.isArray(one) && Array.isArray(other))
-      return one.length === other.length && one.every((v, i) => this.isSame(v, other[i] ?? ''));
-    if (typeof one === 'number' && typeof other === 'number')
-      return one === other || distance(one, other) <= this.tolerance * Math.max(1, Math.abs(one));
-    return one === other;
+    return text.trim() !== '' && isSame(prediction, Number(text), this.tolerance);
   }
 
   private count(champion: Value, challenger: Value): void {
@@ -219,11 +212,6 @@ function farthest(one: readonly Value[], other: readonly Value[]): number | unde
     largest = Math.max(largest, distance(value, counterpart));
   }
   return largest;
-}
-
-/** Two infinities of one sign are no distance apart. */
-function distance(one: number, other: number): number {
-  return one === other ? 0 : Math.abs(one - other);
 }
 
 function larger(
