@@ -11,6 +11,7 @@ image.tag needed
 image.digest needed
 image.pullPolicy needed
 imagePullSecrets list
+openshift needed
 defaultVersion needed
 versions map
 versionDefaults needed
@@ -204,10 +205,13 @@ promotion.gate.enabled needed
 promotion.gate.prometheusUrl needed
 promotion.gate.window needed
 promotion.gate.minRows needed
+promotion.gate.podLabels map
+promotion.gate.podAnnotations map
 networkPolicy needed
 networkPolicy.enabled needed
 networkPolicy.from list
 networkPolicy.metricsFrom list
+networkPolicy.ingress list
 networkPolicy.egress list
 modelStore needed
 modelStore.enabled needed
@@ -271,5 +275,7 @@ tests.enabled needed
 tests.ingressUrl needed
 tests.gatewayUrl needed
 tests.timeoutMs needed
+tests.podLabels map
+tests.podAnnotations map
 extraObjects list
 {{- end -}}

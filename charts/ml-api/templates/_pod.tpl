@@ -8,8 +8,10 @@ automountServiceAccountToken: false
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ add $v.shutdown.preStopSeconds $v.shutdown.drainSeconds 5 }}
 {{- include "ml-api.imagePullSecrets" $root }}
+{{- with include "ml-api.podSecurityContext" (dict "root" $root "context" $v.podSecurityContext) | fromYaml }}
 securityContext:
-  {{- toYaml $v.podSecurityContext | nindent 2 }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- with $gpu | ternary $v.gpu.runtimeClassName $v.runtimeClassName }}
 runtimeClassName: {{ . | quote }}
 {{- end }}
@@ -101,6 +103,22 @@ imagePullSecrets:
   - name: {{ . | quote }}
   {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/*
+The security context of a pod: on OpenShift without a user and groups, which its admission assigns, and refuses others. Takes root and
+context.
+*/}}
+{{- define "ml-api.podSecurityContext" -}}
+{{- $assigned := eq (include "ml-api.isOpenShift" .root) "true" | ternary (list "runAsUser" "runAsGroup" "fsGroup") list -}}
+{{- $context := .context -}}
+{{- range $assigned }}{{ $context = omit $context . }}{{ end -}}
+{{- toYaml $context -}}
+{{- end -}}
+
+{{/* Whether to render for OpenShift. */}}
+{{- define "ml-api.isOpenShift" -}}
+{{- or (eq .Values.openshift "force") (and (eq .Values.openshift "auto") (.Capabilities.APIVersions.Has "security.openshift.io/v1")) -}}
 {{- end -}}
 
 {{- define "ml-api.mounts" -}}
