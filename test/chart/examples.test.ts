@@ -96,6 +96,12 @@ const ownUsers: Exception = {
   reason: 'the images of other runtimes have users of their own below 10000',
 };
 const exceptionsOf: Readonly<Record<string, readonly Exception[]>> = {
+  'cluster-openshift': [
+    {
+      test: 'container-security-context-user-group-id',
+      reason: 'OpenShift assigns user and group',
+    },
+  ],
   keda: [
     {
       test: 'deployment-replicas',
