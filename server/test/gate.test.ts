@@ -84,10 +84,10 @@ describe('the gate', () => {
     [
       'too few rows',
       { compared: 12 },
-      /REFUSED v2: 12 rows compared by a shadow in the last 30m; expected at least 1000/,
+      /TOO FEW v2: 12 rows compared by a shadow in the last 30m; expected at least 1000/,
     ],
-    ['too few requests', { requests: 0 }, /REFUSED v2: 0 requests answered in the last 30m/],
-    ['no latency', { p99: 'NaN' }, /REFUSED v2: no answer was timed in the last 30m/],
+    ['too few requests', { requests: 0 }, /TOO FEW v2: 0 requests answered in the last 30m/],
+    ['no latency', { p99: 'NaN' }, /TOO FEW v2: no response was timed in the last 30m/],
   ])('refuses for %s', async (_what, figures, message) => {
     const { code, stdout, stderr } = await gate({ ...good, ...figures }, ...limits);
     expect(stdout).toMatch(message);
@@ -97,8 +97,26 @@ describe('the gate', () => {
 
   it('refuses where Prometheus knows nothing of the version', async () => {
     const { code, stdout } = await gate({}, ...limits);
-    expect(stdout.match(/REFUSED/g)).toHaveLength(3);
+    expect(stdout.match(/TOO FEW/g)).toHaveLength(3);
     expect(code).toBe(1);
+  });
+
+  it('lets a version pass that few have asked, where that is allowed, but none that failed', async () => {
+    const few = { compared: 12, requests: 7, p99: 'NaN' } as const;
+    const allowed = await gate({ ...good, ...few }, ...limits, '--on-too-few-rows=allow');
+    expect(allowed.stdout).toMatch(
+      /^TOO FEW v2: 12 rows .*; allowed \(onTooFewRows\)\nTOO FEW v2: 7 requests .*\nTOO FEW v2: no response .*\n\nThe promotion may go on\.\n$/,
+    );
+    expect(allowed.code).toBe(0);
+    const held = await gate({ ...good, ...few }, ...limits);
+    expect(held.stderr).toContain('Wait for more requests, or set promotion.gate.onTooFewRows');
+    const failed = await gate(
+      { ...good, compared: 12, failed: 600 },
+      ...limits,
+      '--on-too-few-rows=allow',
+    );
+    expect(failed.stdout).toMatch(/TOO FEW v2: 12 rows.*\nREFUSED v2: 600 of 6000/);
+    expect(failed.code).toBe(1);
   });
 
   it('looks only at what has a limit', async () => {
@@ -133,6 +151,7 @@ describe('the gate refuses options', () => {
       [...all, '--max-disagreement=2'],
       '--max-disagreement: expected a number from 0 to 1, got "2"',
     ],
+    [[...all, '--on-too-few-rows=skip'], '--on-too-few-rows: expected hold or allow, got "skip"'],
     [[...all, '--max-error-ratio='], '--max-error-ratio: expected a number from 0 to 1, got ""'],
     [[...all, '--what'], "Unknown option '--what'"],
   ])('%s', async (args, message) => {

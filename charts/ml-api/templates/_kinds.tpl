@@ -205,6 +205,7 @@ promotion.gate.enabled needed
 promotion.gate.prometheusUrl needed
 promotion.gate.window needed
 promotion.gate.minRows needed
+promotion.gate.onTooFewRows needed
 promotion.gate.podLabels map
 promotion.gate.podAnnotations map
 networkPolicy needed

@@ -12,6 +12,7 @@ Looks whether versions may get more requests, by their figures in Prometheus, an
   --version V              A version whose weight is to be raised; may be given again
   --window DURATION        Time that is looked back (30m)
   --min-rows N             Fewest rows compared, and requests answered, in that time (1000)
+  --on-too-few-rows WHAT   Where there are fewer: hold, which fails, or allow (hold)
   --max-disagreement S     Largest share of compared rows that disagree, from 0 to 1; left out: not looked at
   --max-error-ratio S      Largest share of requests that fail, from 0 to 1; left out: not looked at
   --max-latency-seconds T  Largest 99th percentile of the answer time; left out: not looked at
@@ -23,6 +24,7 @@ export interface GateArguments {
   readonly versions: readonly string[];
   readonly window: string;
   readonly minRows: number;
+  readonly onTooFewRows: 'hold' | 'allow';
   readonly maxDisagreement: number | undefined;
   readonly maxErrorRatio: number | undefined;
   readonly maxLatencySeconds: number | undefined;
@@ -41,6 +43,9 @@ export function readGateArguments(args: readonly string[]): GateArguments {
   if (versions.length === 0) throw usageError('--version is missing');
   if (!/^(\d+(h|m|s|ms))+$/.test(window))
     throw usageError(`--window: expected a duration such as 30m, got "${window}"`);
+  const onTooFewRows = values['on-too-few-rows'];
+  if (onTooFewRows !== 'hold' && onTooFewRows !== 'allow')
+    throw usageError(`--on-too-few-rows: expected hold or allow, got "${onTooFewRows}"`);
   const number = (name: keyof typeof values, most: number) => {
     const text = values[name];
     if (text === undefined) return undefined;
@@ -55,6 +60,7 @@ export function readGateArguments(args: readonly string[]): GateArguments {
     versions,
     window,
     minRows: number('min-rows', Number.MAX_SAFE_INTEGER) ?? 0,
+    onTooFewRows,
     maxDisagreement: number('max-disagreement', 1),
     maxErrorRatio: number('max-error-ratio', 1),
     maxLatencySeconds: number('max-latency-seconds', 3600),
@@ -71,6 +77,7 @@ function parse(args: readonly string[]) {
         version: { type: 'string', multiple: true },
         window: { type: 'string', default: '30m' },
         'min-rows': { type: 'string', default: '1000' },
+        'on-too-few-rows': { type: 'string', default: 'hold' },
         'max-disagreement': { type: 'string' },
         'max-error-ratio': { type: 'string' },
         'max-latency-seconds': { type: 'string' },

@@ -7,7 +7,7 @@ import { createPrometheus, type Prometheus } from './prometheus.ts';
 
 /** One thing that was looked at. */
 interface Finding {
-  readonly ok: boolean;
+  readonly verdict: 'ok' | 'REFUSED' | 'TOO FEW';
   readonly text: string;
 }
 
@@ -15,17 +15,18 @@ interface Finding {
 export async function gate(args: readonly string[]): Promise<void> {
   const options = readGateArguments(args);
   const prometheus = createPrometheus(options.prometheus);
-  let refused = 0;
+  const verdicts = new Set<Finding['verdict']>();
   for (const version of options.versions) {
-    for (const { ok, text } of await examine(prometheus, version, options)) {
-      process.stdout.write(`${ok ? 'ok     ' : 'REFUSED'} ${version}: ${text}\n`);
-      if (!ok) refused++;
+    for (const { verdict, text } of await examine(prometheus, version, options)) {
+      process.stdout.write(`${verdict.padEnd(7)} ${version}: ${text}\n`);
+      verdicts.add(verdict);
     }
   }
-  if (refused > 0)
-    throw new CommandError(
-      '\nThe weight is not raised, and nothing has changed. Look at the disagreements (GET /shadow/disagreements at the metrics port of a pod), wait for more requests, or change promotion.gate in the values.',
-    );
+  const refusal = verdicts.has('REFUSED')
+    ? 'Look at the disagreements (GET /shadow/disagreements at the metrics port of a pod), or change promotion.gate in the values.'
+    : 'Wait for more requests, or set promotion.gate.onTooFewRows to allow, which lets a version pass that few have asked.';
+  if (verdicts.has('REFUSED') || (verdicts.has('TOO FEW') && options.onTooFewRows === 'hold'))
+    throw new CommandError(`\nThe weight is not raised, and nothing has changed. ${refusal}`);
   process.stdout.write('\nThe promotion may go on.\n');
 }
 
@@ -74,32 +75,38 @@ const PREDICTIONS =
   '/predict|/v2/models/.+/infer|/inference.GRPCInferenceService/Model(Stream)?Infer';
 
 /** Too few to tell; undefined where they are enough. */
-function enough(count: number, what: string, { minRows, window }: GateArguments) {
+function enough(count: number, what: string, options: GateArguments): Finding | undefined {
+  const { minRows, window } = options;
   if (count >= minRows) return undefined;
-  return {
-    ok: false,
-    text: `${count} ${what} in the last ${window}; expected at least ${minRows} (minRows)`,
-  };
+  return tooFew(
+    `${count} ${what} in the last ${window}; expected at least ${minRows} (minRows)`,
+    options,
+  );
+}
+
+function tooFew(text: string, { onTooFewRows }: GateArguments): Finding {
+  const allowed = onTooFewRows === 'allow' ? '; allowed (onTooFewRows)' : '';
+  return { verdict: 'TOO FEW', text: text + allowed };
 }
 
 function share(count: number, all: number, what: string, limit: number, name: string): Finding {
   const ok = count / all <= limit;
   const most = `${percent(limit)} (${name})`;
   return {
-    ok,
+    verdict: ok ? 'ok' : 'REFUSED',
     text: `${count} of ${all} ${what}: ${percent(count / all)}, ${ok ? 'at most' : 'more than'} ${most}`,
   };
 }
 
-function latency(p99: number | undefined, limit: number, { window }: GateArguments): Finding {
+function latency(p99: number | undefined, limit: number, options: GateArguments): Finding {
   if (p99 === undefined)
-    return {
-      ok: false,
-      text: `no answer was timed in the last ${window}; is the version scraped?`,
-    };
+    return tooFew(
+      `no response was timed in the last ${options.window}; is the version scraped?`,
+      options,
+    );
   const ok = p99 <= limit;
   return {
-    ok,
+    verdict: ok ? 'ok' : 'REFUSED',
     text: `99 % of the requests within ${(p99 * 1000).toFixed(1)} ms, ${ok ? 'at most' : 'more than'} ${limit * 1000} ms (maxLatencySeconds)`,
   };
 }
