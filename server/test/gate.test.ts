@@ -1,6 +1,9 @@
 // The promotion gate, asking a server that answers as Prometheus documents it; a real one is asked in the e2e suite.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { run } from './program.ts';
 
@@ -119,6 +122,69 @@ describe('the gate', () => {
     expect(failed.code).toBe(1);
   });
 
+  describe('where the chart has deployed what versions have', () => {
+    const bad: Figures = { ...good, failed: 600 };
+    const deployed = (content: unknown) => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'gate-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const file = path.join(folder, 'deployed.json');
+      if (content !== undefined)
+        writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+      return `--deployed=${file}`;
+    };
+    const now = { default: 'v1', weights: { v1: 9, v2: 1 } };
+
+    it.each([
+      ['the same share', now, 'v1=90,v2=10'],
+      ['a smaller one', now, 'v1=95,v2=5'],
+      ['none', now, 'v1=1'],
+      ['all, as the way back to the default version', { ...now, default: 'v2' }, 'v2=1'],
+    ])(
+      'asks Prometheus nothing for a version that is to get %s',
+      async (_what, content, weights) => {
+        const { code, stdout, queries } = await gate(
+          bad,
+          ...limits,
+          deployed(content),
+          `--weights=${weights}`,
+        );
+        expect(stdout).toBe(
+          'No version gets more of the requests than it has, so nothing is looked at.\n',
+        );
+        expect([code, queries]).toEqual([0, []]);
+      },
+    );
+
+    it.each([
+      ['more', now, 'v1=89,v2=11'],
+      ['some, for the first time', { default: 'v1', weights: { v1: 1 } }, 'v1=99,v2=1'],
+      ['some, and nobody knows what it had', undefined, 'v1=90,v2=10'],
+      ['some, where all had none', { default: 'v1', weights: { v1: 0, v2: 0 } }, 'v1=99,v2=1'],
+    ])('looks at a version that is to get %s', async (_what, content, weights) => {
+      const { code, stdout } = await gate(
+        bad,
+        ...limits,
+        deployed(content),
+        `--weights=${weights}`,
+      );
+      expect(stdout).toMatch(/REFUSED v2: 600 of 6000/);
+      expect(code).toBe(1);
+    });
+
+    it.each([
+      '',
+      '[]',
+      '{"default":"v1"}',
+      { default: 'v1', weights: { v1: '1' } },
+      { default: 1, weights: {} },
+      { default: 'v1', weights: { v1: -1 } },
+    ])('says what it expected in place of %j', async (content) => {
+      const { code, stderr } = await gate(good, ...limits, deployed(content), '--weights=v1=1');
+      expect(stderr).toMatch(/^--deployed: expected .*deployed\.json to hold \{"default": VERSION/);
+      expect(code).toBe(1);
+    });
+  });
+
   it('looks only at what has a limit', async () => {
     const { code, queries } = await gate({ p99: 0.1 }, '--max-latency-seconds=0.5');
     expect(code).toBe(0);
@@ -146,6 +212,8 @@ describe('the gate refuses options', () => {
     [[all[0], all[2]], '--series is missing'],
     [all.slice(0, 2), '--version is missing'],
     [[...all, '--window=soon'], '--window: expected a duration such as 30m, got "soon"'],
+    [[...all, '--weights=v1'], '--weights: expected weights such as v1=90,v2=10, got "v1"'],
+    [[...all, '--weights=v1=-1'], '--weights: expected weights such as v1=90,v2=10'],
     [[...all, '--min-rows=-1'], '--min-rows: expected a number from 0'],
     [
       [...all, '--max-disagreement=2'],

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
 import { CommandError } from '../../util/command-error.ts';
+import { type Deployed, readDeployed, type Weights } from './deployed.ts';
 
 export const gateHelp = `Usage: gate --prometheus URL --series SELECTOR --version V … [options]
 
@@ -10,6 +11,8 @@ Looks whether versions may get more requests, by their figures in Prometheus, an
   --prometheus URL         The Prometheus to ask
   --series SELECTOR        What selects the release's series, such as namespace="ml",pod=~"ml-api-.+"
   --version V              A version whose weight is to be raised; may be given again
+  --weights V=W,…          The weights that versions are to have; with --deployed, only what gets more is looked at
+  --deployed FILE          What they have, as the chart deploys it; where there is no such file, all are looked at
   --window DURATION        Time that is looked back (30m)
   --min-rows N             Fewest rows compared, and requests answered, in that time (1000)
   --on-too-few-rows WHAT   Where there are fewer: hold, which fails, or allow (hold)
@@ -22,6 +25,8 @@ export interface GateArguments {
   readonly prometheus: string;
   readonly series: string;
   readonly versions: readonly string[];
+  readonly weights: Weights | undefined;
+  readonly deployed: Deployed | undefined;
   readonly window: string;
   readonly minRows: number;
   readonly onTooFewRows: 'hold' | 'allow';
@@ -33,7 +38,7 @@ export interface GateArguments {
 /** @throws CommandError naming the option that is wrong */
 export function readGateArguments(args: readonly string[]): GateArguments {
   const { values } = parse(args);
-  const { prometheus, series, version: versions = [], window } = values;
+  const { prometheus, series, version: versions = [], weights, deployed, window } = values;
   if (prometheus === undefined) throw usageError('--prometheus is missing');
   if (!URL.canParse(prometheus))
     throw usageError(
@@ -58,6 +63,8 @@ export function readGateArguments(args: readonly string[]): GateArguments {
     prometheus: withoutTrailingSlashes(prometheus),
     series,
     versions,
+    weights: weights === undefined ? undefined : readWeights(weights),
+    deployed: deployed === undefined ? undefined : readDeployed(deployed),
     window,
     minRows: number('min-rows', Number.MAX_SAFE_INTEGER) ?? 0,
     onTooFewRows,
@@ -65,6 +72,16 @@ export function readGateArguments(args: readonly string[]): GateArguments {
     maxErrorRatio: number('max-error-ratio', 1),
     maxLatencySeconds: number('max-latency-seconds', 3600),
   };
+}
+
+function readWeights(text: string): Weights {
+  const entries = text.split(',').map((part): [string, number] => {
+    const [, version = '', weight] = /^([^=]+)=(\d+)$/.exec(part) ?? [];
+    if (weight === undefined)
+      throw usageError(`--weights: expected weights such as v1=90,v2=10, got "${text}"`);
+    return [version, Number(weight)];
+  });
+  return Object.fromEntries(entries);
 }
 
 function parse(args: readonly string[]) {
@@ -75,6 +92,8 @@ function parse(args: readonly string[]) {
         prometheus: { type: 'string' },
         series: { type: 'string' },
         version: { type: 'string', multiple: true },
+        weights: { type: 'string' },
+        deployed: { type: 'string' },
         window: { type: 'string', default: '30m' },
         'min-rows': { type: 'string', default: '1000' },
         'on-too-few-rows': { type: 'string', default: 'hold' },

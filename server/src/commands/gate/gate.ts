@@ -3,6 +3,7 @@
 import { CommandError } from '../../util/command-error.ts';
 import { type GateArguments, readGateArguments } from './arguments.ts';
 import { counted } from './counted.ts';
+import { shareOf } from './deployed.ts';
 import { createPrometheus, type Prometheus } from './prometheus.ts';
 
 /** One thing that was looked at. */
@@ -14,9 +15,16 @@ interface Finding {
 /** @throws CommandError when a version may not be promoted; the report says why */
 export async function gate(args: readonly string[]): Promise<void> {
   const options = readGateArguments(args);
+  const raised = raisedOf(options);
+  if (raised.length === 0) {
+    process.stdout.write(
+      'No version gets more of the requests than it has, so nothing is looked at.\n',
+    );
+    return;
+  }
   const prometheus = createPrometheus(options.prometheus);
   const verdicts = new Set<Finding['verdict']>();
-  for (const version of options.versions) {
+  for (const version of raised) {
     for (const { verdict, text } of await examine(prometheus, version, options)) {
       process.stdout.write(`${verdict.padEnd(7)} ${version}: ${text}\n`);
       verdicts.add(verdict);
@@ -28,6 +36,16 @@ export async function gate(args: readonly string[]): Promise<void> {
   if (verdicts.has('REFUSED') || (verdicts.has('TOO FEW') && options.onTooFewRows === 'hold'))
     throw new CommandError(`\nThe weight is not raised, and nothing has changed. ${refusal}`);
   process.stdout.write('\nThe promotion may go on.\n');
+}
+
+/** The versions that are to get more of the requests than they have; all, where nobody knows what they have. */
+function raisedOf({ versions, deployed, weights }: GateArguments): readonly string[] {
+  if (deployed === undefined || weights === undefined) return versions;
+  return versions.filter(
+    (version) =>
+      version !== deployed.default &&
+      shareOf(weights, version) > shareOf(deployed.weights, version),
+  );
 }
 
 async function examine(
