@@ -25,6 +25,8 @@ export type Admission =
   | {
       readonly objects: readonly KubernetesObject[];
       readonly faults: readonly string[];
+      /** Fields that an API server adds to elements of lists of custom resources, which Argo CD takes for a difference. */
+      readonly added: readonly string[];
       readonly notes: string;
     };
 
@@ -45,8 +47,10 @@ export function startAdmitter(kubeVersion = 'v1.37.2'): Admitter {
     readonly reject: (error: Error) => void;
   }[] = [];
   createInterface({ input: process.stdout }).on('line', (line) => {
-    const { refused, objects = [], faults = [], notes = '' } = JSON.parse(line);
-    waiting.shift()?.resolve(refused === undefined ? { objects, faults, notes } : { refused });
+    const { refused, objects = [], faults = [], added = [], notes = '' } = JSON.parse(line);
+    waiting
+      .shift()
+      ?.resolve(refused === undefined ? { objects, faults, added, notes } : { refused });
   });
   const ended = once(process, 'close').then(([status]) => {
     for (const { reject } of waiting.splice(0))

@@ -1,10 +1,11 @@
 // Every example, rendered and held against the schemas of the oldest and newest Kubernetes that the chart supports.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { runTool, type ToolResult } from '../tools/tool.ts';
+import { startAdmitter } from './admit.ts';
 import { examples, render } from './chart.ts';
 import {
   customResourceDefinitions,
@@ -15,7 +16,11 @@ import {
 
 const folder = mkdtempSync(join(tmpdir(), 'examples-'));
 const versions: readonly KubernetesVersion[] = ['1.33', '1.37'];
-afterAll(() => rmSync(folder, { recursive: true }));
+const admitter = startAdmitter();
+afterAll(async () => {
+  await admitter.close();
+  rmSync(folder, { recursive: true });
+});
 
 function validate(version: KubernetesVersion, file: string): ToolResult {
   return runTool('kubectl-validate', [
@@ -57,6 +62,12 @@ describe.each(examples)('example $name', ({ name, file }) => {
 
   test('has no line that ends in a space', () => {
     expect(render('--values', file)).not.toMatch(/[ \t]$/m);
+  });
+
+  test('has all that an API server would add to lists, which Argo CD would take for a difference', async () => {
+    const values: object = parse(readFileSync(file, 'utf8')) ?? {};
+    const release = { release: 'ml-api', namespace: 'models', upgrade: true };
+    expect(await admitter.admit({ ...release, values })).toMatchObject({ faults: [], added: [] });
   });
 
   test('is clean for kube-score, but for what the exceptions below give a reason for', () => {

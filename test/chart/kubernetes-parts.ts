@@ -87,6 +87,7 @@ const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
   'parentRefs[]': gateway,
   'from[]': peer,
   'metricsFrom[]': peer,
+  'ingress[]': fc.record({ from: fc.array(peer, { minLength: 1, maxLength: 1 }) }),
   'egress[]': fc.record({ to: fc.array(peer, { minLength: 1, maxLength: 1 }) }),
   source: fc.constantFrom<object>(
     {},

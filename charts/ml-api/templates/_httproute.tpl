@@ -1,4 +1,26 @@
-{{/* Parts of the HTTPRoute. */}}
+{{/*
+Parts of the HTTPRoute and the GRPCRoute. What the API server would add to elements of lists is in them: Argo CD compares lists of custom
+resources as a whole.
+*/}}
+
+{{/* The Gateways of a route, as a list. Takes those of the values. */}}
+{{- define "ml-api.parentRefs" -}}
+{{- range . }}
+- {{ toYaml (mergeOverwrite (dict "group" "gateway.networking.k8s.io" "kind" "Gateway") .) | nindent 2 | trim }}
+{{- end }}
+{{- end -}}
+
+{{/* The Services of versions, as a list. Takes versions, weights by name, and grpc: whether to their ports of gRPC. */}}
+{{- define "ml-api.backendRefs" -}}
+{{- range $name, $weight := .weights }}
+{{- $v := get $.versions $name }}
+- group: ""
+  kind: Service
+  name: {{ $v.fullname | quote }}
+  port: {{ $.grpc | ternary $v.ports.grpc $v.service.port }}
+  weight: {{ int64 $weight }}
+{{- end }}
+{{- end -}}
 
 {{/* Filters and timeouts of a rule. Takes root, and filters of this rule. */}}
 {{- define "ml-api.routeOptions" -}}
@@ -20,6 +42,8 @@ timeouts:
 - type: RequestMirror
   requestMirror:
     backendRef:
+      group: ""
+      kind: Service
       name: {{ $v.fullname | quote }}
       port: {{ $.grpc | ternary $v.ports.grpc $v.service.port }}
     {{- if lt (int .percent) 100 }}

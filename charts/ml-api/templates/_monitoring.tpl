@@ -7,6 +7,7 @@ relabelings:
     action: keep
   - targetLabel: version
     replacement: {{ .v.version | quote }}
+    action: replace
 {{- end -}}
 
 {{/*

@@ -3,7 +3,7 @@
 //	admit CHART KUBE-VERSION CRD-FOLDER <requests >responses
 //
 // A request is {"release", "namespace", "upgrade", "values"}, the values as YAML text, a response {"refused"} or
-// {"objects", "faults", "notes"}. Both are JSON, one a line; responses come in the order of their requests.
+// {"objects", "faults", "added", "notes"}. Both are JSON, one a line; responses come in the order of their requests.
 package main
 
 import (
@@ -28,6 +28,8 @@ type response struct {
 	Objects []map[string]any `json:"objects,omitempty"`
 	// What Kubernetes would refuse, and documents that it could not read.
 	Faults []string `json:"faults,omitempty"`
+	// Fields that an API server adds to elements of lists of custom resources.
+	Added []string `json:"added,omitempty"`
 	Notes  string   `json:"notes,omitempty"`
 }
 
@@ -57,8 +59,9 @@ func main() {
 		if err != nil {
 			return response{Refused: err.Error()}
 		}
-		objects, faults := server.admit(manifests, asked.Namespace)
-		return response{Objects: objects, Faults: faults, Notes: notes}
+		answer = server.admit(manifests, asked.Namespace)
+		answer.Notes = notes
+		return answer
 	}
 
 	lines := bufio.NewReaderSize(os.Stdin, 1<<20)

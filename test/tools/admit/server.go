@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"path/filepath"
 	"strings"
 
@@ -129,61 +130,93 @@ func (s *server) define(file string) error {
 }
 
 // Reads all documents and says what an API server would refuse of them.
-func (s *server) admit(manifests []string, namespace string) (objects []map[string]any, faults []string) {
+func (s *server) admit(manifests []string, namespace string) (answer response) {
 	for _, manifest := range manifests {
 		for document := range strings.SplitSeq("\n"+manifest, "\n---\n") {
 			var object map[string]any
 			if err := yaml.UnmarshalStrict([]byte(document), &object); err != nil {
-				faults = append(faults, fmt.Sprintf("unreadable: %v\n%s", err, document))
+				answer.Faults = append(answer.Faults, fmt.Sprintf("unreadable: %v\n%s", err, document))
 				continue
 			}
 			if len(object) == 0 {
 				continue
 			}
-			objects = append(objects, object)
-			if err := s.create([]byte(document), object, namespace); err != nil {
-				faults = append(faults, fmt.Sprintf("%v: %v", object["kind"], err))
+			answer.Objects = append(answer.Objects, object)
+			added, err := s.create([]byte(document), object, namespace)
+			if err != nil {
+				answer.Faults = append(answer.Faults, fmt.Sprintf("%v: %v", object["kind"], err))
+			}
+			for _, field := range added {
+				answer.Added = append(answer.Added, fmt.Sprintf("%v: %s", object["kind"], field))
 			}
 		}
 	}
-	return objects, faults
+	return answer
 }
 
-func (s *server) create(document []byte, object map[string]any, namespace string) error {
+func (s *server) create(document []byte, object map[string]any, namespace string) (added []string, err error) {
 	read := unstructured.Unstructured{Object: object}
 	kind := read.GroupVersionKind()
 	if custom, ok := s.custom[kind]; ok {
 		text, err := yaml.YAMLToJSON(document)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		whole := &unstructured.Unstructured{} // with whole numbers as such
 		if err := whole.UnmarshalJSON(text); err != nil {
-			return err
+			return nil, err
 		}
 		return custom.create(kind, whole)
 	}
 	strategy, ok := strategies[kind.Kind]
 	if !ok {
-		return fmt.Errorf("no rules for %s: add its strategy to server.go", kind)
+		return nil, fmt.Errorf("no rules for %s: add its strategy to server.go", kind)
 	}
 	typed, _, err := s.decoder.Decode(bytes.TrimSpace(document), nil, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !strategy.NamespaceScoped() {
 		namespace = metav1.NamespaceNone
 	}
-	return create(kind, strategy, typed, namespace)
+	return nil, create(kind, strategy, typed, namespace)
 }
 
-func (k customKind) create(kind schema.GroupVersionKind, object *unstructured.Unstructured) error {
+func (k customKind) create(kind schema.GroupVersionKind, object *unstructured.Unstructured) (added []string, err error) {
 	options := structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}
 	if unknown := pruning.PruneWithOptions(object.Object, k.structural, true, options); len(unknown) > 0 {
-		return fmt.Errorf("unknown fields: %s", strings.Join(unknown, ", "))
+		return nil, fmt.Errorf("unknown fields: %s", strings.Join(unknown, ", "))
 	}
+	sent := runtime.DeepCopyJSON(object.Object)
 	defaulting.Default(object.Object, k.structural)
-	return create(kind, k.strategy, object, object.GetNamespace())
+	added = addedInLists(sent, object.Object, "", false)
+	return added, create(kind, k.strategy, object, object.GetNamespace())
+}
+
+// The fields that were added to elements of lists, by their paths. Argo CD compares a list of a custom resource as a whole, so each
+// makes an application differ from the cluster for ever; what is added elsewhere it leaves out of account.
+func addedInLists(sent, kept any, path string, inList bool) (added []string) {
+	switch kept := kept.(type) {
+	case map[string]any:
+		before, _ := sent.(map[string]any)
+		for name, value := range kept {
+			at := strings.TrimPrefix(path+"."+name, ".")
+			if was, ok := before[name]; ok {
+				added = append(added, addedInLists(was, value, at, inList)...)
+			} else if inList {
+				added = append(added, at)
+			}
+		}
+	case []any:
+		before, _ := sent.([]any)
+		for i, value := range kept {
+			if i < len(before) {
+				added = append(added, addedInLists(before[i], value, fmt.Sprintf("%s[%d]", path, i), true)...)
+			}
+		}
+	}
+	slices.Sort(added)
+	return added
 }
 
 func create(kind schema.GroupVersionKind, strategy rest.RESTCreateStrategy, object runtime.Object, namespace string) error {
