@@ -179,7 +179,7 @@ describe('a request of many rows', () => {
       batching: true,
       batchMaxRows: 2,
       queueMaxRows: 100,
-      queueMaxBytes: 10_000,
+      queueMaxBytes: () => 10_000,
       timeoutMs: 10_000,
       pace: undefined,
       onRun: () => {},

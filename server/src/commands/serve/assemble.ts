@@ -64,11 +64,8 @@ export async function assemble(
       ],
     },
     settings: config,
-    /** What each of the threads that load a model may use. */
-    get resources() {
-      const { cpus, memoryBytes } = resources;
-      return { cpus: cpus / threads(), memoryBytes: memoryBytes / threads() };
-    },
+    resources,
+    threads,
     observer: observers,
     onThreadLost({ message: reason }: Error) {
       workerThreadsLost++;

@@ -141,15 +141,18 @@ export class MainThread implements ServingThread {
     worker.on('error', (error: Error) => {
       cause = error;
     });
-    // Follows an error, too, and all that the thread has posted, such as its last lines of the log.
+    // Follows an error, too.
     worker.on('exit', (code) => {
       rpc.$close(cause ?? new Error('it ended'));
       ended.resolve();
       if (!other.serves) return;
       // What has become of its calls is unknown, as after any error that nobody handles.
       const how = cause === undefined ? { code } : { err: withoutMessage(cause) };
-      log.fatal({ thread: number, ...how }, 'a serving thread has ended');
-      throw new Error('a serving thread has ended', { cause });
+      // After all that it has posted, such as its last lines of the log.
+      setImmediate(() => {
+        log.fatal({ thread: number, ...how }, 'a serving thread has ended');
+        throw new Error('a serving thread has ended', { cause });
+      });
     });
     return other;
   }
