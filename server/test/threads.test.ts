@@ -377,6 +377,11 @@ it('the first thread stands still: the others fail the probes, and say that they
   await expect
     .poll(async () => (await probe(server)).status, { timeout: 60_000, interval: 500 })
     .toBe(503);
+  await expect
+    .poll(server.logs)
+    .toContainEqual(
+      expect.objectContaining({ msg: 'a serving thread does not respond', thread: 1 }),
+    );
 }, 90_000);
 
 it.each(['throw-in-thread', 'end-thread', 'stop-thread'])(

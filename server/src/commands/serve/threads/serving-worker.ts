@@ -3,6 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import pino, { type Logger } from 'pino';
+import { createLog as openLog } from '../../../observe/log.ts';
 import { ModelLoadError } from '../../../runtime/session.ts';
 import { CommandError } from '../../../util/command-error.ts';
 import { endsWithin } from '../../../util/ends-within.ts';
@@ -29,7 +30,9 @@ function run(port: NonNullable<typeof parentPort>, setup: ServingSetup): void {
         const log = createLog(config.LOG_LEVEL).child({ thread: setup.number });
         try {
           service = await createService(config, filesOf(setup), log, stopped.signal, thread);
-          const look = watch(MAIN, () => main.respond(), thread.state, log);
+          // Who writes the lines of all threads cannot tell of itself.
+          const { log: ownLog } = openLog(config.LOG_LEVEL);
+          const look = watch(MAIN, () => main.respond(), thread.state, ownLog);
           watching = setInterval(look, 1000).unref();
           return undefined;
         } catch (error) {
