@@ -41,7 +41,7 @@ export class SilentError extends CallError {
 
   constructor() {
     super(
-      'The thread that knows about the whole process does not respond. Try again; the server is restarted where it goes on.',
+      'The main thread, which collects what all serving threads report, does not respond. Try again; if it stays silent for half a minute, the liveness probe fails.',
     );
   }
 }
