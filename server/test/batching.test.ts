@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { MainThread } from '../src/commands/serve/threads/main-thread.ts';
 import { encodeInputs } from '../src/model/inputs.ts';
 import { Call } from '../src/serving/call.ts';
 import { OverloadedError } from '../src/serving/errors.ts';
@@ -179,7 +180,7 @@ describe('a request of many rows', () => {
       batching: true,
       batchMaxRows: 2,
       queueMaxRows: 100,
-      queueMaxBytes: 10_000,
+      queueMaxBytes: () => 10_000,
       timeoutMs: 10_000,
       pace: undefined,
       onRun: () => {},
@@ -385,6 +386,23 @@ describe('too much to do', () => {
     expect(refused[0]?.body.detail).toMatch(
       /^Requests of \d+ bytes are waiting, and at most 10000 bytes may\./,
     );
+  });
+
+  it('has an eighth of the memory, divided by the threads that serve, also where these have come later', async () => {
+    const thread = new MainThread();
+    const { predict, parts } = await start(heavy, thread);
+    const statuses = async () => {
+      const responses = await Promise.all(Array.from({ length: 10 }, () => predict({ inputs })));
+      return responses.map(({ status, body }) => (status === 503 ? body.detail : status));
+    };
+    expect(new Set(await statuses())).toEqual(new Set([200]));
+    thread.state.threads = Math.ceil(parts.resources.memoryBytes / 8 / 10_000);
+    const most = Math.floor(parts.resources.memoryBytes / 8 / thread.state.threads);
+    expect(await statuses()).toContainEqual(
+      expect.stringContaining(`bytes are waiting, and at most ${most} bytes may.`),
+    );
+    thread.state.threads = 1;
+    expect(new Set(await statuses())).toEqual(new Set([200]));
   });
 
   it('a request whose client went away leaves the queue', async () => {

@@ -9,6 +9,7 @@ import { onTestFinished } from 'vitest';
 import { readConfig } from '../src/commands/serve/config.ts';
 import type { Files } from '../src/commands/serve/files.ts';
 import { createService, type Service } from '../src/commands/serve/service.ts';
+import type { ServingThread } from '../src/commands/serve/threads/thread.ts';
 import type { ServedModel } from '../src/serving/served-model.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -64,8 +65,14 @@ export interface Running extends Service {
   predict(body: unknown): request.Test;
 }
 
-/** A predictor with the given environment variables; stopped when the test ends. */
-export async function start(env: Readonly<Record<string, string>> = {}): Promise<Running> {
+/**
+ * A predictor with the given environment variables; stopped when the test ends.
+ * @param thread that it serves on
+ */
+export async function start(
+  env: Readonly<Record<string, string>> = {},
+  thread?: ServingThread,
+): Promise<Running> {
   const logs: Record<string, unknown>[] = [];
   const sink = new Writable({
     write(chunk, _encoding, done) {
@@ -78,6 +85,8 @@ export async function start(env: Readonly<Record<string, string>> = {}): Promise
     config,
     files,
     pino({ level: config.LOG_LEVEL, base: null }, sink),
+    undefined,
+    thread,
   );
   onTestFinished(() => service.stop());
   const url = `http://127.0.0.1:${service.port}`;

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,6 +49,8 @@ async function serve(
 }
 
 interface Response {
+  /** Whether it came on a connection that there was. */
+  readonly isOnKnown: boolean;
   readonly status: number;
   readonly body: string;
 }
@@ -69,7 +72,7 @@ function ask(
     const req = request(url, { method, headers, agent, ...(signal && { signal }) }, async (res) => {
       let text = '';
       for await (const chunk of res) text += String(chunk);
-      resolve({ status: res.statusCode ?? 0, body: text });
+      resolve({ isOnKnown: req.reusedSocket, status: res.statusCode ?? 0, body: text });
     });
     req.on('error', reject);
     req.end(body);
@@ -91,7 +94,7 @@ describe('two threads', () => {
     const server = await serve({});
     const responses = await many(() => predict(server));
     for (const response of responses)
-      expect(response).toEqual({ status: 200, body: '{"prediction":[0]}' });
+      expect(response).toMatchObject({ status: 200, body: '{"prediction":[0]}' });
     await expect.poll(() => seenBy(server.logs())).toEqual(new Set([1, 2]));
     const model = JSON.parse((await ask(`${server.url}/model`)).body);
     expect(model.serving).toMatchObject({ threads: 2, engine: 'inline' });
@@ -190,7 +193,7 @@ describe('two threads', () => {
       SHADOW: `v2@${challenger.url}`,
       SHADOW_TOLERANCE: '0',
       SHADOW_KEEP: '3',
-      SHADOW_MAX_IN_FLIGHT: String(2 * MANY), // the most of one thread is half of it
+      SHADOW_MAX_IN_FLIGHT: String(MANY),
     });
     await many(() => predict(server));
     const report = async () => JSON.parse((await ask(`${server.url}/shadow/disagreements`)).body);
@@ -206,7 +209,58 @@ describe('two threads', () => {
   });
 });
 
-/** Two threads, the second of which is done some harm. */
+describe('limits a second and at once are of the process', () => {
+  /** Sends to all threads for some seconds. @returns how many seconds of the clock that touched, at most */
+  const busily = async (send: () => Promise<unknown>) => {
+    const startedAt = performance.now();
+    while (performance.now() - startedAt < 3000) await send();
+    return Math.ceil((performance.now() - startedAt) / 1000) + 1;
+  };
+
+  it('LOG_RATE', async () => {
+    const server = await serve({ LOG_RATE: '1' }, 4);
+    const seconds = await busily(() => many(() => predict(server)));
+    server.child.kill('SIGTERM');
+    expect(await exitOf(server.child)).toBe(0);
+    const lines = server.logs().filter(({ msg }) => msg === 'request');
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.length).toBeLessThanOrEqual(seconds);
+  }, 30_000);
+
+  it('SHADOW_RATE', async () => {
+    const challenger = await start({ MODEL_DIR: path.join(iris, 'v2'), LOG_LEVEL: 'silent' });
+    const server = await serve({ SHADOW: `v2@${challenger.url}`, SHADOW_RATE: '1' }, 4);
+    const seconds = await busily(() => many(() => predict(server)));
+    const { body } = await ask(`${server.url}/shadow/disagreements`);
+    const { requests } = JSON.parse(body) as { requests: Record<string, number> };
+    const sampled = Object.values(requests).reduce((sum, one) => sum + one);
+    expect(sampled).toBeGreaterThan(0);
+    expect(sampled).toBeLessThanOrEqual(seconds);
+  }, 30_000);
+
+  it('SHADOW_MAX_IN_FLIGHT', async () => {
+    const silent = createServer(() => {}); // takes connections, and never responds
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void silent.close());
+    const { port } = silent.address() as AddressInfo;
+    const server = await serve({
+      SHADOW: `v2@http://127.0.0.1:${port}`,
+      SHADOW_MAX_IN_FLIGHT: '1',
+      SHADOW_TIMEOUT_MS: '60000',
+    });
+    await many(() => predict(server));
+    const dropped = async () => {
+      const { body } = await ask(`${server.url}/shadow/disagreements`);
+      return JSON.parse(body).requests.dropped;
+    };
+    await expect.poll(dropped).toBe(MANY - 1);
+  });
+});
+
+/**
+ * Two threads, the second of which is done some harm.
+ * @param harm at once; empty for none yet
+ */
 async function saboteurs(
   harm: string,
   env: Readonly<Record<string, string>> = {},
@@ -216,7 +270,7 @@ async function saboteurs(
   const saboteur = new URL('./faults/saboteur.ts', import.meta.url).href;
   const loaded = { NODE_OPTIONS: `--import ${saboteur}`, SABOTAGE: sabotage };
   const server = await serve({ ...loaded, ...env });
-  writeFileSync(path.join(sabotage, harm), '');
+  if (harm !== '') writeFileSync(path.join(sabotage, harm), '');
   return { ...server, sabotage };
 }
 
@@ -226,6 +280,15 @@ async function probe({ url }: Server): Promise<Response> {
     const responded = ask(`${url}/livez`, { signal: AbortSignal.timeout(500) });
     const response = await responded.catch(() => undefined);
     if (response !== undefined) return response;
+  }
+}
+
+/** Asks on new connections until one comes to a thread that responds. */
+async function responded(url: string): Promise<Response> {
+  for (;;) {
+    const response = ask(url, { signal: AbortSignal.timeout(5000) });
+    const come = await response.catch(() => undefined);
+    if (come !== undefined) return come;
   }
 }
 
@@ -254,6 +317,118 @@ it('a thread that stands still for half a minute fails the probes of all', async
     expect.objectContaining({ msg: 'a serving thread does not respond', thread: 2 }),
   );
 }, 90_000);
+
+/** Value of the first series of a metric. */
+const firstOf = (metrics: string, name: string) =>
+  Number(new RegExp(`^${name}\\{[^}]*\\} (.*)$`, 'm').exec(metrics)?.[1] ?? Number.NaN);
+
+it('a thread that stands still keeps nobody waiting, and what it has counted stays', async () => {
+  const challenger = await start({ MODEL_DIR: path.join(iris, 'v2'), LOG_LEVEL: 'silent' });
+  const env = { METRICS_PORT: String(await freePort()) };
+  const server = await saboteurs('', {
+    ...env,
+    SHADOW: `v2@${challenger.url}`,
+    SHADOW_MAX_IN_FLIGHT: String(MANY),
+  });
+  const operators = `http://127.0.0.1:${env.METRICS_PORT}`;
+  const told = async () => {
+    const signal = AbortSignal.timeout(10_000);
+    const metrics = (await ask(`${operators}/metrics`, { signal })).body;
+    const report = (await ask(`${operators}/shadow/disagreements`, { signal })).body;
+    return {
+      predicted: firstOf(metrics, 'ml_api_predictions_total'),
+      threads: firstOf(metrics, 'ml_api_serving_threads'),
+      silent: firstOf(metrics, 'ml_api_serving_threads_silent'),
+      shadowed: JSON.parse(report).rows.agreed + JSON.parse(report).rows.disagreed,
+    };
+  };
+  await many(() => predict(server));
+  const before = { predicted: MANY, threads: 2, silent: 0, shadowed: MANY };
+  await expect.poll(told).toEqual(before);
+  // Each of the two has a thread that asks the challenger, which the harm may come to, too.
+  for (let i = 0; i < 3; i++) {
+    writeFileSync(path.join(server.sabotage, 'stop-thread'), '');
+    await expect.poll(() => existsSync(path.join(server.sabotage, 'stop-thread'))).toBe(false);
+  }
+  for (let i = 0; i < 3; i++) expect(await told()).toEqual({ ...before, silent: 1 });
+  // By whoever of the others is asked at the port that all share.
+  const statistics = await responded(`${server.url}/v2/models/iris/stats`);
+  expect(JSON.parse(statistics.body).model_stats[0].inference_count).toBeGreaterThan(0);
+}, 60_000);
+
+it('a thread that is only slow counts again once it responds', async () => {
+  const env = { METRICS_PORT: String(await freePort()) };
+  const server = await saboteurs('', env);
+  const silent = async () => {
+    const { body } = await ask(`http://127.0.0.1:${env.METRICS_PORT}/metrics`);
+    return firstOf(body, 'ml_api_serving_threads_silent');
+  };
+  writeFileSync(path.join(server.sabotage, 'pause-thread'), '');
+  await expect.poll(() => existsSync(path.join(server.sabotage, 'pause-thread'))).toBe(false);
+  expect(await silent()).toBe(1);
+  await expect.poll(silent, { timeout: 30_000 }).toBe(0);
+  expect((await responded(`${server.url}/livez`)).status).toBe(200);
+}, 60_000);
+
+it('the first thread stands still: the others fail the probes, and say that they cannot tell', async () => {
+  const server = await saboteurs('stop-first-thread');
+  await expect.poll(() => existsSync(path.join(server.sabotage, 'stop-first-thread'))).toBe(false);
+  const metrics = await responded(`${server.url}/metrics`);
+  expect(metrics.status).toBe(503);
+  expect(metrics.body).toContain('does not respond');
+  await expect
+    .poll(async () => (await probe(server)).status, { timeout: 60_000, interval: 500 })
+    .toBe(503);
+  await expect
+    .poll(server.logs)
+    .toContainEqual(
+      expect.objectContaining({ msg: 'a serving thread does not respond', thread: 1 }),
+    );
+}, 90_000);
+
+it.each(['throw-in-thread', 'end-thread', 'stop-thread'])(
+  '%s: the log has all that was responded before',
+  async (harm) => {
+    const server = await saboteurs('', { LOG_RATE: '0' });
+    const agents = Array.from({ length: MANY }, () => new Agent({ keepAlive: true }));
+    onTestFinished(() => {
+      for (const agent of agents) agent.destroy();
+    });
+    const get = (id: string, agent: Agent | undefined) => {
+      const headers = { 'X-Request-Id': id };
+      const signal = AbortSignal.timeout(2000);
+      return ask(`${server.url}/model`, { headers, signal }, agent);
+    };
+    const threadOf = (id: string) =>
+      server.logs().find(({ requestId }) => requestId === id)?.['thread'];
+    await many((i) => get(`first-${i}`, agents[i]));
+    await expect
+      .poll(() =>
+        agents.every((_, i) => server.logs().some((l) => l['requestId'] === `first-${i}`)),
+      )
+      .toBe(true);
+    const agent = agents.find((_, i) => threadOf(`first-${i}`) === 2);
+    const exit = exitOf(server.child);
+    const responded: string[] = [];
+    for (;;) {
+      if (responded.length === 5) writeFileSync(path.join(server.sabotage, harm), '');
+      const id = `next-${responded.length}`;
+      const response = await get(id, agent).catch(() => undefined);
+      if (!response?.isOnKnown) break; // a new one goes to the other thread
+      responded.push(id);
+    }
+    if (harm !== 'stop-thread') {
+      expect(await exit).toBe(1);
+      expect(server.logs()).toContainEqual(
+        expect.objectContaining({ msg: 'a serving thread has ended', thread: 2 }),
+      );
+    }
+    responded.pop(); // Node lets a thread go on for a moment after what has ended it, and the last may be from then
+    expect(responded.length).toBeGreaterThanOrEqual(4);
+    const missing = () => responded.filter((id) => threadOf(id) !== 2);
+    await expect.poll(missing).toEqual([]);
+  },
+);
 
 it('a thread that cannot start is told of, and the others serve', async () => {
   const saboteur = new URL('./faults/saboteur.ts', import.meta.url).href;

@@ -16,6 +16,7 @@ export function metricsCost(perSecond: number): string {
     refusals: [],
     workerThreadsLost: () => 0,
     threads: () => 1,
+    silentThreads: () => 0,
   });
   const counted = result();
   const microseconds: number[] = [];

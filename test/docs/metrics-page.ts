@@ -23,6 +23,7 @@ async function documentedMetrics(): Promise<Documented[]> {
     refusals: new Refusals(),
     workerThreadsLost: () => 0,
     threads: () => 1,
+    silentThreads: () => 0,
   });
   metrics.exchangeEnded(exchange);
   metrics.exchangeEnded({ ...exchange, forwardedTo: 'v2' });

@@ -2,7 +2,7 @@
 // and in what errors quote, too. As many lines as LOG_SAMPLE and LOG_RATE allow, so that a busy server does not spend more
 // on telling of its work than on the work.
 import type { Logger } from 'pino';
-import { limiter } from '../util/rate-limit.ts';
+import { limiter, type Tally } from '../util/rate-limit.ts';
 import type { Exchange } from './exchange.ts';
 import { withoutMessage } from './log.ts';
 import type { Observer } from './observer.ts';
@@ -15,17 +15,20 @@ export interface AccessLogSettings {
   readonly LOG_RATE: number;
 }
 
-/**
- * A subscriber that logs.
- * @param threads of the process, which share what may be logged
- */
+/** Where the threads of a process count what they log. */
+export interface LogTallies {
+  readonly successes: Tally;
+  readonly failures: Tally;
+}
+
+/** A subscriber that logs. */
 export function accessLog(
   log: Logger,
   { LOG_SAMPLE, LOG_RATE }: AccessLogSettings,
-  threads: () => number,
+  { successes, failures }: LogTallies,
 ): Pick<Observer, 'exchangeEnded'> {
-  const admitSuccess = limiter(LOG_RATE, threads);
-  const admitFailure = limiter(LOG_RATE, threads); // of their own, so that neither hides the other
+  const admitSuccess = limiter(LOG_RATE, successes);
+  const admitFailure = limiter(LOG_RATE, failures); // of their own, so that neither hides the other
   return {
     exchangeEnded(exchange) {
       const { status } = exchange;

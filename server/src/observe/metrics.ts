@@ -70,6 +70,7 @@ export interface MetricsSources {
   readonly refusals: Iterable<readonly [reason: string, count: number]>;
   readonly workerThreadsLost: () => number;
   readonly threads: () => number;
+  readonly silentThreads: () => number;
 }
 
 /** How what several threads tell is put together, by prom-client's word for it. */
@@ -171,6 +172,12 @@ export function createMetrics(sources: MetricsSources): Metrics {
     'first',
   );
   gauge('ml_api_serving_threads', 'Threads that serve requests.', sources.threads, 'first');
+  gauge(
+    'ml_api_serving_threads_silent',
+    'Threads that did not respond within a second: what they told last is counted.',
+    sources.silentThreads,
+    'first',
+  );
   new Gauge({
     name: 'ml_api_model_info',
     help: 'A model served; always 1.',

@@ -5,7 +5,12 @@ import type { Model } from '../model/model.ts';
 import type { AcceptedCall, CallObserver } from '../serving/call.ts';
 import { CommandError } from '../util/command-error.ts';
 import type { ShadowCounts } from './shadow/metrics.ts';
-import { createShadow, type Shadow, type ShadowOptions } from './shadow/shadow.ts';
+import {
+  createShadow,
+  type Shadow,
+  type ShadowOptions,
+  type ShadowTallies,
+} from './shadow/shadow.ts';
 import type { VersionShare } from './split.ts';
 
 /** Settings, by the names of their environment variables. */
@@ -39,7 +44,7 @@ export interface TrafficSettings extends ShadowSettings, SplitSettings {
 export class Traffic implements Pick<CallObserver, 'accepted' | 'succeeded' | 'failed'> {
   readonly #model: Pick<Model, 'name' | 'version'>;
   readonly #version: string;
-  readonly #threads: () => number;
+  readonly #tallies: ShadowTallies;
   readonly #counts: ShadowCounts;
   #settings: TrafficSettings;
   #shadow: Shadow | undefined;
@@ -47,7 +52,7 @@ export class Traffic implements Pick<CallObserver, 'accepted' | 'succeeded' | 'f
   /**
    * @param model whose calls are shadowed
    * @param version of the process, among those that share the requests
-   * @param threads of the process, which share the shadow's limits
+   * @param tallies where the threads of the process count what is limited
    * @param counts what becomes of the requests that are shadowed
    * @throws CommandError
    */
@@ -55,13 +60,13 @@ export class Traffic implements Pick<CallObserver, 'accepted' | 'succeeded' | 'f
     settings: TrafficSettings,
     model: Pick<Model, 'name' | 'version'>,
     version: string,
-    threads: () => number,
+    tallies: ShadowTallies,
     counts: ShadowCounts,
   ) {
     checkSplit(settings, version);
     this.#model = model;
     this.#version = version;
-    this.#threads = threads;
+    this.#tallies = tallies;
     this.#counts = counts;
     this.#settings = settings;
     this.#shadow = this.#shadowBy(settings);
@@ -115,7 +120,7 @@ export class Traffic implements Pick<CallObserver, 'accepted' | 'succeeded' | 'f
       model: this.#model.name,
       champion: this.#model.version,
       challenger,
-      threads: this.#threads,
+      tallies: this.#tallies,
       share: settings.SHADOW_SHARE,
       perSecond: settings.SHADOW_RATE,
       maxInFlight: settings.SHADOW_MAX_IN_FLIGHT,

@@ -29,6 +29,11 @@ function jump(milliseconds: number): void {
   Date.now = () => now() + milliseconds;
 }
 
+/** The thread does nothing for so long. */
+function standStill(milliseconds?: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
 const harms: Readonly<Record<string, () => void>> = isMainThread
   ? {
       throw: () => {
@@ -37,6 +42,7 @@ const harms: Readonly<Record<string, () => void>> = isMainThread
       reject: () => void Promise.reject(new Error('unforeseen, with a secret of Jane Doe')),
       'clock-forward': () => jump(365 * 86_400_000),
       'clock-back': () => jump(-365 * 86_400_000),
+      'stop-first-thread': () => standStill(),
     }
   : {
       'end-thread': () => process.exit(7),
@@ -44,7 +50,8 @@ const harms: Readonly<Record<string, () => void>> = isMainThread
         throw new TypeError('unforeseen, with a secret of Jane Doe');
       },
       'fill-heap-of-thread': fillHeap,
-      'stop-thread': () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
+      'stop-thread': () => standStill(),
+      'pause-thread': () => standStill(4000),
     };
 
 const atOnce = process.env['SABOTAGE_AT_START'];

@@ -123,7 +123,7 @@ async function play(model: Engine, one: Case): Promise<void> {
     batching: one.batching,
     batchMaxRows: one.batchMaxRows,
     queueMaxRows: QUEUE_MAX_ROWS,
-    queueMaxBytes: 1_000_000,
+    queueMaxBytes: () => 1_000_000,
     timeoutMs: 3_600_000,
     pace: undefined,
     onRun: () => {},

@@ -64,11 +64,8 @@ export async function assemble(
       ],
     },
     settings: config,
-    /** What each of the threads that load a model may use. */
-    get resources() {
-      const { cpus, memoryBytes } = resources;
-      return { cpus: cpus / threads(), memoryBytes: memoryBytes / threads() };
-    },
+    resources,
+    threads,
     observer: observers,
     onThreadLost({ message: reason }: Error) {
       workerThreadsLost++;
@@ -94,6 +91,7 @@ export async function assemble(
     refusals: listener.refusals,
     workerThreadsLost: () => workerThreadsLost,
     threads,
+    silentThreads: () => thread.state.silent,
   });
   const statistics = new Statistics();
   const state = (): State => {
@@ -102,8 +100,17 @@ export async function assemble(
     return reason === undefined ? thread.state.current : { kind: 'broken', reason };
   };
   const { model } = models.main;
-  const traffic = startTraffic(config, model, version, threads, metrics.registry, log, opened);
-  for (const subscriber of [metrics, statistics, accessLog(log, config, threads)])
+  const { logTallies, shadowTallies } = thread.state;
+  const traffic = startTraffic(
+    config,
+    model,
+    version,
+    shadowTallies,
+    metrics.registry,
+    log,
+    opened,
+  );
+  for (const subscriber of [metrics, statistics, accessLog(log, config, logTallies)])
     observers.add(subscriber);
   if (config.SHADOW !== undefined || config.TRAFFIC_FILE !== undefined) observers.add(traffic);
   return {

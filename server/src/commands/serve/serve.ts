@@ -1,10 +1,10 @@
 // The command `serve`: reads the environment, starts the predictor, and stops it when the process is told to.
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Model, rowWidth } from '../../model/model.ts';
 import { exampleRow } from '../../model/samples.ts';
 import { createLog, withoutMessage } from '../../observe/log.ts';
 import { readResources } from '../../runtime/resources.ts';
+import { endsWithin } from '../../util/ends-within.ts';
 import { readOptions } from '../options.ts';
 import { describeConfig, readConfig } from './config.ts';
 import type { Files } from './files.ts';
@@ -76,14 +76,6 @@ export async function serve(
 
 /** How long a thread may take to end once its requests have, in milliseconds. */
 const LATE_MS = 5000;
-
-async function endsWithin(work: Promise<void>, milliseconds: number): Promise<boolean> {
-  const late = new AbortController();
-  const timer = sleep(milliseconds, false, { signal: late.signal }).catch(() => false);
-  const isInTime = await Promise.race([work.then(() => true), timer]);
-  late.abort();
-  return isInTime;
-}
 
 function whatToTry({ port, grpcPort, parts }: Service): string {
   const { models } = parts;

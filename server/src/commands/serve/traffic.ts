@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import type { Model } from '../../model/model.ts';
 import { createTrafficMetrics } from '../../traffic/metrics.ts';
 import { shadowMetrics } from '../../traffic/shadow/metrics.ts';
+import type { ShadowTallies } from '../../traffic/shadow/shadow.ts';
 import { Traffic, type TrafficSettings } from '../../traffic/traffic.ts';
 import { watchFile } from '../../util/watched-file.ts';
 import type { Config } from './config.ts';
@@ -11,7 +12,7 @@ import { readTraffic } from './traffic-variables.ts';
 
 /**
  * @param version of the process, among those that share the requests; its main model may have one of its own
- * @param threads of the process, which share the shadow's limits
+ * @param tallies where the threads of the process count what is limited
  * @param opened gets what frees each thing that is taken
  * @throws CommandError when the settings are wrong, or do not fit the model
  */
@@ -19,14 +20,14 @@ export function startTraffic(
   config: Config,
   model: Pick<Model, 'name' | 'version'>,
   version: string,
-  threads: () => number,
+  tallies: ShadowTallies,
   registry: Registry,
   log: Logger,
   opened: AsyncDisposableStack,
 ): Traffic {
   const { TRAFFIC_FILE: file } = config;
   const start = (settings: TrafficSettings) => {
-    const traffic = new Traffic(settings, model, version, threads, shadowMetrics(registry));
+    const traffic = new Traffic(settings, model, version, tallies, shadowMetrics(registry));
     opened.defer(() => traffic.close());
     return traffic;
   };

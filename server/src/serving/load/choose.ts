@@ -12,7 +12,6 @@ import {
 } from '../../runtime/execution-providers.ts';
 import { createInlineEngine } from '../../runtime/inline.ts';
 import { createPoolEngine } from '../../runtime/pool.ts';
-import type { Resources } from '../../runtime/resources.ts';
 import { ModelLoadError } from '../../runtime/session.ts';
 import type { Signature } from '../../runtime/signature.ts';
 import type { Pace } from '../queue/drain-rate.ts';
@@ -52,6 +51,7 @@ interface StartOptions {
 /**
  * Loads the model, warms it up and decides.
  * @param describe makes the model's description of its signature
+ * @param grantedCpus that it may use, as a fraction
  * @throws ModelLoadError when the model cannot be loaded, must not be batched though BATCHING is on, or has no provider to
  * run on
  */
@@ -60,7 +60,7 @@ export async function chooseServing(
   describe: (signature: Signature) => Model,
   golden: Golden | undefined,
   settings: EngineSettings,
-  resources: Resources,
+  grantedCpus: number,
   { signal, onLoss }: StartOptions = {},
 ): Promise<Serving> {
   // Since 1.29 ONNX Runtime sends telemetry by default on Linux. It must be off before the library loads, and only the
@@ -69,7 +69,7 @@ export async function chooseServing(
   const providers = await chooseProviders(settings);
   const pool = () => {
     signal?.throwIfAborted();
-    return createPool(modelFile, providers.usable, settings, resources, onLoss);
+    return createPool(modelFile, providers.usable, settings, grantedCpus, onLoss);
   };
   let engine = await firstEngine(modelFile, providers.usable, settings, pool);
   try {
@@ -125,10 +125,10 @@ function createPool(
   modelFile: string,
   executionProviders: readonly string[],
   settings: EngineSettings,
-  resources: Resources,
+  grantedCpus: number,
   onLoss: StartOptions['onLoss'],
 ): Promise<Engine> {
-  const cpus = Math.max(1, Math.floor(resources.cpus));
+  const cpus = Math.max(1, Math.floor(grantedCpus));
   const workers = settings.WORKERS || cpus;
   const intraOpThreads = settings.INTRA_OP_THREADS || Math.max(1, Math.floor(cpus / workers));
   return createPoolEngine(modelFile, { executionProviders, intraOpThreads }, workers, onLoss);

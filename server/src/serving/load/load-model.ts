@@ -30,7 +30,10 @@ export interface LoadOptions {
   readonly contract: OpenAPIObject;
   readonly contractOptions: ContractOptions;
   readonly settings: LoadSettings;
+  /** Of the process. */
   readonly resources: Resources;
+  /** How many threads share them at this moment. */
+  readonly threads: () => number;
   readonly observer: CallObserver;
   /** How many models share the process. */
   readonly sharedBy: number;
@@ -50,7 +53,7 @@ const QUEUE_MEMORY_SHARE = 1 / 8;
  * @throws ModelLoadError or CommandError when it cannot be served
  */
 export async function loadModel(directory: string, options: LoadOptions): Promise<ServedModel> {
-  const { settings, resources, observer } = options;
+  const { settings, resources, threads, observer } = options;
   const modelFile = path.join(directory, 'model.onnx');
   // A pipe has no end: to read one would block the process for ever.
   if ((await stat(modelFile).catch(() => undefined))?.isFile() === false)
@@ -65,7 +68,7 @@ export async function loadModel(directory: string, options: LoadOptions): Promis
     (signature) => describeModel(signature, manifest, options.naming, manifestFile),
     golden,
     settings,
-    resources,
+    resources.cpus / threads(),
     { signal: options.signal, onLoss: options.onThreadLost },
   );
   const { model, engine } = serving;
@@ -73,9 +76,9 @@ export async function loadModel(directory: string, options: LoadOptions): Promis
     batching: serving.batching,
     batchMaxRows: settings.BATCH_MAX_ROWS,
     queueMaxRows: settings.QUEUE_MAX_ROWS,
-    queueMaxBytes:
+    queueMaxBytes: () =>
       settings.QUEUE_MAX_BYTES ||
-      Math.floor((QUEUE_MEMORY_SHARE * resources.memoryBytes) / options.sharedBy),
+      Math.floor((QUEUE_MEMORY_SHARE * resources.memoryBytes) / options.sharedBy / threads()),
     timeoutMs: settings.REQUEST_TIMEOUT_MS,
     pace: serving.pace,
     onFault: options.onFault,

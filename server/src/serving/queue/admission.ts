@@ -6,7 +6,7 @@ import type { DrainRate } from './drain-rate.ts';
 export interface AdmissionLimits {
   /** Rows and bytes that may wait. */
   readonly queueMaxRows: number;
-  readonly queueMaxBytes: number;
+  readonly queueMaxBytes: () => number;
   /** Deadline of a request, from its arrival, in milliseconds. */
   readonly timeoutMs: number;
 }
@@ -57,9 +57,10 @@ export function createAdmission(
           `${queuedRows} rows are waiting, and at most ${queueMaxRows} may`,
           drainSeconds,
         );
-      if (queuedBytes + moreBytes > queueMaxBytes)
+      const mostBytes = queueMaxBytes();
+      if (queuedBytes + moreBytes > mostBytes)
         return new OverloadedError(
-          `Requests of ${queuedBytes} bytes are waiting, and at most ${queueMaxBytes} bytes may`,
+          `Requests of ${queuedBytes} bytes are waiting, and at most ${mostBytes} bytes may`,
           drainSeconds,
         );
       return undefined;

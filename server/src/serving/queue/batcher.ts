@@ -19,7 +19,7 @@ export interface BatcherOptions {
   readonly batchMaxRows: number;
   /** Rows and bytes that may wait. */
   readonly queueMaxRows: number;
-  readonly queueMaxBytes: number;
+  readonly queueMaxBytes: () => number;
   /** Deadline of a request that has none of its own that is earlier, from its arrival, in milliseconds. */
   readonly timeoutMs: number;
   /** How fast the model took rows in when it was tried: what the first prediction of a wait is made from. */

@@ -7,7 +7,7 @@ import { inputsOfRow, inputsToJson } from '../../model/inputs.ts';
 import { type Prediction, type Result, toPrediction } from '../../model/prediction.ts';
 import type { Call, CallObserver, Metadata } from '../../serving/call.ts';
 import type { JsonValue } from '../../tensor/to-json.ts';
-import { limiter } from '../../util/rate-limit.ts';
+import { limiter, type Tally } from '../../util/rate-limit.ts';
 import { TimeBudget } from '../../util/time-budget.ts';
 import { createChallenger } from './challenger.ts';
 import { Disagreements, type ShadowReport } from './report.ts';
@@ -18,8 +18,7 @@ export interface ShadowOptions {
   readonly model: string;
   readonly champion: string;
   readonly challenger: { readonly version: string; readonly url: string };
-  /** Threads that shadow, and share what is allowed a second and at once. */
-  readonly threads: () => number;
+  readonly tallies: ShadowTallies;
   /** Share of the requests, and most a second. */
   readonly share: number;
   readonly perSecond: number;
@@ -30,6 +29,14 @@ export interface ShadowOptions {
   readonly keep: number;
   /** Told of every request that was sampled. */
   readonly onCompared: (compared: Compared) => void;
+}
+
+/** Where the threads of a process count what is limited. */
+export interface ShadowTallies {
+  /** Requests that the sample took. */
+  readonly sampled: Tally;
+  /** Requests in flight, at its only place. */
+  readonly inFlight: Int32Array;
 }
 
 /** What became of one shadowed request. */
@@ -61,9 +68,10 @@ const TIME_SHARE = 0.05;
 const TIME_SAVED_MS = 1000;
 
 export function createShadow(options: ShadowOptions): Shadow {
-  const { champion, challenger, share, maxInFlight, tolerance, keep, onCompared } = options;
-  const admit = limiter(options.perSecond, options.threads);
-  const { request, close } = createChallenger(challenger.url, options.timeoutMs);
+  const { champion, challenger, share, tallies, maxInFlight, tolerance, keep, onCompared } =
+    options;
+  const admit = limiter(options.perSecond, tallies.sampled);
+  const connection = createChallenger(challenger.url, options.timeoutMs);
   const requests = { agreed: 0, disagreed: 0, failed: 0, timed_out: 0, dropped: 0 };
   const rows = { agreed: 0, disagreed: 0 };
   const kept = new Disagreements(keep);
@@ -71,8 +79,20 @@ export function createShadow(options: ShadowOptions): Shadow {
   /** The inputs of the calls that the sample took, as long as they are under way. */
   const sampled = new Map<Call, unknown>();
   const budget = new TimeBudget(TIME_SHARE, TIME_SAVED_MS);
+  /** Of this thread. */
   let inFlight = 0;
   let bytesInFlight = 0;
+
+  const enter = (): boolean => {
+    const isOne = Atomics.add(tallies.inFlight, 0, 1) < maxInFlight;
+    if (isOne) inFlight++;
+    else Atomics.sub(tallies.inFlight, 0, 1);
+    return isOne;
+  };
+  const leave = (requests: number): void => {
+    Atomics.sub(tallies.inFlight, 0, requests);
+    inFlight -= requests;
+  };
 
   const tell = (compared: Compared) => {
     requests[compared.outcome]++;
@@ -96,14 +116,16 @@ export function createShadow(options: ShadowOptions): Shadow {
       return tell({ outcome: 'dropped' });
     const { mine, body } = written;
     bytesInFlight += body.length;
-    const theirs = await request({
-      requestId: call.id,
-      body,
-      credentials: credentialsIn(call.metadata),
-      rows: mine.prediction.length,
-    }).finally(() => {
-      bytesInFlight -= body.length;
-    });
+    const theirs = await connection
+      .request({
+        requestId: call.id,
+        body,
+        credentials: credentialsIn(call.metadata),
+        rows: mine.prediction.length,
+      })
+      .finally(() => {
+        bytesInFlight -= body.length;
+      });
     budget.spend(() => judge(call, inputs, result, mine, theirs));
   };
 
@@ -159,8 +181,7 @@ export function createShadow(options: ShadowOptions): Shadow {
       if (!sampled.has(call)) return;
       const inputs = sampled.get(call);
       sampled.delete(call);
-      if (inFlight >= maxInFlight / options.threads()) return tell({ outcome: 'dropped' });
-      inFlight++;
+      if (!enter()) return tell({ outcome: 'dropped' });
       // After the response is on its way, and after the requests that came meanwhile.
       setImmediate(() =>
         shadow(call, inputs, result)
@@ -168,7 +189,7 @@ export function createShadow(options: ShadowOptions): Shadow {
             firstFailure ??= error instanceof Error ? error.message : String(error);
             tell({ outcome: 'failed' });
           })
-          .finally(() => inFlight--),
+          .finally(() => leave(1)),
       );
     },
     report() {
@@ -182,7 +203,10 @@ export function createShadow(options: ShadowOptions): Shadow {
         disagreements: kept.newestFirst(),
       };
     },
-    close,
+    close() {
+      connection.close();
+      leave(inFlight); // they get no response
+    },
   };
 }
 

@@ -5,9 +5,11 @@ import type { Logger } from 'pino';
 import { withoutMessage } from '../../../observe/log.ts';
 import { programBeside } from '../../../util/program-beside.ts';
 import type { Files } from '../files.ts';
+import { LastTold } from './last-told.ts';
 import { type ForMain, type ForWorker, type ServingSetup, setupFor } from './setup.ts';
-import { ProcessState } from './state.ts';
+import { MAIN, ProcessState } from './state.ts';
 import { type AskAll, answer, type Own, type ServingThread } from './thread.ts';
+import { watch } from './watch.ts';
 
 /** What the other threads are started with. */
 export interface StartOptions {
@@ -27,22 +29,15 @@ interface Other {
   /** Which of the threads it is: the main thread is 1. */
   readonly number: number;
   readonly rpc: BirpcReturn<ForMain, ForWorker>;
+  readonly told: LastTold;
   readonly ended: Promise<void>;
   /** Whether calls are lost with it. */
   serves: boolean;
-  /** Since when it has not answered, in seconds. */
-  silentFor: number;
 }
-
-/**
- * How long a thread may do nothing but one thing, in seconds, until only a restart helps: about as long as a kubelet, by the chart's
- * liveness probe, gives a process.
- */
-const PATIENCE_S = 30;
 
 export class MainThread implements ServingThread {
   readonly state = new ProcessState();
-  readonly number = 1;
+  readonly number = MAIN;
   readonly isMain = true;
   readonly sharesPorts: boolean;
   readonly expected = undefined;
@@ -61,12 +56,11 @@ export class MainThread implements ServingThread {
     this.#own = own;
   }
 
-  readonly all: AskAll = (name, ...args) => {
+  readonly all: AskAll = async (name, ...args) => {
     const others = this.#others.filter(({ serves }) => serves);
-    return Promise.all([
-      answer(this.#own, name, args),
-      ...others.map(({ rpc }) => rpc.ask(name, ...args)),
-    ]);
+    const told = await Promise.all(others.map((other) => other.told.of(name, ...args)));
+    this.state.silent = others.filter((other) => other.told.isSilent).length; // which this thread's metrics tell
+    return [await answer(this.#own, name, args), ...told.flat(1)];
   };
 
   /** Starts others, one after the other, while this one serves. Where one cannot be started, the log says why, and there are fewer. */
@@ -95,7 +89,13 @@ export class MainThread implements ServingThread {
     if (this.#isStopping) return;
     this.state.threads = 1 + this.#others.length;
     log.info({ threads: this.state.threads }, 'serving threads');
-    this.#watching = setInterval(() => this.#watch(log), 1000).unref();
+    const watches = this.#others.map(({ number, rpc }) =>
+      watch(number, () => rpc.ask('state'), this.state, log),
+    );
+    this.#watching = setInterval(() => {
+      this.#own?.state(); // which tells the others
+      for (const look of watches) look();
+    }, 1000).unref();
   }
 
   /** @returns whether it serves */
@@ -121,30 +121,12 @@ export class MainThread implements ServingThread {
     return false;
   }
 
-  /** Probes come to one of the threads, and it is the others that may stand still. Ticks are counted, not time: a process may be frozen. */
-  #watch(log: Logger): void {
-    this.#own?.state(); // which tells the others
-    for (const other of this.#others) {
-      if (other.silentFor++ === 0)
-        other.rpc.ask('state').then(
-          () => {
-            other.silentFor = 0;
-            this.state.tell(other.number, false);
-          },
-          () => {}, // it has ended
-        );
-      if (other.silentFor !== PATIENCE_S) continue;
-      log.error({ thread: other.number }, 'a serving thread does not respond');
-      this.state.tell(other.number, true);
-    }
-  }
-
   #open(setup: ServingSetup, { log, writeLog }: StartOptions): Other {
     const worker = new Worker(programBeside(import.meta.url, 'serving-worker'), {
       workerData: setup,
     });
     const rpc = createBirpc<ForMain, ForWorker>(
-      { all: this.all, log: writeLog },
+      { all: this.all, log: writeLog, respond() {} },
       {
         post: (message) => worker.postMessage(message),
         on: (receive) => worker.on('message', receive),
@@ -153,17 +135,25 @@ export class MainThread implements ServingThread {
     );
     const { number } = setup;
     const ended = Promise.withResolvers<void>();
-    const other = { number, rpc, ended: ended.promise, serves: false, silentFor: 0 };
-    /** What has become of its calls is unknown, as after any error that nobody handles. */
-    const lost = (how: object, cause?: Error) => {
+    const told = new LastTold((name, ...args) => rpc.ask(name, ...args));
+    const other = { number, rpc, told, ended: ended.promise, serves: false };
+    let cause: Error | undefined;
+    worker.on('error', (error: Error) => {
+      cause = error;
+    });
+    // Follows an error, too.
+    worker.on('exit', (code) => {
       rpc.$close(cause ?? new Error('it ended'));
       ended.resolve();
       if (!other.serves) return;
-      log.fatal({ thread: number, ...how }, 'a serving thread has ended');
-      throw new Error('a serving thread has ended', { cause });
-    };
-    worker.on('error', (error: Error) => lost({ err: withoutMessage(error) }, error));
-    worker.on('exit', (code) => lost({ code }));
+      // What has become of its calls is unknown, as after any error that nobody handles.
+      const how = cause === undefined ? { code } : { err: withoutMessage(cause) };
+      // After all that it has posted, such as its last lines of the log.
+      setImmediate(() => {
+        log.fatal({ thread: number, ...how }, 'a serving thread has ended');
+        throw new Error('a serving thread has ended', { cause });
+      });
+    });
     return other;
   }
 }

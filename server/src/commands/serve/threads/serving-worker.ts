@@ -3,21 +3,26 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import pino, { type Logger } from 'pino';
+import { createLog as openLog } from '../../../observe/log.ts';
 import { ModelLoadError } from '../../../runtime/session.ts';
 import { CommandError } from '../../../util/command-error.ts';
+import { endsWithin } from '../../../util/ends-within.ts';
 import { readConfig } from '../config.ts';
 import { createService, type Service } from '../service.ts';
+import { TELL_WITHIN_MS } from './last-told.ts';
 import { type ForMain, type ForWorker, filesOf, type ServingSetup } from './setup.ts';
-import { ProcessState } from './state.ts';
-import { answer, type Own, type ServingThread } from './thread.ts';
+import { MAIN, ProcessState } from './state.ts';
+import { answer, type Own, type ServingThread, SilentError } from './thread.ts';
+import { watch } from './watch.ts';
 
-/** How long lines of the log are collected. */
-const COLLECT_MS = 100;
+/** How long the main thread may take to tell what all threads say, in milliseconds: it waits for the others itself. */
+const ALL_WITHIN_MS = 2 * TELL_WITHIN_MS;
 
 function run(port: NonNullable<typeof parentPort>, setup: ServingSetup): void {
   const stopped = new AbortController();
   let service: Service | undefined;
   let own: Own | undefined;
+  let watching: NodeJS.Timeout | undefined;
   const main = createBirpc<ForWorker, ForMain>(
     {
       async start() {
@@ -25,6 +30,10 @@ function run(port: NonNullable<typeof parentPort>, setup: ServingSetup): void {
         const log = createLog(config.LOG_LEVEL).child({ thread: setup.number });
         try {
           service = await createService(config, filesOf(setup), log, stopped.signal, thread);
+          // Who writes the lines of all threads cannot tell of itself.
+          const { log: ownLog } = openLog(config.LOG_LEVEL);
+          const look = watch(MAIN, () => main.respond(), thread.state, ownLog);
+          watching = setInterval(look, 1000).unref();
           return undefined;
         } catch (error) {
           if (error instanceof CommandError || error instanceof ModelLoadError)
@@ -35,12 +44,12 @@ function run(port: NonNullable<typeof parentPort>, setup: ServingSetup): void {
       ask: (name, ...args) => answer(own, name, args),
       async stop() {
         stopped.abort();
+        clearInterval(watching);
         await service?.stop();
         flush();
       },
       end() {
         flush();
-        clearInterval(flushing);
         port.close();
       },
     },
@@ -56,23 +65,30 @@ function run(port: NonNullable<typeof parentPort>, setup: ServingSetup): void {
     isMain: false,
     expected: setup.expected,
     sharesPorts: true,
-    all: main.all,
+    async all(name, ...args) {
+      const told = main.all(name, ...args);
+      if (!(await endsWithin(told, ALL_WITHIN_MS))) throw new SilentError();
+      return told;
+    },
     answerWith(newOwn) {
       own = newOwn;
     },
   };
 
+  /** Of one turn of the event loop: all before it are with the main thread, whatever becomes of this one. */
   let lines = '';
   const flush = () => {
     if (lines !== '') void main.log.asEvent(lines);
     lines = '';
   };
-  const flushing = setInterval(flush, COLLECT_MS).unref();
+  process.on('uncaughtExceptionMonitor', flush);
+  process.on('exit', flush);
   const createLog = (level: string): Logger =>
     pino(
       { level, base: null },
       {
         write(line: string) {
+          if (lines === '') setImmediate(flush);
           lines += line;
         },
       },

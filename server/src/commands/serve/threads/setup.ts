@@ -27,6 +27,8 @@ export interface ForMain {
 /** What another asks of the main thread. */
 export interface ForWorker {
   readonly all: AskAll;
+  /** Says that it does not stand still. */
+  respond(): void;
   /** Writes lines of the log: threads that wrote at once could cut each other's in two. */
   log(lines: string): void;
 }

@@ -1,5 +1,11 @@
 // What all threads of the process know at once: each may be asked by a probe.
+import type { LogTallies } from '../../../observe/access-log.ts';
 import type { State } from '../../../serving/lifecycle.ts';
+import type { ShadowTallies } from '../../../traffic/shadow/shadow.ts';
+import { TALLY_LENGTH } from '../../../util/rate-limit.ts';
+
+/** The main thread's number. */
+export const MAIN = 1;
 
 const KINDS = ['starting', 'ready', 'draining'] as const;
 
@@ -8,6 +14,14 @@ const KIND = 0;
 const THREADS = 1;
 /** How often a thread is said to be broken, by itself or by another. */
 const BROKEN = 2;
+/** Threads that did not respond when they were asked last. */
+const SILENT = 3;
+/** What limits of the process are counted by. */
+const SUCCESSES = 4;
+const FAILURES = SUCCESSES + TALLY_LENGTH;
+const SHADOWED = FAILURES + TALLY_LENGTH;
+const IN_SHADOW = SHADOWED + TALLY_LENGTH;
+const CELLS = IN_SHADOW + 1;
 
 export class ProcessState {
   /** To be given to other threads. */
@@ -17,7 +31,7 @@ export class ProcessState {
   readonly #broken = new Set<number>();
 
   /** @param memory of the process's, on its other threads */
-  constructor(memory = new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT)) {
+  constructor(memory = new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT)) {
     this.memory = memory;
     this.#cells = new Int32Array(memory);
     Atomics.compareExchange(this.#cells, THREADS, 0, 1);
@@ -47,6 +61,35 @@ export class ProcessState {
 
   set threads(threads: number) {
     Atomics.store(this.#cells, THREADS, threads);
+  }
+
+  /** Threads that did not respond when they were asked last. */
+  get silent(): number {
+    return Atomics.load(this.#cells, SILENT);
+  }
+
+  set silent(threads: number) {
+    Atomics.store(this.#cells, SILENT, threads);
+  }
+
+  /** What is logged. */
+  get logTallies(): LogTallies {
+    return {
+      successes: this.#tally(SUCCESSES, TALLY_LENGTH),
+      failures: this.#tally(FAILURES, TALLY_LENGTH),
+    };
+  }
+
+  /** What is shadowed. */
+  get shadowTallies(): ShadowTallies {
+    return {
+      sampled: this.#tally(SHADOWED, TALLY_LENGTH),
+      inFlight: this.#tally(IN_SHADOW, 1),
+    };
+  }
+
+  #tally(at: number, length: number): Int32Array {
+    return this.#cells.subarray(at, at + length);
   }
 }
 

@@ -4,6 +4,7 @@ import type { CountedMetrics } from '../../../observe/metrics.ts';
 import type { ModelStatistics, VersionOfModel } from '../../../observe/statistics.ts';
 import type { State } from '../../../serving/lifecycle.ts';
 import type { ShadowReport } from '../../../traffic/shadow/report.ts';
+import { CallError } from '../../../util/call-error.ts';
 import type { ProcessState } from './state.ts';
 
 /** What a thread tells of its own predictor, or does to it. */
@@ -15,17 +16,35 @@ export interface Own {
   state(): State;
 }
 
+export type Told<Name extends keyof Own> = Awaited<ReturnType<Own[Name]>>;
+
 /** Asks one thread. */
 export type Ask = <Name extends keyof Own>(
   name: Name,
   ...args: Parameters<Own[Name]>
-) => Promise<Awaited<ReturnType<Own[Name]>>>;
+) => Promise<Told<Name>>;
 
-/** Asks every thread of the process. @returns what each says, the main thread first */
+/**
+ * Asks every thread of the process.
+ * @returns what each says, the main thread first; of one that stands still, what it said last
+ * @throws SilentError where the main thread stands still
+ */
 export type AskAll = <Name extends keyof Own>(
   name: Name,
   ...args: Parameters<Own[Name]>
-) => Promise<readonly Awaited<ReturnType<Own[Name]>>[]>;
+) => Promise<readonly Told<Name>[]>;
+
+/** The main thread, which knows what the others say, stands still. */
+export class SilentError extends CallError {
+  override readonly name = 'SilentError';
+  override readonly code = 'unavailable';
+
+  constructor() {
+    super(
+      'The main thread, which collects what all serving threads report, does not respond. Try again; if it stays silent for half a minute, the liveness probe fails.',
+    );
+  }
+}
 
 export interface ServingThread {
   readonly state: ProcessState;
@@ -47,7 +66,7 @@ export async function answer<Name extends keyof Own>(
   own: Own | undefined,
   name: Name,
   args: Parameters<Own[Name]>,
-): Promise<Awaited<ReturnType<Own[Name]>>> {
+): Promise<Told<Name>> {
   if (own === undefined) throw new Error('the thread serves nothing yet');
   return Reflect.apply(own[name], own, args);
 }
