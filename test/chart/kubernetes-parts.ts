@@ -27,7 +27,6 @@ const headers = {
 
 /** By the end of the value's path; an element of a list stands for `[]`. */
 const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
-  global: fc.constantFrom<object>({}, { imageRegistry: 'r' }),
   'envFrom[]': fc.constantFrom<object>(
     { configMapRef: { name: 'mine' } },
     { secretRef: { name: '1' }, prefix: 'A_' },

@@ -4,6 +4,9 @@ and how to go on. Takes root and versions.
 */}}
 {{- define "ml-api.check" -}}
 {{- $values := .root.Values -}}
+{{- if not $values.enabled -}}
+  {{- fail (printf "enabled: false leaves nothing to install; a parent chart that is to leave this one out names the value in its dependency, such as condition: %s.enabled." .root.Chart.Name) -}}
+{{- end -}}
 {{- if and (not $values.versions) (ne $values.defaultVersion "v1") -}}
   {{- fail (printf "defaultVersion: %q is not a version; name it, such as versions.%s: {}." $values.defaultVersion $values.defaultVersion) -}}
 {{- end -}}

@@ -1,6 +1,7 @@
 {{/* The kinds of values, for _nulls.tpl; made by test/chart/schema.ts, not edited. */}}
 {{- define "ml-api.valueKinds" -}}
 global map
+enabled needed
 nameOverride needed
 fullnameOverride needed
 commonLabels map

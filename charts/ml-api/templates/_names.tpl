@@ -1,7 +1,8 @@
 {{/* Names, labels and images. */}}
 
+{{/* The chart's name is its alias where a parent chart gives it one, such as irisModel. */}}
 {{- define "ml-api.name" -}}
-{{- .Values.nameOverride | default .Chart.Name -}}
+{{- .Values.nameOverride | default (.Chart.Name | lower | replace "_" "-") -}}
 {{- end -}}
 
 {{- define "ml-api.fullname" -}}
@@ -62,18 +63,26 @@ annotations:
 {{- toYaml $labels -}}
 {{- end -}}
 
-{{/* An image by digest or tag. Takes repository, tag, digest. */}}
+{{/*
+An image by digest or tag, from the parent chart's registry where there is one. The first part of a repository is a registry's name if
+it has a dot or a port, as for every container runtime. Takes root, and image: repository, tag, digest.
+*/}}
 {{- define "ml-api.imageReference" -}}
-{{- if .digest -}}
-{{- printf "%s@%s" .repository .digest -}}
+{{- $repository := .image.repository -}}
+{{- with .root.Values.global.imageRegistry -}}
+  {{- $repository = printf "%s/%s" (trimSuffix "/" .) (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "") -}}
+{{- end -}}
+{{- if .image.digest -}}
+{{- printf "%s@%s" $repository .image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" .repository .tag -}}
+{{- printf "%s:%s" $repository .image.tag -}}
 {{- end -}}
 {{- end -}}
 
 {{/* The product's own image, which also fetches models and tests. */}}
 {{- define "ml-api.ownImage" -}}
-{{- include "ml-api.imageReference" (dict "repository" .Values.image.repository "tag" (.Values.image.tag | default .Chart.AppVersion) "digest" .Values.image.digest) -}}
+{{- $image := dict "repository" .Values.image.repository "tag" (.Values.image.tag | default .Chart.AppVersion) "digest" .Values.image.digest -}}
+{{- include "ml-api.imageReference" (dict "root" . "image" $image) -}}
 {{- end -}}
 
 {{/* A number, of which 1000000 is not to become 1e+06, or a percentage. */}}

@@ -47,7 +47,7 @@ initContainers:
 {{- end }}
 containers:
   - name: predictor
-    image: {{ include "ml-api.imageReference" $v.image | quote }}
+    image: {{ include "ml-api.imageReference" (dict "root" $root "image" $v.image) | quote }}
     imagePullPolicy: {{ $root.Values.image.pullPolicy }}
     terminationMessagePolicy: FallbackToLogsOnError # why it ended, in `kubectl describe pod`
     {{- with $v.command }}
@@ -94,8 +94,13 @@ volumes:
 {{- end }}
 {{- end -}}
 
+{{/* The parent chart's and the chart's own, each once: they are names or objects. */}}
 {{- define "ml-api.imagePullSecrets" -}}
-{{- with .Values.imagePullSecrets }}
+{{- $names := list -}}
+{{- range concat (.Values.global.imagePullSecrets | default list) .Values.imagePullSecrets -}}
+  {{- if kindIs "map" . -}}{{- $names = append $names .name -}}{{- else -}}{{- $names = append $names . -}}{{- end -}}
+{{- end -}}
+{{- with uniq $names }}
 imagePullSecrets:
   {{- range . }}
   - name: {{ . | quote }}
