@@ -53,6 +53,11 @@ const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
   fallback: fc.constantFrom<object>({}, { failureThreshold: 3, replicas: 1 }),
   'tolerations[]': toleration,
   handler,
+  postStart: handler,
+  preStop: fc.oneof(
+    handler,
+    fc.constantFrom<object>({ sleep: { seconds: 2 } }, { sleep: { seconds: 2_000_000 } }),
+  ),
   podSecurityContext: fc.constantFrom<object>({}, { runAsUser: 1, supplementalGroups: [1] }),
   securityContext: fc.constantFrom<object>({}, { readOnlyRootFilesystem: false }),
   affinity: fc.constantFrom<object>(

@@ -23,6 +23,8 @@ and how to go on. Takes root and versions.
   {{- include "ml-api.checkSeveral" $context -}}
   {{- include "ml-api.checkScaling" $context -}}
   {{- include "ml-api.checkResources" $context -}}
+  {{- include "ml-api.checkPod" $context -}}
+  {{- include "ml-api.checkService" $context -}}
 {{- end -}}
 {{- include "ml-api.checkTraffic" . -}}
 {{- include "ml-api.checkGrpc" . -}}
@@ -228,7 +230,7 @@ and how to go on. Takes root and versions.
 {{/* What Kubernetes wants of requests and limits. */}}
 {{- define "ml-api.checkResources" -}}
 {{- $key := printf "%s.resources" .key -}}
-{{- $resources := include "ml-api.resources" (dict "v" .v "gpu" true) | fromYaml -}}
+{{- $resources := include "ml-api.resources" (dict "v" .v "devices" true) | fromYaml -}}
 {{- $limits := $resources.limits | default dict -}}
 {{- range $name, $limit := $limits -}}
   {{- $amount := include "ml-api.amount" $limit | float64 -}}
@@ -244,6 +246,46 @@ and how to go on. Takes root and versions.
   {{- if and (hasKey $limits $name) (gt (include "ml-api.amount" $request | float64) (include "ml-api.amount" $limit | float64)) -}}
     {{- fail (printf "%s.requests.%s: %v is more than limits.%s (%v); lower it or raise the limit." $key $name $request $name $limit) -}}
   {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Hooks, names and claims of a pod. */}}
+{{- define "ml-api.checkPod" -}}
+{{- $v := .v -}}
+{{- $key := .key -}}
+{{- $seconds := int64 $v.shutdown.preStopSeconds -}}
+{{- with $v.lifecycle.preStop -}}
+  {{- if lt $seconds 1 -}}
+    {{- fail (printf "%s.lifecycle.preStop: the pod's grace period has no time for it; set %s.shutdown.preStopSeconds to the seconds that it may take." $key $key) -}}
+  {{- end -}}
+  {{- with .sleep -}}
+    {{- if gt (int64 .seconds) $seconds -}}
+      {{- fail (printf "%s.lifecycle.preStop.sleep: %d s are more than shutdown.preStopSeconds (%d s) leaves to it; a container has one preStop, so raise that in its place." $key (int64 .seconds) $seconds) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if and (eq $v.dnsPolicy "None") (not $v.dnsConfig.nameservers) -}}
+  {{- fail (printf "%s.dnsConfig.nameservers: with dnsPolicy None, pods know no other; name at least one, such as 10.96.0.10." $key) -}}
+{{- end -}}
+{{- $names := list -}}
+{{- range $v.resourceClaims -}}
+  {{- if eq (empty .resourceClaimName) (empty .resourceClaimTemplateName) -}}
+    {{- fail (printf "%s.resourceClaims: %s needs one of resourceClaimName and resourceClaimTemplateName; set one." $key .name) -}}
+  {{- end -}}
+  {{- if has .name $names -}}
+    {{- fail (printf "%s.resourceClaims: there is a claim %s already; choose another name." $key .name) -}}
+  {{- end -}}
+  {{- $names = append $names .name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ml-api.checkService" -}}
+{{- $service := .v.service -}}
+{{- if and (eq $service.ipFamilyPolicy "SingleStack") (gt (len $service.ipFamilies) 1) -}}
+  {{- fail (printf "%s.service.ipFamilies: SingleStack has one family; name one, or set ipFamilyPolicy to PreferDualStack or RequireDualStack." .key) -}}
+{{- end -}}
+{{- if and $service.loadBalancerClass (ne $service.type "LoadBalancer") -}}
+  {{- fail (printf "%s.service.loadBalancerClass: a %s Service has none; remove it, or set type to LoadBalancer." .key $service.type) -}}
 {{- end -}}
 {{- end -}}
 
@@ -409,6 +451,14 @@ and how to go on. Takes root and versions.
     {{- if not $v.expose -}}
       {{- fail (printf "%s.enabled: it leads to version %s, which is kept off the routes; set versions.%s.expose to true, or %s.enabled to false." $route $name $name $route) -}}
     {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- range $host, $secret := $ingress.tls.secretNames -}}
+  {{- if not (has $host (concat $ingress.hosts $ingress.grpc.hosts)) -}}
+    {{- fail (printf "ingress.tls.secretNames: %s is none of ingress.hosts and ingress.grpc.hosts; correct or remove it." $host) -}}
+  {{- end -}}
+  {{- if not $ingress.tls.enabled -}}
+    {{- fail (printf "ingress.tls.secretNames: %s is not served by TLS; set ingress.tls.enabled, or remove it." $host) -}}
   {{- end -}}
 {{- end -}}
 {{- if $ingress.grpc.enabled -}}

@@ -5,6 +5,7 @@ enabled needed
 nameOverride needed
 fullnameOverride needed
 commonLabels map
+commonLabelsOnPods needed
 commonAnnotations map
 image needed
 image.repository needed
@@ -84,6 +85,7 @@ versionDefaults.rollout.revisionHistoryLimit needed
 versionDefaults.shutdown needed
 versionDefaults.shutdown.preStopSeconds needed
 versionDefaults.shutdown.drainSeconds needed
+versionDefaults.lifecycle map
 versionDefaults.probes needed
 versionDefaults.probes.startup needed
 versionDefaults.probes.startup.enabled needed
@@ -107,9 +109,13 @@ versionDefaults.service needed
 versionDefaults.service.type needed
 versionDefaults.service.port needed
 versionDefaults.service.annotations map
+versionDefaults.service.ipFamilyPolicy needed
+versionDefaults.service.ipFamilies list
+versionDefaults.service.loadBalancerClass needed
 versionDefaults.service.trafficDistribution needed
 versionDefaults.podSecurityContext map
 versionDefaults.securityContext map
+versionDefaults.deploymentAnnotations map
 versionDefaults.podLabels map
 versionDefaults.podAnnotations map
 versionDefaults.nodeSelector map
@@ -118,6 +124,10 @@ versionDefaults.affinity map
 versionDefaults.topologySpreadConstraints list
 versionDefaults.priorityClassName needed
 versionDefaults.runtimeClassName needed
+versionDefaults.dnsPolicy needed
+versionDefaults.dnsConfig map
+versionDefaults.hostAliases list
+versionDefaults.resourceClaims list
 versionDefaults.extraVolumes list
 versionDefaults.extraVolumeMounts list
 versionDefaults.initContainers list
@@ -166,6 +176,7 @@ ingress.annotations map
 ingress.tls needed
 ingress.tls.enabled needed
 ingress.tls.secretName needed
+ingress.tls.secretNames map
 ingress.grpc needed
 ingress.grpc.enabled needed
 ingress.grpc.hosts needed

@@ -50,9 +50,10 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* Labels of a resource; the same arguments. */}}
+{{/* Labels of a resource; the same arguments, and pod: whether it is the template of pods. */}}
 {{- define "ml-api.labels" -}}
-{{- $labels := mergeOverwrite (dict) .root.Values.commonLabels (.labels | default dict) -}}
+{{- $common := and .pod (not .root.Values.commonLabelsOnPods) | empty | ternary .root.Values.commonLabels dict -}}
+{{- $labels := mergeOverwrite (dict) $common (.labels | default dict) -}}
 {{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") -}}
 {{- $_ := set $labels "app.kubernetes.io/name" .root.Chart.Name -}}
 {{- $_ := set $labels "app.kubernetes.io/instance" .root.Release.Name -}}
@@ -88,4 +89,14 @@ it has a dot or a port, as for every container runtime. Takes root, and image: r
 {{/* A number, of which 1000000 is not to become 1e+06, or a percentage. */}}
 {{- define "ml-api.intOrPercent" -}}
 {{- kindIs "string" . | ternary . (int64 .) -}}
+{{- end -}}
+
+{{/* The IP families of a Service. Takes a version. */}}
+{{- define "ml-api.ipFamilies" -}}
+{{- with .service.ipFamilyPolicy }}
+ipFamilyPolicy: {{ . }}
+{{- end }}
+{{- with .service.ipFamilies }}
+ipFamilies: {{ toJson . }}
+{{- end }}
 {{- end -}}

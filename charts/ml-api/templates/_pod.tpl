@@ -16,6 +16,23 @@ runtimeClassName: {{ . | quote }}
 {{- with $v.priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
+{{- with $v.dnsPolicy }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with $v.dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $v.hostAliases }}
+hostAliases:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $v.resourceClaims }}
+resourceClaims:
+  {{- range . }}
+  - {{ omit . "request" | toYaml | nindent 4 | trim }}
+  {{- end }}
+{{- end }}
 {{- with $v.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
@@ -74,14 +91,12 @@ containers:
     {{- with include "ml-api.probes" . | trim }}
     {{- . | nindent 4 }}
     {{- end }}
-    {{- if gt (int $v.shutdown.preStopSeconds) 0 }}
+    {{- with include "ml-api.lifecycle" . | fromYaml }}
     lifecycle:
-      preStop:
-        sleep:
-          seconds: {{ int64 $v.shutdown.preStopSeconds }} # the kubelet sleeps: the image needs no shell
+      {{- toYaml . | nindent 6 }}
     {{- end }}
     resources:
-      {{- include "ml-api.resources" (dict "v" $v "gpu" true) | nindent 6 }}
+      {{- include "ml-api.resources" (dict "v" $v "devices" true) | nindent 6 }}
     securityContext:
       {{- toYaml $v.securityContext | nindent 6 }}
     {{- with include "ml-api.mounts" . | trim }}

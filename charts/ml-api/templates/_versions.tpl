@@ -40,6 +40,9 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
 {{- range $kind, $probe := .own.probes -}}
   {{- with $probe.handler -}}{{- $_ := set (get $.v.probes $kind) "handler" . -}}{{- end -}}
 {{- end -}}
+{{- range $hook, $handler := .own.lifecycle -}}
+  {{- $_ := set $.v.lifecycle $hook $handler -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Fills what a version leaves open from runtimes/<runtime>.yaml, where templates see the version. */}}
