@@ -75,7 +75,7 @@ const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
     { maxSkew: 2, topologyKey: 'b/c', whenUnsatisfiable: 'ScheduleAnyway', minDomains: undefined },
   ),
   'extraVolumes[]': fc.record({
-    name: fc.constantFrom('mine', '1', 'model', 'scratch-0'),
+    name: fc.constantFrom('mine', '1', 'model', 'scratch-tmp'),
     emptyDir: fc.constant({}),
   }),
   'extraVolumeMounts[]': fc.record({

@@ -155,11 +155,7 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{- define "ml-api.resources" -}}
 {{- $resources := dict -}}
 {{- range $kind, $amounts := .v.resources -}}
-  {{- range $resource, $amount := $amounts -}}
-    {{- if not (kindIs "invalid" $amount) -}}
-      {{- $_ := set $resources $kind (mergeOverwrite (get $resources $kind | default dict) (dict $resource $amount)) -}}
-    {{- end -}}
-  {{- end -}}
+  {{- with $amounts -}}{{- $_ := set $resources $kind (deepCopy .) -}}{{- end -}}
 {{- end -}}
 {{- $claims := list -}}
 {{- range .devices | empty | ternary list .v.resourceClaims -}}

@@ -66,6 +66,9 @@ versionDefaults.autoscaling.keda.pollingInterval needed
 versionDefaults.autoscaling.keda.cooldownPeriod needed
 versionDefaults.autoscaling.keda.fallback map
 versionDefaults.resources map
+versionDefaults.scratch needed
+versionDefaults.scratch.tmp needed
+versionDefaults.scratch.shm needed
 versionDefaults.gpu needed
 versionDefaults.gpu.count needed
 versionDefaults.gpu.resource needed

@@ -137,9 +137,13 @@ imagePullSecrets:
   mountPath: /etc/ml-api/traffic
   readOnly: true
 {{- end }}
-{{- range $i, $path := .v.scratch }}
-- name: scratch-{{ $i }}
-  mountPath: {{ $path | quote }}
+{{- if .v.scratch.tmp }}
+- name: scratch-tmp
+  mountPath: /tmp
+{{- end }}
+{{- if .v.scratch.shm }}
+- name: scratch-shm
+  mountPath: /dev/shm
 {{- end }}
 {{- with .v.extraVolumeMounts }}
 {{ toYaml . }}
@@ -160,15 +164,16 @@ imagePullSecrets:
   configMap:
     name: {{ printf "%s-traffic" (include "ml-api.fullname" .root) | quote }}
 {{- end }}
-{{- range $i, $path := .v.scratch }}
-- name: scratch-{{ $i }}
+{{- with .v.scratch.tmp }}
+- name: scratch-tmp
   emptyDir:
-    {{- if eq $path "/dev/shm" }}
+    sizeLimit: {{ . | quote }}
+{{- end }}
+{{- with .v.scratch.shm }}
+- name: scratch-shm
+  emptyDir:
     medium: Memory
-    sizeLimit: 64Mi
-    {{- else }}
-    sizeLimit: 1Gi
-    {{- end }}
+    sizeLimit: {{ . | quote }}
 {{- end }}
 {{- with .v.extraVolumes }}
 {{ toYaml . }}
