@@ -27,6 +27,7 @@ and how to go on. Takes root and versions.
   {{- include "ml-api.checkService" $context -}}
 {{- end -}}
 {{- include "ml-api.checkTraffic" . -}}
+{{- include "ml-api.checkHosts" . -}}
 {{- include "ml-api.checkGrpc" . -}}
 {{- include "ml-api.checkShared" . -}}
 {{- end -}}
@@ -426,6 +427,28 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- end -}}
 
+{{/* The hosts of routes, which may be made by templates, and their certificates. */}}
+{{- define "ml-api.checkHosts" -}}
+{{- $values := .root.Values -}}
+{{- $ingress := $values.ingress -}}
+{{- $hosts := dict "ingress.hosts" $ingress.hosts "ingress.grpc.hosts" $ingress.grpc.hosts "httpRoute.hostnames" $values.httpRoute.hostnames "grpcRoute.hostnames" $values.grpcRoute.hostnames -}}
+{{- range $key, $names := $hosts -}}
+  {{- range $names -}}
+    {{- if or (gt (len .) 253) (not (regexMatch "^([*][.])?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$" .)) -}}
+      {{- fail (printf "%s: %q is no name of a host; expected one such as ml.example.com, or a template that makes one, such as iris.{{ .Values.global.domain }}." $key .) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- range $host, $secret := $ingress.tls.secretNames -}}
+  {{- if not (has $host (concat $ingress.hosts $ingress.grpc.hosts)) -}}
+    {{- fail (printf "ingress.tls.secretNames: %s is none of ingress.hosts and ingress.grpc.hosts; correct or remove it." $host) -}}
+  {{- end -}}
+  {{- if not $ingress.tls.enabled -}}
+    {{- fail (printf "ingress.tls.secretNames: %s is not served by TLS; set ingress.tls.enabled, or remove it." $host) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The routes of gRPC: they lead only to what serves it, split or not at all, and have hosts of their own. */}}
 {{- define "ml-api.checkGrpc" -}}
 {{- $values := .root.Values -}}
@@ -451,14 +474,6 @@ and how to go on. Takes root and versions.
     {{- if not $v.expose -}}
       {{- fail (printf "%s.enabled: it leads to version %s, which is kept off the routes; set versions.%s.expose to true, or %s.enabled to false." $route $name $name $route) -}}
     {{- end -}}
-  {{- end -}}
-{{- end -}}
-{{- range $host, $secret := $ingress.tls.secretNames -}}
-  {{- if not (has $host (concat $ingress.hosts $ingress.grpc.hosts)) -}}
-    {{- fail (printf "ingress.tls.secretNames: %s is none of ingress.hosts and ingress.grpc.hosts; correct or remove it." $host) -}}
-  {{- end -}}
-  {{- if not $ingress.tls.enabled -}}
-    {{- fail (printf "ingress.tls.secretNames: %s is not served by TLS; set ingress.tls.enabled, or remove it." $host) -}}
   {{- end -}}
 {{- end -}}
 {{- if $ingress.grpc.enabled -}}

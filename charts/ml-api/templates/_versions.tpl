@@ -12,6 +12,7 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
 
 {{- define "ml-api.mergedVersions" -}}
 {{- include "ml-api.takeNulls" . -}}
+{{- include "ml-api.renderValues" . -}}
 {{- $versions := dict -}}
 {{- $given := .Values.versions -}}
 {{- if and (eq .Values.defaultVersion "v1") (not (hasKey $given "v1")) -}}
@@ -23,6 +24,7 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
   {{- if and $v.enabled (not (kindIs "invalid" $own)) -}}
     {{- $_ := set $v "version" $name -}}
     {{- $_ := set $v "fullname" (printf "%s-%s" (include "ml-api.fullname" $) $name) -}}
+    {{- include "ml-api.renderVersion" (dict "root" $ "v" $v) -}}
     {{- include "ml-api.completeByRuntime" (dict "root" $ "v" $v) -}}
     {{- include "ml-api.completeByModel" (dict "root" $ "v" $v) -}}
     {{- $_ := set $versions $name $v -}}
