@@ -27,7 +27,6 @@ const headers = {
 
 /** By the end of the value's path; an element of a list stands for `[]`. */
 const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
-  global: fc.constantFrom<object>({}, { imageRegistry: 'r' }),
   'envFrom[]': fc.constantFrom<object>(
     { configMapRef: { name: 'mine' } },
     { secretRef: { name: '1' }, prefix: 'A_' },
@@ -54,6 +53,11 @@ const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
   fallback: fc.constantFrom<object>({}, { failureThreshold: 3, replicas: 1 }),
   'tolerations[]': toleration,
   handler,
+  postStart: handler,
+  preStop: fc.oneof(
+    handler,
+    fc.constantFrom<object>({ sleep: { seconds: 2 } }, { sleep: { seconds: 2_000_000 } }),
+  ),
   podSecurityContext: fc.constantFrom<object>({}, { runAsUser: 1, supplementalGroups: [1] }),
   securityContext: fc.constantFrom<object>({}, { readOnlyRootFilesystem: false }),
   affinity: fc.constantFrom<object>(
@@ -71,7 +75,7 @@ const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
     { maxSkew: 2, topologyKey: 'b/c', whenUnsatisfiable: 'ScheduleAnyway', minDomains: undefined },
   ),
   'extraVolumes[]': fc.record({
-    name: fc.constantFrom('mine', '1', 'model', 'scratch-0'),
+    name: fc.constantFrom('mine', '1', 'model', 'scratch-tmp'),
     emptyDir: fc.constant({}),
   }),
   'extraVolumeMounts[]': fc.record({

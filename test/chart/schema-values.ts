@@ -18,6 +18,8 @@ export type Schema = {
   readonly exclusiveMaximum?: number;
   readonly items?: Schema;
   readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly uniqueItems?: boolean;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly patternProperties?: Readonly<Record<string, Schema>>;
@@ -121,15 +123,16 @@ function strings({ pattern, minLength = 0, maxLength = 300 }: Schema): Arbitrary
   return known.length === 0 ? drawn : fc.oneof(fc.constantFrom(...known), drawn);
 }
 
-function arrays({ items = {}, minItems = 0 }: Schema, path: string): Arbitrary<unknown[]> {
+function arrays(schema: Schema, path: string): Arbitrary<unknown[]> {
+  const { items = {}, minItems = 0, maxItems = 3, uniqueItems = false } = schema;
   const item = values(items, `${path}[]`);
-  const length = { minLength: minItems, maxLength: 3 };
+  const length = { minLength: minItems, maxLength: Math.min(3, maxItems) };
   // Two of one part may be wrong by Kubernetes' own rules.
   const isPart =
     resolve(items).type !== 'string' &&
     resolve(items).properties === undefined &&
     items.enum === undefined;
-  return isPart
+  return isPart || uniqueItems
     ? fc.uniqueArray(item, { ...length, selector: JSON.stringify })
     : fc.array(item, length);
 }

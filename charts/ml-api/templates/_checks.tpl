@@ -4,6 +4,9 @@ and how to go on. Takes root and versions.
 */}}
 {{- define "ml-api.check" -}}
 {{- $values := .root.Values -}}
+{{- if not $values.enabled -}}
+  {{- fail (printf "enabled: false leaves nothing to install; a parent chart that is to leave this one out names the value in its dependency, such as condition: %s.enabled." .root.Chart.Name) -}}
+{{- end -}}
 {{- if and (not $values.versions) (ne $values.defaultVersion "v1") -}}
   {{- fail (printf "defaultVersion: %q is not a version; name it, such as versions.%s: {}." $values.defaultVersion $values.defaultVersion) -}}
 {{- end -}}
@@ -20,8 +23,11 @@ and how to go on. Takes root and versions.
   {{- include "ml-api.checkSeveral" $context -}}
   {{- include "ml-api.checkScaling" $context -}}
   {{- include "ml-api.checkResources" $context -}}
+  {{- include "ml-api.checkPod" $context -}}
+  {{- include "ml-api.checkService" $context -}}
 {{- end -}}
 {{- include "ml-api.checkTraffic" . -}}
+{{- include "ml-api.checkHosts" . -}}
 {{- include "ml-api.checkGrpc" . -}}
 {{- include "ml-api.checkShared" . -}}
 {{- end -}}
@@ -225,7 +231,7 @@ and how to go on. Takes root and versions.
 {{/* What Kubernetes wants of requests and limits. */}}
 {{- define "ml-api.checkResources" -}}
 {{- $key := printf "%s.resources" .key -}}
-{{- $resources := include "ml-api.resources" (dict "v" .v "gpu" true) | fromYaml -}}
+{{- $resources := include "ml-api.resources" (dict "v" .v "devices" true) | fromYaml -}}
 {{- $limits := $resources.limits | default dict -}}
 {{- range $name, $limit := $limits -}}
   {{- $amount := include "ml-api.amount" $limit | float64 -}}
@@ -241,6 +247,46 @@ and how to go on. Takes root and versions.
   {{- if and (hasKey $limits $name) (gt (include "ml-api.amount" $request | float64) (include "ml-api.amount" $limit | float64)) -}}
     {{- fail (printf "%s.requests.%s: %v is more than limits.%s (%v); lower it or raise the limit." $key $name $request $name $limit) -}}
   {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Hooks, names and claims of a pod. */}}
+{{- define "ml-api.checkPod" -}}
+{{- $v := .v -}}
+{{- $key := .key -}}
+{{- $seconds := int64 $v.shutdown.preStopSeconds -}}
+{{- with $v.lifecycle.preStop -}}
+  {{- if lt $seconds 1 -}}
+    {{- fail (printf "%s.lifecycle.preStop: the pod's grace period has no time for it; set %s.shutdown.preStopSeconds to the seconds that it may take." $key $key) -}}
+  {{- end -}}
+  {{- with .sleep -}}
+    {{- if gt (int64 .seconds) $seconds -}}
+      {{- fail (printf "%s.lifecycle.preStop.sleep: %d s are more than shutdown.preStopSeconds (%d s) leaves to it; a container has one preStop, so raise that in its place." $key (int64 .seconds) $seconds) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if and (eq $v.dnsPolicy "None") (not $v.dnsConfig.nameservers) -}}
+  {{- fail (printf "%s.dnsConfig.nameservers: with dnsPolicy None, pods know no other; name at least one, such as 10.96.0.10." $key) -}}
+{{- end -}}
+{{- $names := list -}}
+{{- range $v.resourceClaims -}}
+  {{- if eq (empty .resourceClaimName) (empty .resourceClaimTemplateName) -}}
+    {{- fail (printf "%s.resourceClaims: %s needs one of resourceClaimName and resourceClaimTemplateName; set one." $key .name) -}}
+  {{- end -}}
+  {{- if has .name $names -}}
+    {{- fail (printf "%s.resourceClaims: there is a claim %s already; choose another name." $key .name) -}}
+  {{- end -}}
+  {{- $names = append $names .name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ml-api.checkService" -}}
+{{- $service := .v.service -}}
+{{- if and (eq $service.ipFamilyPolicy "SingleStack") (gt (len $service.ipFamilies) 1) -}}
+  {{- fail (printf "%s.service.ipFamilies: SingleStack has one family; name one, or set ipFamilyPolicy to PreferDualStack or RequireDualStack." .key) -}}
+{{- end -}}
+{{- if and $service.loadBalancerClass (ne $service.type "LoadBalancer") -}}
+  {{- fail (printf "%s.service.loadBalancerClass: a %s Service has none; remove it, or set type to LoadBalancer." .key $service.type) -}}
 {{- end -}}
 {{- end -}}
 
@@ -378,6 +424,28 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) -}}
   {{- fail "httpRoute.parentRefs: an HTTPRoute needs a Gateway; name one, such as [{name: public, namespace: gateways}]." -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The hosts of routes, which may be made by templates, and their certificates. */}}
+{{- define "ml-api.checkHosts" -}}
+{{- $values := .root.Values -}}
+{{- $ingress := $values.ingress -}}
+{{- $hosts := dict "ingress.hosts" $ingress.hosts "ingress.grpc.hosts" $ingress.grpc.hosts "httpRoute.hostnames" $values.httpRoute.hostnames "grpcRoute.hostnames" $values.grpcRoute.hostnames -}}
+{{- range $key, $names := $hosts -}}
+  {{- range $names -}}
+    {{- if or (gt (len .) 253) (not (regexMatch "^([*][.])?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$" .)) -}}
+      {{- fail (printf "%s: %q is no name of a host; expected one such as ml.example.com, or a template that makes one, such as iris.{{ .Values.global.domain }}." $key .) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- range $host, $secret := $ingress.tls.secretNames -}}
+  {{- if not (has $host (concat $ingress.hosts $ingress.grpc.hosts)) -}}
+    {{- fail (printf "ingress.tls.secretNames: %s is none of ingress.hosts and ingress.grpc.hosts; correct or remove it." $host) -}}
+  {{- end -}}
+  {{- if not $ingress.tls.enabled -}}
+    {{- fail (printf "ingress.tls.secretNames: %s is not served by TLS; set ingress.tls.enabled, or remove it." $host) -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 

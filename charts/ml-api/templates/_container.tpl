@@ -139,17 +139,30 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{- end }}
 {{- end -}}
 
-{{/* Requests and limits, with the GPUs; for helpers of the pod (gpu: false) without. */}}
+{{/* The hooks of the serving container. The kubelet sleeps itself: the image needs no shell. */}}
+{{- define "ml-api.lifecycle" -}}
+{{- $own := dict -}}
+{{- if gt (int64 .v.shutdown.preStopSeconds) 0 -}}
+  {{- $own = dict "preStop" (dict "sleep" (dict "seconds" (int64 .v.shutdown.preStopSeconds))) -}}
+{{- end -}}
+{{- range $hook, $handler := .v.lifecycle -}}
+  {{- with $handler -}}{{- $_ := set $own $hook . -}}{{- end -}}
+{{- end -}}
+{{- toYaml $own -}}
+{{- end -}}
+
+{{/* Requests and limits, with the GPUs and other devices; for helpers of the pod (devices: false) without. Takes v and devices. */}}
 {{- define "ml-api.resources" -}}
 {{- $resources := dict -}}
 {{- range $kind, $amounts := .v.resources -}}
-  {{- range $resource, $amount := $amounts -}}
-    {{- if not (kindIs "invalid" $amount) -}}
-      {{- $_ := set $resources $kind (mergeOverwrite (get $resources $kind | default dict) (dict $resource $amount)) -}}
-    {{- end -}}
-  {{- end -}}
+  {{- with $amounts -}}{{- $_ := set $resources $kind (deepCopy .) -}}{{- end -}}
 {{- end -}}
-{{- if and .gpu (gt (int .v.gpu.count) 0) -}}
+{{- $claims := list -}}
+{{- range .devices | empty | ternary list .v.resourceClaims -}}
+  {{- $claims = append $claims (pick . "name" "request") -}}
+{{- end -}}
+{{- with $claims -}}{{- $_ := set $resources "claims" . -}}{{- end -}}
+{{- if and .devices (gt (int .v.gpu.count) 0) -}}
   {{- $_ := set $resources "limits" (mergeOverwrite ($resources.limits | default dict) (dict .v.gpu.resource (int .v.gpu.count))) -}}
 {{- end -}}
 {{- toYaml $resources -}}

@@ -7,13 +7,28 @@ ingressClassName: {{ . | quote }}
 {{- end }}
 {{- if .root.Values.ingress.tls.enabled }}
 tls:
-  - hosts:
-      {{- range .hosts }}
-      - {{ . | quote }}
-      {{- end }}
-    {{- with .root.Values.ingress.tls.secretName }}
-    secretName: {{ . | quote }}
+  {{- include "ml-api.ingressTls" . | trim | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* The hosts of each Secret, and those of none, in the order of the hosts. The same arguments. */}}
+{{- define "ml-api.ingressTls" -}}
+{{- $tls := .root.Values.ingress.tls -}}
+{{- $secrets := list -}}
+{{- $hosts := dict -}}
+{{- range .hosts -}}
+  {{- $secret := get $tls.secretNames . | default $tls.secretName -}}
+  {{- $secrets = append $secrets $secret | uniq -}}
+  {{- $_ := set $hosts $secret (append (get $hosts $secret | default list) .) -}}
+{{- end -}}
+{{- range $secret := $secrets }}
+- hosts:
+    {{- range get $hosts $secret }}
+    - {{ . | quote }}
     {{- end }}
+  {{- with $secret }}
+  secretName: {{ . | quote }}
+  {{- end }}
 {{- end }}
 {{- end -}}
 

@@ -1,9 +1,11 @@
 {{/* The kinds of values, for _nulls.tpl; made by test/chart/schema.ts, not edited. */}}
 {{- define "ml-api.valueKinds" -}}
 global map
+enabled needed
 nameOverride needed
 fullnameOverride needed
 commonLabels map
+commonLabelsOnPods needed
 commonAnnotations map
 image needed
 image.repository needed
@@ -65,6 +67,9 @@ versionDefaults.autoscaling.keda.pollingInterval needed
 versionDefaults.autoscaling.keda.cooldownPeriod needed
 versionDefaults.autoscaling.keda.fallback map
 versionDefaults.resources map
+versionDefaults.scratch needed
+versionDefaults.scratch.tmp needed
+versionDefaults.scratch.shm needed
 versionDefaults.gpu needed
 versionDefaults.gpu.count needed
 versionDefaults.gpu.resource needed
@@ -84,6 +89,7 @@ versionDefaults.rollout.revisionHistoryLimit needed
 versionDefaults.shutdown needed
 versionDefaults.shutdown.preStopSeconds needed
 versionDefaults.shutdown.drainSeconds needed
+versionDefaults.lifecycle map
 versionDefaults.probes needed
 versionDefaults.probes.startup needed
 versionDefaults.probes.startup.enabled needed
@@ -107,9 +113,13 @@ versionDefaults.service needed
 versionDefaults.service.type needed
 versionDefaults.service.port needed
 versionDefaults.service.annotations map
+versionDefaults.service.ipFamilyPolicy needed
+versionDefaults.service.ipFamilies list
+versionDefaults.service.loadBalancerClass needed
 versionDefaults.service.trafficDistribution needed
 versionDefaults.podSecurityContext map
 versionDefaults.securityContext map
+versionDefaults.deploymentAnnotations map
 versionDefaults.podLabels map
 versionDefaults.podAnnotations map
 versionDefaults.nodeSelector map
@@ -118,6 +128,10 @@ versionDefaults.affinity map
 versionDefaults.topologySpreadConstraints list
 versionDefaults.priorityClassName needed
 versionDefaults.runtimeClassName needed
+versionDefaults.dnsPolicy needed
+versionDefaults.dnsConfig map
+versionDefaults.hostAliases list
+versionDefaults.resourceClaims list
 versionDefaults.extraVolumes list
 versionDefaults.extraVolumeMounts list
 versionDefaults.initContainers list
@@ -166,6 +180,7 @@ ingress.annotations map
 ingress.tls needed
 ingress.tls.enabled needed
 ingress.tls.secretName needed
+ingress.tls.secretNames map
 ingress.grpc needed
 ingress.grpc.enabled needed
 ingress.grpc.hosts needed

@@ -1,7 +1,8 @@
 {{/* Names, labels and images. */}}
 
+{{/* The chart's name is its alias where a parent chart gives it one, such as irisModel. */}}
 {{- define "ml-api.name" -}}
-{{- .Values.nameOverride | default .Chart.Name -}}
+{{- .Values.nameOverride | default (.Chart.Name | lower | replace "_" "-") -}}
 {{- end -}}
 
 {{- define "ml-api.fullname" -}}
@@ -49,9 +50,10 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* Labels of a resource; the same arguments. */}}
+{{/* Labels of a resource; the same arguments, and pod: whether it is the template of pods. */}}
 {{- define "ml-api.labels" -}}
-{{- $labels := mergeOverwrite (dict) .root.Values.commonLabels (.labels | default dict) -}}
+{{- $common := and .pod (not .root.Values.commonLabelsOnPods) | empty | ternary .root.Values.commonLabels dict -}}
+{{- $labels := mergeOverwrite (dict) $common (.labels | default dict) -}}
 {{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") -}}
 {{- $_ := set $labels "app.kubernetes.io/name" .root.Chart.Name -}}
 {{- $_ := set $labels "app.kubernetes.io/instance" .root.Release.Name -}}
@@ -62,21 +64,39 @@ annotations:
 {{- toYaml $labels -}}
 {{- end -}}
 
-{{/* An image by digest or tag. Takes repository, tag, digest. */}}
+{{/*
+An image by digest or tag, from the parent chart's registry where there is one. The first part of a repository is a registry's name if
+it has a dot or a port, as for every container runtime. Takes root, and image: repository, tag, digest.
+*/}}
 {{- define "ml-api.imageReference" -}}
-{{- if .digest -}}
-{{- printf "%s@%s" .repository .digest -}}
+{{- $repository := .image.repository -}}
+{{- with .root.Values.global.imageRegistry -}}
+  {{- $repository = printf "%s/%s" (trimSuffix "/" .) (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "") -}}
+{{- end -}}
+{{- if .image.digest -}}
+{{- printf "%s@%s" $repository .image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" .repository .tag -}}
+{{- printf "%s:%s" $repository .image.tag -}}
 {{- end -}}
 {{- end -}}
 
 {{/* The product's own image, which also fetches models and tests. */}}
 {{- define "ml-api.ownImage" -}}
-{{- include "ml-api.imageReference" (dict "repository" .Values.image.repository "tag" (.Values.image.tag | default .Chart.AppVersion) "digest" .Values.image.digest) -}}
+{{- $image := dict "repository" .Values.image.repository "tag" (.Values.image.tag | default .Chart.AppVersion) "digest" .Values.image.digest -}}
+{{- include "ml-api.imageReference" (dict "root" . "image" $image) -}}
 {{- end -}}
 
 {{/* A number, of which 1000000 is not to become 1e+06, or a percentage. */}}
 {{- define "ml-api.intOrPercent" -}}
 {{- kindIs "string" . | ternary . (int64 .) -}}
+{{- end -}}
+
+{{/* The IP families of a Service. Takes a version. */}}
+{{- define "ml-api.ipFamilies" -}}
+{{- with .service.ipFamilyPolicy }}
+ipFamilyPolicy: {{ . }}
+{{- end }}
+{{- with .service.ipFamilies }}
+ipFamilies: {{ toJson . }}
+{{- end }}
 {{- end -}}

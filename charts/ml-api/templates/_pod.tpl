@@ -18,6 +18,23 @@ runtimeClassName: {{ . | quote }}
 {{- with $v.priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
+{{- with $v.dnsPolicy }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with $v.dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $v.hostAliases }}
+hostAliases:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $v.resourceClaims }}
+resourceClaims:
+  {{- range . }}
+  - {{ omit . "request" | toYaml | nindent 4 | trim }}
+  {{- end }}
+{{- end }}
 {{- with $v.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
@@ -49,7 +66,7 @@ initContainers:
 {{- end }}
 containers:
   - name: predictor
-    image: {{ include "ml-api.imageReference" $v.image | quote }}
+    image: {{ include "ml-api.imageReference" (dict "root" $root "image" $v.image) | quote }}
     imagePullPolicy: {{ $root.Values.image.pullPolicy }}
     terminationMessagePolicy: FallbackToLogsOnError # why it ended, in `kubectl describe pod`
     {{- with $v.command }}
@@ -76,14 +93,12 @@ containers:
     {{- with include "ml-api.probes" . | trim }}
     {{- . | nindent 4 }}
     {{- end }}
-    {{- if gt (int $v.shutdown.preStopSeconds) 0 }}
+    {{- with include "ml-api.lifecycle" . | fromYaml }}
     lifecycle:
-      preStop:
-        sleep:
-          seconds: {{ int64 $v.shutdown.preStopSeconds }} # the kubelet sleeps: the image needs no shell
+      {{- toYaml . | nindent 6 }}
     {{- end }}
     resources:
-      {{- include "ml-api.resources" (dict "v" $v "gpu" true) | nindent 6 }}
+      {{- include "ml-api.resources" (dict "v" $v "devices" true) | nindent 6 }}
     securityContext:
       {{- toYaml $v.securityContext | nindent 6 }}
     {{- with include "ml-api.mounts" . | trim }}
@@ -96,8 +111,13 @@ volumes:
 {{- end }}
 {{- end -}}
 
+{{/* The parent chart's and the chart's own, each once: they are names or objects. */}}
 {{- define "ml-api.imagePullSecrets" -}}
-{{- with .Values.imagePullSecrets }}
+{{- $names := list -}}
+{{- range concat (.Values.global.imagePullSecrets | default list) .Values.imagePullSecrets -}}
+  {{- if kindIs "map" . -}}{{- $names = append $names .name -}}{{- else -}}{{- $names = append $names . -}}{{- end -}}
+{{- end -}}
+{{- with uniq $names }}
 imagePullSecrets:
   {{- range . }}
   - name: {{ . | quote }}
@@ -135,9 +155,13 @@ context.
   mountPath: /etc/ml-api/traffic
   readOnly: true
 {{- end }}
-{{- range $i, $path := .v.scratch }}
-- name: scratch-{{ $i }}
-  mountPath: {{ $path | quote }}
+{{- if .v.scratch.tmp }}
+- name: scratch-tmp
+  mountPath: /tmp
+{{- end }}
+{{- if .v.scratch.shm }}
+- name: scratch-shm
+  mountPath: /dev/shm
 {{- end }}
 {{- with .v.extraVolumeMounts }}
 {{ toYaml . }}
@@ -158,15 +182,16 @@ context.
   configMap:
     name: {{ printf "%s-traffic" (include "ml-api.fullname" .root) | quote }}
 {{- end }}
-{{- range $i, $path := .v.scratch }}
-- name: scratch-{{ $i }}
+{{- with .v.scratch.tmp }}
+- name: scratch-tmp
   emptyDir:
-    {{- if eq $path "/dev/shm" }}
+    sizeLimit: {{ . | quote }}
+{{- end }}
+{{- with .v.scratch.shm }}
+- name: scratch-shm
+  emptyDir:
     medium: Memory
-    sizeLimit: 64Mi
-    {{- else }}
-    sizeLimit: 1Gi
-    {{- end }}
+    sizeLimit: {{ . | quote }}
 {{- end }}
 {{- with .v.extraVolumes }}
 {{ toYaml . }}

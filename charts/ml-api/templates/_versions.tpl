@@ -12,6 +12,7 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
 
 {{- define "ml-api.mergedVersions" -}}
 {{- include "ml-api.takeNulls" . -}}
+{{- include "ml-api.renderValues" . -}}
 {{- $versions := dict -}}
 {{- $given := .Values.versions -}}
 {{- if and (eq .Values.defaultVersion "v1") (not (hasKey $given "v1")) -}}
@@ -23,6 +24,7 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
   {{- if and $v.enabled (not (kindIs "invalid" $own)) -}}
     {{- $_ := set $v "version" $name -}}
     {{- $_ := set $v "fullname" (printf "%s-%s" (include "ml-api.fullname" $) $name) -}}
+    {{- include "ml-api.renderVersion" (dict "root" $ "v" $v) -}}
     {{- include "ml-api.completeByRuntime" (dict "root" $ "v" $v) -}}
     {{- include "ml-api.completeByModel" (dict "root" $ "v" $v) -}}
     {{- $_ := set $versions $name $v -}}
@@ -39,6 +41,9 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
 {{- end -}}
 {{- range $kind, $probe := .own.probes -}}
   {{- with $probe.handler -}}{{- $_ := set (get $.v.probes $kind) "handler" . -}}{{- end -}}
+{{- end -}}
+{{- range $hook, $handler := .own.lifecycle -}}
+  {{- $_ := set $.v.lifecycle $hook $handler -}}
 {{- end -}}
 {{- end -}}
 
@@ -75,9 +80,28 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
   {{- $_ := set $v $key (get $v $key | default (get $preset $key)) -}}
 {{- end -}}
 {{- $_ := set $v "handlers" $preset.handlers -}}
-{{- $_ := set $v "scratch" ($preset.scratch | default list) -}}
+{{- $_ := set $v "resources" (include "ml-api.resourcesOver" (dict "preset" $preset.resources "own" $v.resources) | fromJson) -}}
+{{- range $folder, $size := $preset.scratch -}}
+  {{- if not (get $v.scratch $folder) -}}{{- $_ := set $v.scratch $folder $size -}}{{- end -}}
+{{- end -}}
 {{- $_ := set $v "servesBasePath" ($preset.servesBasePath | default false) -}}
 {{- $_ := set $v "metricsPort" (hasKey $v.ports "metrics" | ternary "metrics" "http") -}}
+{{- end -}}
+
+{{/* The runtime's requests and limits with a version's own over them, of which null takes one away. Takes preset and own. */}}
+{{- define "ml-api.resourcesOver" -}}
+{{- $resources := dict -}}
+{{- range $kind, $preset := .preset -}}
+  {{- $own := get $.own $kind -}}
+  {{- if kindIs "map" $own -}}
+    {{- $amounts := merge (deepCopy $own) $preset -}}
+    {{- range $name, $amount := $own -}}
+      {{- if kindIs "invalid" $amount -}}{{- $_ := unset $amounts $name -}}{{- end -}}
+    {{- end -}}
+    {{- $_ := set $resources $kind $amounts -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson $resources -}}
 {{- end -}}
 
 {{/* Fills in the claim of a version whose model lies on one, and whether that claim allows one pod only. */}}
