@@ -265,9 +265,7 @@ and how to go on. Takes root and versions.
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- if and (eq $v.dnsPolicy "None") (not $v.dnsConfig.nameservers) -}}
-  {{- fail (printf "%s.dnsConfig.nameservers: with dnsPolicy None, pods know no other; name at least one, such as 10.96.0.10." $key) -}}
-{{- end -}}
+{{- include "ml-api.checkNameLookup" . -}}
 {{- $names := list -}}
 {{- range $v.resourceClaims -}}
   {{- if eq (empty .resourceClaimName) (empty .resourceClaimTemplateName) -}}
@@ -277,6 +275,12 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.resourceClaims: there is a claim %s already; choose another name." $key .name) -}}
   {{- end -}}
   {{- $names = append $names .name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ml-api.checkNameLookup" -}}
+{{- if and (eq .v.dnsPolicy "None") (not .v.dnsConfig.nameservers) -}}
+  {{- fail (printf "%s.dnsConfig.nameservers: with dnsPolicy None, pods know no other; name at least one, such as 10.96.0.10." .key) -}}
 {{- end -}}
 {{- end -}}
 
@@ -371,6 +375,7 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- $gate := $values.promotion.gate -}}
 {{- if $gate.enabled -}}
+  {{- include "ml-api.checkNameLookup" (dict "v" $values.versionDefaults "key" "versionDefaults") -}}
   {{- $job := printf "%s-promotion-gate" (include "ml-api.fullname" .root) -}}
   {{- if gt (len $job) 63 -}}
     {{- fail (printf "promotion.gate.enabled: the Job would be called %q, which has more than 63 characters; choose a shorter release name or fullnameOverride." $job) -}}

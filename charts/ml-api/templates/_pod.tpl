@@ -18,17 +18,7 @@ runtimeClassName: {{ . | quote }}
 {{- with $v.priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
-{{- with $v.dnsPolicy }}
-dnsPolicy: {{ . }}
-{{- end }}
-{{- with $v.dnsConfig }}
-dnsConfig:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $v.hostAliases }}
-hostAliases:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{- include "ml-api.nameLookup" $v }}
 {{- with $v.resourceClaims }}
 resourceClaims:
   {{- range . }}
@@ -108,6 +98,21 @@ containers:
 {{- with include "ml-api.volumes" . | trim }}
 volumes:
   {{- . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* How a pod looks names up; those of `helm test` and of the gate do it alike. Takes a version, or versionDefaults. */}}
+{{- define "ml-api.nameLookup" -}}
+{{- with .dnsPolicy }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with .dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .hostAliases }}
+hostAliases:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
