@@ -430,6 +430,7 @@ describe('all is written, or nothing', () => {
     const [first, second] = await Promise.all(
       [v1, v2].map((one) => serve(modelsDir({ iris: one, other: one }))),
     );
+    const isWriting = when === 'a file is written';
     const out = newOut();
     await generateAll(first?.url ?? '', out);
     const before = treeOf(out);
@@ -451,7 +452,7 @@ describe('all is written, or nothing', () => {
     );
     const ended = once(child, 'exit');
     const moment = new Promise<void>((resolve) => {
-      if (when === 'a contract is asked for') asked = resolve;
+      if (!isWriting) asked = resolve;
       else {
         const watcher = watch(path.join(project, out, 'iris'), () => resolve());
         onTestFinished(() => watcher.close());
@@ -461,8 +462,8 @@ describe('all is written, or nothing', () => {
     child.kill(signal);
     const [code, by] = await ended;
     // All may have been written before the signal came.
-    expect(when === 'a file is written' && code === 0 ? signal : by).toBe(signal);
-    expect(treeOf(out)).toEqual(when === 'a file is written' ? treeOf(after) : before);
+    expect(isWriting && code === 0 ? signal : by).toBe(signal);
+    expect(treeOf(out)).toEqual(isWriting ? treeOf(after) : before);
     expect(readdirSync(TMPDIR)).toEqual([]);
   });
 });

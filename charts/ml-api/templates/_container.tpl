@@ -157,13 +157,13 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{- range $kind, $amounts := .v.resources -}}
   {{- with $amounts -}}{{- $_ := set $resources $kind (deepCopy .) -}}{{- end -}}
 {{- end -}}
-{{- $claims := list -}}
-{{- range .devices | empty | ternary list .v.resourceClaims -}}
-  {{- $claims = append $claims (pick . "name" "request") -}}
-{{- end -}}
-{{- with $claims -}}{{- $_ := set $resources "claims" . -}}{{- end -}}
-{{- if and .devices (gt (int .v.gpu.count) 0) -}}
-  {{- $_ := set $resources "limits" (mergeOverwrite ($resources.limits | default dict) (dict .v.gpu.resource (int .v.gpu.count))) -}}
+{{- if .devices -}}
+  {{- range .v.resourceClaims -}}
+    {{- $_ := set $resources "claims" (append ($resources.claims | default list) (pick . "name" "request")) -}}
+  {{- end -}}
+  {{- if gt (int .v.gpu.count) 0 -}}
+    {{- $_ := set $resources "limits" (mergeOverwrite ($resources.limits | default dict) (dict .v.gpu.resource (int .v.gpu.count))) -}}
+  {{- end -}}
 {{- end -}}
 {{- toYaml $resources -}}
 {{- end -}}

@@ -52,7 +52,7 @@ annotations:
 
 {{/* Labels of a resource; the same arguments, and pod: whether it is the template of pods. */}}
 {{- define "ml-api.labels" -}}
-{{- $common := and .pod (not .root.Values.commonLabelsOnPods) | empty | ternary .root.Values.commonLabels dict -}}
+{{- $common := or (not .pod) .root.Values.commonLabelsOnPods | ternary .root.Values.commonLabels dict -}}
 {{- $labels := mergeOverwrite (dict) $common (.labels | default dict) -}}
 {{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") -}}
 {{- $_ := set $labels "app.kubernetes.io/name" .root.Chart.Name -}}

@@ -8,10 +8,7 @@ automountServiceAccountToken: false
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ add $v.shutdown.preStopSeconds $v.shutdown.drainSeconds 5 }}
 {{- include "ml-api.imagePullSecrets" $root }}
-{{- with include "ml-api.podSecurityContext" (dict "root" $root "context" $v.podSecurityContext) | fromYaml }}
-securityContext:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{- include "ml-api.podSecurityContext" (dict "root" $root "context" $v.podSecurityContext) }}
 {{- with $gpu | ternary $v.gpu.runtimeClassName $v.runtimeClassName }}
 runtimeClassName: {{ . | quote }}
 {{- end }}
@@ -135,10 +132,14 @@ The security context of a pod: on OpenShift without a user and groups, which its
 context.
 */}}
 {{- define "ml-api.podSecurityContext" -}}
-{{- $assigned := eq (include "ml-api.isOpenShift" .root) "true" | ternary (list "runAsUser" "runAsGroup" "fsGroup") list -}}
 {{- $context := .context -}}
-{{- range $assigned }}{{ $context = omit $context . }}{{ end -}}
-{{- toYaml $context -}}
+{{- if eq (include "ml-api.isOpenShift" .root) "true" -}}
+  {{- $context = omit $context "runAsUser" "runAsGroup" "fsGroup" -}}
+{{- end -}}
+{{- with $context }}
+securityContext:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{/* Whether to render for OpenShift. */}}

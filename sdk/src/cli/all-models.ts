@@ -137,12 +137,12 @@ function isOwn(folder: string): boolean {
   return (found?.isDirectory() ?? false) && holdsTypedClient(folder);
 }
 
-/** What somebody else has put into a folder stays. */
+/** Removes a folder, unless somebody else has put something into it. */
 function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // It stays, and is told of as any other.
+    // what is in it stays
   }
 }
 

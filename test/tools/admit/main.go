@@ -30,7 +30,7 @@ type response struct {
 	Faults []string `json:"faults,omitempty"`
 	// Fields that an API server adds to elements of lists of custom resources.
 	Added []string `json:"added,omitempty"`
-	Notes  string   `json:"notes,omitempty"`
+	Notes string   `json:"notes,omitempty"`
 }
 
 func main() {

@@ -5,8 +5,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -190,6 +190,7 @@ func (k customKind) create(kind schema.GroupVersionKind, object *unstructured.Un
 	sent := runtime.DeepCopyJSON(object.Object)
 	defaulting.Default(object.Object, k.structural)
 	added = addedInLists(sent, object.Object, "", false)
+	slices.Sort(added) // a map has no order
 	return added, create(kind, k.strategy, object, object.GetNamespace())
 }
 
@@ -215,7 +216,6 @@ func addedInLists(sent, kept any, path string, inList bool) (added []string) {
 			}
 		}
 	}
-	slices.Sort(added)
 	return added
 }
 

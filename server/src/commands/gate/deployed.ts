@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { codeOf } from '../../net/connect.ts';
 import { CommandError } from '../../util/command-error.ts';
 import { isRecord } from '../../util/is-record.ts';
+import { parsedJson } from '../../util/parsed-json.ts';
 
 export type Weights = Readonly<Record<string, number>>;
 
@@ -25,7 +26,7 @@ export function readDeployed(file: string): Deployed | undefined {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw new CommandError(`--deployed: ${file} cannot be read: ${codeOf(error)}.`);
   }
-  const found = parsed(text);
+  const found = parsedJson(text);
   if (isDeployed(found)) return found;
   throw new CommandError(
     `--deployed: expected ${file} to hold {"default": VERSION, "weights": {VERSION: WEIGHT, …}}, found something else.`,
@@ -48,12 +49,4 @@ function isDeployed(value: unknown): value is Deployed {
       (weight) => Number.isFinite(weight) && Number(weight) >= 0,
     )
   );
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

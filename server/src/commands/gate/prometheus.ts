@@ -3,6 +3,7 @@
 import { type HttpResponse, patientRequest } from '../../net/patient-request.ts';
 import { shown } from '../../net/shown-url.ts';
 import { CommandError } from '../../util/command-error.ts';
+import { parsedJson } from '../../util/parsed-json.ts';
 
 const TIMEOUT_MS = 15_000;
 /** A pod that has just started may not be let through at first. */
@@ -38,7 +39,7 @@ export function createPrometheus(url: string): Prometheus {
           `Prometheus cannot be asked: ${why.replace('?…', '')}. Without its figures nothing is promoted: check promotion.gate.prometheusUrl.`,
         );
       }
-      const body: unknown = parse(response.body);
+      const body = parsedJson(response.body);
       if (response.status !== 200 || !isVector(body))
         throw new CommandError(
           `Prometheus at ${shown(new URL(url))} answered ${response.status} to ${query}: ${response.body.slice(0, 300)}`,
@@ -61,12 +62,4 @@ function isVector(body: unknown): body is Vector {
     'result' in body.data &&
     Array.isArray(body.data.result)
   );
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -6,13 +6,14 @@ import type { Golden } from '../../model/golden.ts';
 import { type HttpResponse, patientRequest, type Target } from '../../net/patient-request.ts';
 import { shown } from '../../net/shown-url.ts';
 import { isRecord } from '../../util/is-record.ts';
+import { parsedJson } from '../../util/parsed-json.ts';
 import type { IndexEntry } from './subjects.ts';
 
 /** @throws Error for an answer that is no index */
 export async function indexOf(target: Target): Promise<IndexEntry[]> {
   const response = await patientRequest(target, 'POST', '/v2/repository/index');
   expectStatus(response, 200);
-  const entries = parsed(response);
+  const entries = parsedJson(response.body);
   if (!Array.isArray(entries) || entries.length === 0 || !entries.every(isIndexEntry))
     throw new Error(`expected an index of models, got ${excerpt(response)}`);
   return entries;
@@ -89,18 +90,9 @@ function expectStatus(response: HttpResponse, status: number): void {
 
 /** @throws Error with the start of a body that is something else */
 function jsonObject(response: HttpResponse): Readonly<Record<string, unknown>> {
-  const value = parsed(response);
+  const value = parsedJson(response.body);
   if (isRecord(value)) return value;
   throw new Error(`expected a JSON object, got ${excerpt(response)}`);
-}
-
-/** A body; undefined where it is not JSON, since the parser's message differs from release to release. */
-function parsed({ body }: HttpResponse): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }
 
 function excerpt({ body }: HttpResponse): string {
