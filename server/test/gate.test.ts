@@ -160,15 +160,30 @@ describe('the gate', () => {
       ['some, for the first time', { default: 'v1', weights: { v1: 1 } }, 'v1=99,v2=1'],
       ['some, and nobody knows what it had', undefined, 'v1=90,v2=10'],
       ['some, where all had none', { default: 'v1', weights: { v1: 0, v2: 0 } }, 'v1=99,v2=1'],
+      ['all, as it becomes the default one', { default: 'v1', weights: { v1: 1 } }, 'v2=1'],
+      ['all, as it becomes the default one after a share', now, 'v2=1'],
     ])('looks at a version that is to get %s', async (_what, content, weights) => {
       const { code, stdout } = await gate(
         bad,
         ...limits,
         deployed(content),
         `--weights=${weights}`,
+        `--first-default=${content === undefined ? 'v1' : 'v2'}`,
       );
       expect(stdout).toMatch(/REFUSED v2: 600 of 6000/);
       expect(code).toBe(1);
+    });
+
+    it('looks at no first default version where nothing is deployed, so that it can be installed', async () => {
+      const { code, stdout, queries } = await gate(
+        bad,
+        ...limits,
+        deployed(undefined),
+        '--weights=v2=1',
+        '--first-default=v2',
+      );
+      expect(stdout).toMatch(/^No version gets more/);
+      expect([code, queries]).toEqual([0, []]);
     });
 
     it.each([

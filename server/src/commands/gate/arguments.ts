@@ -13,6 +13,7 @@ Looks whether versions may get more requests, by their figures in Prometheus, an
   --version V              A version whose weight is to be raised; may be given again
   --weights V=W,…          The weights that versions are to have; with --deployed, only what gets more is looked at
   --deployed FILE          What they have, as the chart deploys it; where there is no such file, all are looked at
+  --first-default V        Where there is no such file, as before the first installation: the default version, which is not looked at
   --window DURATION        Time that is looked back (30m)
   --min-rows N             Fewest rows compared, and requests answered, in that time (1000)
   --on-too-few-rows WHAT   Where there are fewer: hold, which fails, or allow (hold)
@@ -27,6 +28,8 @@ export interface GateArguments {
   readonly versions: readonly string[];
   readonly weights: Weights | undefined;
   readonly deployed: Deployed | undefined;
+  /** The version that is not looked at where nobody knows what is deployed: some version must answer first. */
+  readonly firstDefault: string | undefined;
   readonly window: string;
   readonly minRows: number;
   readonly onTooFewRows: 'hold' | 'allow';
@@ -65,6 +68,7 @@ export function readGateArguments(args: readonly string[]): GateArguments {
     versions,
     weights: weights === undefined ? undefined : readWeights(weights),
     deployed: deployed === undefined ? undefined : readDeployed(deployed),
+    firstDefault: values['first-default'],
     window,
     minRows: number('min-rows', Number.MAX_SAFE_INTEGER) ?? 0,
     onTooFewRows,
@@ -94,6 +98,7 @@ function parse(args: readonly string[]) {
         version: { type: 'string', multiple: true },
         weights: { type: 'string' },
         deployed: { type: 'string' },
+        'first-default': { type: 'string' },
         window: { type: 'string', default: '30m' },
         'min-rows': { type: 'string', default: '1000' },
         'on-too-few-rows': { type: 'string', default: 'hold' },

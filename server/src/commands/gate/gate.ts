@@ -38,9 +38,11 @@ export async function gate(args: readonly string[]): Promise<void> {
   process.stdout.write('\nThe promotion may go on.\n');
 }
 
-/** The versions that are to get more of the requests than they have; all, where nobody knows what they have. */
-function raisedOf({ versions, deployed, weights }: GateArguments): readonly string[] {
-  if (deployed === undefined || weights === undefined) return versions;
+/** The versions that are to get more of the requests than they have; all but the first default, where nobody knows what they have. */
+function raisedOf(options: GateArguments): readonly string[] {
+  const { versions, deployed, weights, firstDefault } = options;
+  if (deployed === undefined) return versions.filter((version) => version !== firstDefault);
+  if (weights === undefined) return versions;
   return versions.filter(
     (version) =>
       version !== deployed.default &&
