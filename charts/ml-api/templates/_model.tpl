@@ -66,7 +66,7 @@
   resources:
     {{- include "ml-api.resources" (dict "v" .v) | nindent 4 }}
   securityContext:
-    {{- toYaml .v.securityContext | nindent 4 }}
+    {{- include "ml-api.containerSecurityContext" (dict "root" .root "context" .v.securityContext) | nindent 4 }}
   volumeMounts:
     - name: model
       mountPath: /store

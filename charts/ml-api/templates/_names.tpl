@@ -35,7 +35,7 @@ ml-api/model-version: {{ .v.version | quote }}
 
 {{/*
 The head of a resource: name, namespace, labels, annotations.
-Takes root; v for a resource of one version; name, component, labels and annotations where they differ.
+Takes root; v for a resource of one version; name, component, labels and annotations where they differ; pod: whether it is a pod.
 */}}
 {{- define "ml-api.metadata" -}}
 {{- $root := .root -}}
@@ -50,7 +50,7 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* Labels of a resource; the same arguments, and pod: whether it is the template of pods. */}}
+{{/* Labels of a resource; the same arguments. */}}
 {{- define "ml-api.labels" -}}
 {{- $common := or (not .pod) .root.Values.commonLabelsOnPods | ternary .root.Values.commonLabels dict -}}
 {{- $labels := mergeOverwrite (dict) $common (.labels | default dict) -}}

@@ -87,7 +87,7 @@ containers:
     resources:
       {{- include "ml-api.resources" (dict "v" $v "devices" true) | nindent 6 }}
     securityContext:
-      {{- toYaml $v.securityContext | nindent 6 }}
+      {{- include "ml-api.containerSecurityContext" (dict "root" $root "context" $v.securityContext) | nindent 6 }}
     {{- with include "ml-api.mounts" . | trim }}
     volumeMounts:
       {{- . | nindent 6 }}
@@ -140,6 +140,14 @@ context.
 securityContext:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end -}}
+
+{{/*
+That of a container, which OpenShift's admission lets choose no user either. Supplemental groups are free there, such as those of a
+share. Takes root and context.
+*/}}
+{{- define "ml-api.containerSecurityContext" -}}
+{{- eq (include "ml-api.isOpenShift" .root) "true" | ternary (omit .context "runAsUser" "runAsGroup") .context | toYaml -}}
 {{- end -}}
 
 {{/* Whether to render for OpenShift. */}}
