@@ -282,6 +282,37 @@ and how to go on. Takes root and versions.
 {{- if and (eq .v.dnsPolicy "None") (not .v.dnsConfig.nameservers) -}}
   {{- fail (printf "%s.dnsConfig.nameservers: with dnsPolicy None, pods know no other; name at least one, such as 10.96.0.10." .key) -}}
 {{- end -}}
+{{- range .v.dnsConfig.nameservers -}}
+  {{- include "ml-api.checkAddress" (dict "address" . "key" (printf "%s.dnsConfig.nameservers" $.key)) -}}
+{{- end -}}
+{{- range .v.hostAliases -}}
+  {{- include "ml-api.checkAddress" (dict "address" .ip "key" (printf "%s.hostAliases" $.key)) -}}
+{{- end -}}
+{{- range .v.dnsConfig.searches -}}
+  {{- if gt (trimSuffix "." . | len) 253 -}}
+    {{- fail (printf "%s.dnsConfig.searches: a name has 253 characters at most, and one here has %d; shorten or remove it." $.key (trimSuffix "." . | len)) -}}
+  {{- end -}}
+{{- end -}}
+{{- $characters := .v.dnsConfig.searches | default list | join " " | len -}}
+{{- if gt $characters 2048 -}}
+  {{- fail (printf "%s.dnsConfig.searches: they have %d characters with the spaces between them, and Kubernetes takes 2048; remove some." .key $characters) -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+What the schema's pattern cannot count, and what Kubernetes refuses since 1.36 because programs read it in two ways: an IPv4 address in
+the form of IPv6. Takes address and key.
+*/}}
+{{- define "ml-api.checkAddress" -}}
+{{- if contains ":" .address -}}
+  {{- $groups := regexReplaceAll "[0-9]+([.][0-9]+){3}$" .address "0:0" | splitList ":" | compact | len -}}
+  {{- if not (contains "::" .address | ternary (lt $groups 8) (eq $groups 8)) -}}
+    {{- fail (printf "%s: %s is no IP address: IPv6 has 8 groups, and :: stands for at least one; expected one such as fd00::a." .key .address) -}}
+  {{- end -}}
+  {{- if regexMatch "^(?i)((0{1,4}:){5}ffff:.*|(:|(0{1,4}:)+):(0{1,4}:)*ffff:([0-9.]+|[0-9a-f]+:[0-9a-f]+))$" .address -}}
+    {{- fail (printf "%s: %s is an IPv4 address in the form of IPv6, which Kubernetes refuses; write it as IPv4, such as 10.96.0.10." .key .address) -}}
+  {{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "ml-api.checkService" -}}
