@@ -8,12 +8,6 @@ const toleration = fc.constantFrom(
   { operator: 'Exists' },
   { key: 'a', value: '1' },
 );
-const handler = fc.constantFrom<object>(
-  {},
-  { tcpSocket: { port: 'http' } },
-  { exec: { command: ['on'] } },
-  { httpGet: { path: '/#x', port: 'http' } },
-);
 const peer = fc.constantFrom<object>(
   { podSelector: {} },
   { namespaceSelector: { matchLabels: { a: '1' } } },
@@ -52,12 +46,6 @@ const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
   ),
   fallback: fc.constantFrom<object>({}, { failureThreshold: 3, replicas: 1 }),
   'tolerations[]': toleration,
-  handler,
-  postStart: handler,
-  preStop: fc.oneof(
-    handler,
-    fc.constantFrom<object>({ sleep: { seconds: 2 } }, { sleep: { seconds: 2_000_000 } }),
-  ),
   podSecurityContext: fc.constantFrom<object>({}, { runAsUser: 1, supplementalGroups: [1] }),
   securityContext: fc.constantFrom<object>({}, { readOnlyRootFilesystem: false }),
   affinity: fc.constantFrom<object>(

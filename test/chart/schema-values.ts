@@ -22,6 +22,7 @@ export type Schema = {
   readonly uniqueItems?: boolean;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
+  readonly maxProperties?: number;
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | boolean;
 };
@@ -138,7 +139,7 @@ function arrays(schema: Schema, path: string): Arbitrary<unknown[]> {
 }
 
 function objects(schema: Schema, path: string): Arbitrary<unknown> {
-  const { properties, additionalProperties, patternProperties = {}, required } = schema;
+  const { properties, additionalProperties, patternProperties = {} } = schema;
   if (properties !== undefined) {
     const inner: Record<string, Arbitrary<unknown>> = Object.fromEntries(
       Object.entries(properties).map(([key, property]) => [
@@ -146,8 +147,7 @@ function objects(schema: Schema, path: string): Arbitrary<unknown> {
         values(property, `${path}.${key}`),
       ]),
     );
-    const keys: string[] = [...(required ?? [])];
-    return fc.record<Record<string, unknown>, string>(inner, { requiredKeys: keys });
+    return records(inner, schema);
   }
   const [[pattern, inner] = [undefined, additionalProperties]] = Object.entries(patternProperties);
   if (typeof inner !== 'object') return kubernetesParts(path);
@@ -156,6 +156,23 @@ function objects(schema: Schema, path: string): Arbitrary<unknown> {
     ? fc.oneof({ arbitrary: someVersion, weight: 9 }, { arbitrary: anyKey, weight: 1 })
     : anyKey;
   return fc.dictionary(keys, values(inner, `${path}.*`), { maxKeys: 3 });
+}
+
+/** Records with all keys that are required, and no more than may be. */
+function records(
+  inner: Readonly<Record<string, Arbitrary<unknown>>>,
+  { required = [], maxProperties: maxLength = Number.POSITIVE_INFINITY }: Schema,
+): Arbitrary<Record<string, unknown>> {
+  const optional = Object.keys(inner).filter((key) => !required.includes(key));
+  return fc
+    .subarray(optional, { maxLength: Math.min(optional.length, maxLength - required.length) })
+    .chain((chosen) =>
+      fc.record(
+        Object.fromEntries(
+          Object.entries(inner).filter(([key]) => required.includes(key) || chosen.includes(key)),
+        ),
+      ),
+    );
 }
 
 /** A drawn value with the names of versions in place of what stands for them. */

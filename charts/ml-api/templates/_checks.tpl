@@ -265,6 +265,12 @@ and how to go on. Takes root and versions.
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- $grace := add $seconds $v.shutdown.drainSeconds 5 | int64 -}}
+{{- with ($v.lifecycle.postStart | default dict).sleep -}}
+  {{- if gt (int64 .seconds) $grace -}}
+    {{- fail (printf "%s.lifecycle.postStart.sleep: %d s are more than the pod's grace period (%d s), which Kubernetes refuses; lower it, or raise %s.shutdown.drainSeconds." $key (int64 .seconds) $grace $key) -}}
+  {{- end -}}
+{{- end -}}
 {{- include "ml-api.checkNameLookup" . -}}
 {{- $names := list -}}
 {{- range $v.resourceClaims -}}

@@ -21,6 +21,7 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
 {{- range $name, $own := $given -}}
   {{- $v := mergeOverwrite (deepCopy $.Values.versionDefaults) (deepCopy ($own | default dict)) -}}
   {{- include "ml-api.replaceAlternatives" (dict "v" $v "own" ($own | default dict)) -}}
+  {{- include "ml-api.takeAway" (dict "from" $v "own" ($own | default dict) "marked" false) -}}
   {{- if and $v.enabled (not (kindIs "invalid" $own)) -}}
     {{- $_ := set $v "version" $name -}}
     {{- $_ := set $v "fullname" (printf "%s-%s" (include "ml-api.fullname" $) $name) -}}
@@ -44,6 +45,23 @@ Beside the values of versionDefaults, each has: version, fullname, handlers, scr
 {{- end -}}
 {{- range $hook, $handler := .own.lifecycle -}}
   {{- $_ := set $.v.lifecycle $hook $handler -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+Takes away what is null in a version, which merging leaves as versionDefaults has it. Of resources it stays marked by null, since the
+runtime's are filled in later. Takes from, own, and marked.
+*/}}
+{{- define "ml-api.takeAway" -}}
+{{- range $key, $value := .own -}}
+  {{- if kindIs "map" $value -}}
+    {{- $from := get $.from $key -}}
+    {{- if kindIs "map" $from -}}
+      {{- include "ml-api.takeAway" (dict "from" $from "own" $value "marked" (or $.marked (eq $key "resources"))) -}}
+    {{- end -}}
+  {{- else if kindIs "invalid" $value -}}
+    {{- if $.marked -}}{{- $_ := set $.from $key nil -}}{{- else -}}{{- $_ := unset $.from $key -}}{{- end -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 
