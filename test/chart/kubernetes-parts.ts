@@ -1,5 +1,5 @@
-// What the schema leaves open because it is handed to Kubernetes whole: parts that Kubernetes takes, by the value's name. The
-// faults that the generator looks for are the chart's, not those of somebody's own manifest.
+// What is handed to Kubernetes whole, and what has more rules there than a schema says: parts that Kubernetes takes, by the value's
+// name. The faults that the generator looks for are the chart's, not those of somebody's own manifest.
 import fc, { type Arbitrary } from 'fast-check';
 
 const word = fc.constantFrom('a', 'on', '1', 'x-y');
@@ -13,7 +13,14 @@ const peer = fc.constantFrom<object>(
   { namespaceSelector: { matchLabels: { a: '1' } } },
   { ipBlock: { cidr: '10.0.0.0/8' } },
 );
-const gateway = fc.constantFrom<object>({ name: 'g' }, { name: '1', namespace: 'on' });
+const gateway = fc.constantFrom<object>(
+  { name: 'g' },
+  { name: 'g', kind: 'Gateway' },
+  { name: 'g', sectionName: 'a', port: 1 },
+  { name: 'g', sectionName: 'b', namespace: 'models' },
+  { name: '1', namespace: 'on' },
+  { name: 's', group: '', kind: 'Service' },
+);
 const headers = {
   type: 'RequestHeaderModifier',
   requestHeaderModifier: { set: [{ name: 'a', value: '1' }] },
@@ -103,11 +110,16 @@ const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
  * @throws Error where there are none for a value of this name
  */
 export function kubernetesParts(path: string): Arbitrary<unknown> {
-  const name = Object.keys(parts).find((end) => path === end || path.endsWith(`.${end}`));
-  const found = name === undefined ? undefined : parts[name];
+  const found = partsAt(path);
   if (found === undefined)
     throw new Error(
       `${path}: its schema is open; add parts of it to test/chart/kubernetes-parts.ts.`,
     );
   return found;
+}
+
+/** The same; undefined where there are none. */
+export function partsAt(path: string): Arbitrary<unknown> | undefined {
+  const name = Object.keys(parts).find((end) => path === end || path.endsWith(`.${end}`));
+  return name === undefined ? undefined : parts[name];
 }

@@ -1,7 +1,7 @@
 // Draws values out of values.schema.json: whatever the schema allows may be drawn, nasty strings and bounds rather often.
 import { readFileSync } from 'node:fs';
 import fc, { type Arbitrary } from 'fast-check';
-import { kubernetesParts } from './kubernetes-parts.ts';
+import { kubernetesParts, partsAt } from './kubernetes-parts.ts';
 import { schemaFile } from './schema.ts';
 
 /** What of JSON Schema values.schema.json uses. */
@@ -67,7 +67,8 @@ function resolve(schema: Schema): Schema {
 export function values(schema: Schema, path: string): Arbitrary<unknown> {
   const { enum: choices, type, ...rest } = resolve(schema);
   if (choices !== undefined) return fc.constantFrom(...choices);
-  if (path === 'extraObjects[]') return kubernetesParts(path); // texts are manifests, too
+  const parts = partsAt(path);
+  if (parts !== undefined) return parts;
   if (Array.isArray(type))
     return fc.oneof(...type.map((one) => values({ ...rest, type: one }, path)));
   switch (type) {

@@ -464,6 +464,16 @@ the form of IPv6. Takes address and key.
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- range $name := list "httpRoute" "grpcRoute" -}}
+  {{- $places := include "ml-api.parentPlaces" (dict "root" $.root "refs" (get $values $name).parentRefs) | fromYamlArray -}}
+  {{- range $i, $place := $places -}}
+    {{- $others := concat (slice $places 0 $i) (slice $places (add1 $i | int)) -}}
+    {{- $parent := splitList " " $place | initial | join " " -}}
+    {{- if or (has $place $others) (has (printf "%s " $parent) $others) -}}
+      {{- fail (printf "%s.parentRefs: %s is there twice, and no sectionName tells one from the other; remove one, or set sectionName of both." $name $parent) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) -}}
   {{- fail "httpRoute.parentRefs: an HTTPRoute needs a Gateway; name one, such as [{name: public, namespace: gateways}]." -}}
 {{- end -}}
@@ -475,7 +485,12 @@ the form of IPv6. Takes address and key.
 {{- $ingress := $values.ingress -}}
 {{- $hosts := dict "ingress.hosts" $ingress.hosts "ingress.grpc.hosts" $ingress.grpc.hosts "httpRoute.hostnames" $values.httpRoute.hostnames "grpcRoute.hostnames" $values.grpcRoute.hostnames -}}
 {{- range $key, $names := $hosts -}}
+  {{- $seen := list -}}
   {{- range $names -}}
+    {{- if has . $seen -}}
+      {{- fail (printf "%s: %s is there twice; remove one." $key .) -}}
+    {{- end -}}
+    {{- $seen = append $seen . -}}
     {{- if or (gt (len .) 253) (not (regexMatch "^([*][.])?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$" .)) -}}
       {{- fail (printf "%s: %q is no name of a host; expected one such as ml.example.com, or a template that makes one, such as iris.{{ .Values.global.domain }}." $key .) -}}
     {{- end -}}
@@ -484,6 +499,12 @@ the form of IPv6. Takes address and key.
 {{- range $host, $secret := $ingress.tls.secretNames -}}
   {{- if not (has $host (concat $ingress.hosts $ingress.grpc.hosts)) -}}
     {{- fail (printf "ingress.tls.secretNames: %s is none of ingress.hosts and ingress.grpc.hosts; correct or remove it." $host) -}}
+  {{- end -}}
+  {{- if not $ingress.enabled -}}
+    {{- fail (printf "ingress.tls.secretNames: %s is not served, as there is no Ingress; set ingress.enabled, or remove it." $host) -}}
+  {{- end -}}
+  {{- if not (or $ingress.grpc.enabled (has $host $ingress.hosts)) -}}
+    {{- fail (printf "ingress.tls.secretNames: %s is of gRPC, for which there is no Ingress; set ingress.grpc.enabled, or remove it." $host) -}}
   {{- end -}}
   {{- if not $ingress.tls.enabled -}}
     {{- fail (printf "ingress.tls.secretNames: %s is not served by TLS; set ingress.tls.enabled, or remove it." $host) -}}
@@ -541,8 +562,9 @@ the form of IPv6. Takes address and key.
     {{- fail (printf "traffic.shadow.to: the Gateway cannot copy calls over gRPC to %s, which serves none; set versions.%s.ports.grpc, such as 8001." $shadow.to $shadow.to) -}}
   {{- end -}}
   {{- if $values.httpRoute.enabled -}}
-    {{- range $parent := $parents -}}
-      {{- if and (has $parent $values.httpRoute.parentRefs) (include "ml-api.shareHosts" (dict "a" $values.grpcRoute.hostnames "b" $values.httpRoute.hostnames)) -}}
+    {{- $taken := include "ml-api.parentPlaces" (dict "root" .root "refs" $values.httpRoute.parentRefs) | fromYamlArray -}}
+    {{- range $place := include "ml-api.parentPlaces" (dict "root" .root "refs" $parents) | fromYamlArray -}}
+      {{- if and (has $place $taken) (include "ml-api.shareHosts" (dict "a" $values.grpcRoute.hostnames "b" $values.httpRoute.hostnames)) -}}
         {{- fail "grpcRoute.hostnames: they and httpRoute.hostnames have names in common, of which a Gateway gives all requests to one of the two routes; choose others, such as grpc.ml.local." -}}
       {{- end -}}
     {{- end -}}
@@ -560,8 +582,22 @@ the form of IPv6. Takes address and key.
 {{- end -}}
 {{- end -}}
 
+{{/* The peers of a NetworkPolicy are pods or addresses. Takes peers and key. */}}
+{{- define "ml-api.checkPeers" -}}
+{{- range .peers -}}
+  {{- if and .ipBlock (gt (len .) 1) -}}
+    {{- fail (printf "%s: a peer is an ipBlock or a selector of pods, and one is both; make two of it." $.key) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "ml-api.checkShared" -}}
 {{- $values := .root.Values -}}
+{{- range $key := list "from" "metricsFrom" -}}
+  {{- include "ml-api.checkPeers" (dict "peers" (get $values.networkPolicy $key) "key" (printf "networkPolicy.%s" $key)) -}}
+{{- end -}}
+{{- range $values.networkPolicy.ingress -}}{{- include "ml-api.checkPeers" (dict "peers" .from "key" "networkPolicy.ingress") -}}{{- end -}}
+{{- range $values.networkPolicy.egress -}}{{- include "ml-api.checkPeers" (dict "peers" .to "key" "networkPolicy.egress") -}}{{- end -}}
 {{- $monitoring := $values.monitoring -}}
 {{- $several := false -}}
 {{- range .versions }}{{ if .model.several }}{{ $several = true }}{{ end }}{{ end -}}

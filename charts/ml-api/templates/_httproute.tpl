@@ -3,10 +3,21 @@ Parts of the HTTPRoute and the GRPCRoute. What the API server would add to eleme
 resources as a whole.
 */}}
 
-{{/* The Gateways of a route, as a list. Takes those of the values. */}}
+{{/* The Gateways of a route, as a list. Takes those of the values. The group of a Service is "", which merging would take for none. */}}
 {{- define "ml-api.parentRefs" -}}
-{{- range . }}
-- {{ toYaml (mergeOverwrite (dict "group" "gateway.networking.k8s.io" "kind" "Gateway") .) | nindent 2 | trim }}
+{{- range $ref := . }}
+  {{- $whole := deepCopy $ref }}
+  {{- range $key, $standard := dict "group" "gateway.networking.k8s.io" "kind" "Gateway" }}
+    {{- if not (hasKey $ref $key) }}{{ $_ := set $whole $key $standard }}{{ end }}
+  {{- end }}
+- {{ toYaml $whole | nindent 2 | trim }}
+{{- end }}
+{{- end -}}
+
+{{/* Which parents and sections they are, as a YAML list of texts: the same text is the same place. Takes root and refs. */}}
+{{- define "ml-api.parentPlaces" -}}
+{{- range include "ml-api.parentRefs" .refs | fromYamlArray }}
+- {{ printf "%s %s/%s %s" .kind (.namespace | default $.root.Release.Namespace) .name (.sectionName | default "") | quote }}
 {{- end }}
 {{- end -}}
 

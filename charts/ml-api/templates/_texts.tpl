@@ -44,6 +44,15 @@ an `include`. Other tools have braces, too: Vault's agent in annotations, chat t
 {{- range list $values.ingress $values.ingress.grpc $values.httpRoute $values.grpcRoute $values.serviceAccount $values.monitoring.dashboard -}}
   {{- include "ml-api.renderKeys" (dict "context" $ "of" . "keys" (list "annotations" "hosts" "hostnames")) -}}
 {{- end -}}
+{{- range $host, $secret := $values.ingress.tls.secretNames -}}
+  {{- if include "ml-api.isTemplate" $host -}}
+    {{- $rendered := tpl $host $ -}}
+    {{- if hasKey $values.ingress.tls.secretNames $rendered -}}
+      {{- fail (printf "ingress.tls.secretNames: %s is there twice, once by a template; remove one." $rendered) -}}
+    {{- end -}}
+    {{- $_ := set (unset $values.ingress.tls.secretNames $host) $rendered $secret -}}
+  {{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Renders those in the values of a version, which see it. Takes root and v. */}}
