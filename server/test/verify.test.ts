@@ -240,6 +240,100 @@ describe('over gRPC', () => {
   });
 });
 
+describe('of a model without golden predictions', () => {
+  /** The iris model as somebody brings it who has no golden predictions. */
+  const bare = () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'bare-'));
+    for (const file of ['model.onnx', 'model.json'])
+      cpSync(path.join(path.dirname(golden('v1')), file), path.join(folder, file));
+    return folder;
+  };
+  const missing = '/no/golden.json';
+  const args = ['--golden', missing, '--example-without-golden'];
+
+  it('sends the example of its contract, where that is asked for', async () => {
+    const { url } = await start({ MODEL_DIR: bare(), LOG_LEVEL: 'silent' });
+    const { code, stdout } = await run(['verify', '--target', `a=${url}`, ...args]);
+    expect(stdout.replaceAll(/[0-9a-f]{12}/g, 'HASH')).toBe(
+      `ok      a: contract: hash HASH is that of the served document
+ok      a: example: it is predicted; whether rightly, a ${missing} would say
+
+All checks passed.
+`,
+    );
+    expect(code).toBe(0);
+  });
+
+  it('fails where another version predicts it', async () => {
+    const { url } = await start({ MODEL_DIR: bare(), LOG_LEVEL: 'silent' });
+    const command = ['verify', '--target', `a=${url}`, ...args, '--expect-version', 'v9'];
+    const { code, stdout } = await run(command);
+    expect(stdout).toMatch(/^FAILED {2}a: example: version .+ answered; expected v9$/m);
+    expect(code).toBe(1);
+  });
+
+  it.each<[string, unknown, unknown, RegExp]>([
+    ['no contract', [], {}, /FAILED {2}a: example: expected a JSON object, got \[\]/],
+    [
+      'no prediction',
+      contractWith({ row: { value: { inputs: [1] } } }),
+      {},
+      /expected "prediction" to be an array/,
+    ],
+    [
+      'predictions of nothing',
+      contractWith({ row: { value: { inputs: [1] } } }),
+      { prediction: [] },
+      /expected "prediction"/,
+    ],
+  ])('fails where the server has %s', async (_what, contract, prediction, message) => {
+    const url = await urlOf((req, res) => {
+      res.end(JSON.stringify(req.method === 'GET' ? contract : prediction));
+    });
+    const { code, stdout } = await run(['verify', '--target', `a=${url}`, ...args]);
+    expect(stdout).toMatch(message);
+    expect(code).toBe(1);
+  });
+
+  it('says where the contract has no example, and that nothing was predicted', async () => {
+    const url = await urlOf((_req, res) => void res.end(JSON.stringify(contractWith(undefined))));
+    const { stdout } = await run(['verify', '--target', `a=${url}`, ...args]);
+    expect(stdout).toMatch(
+      /^skipped a: example: there is no \/no\/golden\.json, and the served contract has no example of \/predict$/m,
+    );
+  });
+
+  it('sends none where there are golden predictions', async () => {
+    const { url } = await start({ LOG_LEVEL: 'silent' });
+    const command = ['verify', '--target', `a=${url}`, '--golden', golden('v1')];
+    const { stdout } = await run([...command, '--example-without-golden']);
+    expect(stdout).toContain('150 rows as expected');
+    expect(stdout).not.toContain('example');
+  });
+
+  it('says that the file is missing, where that is not asked for', async () => {
+    const { code, stderr } = await run(['verify', '--target', 'a=http://a', '--golden', missing]);
+    expect(stderr).toContain(`--golden: there is no file ${missing}.`);
+    expect(code).toBe(1);
+  });
+
+  it('sends it to each of several that has none', async () => {
+    const directory = modelsDir({ flowers: bare() });
+    const env = { MODELS_DIR: directory, DEFAULT_MODEL: 'flowers', LOG_LEVEL: 'silent' };
+    const { url } = await start(env);
+    const command = ['verify', '--target', `a=${url}`, '--models-dir', directory];
+    const { code, stdout } = await run([...command, '--example-without-golden']);
+    expect(stdout).toMatch(/^ok {6}a: flowers v1: example: it is predicted;/m);
+    expect(code).toBe(0);
+  });
+});
+
+/** A contract with these examples of a request of `/predict`. */
+function contractWith(examples: unknown) {
+  const requestBody = { content: { 'application/json': { examples } } };
+  return { paths: { '/predict': { post: { requestBody } } } };
+}
+
 describe('of several models', () => {
   const models = new URL('../../model/', import.meta.url).pathname;
   /** Two models with golden predictions, one of them in two versions, and one without. */

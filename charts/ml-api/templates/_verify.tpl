@@ -1,5 +1,5 @@
 {{/*
-The arguments of `verify` for one version: golden predictions, of each model where there are several, through its Service and the routes that tests name;
+The arguments of `verify` for one version: golden predictions, or the model's example where there are none, of each model where there are several, through its Service and the routes that tests name;
 for runtimes without golden predictions, that their readiness and metrics answer. Takes root and v.
 */}}
 {{- define "ml-api.verifyArguments" -}}
@@ -15,6 +15,7 @@ for runtimes without golden predictions, that their readiness and metrics answer
 {{- else }}
 - "--golden={{ $v.model.path }}/golden.json"
 {{- end }}
+- --example-without-golden
 - "--expect-version={{ $v.version }}"
 {{- if $values.auth.existingSecret }}
 - "--api-key-file=/etc/ml-api/keys/{{ $values.auth.key }}"

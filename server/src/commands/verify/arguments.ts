@@ -17,6 +17,9 @@ Sends the golden inputs to every target and compares the answers with the golden
   --grpc NAME=URL       A server of gRPC to send the golden inputs to, such as grpc=http://ml-api-v1:8001
   --host NAME=HOST      The Host header for a target, where its name is not in DNS
   --golden FILE         golden.json; needed with --target and --grpc, which looks at the model.json beside it, too
+  --example-without-golden
+                        Where there is no golden.json, send the example of the model's own contract over HTTP, which must be
+                        predicted; whether rightly, nobody knows then
   --models-dir DIR      In place of --golden, for servers of several models: the folder that MODELS_DIR names. Each model
                         that a server has is checked, with the golden.json of its folder where there is one. A model in
                         the folder that the server has not is a failure, and so is a server of which nothing is checked
@@ -42,6 +45,8 @@ export interface VerifyArguments {
   readonly golden: Golden | undefined;
   /** Where it is from. */
   readonly goldenFile: string | undefined;
+  /** Whether the example of a contract is sent where there is no golden.json. */
+  readonly exampleWithoutGolden: boolean;
   /** The folder of the models, where servers have several. */
   readonly modelsDir: string | undefined;
   /** The models that it has; empty without it. */
@@ -102,8 +107,12 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
     probes,
     metrics:
       values.metrics === undefined ? undefined : toTarget('--metrics')(`metrics=${values.metrics}`),
-    golden: values.golden === undefined ? undefined : await readGoldenFile(values.golden),
+    golden:
+      values.golden === undefined
+        ? undefined
+        : await readGoldenFile(values.golden, values['example-without-golden']),
     goldenFile: values.golden,
+    exampleWithoutGolden: values['example-without-golden'],
     modelsDir,
     places: modelsDir === undefined ? [] : (await readModelsDir(modelsDir, AS_OPTION)).places,
     models: values.model ?? [],
@@ -149,9 +158,10 @@ async function existingFolder(folder: string): Promise<string> {
   return folder;
 }
 
-async function readGoldenFile(file: string): Promise<Golden> {
+async function readGoldenFile(file: string, mayBeMissing: boolean): Promise<Golden | undefined> {
   const golden = await readGolden(file);
-  if (golden === undefined) throw new CommandError(`--golden: there is no file ${file}.`);
+  if (golden === undefined && !mayBeMissing)
+    throw new CommandError(`--golden: there is no file ${file}.`);
   return golden;
 }
 
@@ -166,6 +176,7 @@ function parse(args: readonly string[]) {
         target: { type: 'string', multiple: true },
         host: { type: 'string', multiple: true },
         golden: { type: 'string' },
+        'example-without-golden': { type: 'boolean', default: false },
         'models-dir': { type: 'string' },
         model: { type: 'string', multiple: true },
         probe: { type: 'string', multiple: true },

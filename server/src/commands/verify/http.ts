@@ -7,7 +7,7 @@ import { type HttpResponse, patientRequest, type Target } from '../../net/patien
 import { shown } from '../../net/shown-url.ts';
 import { isRecord } from '../../util/is-record.ts';
 import { parsedJson } from '../../util/parsed-json.ts';
-import type { IndexEntry } from './subjects.ts';
+import type { IndexEntry, Subject } from './subjects.ts';
 
 /** @throws Error for an answer that is no index */
 export async function indexOf(target: Target): Promise<IndexEntry[]> {
@@ -44,14 +44,49 @@ export async function checkPredictions(
   version: string | undefined,
 ): Promise<string> {
   const rows = await checkGolden(golden, async (request) => {
-    const response = await patientRequest(target, 'POST', '/predict', JSON.stringify(request));
-    expectStatus(response, 200);
-    const got = response.headers['ml-model-version'];
-    if (version !== undefined && got !== version)
-      throw new Error(`version ${got} answered; expected ${version}`);
-    return jsonObject(response);
+    return jsonObject(await predict(target, JSON.stringify(request), version));
   });
   return `${rows} rows as expected`;
+}
+
+async function predict(
+  target: Target,
+  request: string,
+  version: string | undefined,
+): Promise<HttpResponse> {
+  const response = await patientRequest(target, 'POST', '/predict', request);
+  expectStatus(response, 200);
+  const got = response.headers['ml-model-version'];
+  if (version !== undefined && got !== version)
+    throw new Error(`version ${got} answered; expected ${version}`);
+  return response;
+}
+
+/** The first example of a request of `/predict` in the served contract; undefined where there is none. */
+export async function readExample(target: Target): Promise<unknown> {
+  const contract = await patientRequest(target, 'GET', '/openapi.json');
+  expectStatus(contract, 200);
+  return exampleOf(jsonObject(contract));
+}
+
+/** Sends an example, where nobody knows what is to be predicted. */
+export async function checkExample(
+  target: Target,
+  { expected, goldenFile }: Pick<Subject, 'expected' | 'goldenFile'>,
+  example: unknown,
+): Promise<string> {
+  const { prediction } = jsonObject(await predict(target, JSON.stringify(example), expected));
+  if (!Array.isArray(prediction) || prediction.length === 0)
+    throw new Error('expected "prediction" to be an array with the prediction of the example');
+  return `it is predicted; whether rightly, a ${goldenFile} would say`;
+}
+
+function exampleOf(contract: Readonly<Record<string, unknown>>): unknown {
+  const path = ['paths', '/predict', 'post', 'requestBody', 'content', 'application/json'];
+  let found: unknown = contract;
+  for (const key of [...path, 'examples']) found = isRecord(found) ? found[key] : undefined;
+  const [first] = isRecord(found) ? Object.values(found) : [];
+  return isRecord(first) ? first['value'] : undefined;
 }
 
 export async function checkProbe(target: Target): Promise<string> {

@@ -39,8 +39,8 @@ type Options = Pick<
 
 /** The one model that `--golden` is of; undefined where there is none. */
 export function onlySubject(options: Options): Subject | undefined {
-  const { golden, goldenFile = '', models, version } = options;
-  if (golden === undefined) return undefined;
+  const { golden, goldenFile, models, version } = options;
+  if (goldenFile === undefined) return undefined;
   const [name] = models;
   return {
     label: name ?? '',

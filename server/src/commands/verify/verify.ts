@@ -3,7 +3,15 @@ import type { Target } from '../../net/patient-request.ts';
 import { CommandError } from '../../util/command-error.ts';
 import { readVerifyArguments, type VerifyArguments } from './arguments.ts';
 import type { GrpcFiles, GrpcServer } from './grpc.ts';
-import { checkContract, checkMetrics, checkPredictions, checkProbe, indexOf } from './http.ts';
+import {
+  checkContract,
+  checkExample,
+  checkMetrics,
+  checkPredictions,
+  checkProbe,
+  indexOf,
+  readExample,
+} from './http.ts';
 import { Report } from './report.ts';
 import {
   chosen,
@@ -61,9 +69,12 @@ async function checkTarget(
     const at = { ...target, url: target.url + pathOf(subject) };
     const name = nameOf(target, subject);
     if (subject.name !== undefined) await checkContractAt(name, at);
-    await checkGoldenOf(subject, `${name}: predictions`, options, report, (golden) =>
-      checkPredictions(at, golden, subject.expected),
-    );
+    if (sendsExample(subject, options))
+      await checkExampleOf(subject, at, `${name}: example`, report);
+    else
+      await checkGoldenOf(subject, `${name}: predictions`, options, report, (golden) =>
+        checkPredictions(at, golden, subject.expected),
+      );
   };
   await checkSubjects(target, () => indexOf(target), options, report, checkSubject);
 }
@@ -97,6 +108,36 @@ async function checkGoldenOf(
   else report.skip(name, `there is no ${goldenFile}`);
 }
 
+async function checkExampleOf(
+  subject: Subject,
+  at: Target,
+  name: string,
+  report: Report,
+): Promise<void> {
+  let example: unknown;
+  try {
+    example = await readExample(at);
+  } catch (error) {
+    report.fail(name, error);
+    return;
+  }
+  const { goldenFile } = subject;
+  if (example !== undefined) await report.check(name, () => checkExample(at, subject, example));
+  else
+    report.skip(
+      name,
+      `there is no ${goldenFile}, and the served contract has no example of /predict`,
+    );
+}
+
+/** Whether the example of the model's own contract stands in for golden predictions. */
+function sendsExample(
+  { golden, isOnlyServed }: Subject,
+  { exampleWithoutGolden }: VerifyArguments,
+): boolean {
+  return exampleWithoutGolden && golden === undefined && !isOnlyServed;
+}
+
 /** Checks what is to be checked of a server: with `--models-dir`, each model that it has. */
 async function checkSubjects(
   { name }: Target,
@@ -124,7 +165,7 @@ async function checkSubjects(
   for (const entry of entries) {
     try {
       const subject = await subjectOf(entry, index, options);
-      if (subject.golden !== undefined) checked.add(entry.name);
+      if (subject.golden !== undefined || sendsExample(subject, options)) checked.add(entry.name);
       await check(subject);
     } catch (error) {
       const of = `${name}: ${labelOf(entry)}`;
