@@ -21,6 +21,8 @@ const gateway = fc.constantFrom<object>(
   { name: '1', namespace: 'on' },
   { name: 's', group: '', kind: 'Service' },
 );
+/** Those drawn by a pattern seldom have as many groups as IPv6 has. */
+const address = fc.constantFrom('10.0.0.1', 'fd00::a', '2001:db8:1:2::53', '::', '::ffff:1.2.3.4');
 const headers = {
   type: 'RequestHeaderModifier',
   requestHeaderModifier: { set: [{ name: 'a', value: '1' }] },
@@ -84,6 +86,8 @@ const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
   'httpRoute.filters[]': fc.constant(headers),
   'grpcRoute.filters[]': fc.constant(headers),
   'parentRefs[]': gateway,
+  'nameservers[]': address,
+  ip: address,
   'from[]': peer,
   'metricsFrom[]': peer,
   'ingress[]': fc.record({ from: fc.array(peer, { minLength: 1, maxLength: 1 }) }),

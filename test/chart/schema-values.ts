@@ -51,8 +51,9 @@ export function places(
   path: readonly string[] = [],
 ): (readonly [readonly string[], Schema])[] {
   if (path.join('.') === 'versions') return []; // a case has its own
-  const { properties } = resolve(schema);
-  if (properties === undefined) return [[path, schema]];
+  const { properties, required, maxProperties } = resolve(schema);
+  const isWhole = required !== undefined || maxProperties !== undefined; // one key says nothing without the others
+  if (properties === undefined || isWhole) return [[path, schema]];
   return Object.entries(properties).flatMap(([key, inner]) => places(inner, [...path, key]));
 }
 
