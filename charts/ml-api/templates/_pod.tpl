@@ -149,6 +149,7 @@ securityContext:
 
 {{- define "ml-api.mounts" -}}
 {{- include "ml-api.modelMount" . }}
+{{- include "ml-api.cacheMount" . }}
 {{- if .v.files }}
 - name: runtime-files
   mountPath: /etc/ml-api/runtime
@@ -176,6 +177,7 @@ securityContext:
 
 {{- define "ml-api.volumes" -}}
 {{- include "ml-api.modelVolume" . }}
+{{- include "ml-api.cacheVolume" . }}
 {{- if .v.files }}
 - name: runtime-files
   configMap:
@@ -204,9 +206,9 @@ securityContext:
 {{- end }}
 {{- end -}}
 
-{{/* The API keys, for our predictor only: other runtimes have none. */}}
+{{/* The API keys, for servers that read them from a file. */}}
 {{- define "ml-api.keysMount" -}}
-{{- if and .root.Values.auth.existingSecret (eq .v.runtime "onnx") }}
+{{- if and .root.Values.auth.existingSecret (or (eq .v.runtime "onnx") .v.keysFile) }}
 - name: api-keys
   mountPath: /etc/ml-api/keys
   readOnly: true
@@ -214,7 +216,7 @@ securityContext:
 {{- end -}}
 
 {{- define "ml-api.keysVolume" -}}
-{{- if eq .v.runtime "onnx" -}}
+{{- if or (eq .v.runtime "onnx") .v.keysFile -}}
 {{- include "ml-api.secretVolume" (dict "name" "api-keys" "secret" .root.Values.auth) -}}
 {{- end -}}
 {{- end -}}
