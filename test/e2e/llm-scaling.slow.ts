@@ -1,5 +1,6 @@
 // More pods for a language model while requests wait, by KEDA, which asks Prometheus what the pods say of themselves.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { panelQueries } from '../../monitoring/dashboard/queries.ts';
 import { eventually } from './http.ts';
 import { useKeda } from './keda.ts';
 import { hour, LlmStore } from './llm.ts';
@@ -12,7 +13,7 @@ const { ingress, volumes } = inject('cluster');
 const possible = volumes !== null && ingress?.className === 'contour';
 
 describe.skipIf(!possible)('a language model for which requests wait', () => {
-  usePrometheus();
+  const prometheus = usePrometheus();
   useKeda();
   const namespace = useNamespace('llm-scaling');
   const release = new Release(namespace);
@@ -39,10 +40,11 @@ describe.skipIf(!possible)('a language model for which requests wait', () => {
     await store.remove();
   });
 
-  it('gets a second pod, and every request its whole answer', async () => {
+  it('gets a second pod, is seen on the dashboard, and every request gets its whole answer', async () => {
     const client = openaiAt({ host: release.host });
     await eventually(15, () => client.models.list());
     const streams = Array.from({ length: 5 }, () => new Stream(client, 1000));
+    await eventually(60, async () => expect(await emptyPanels()).toEqual([]));
     await eventually(120, async () => {
       const { status } = await namespace.get('deployment', 'ml-api-llama');
       expect(status.readyReplicas).toBe(2);
@@ -50,4 +52,19 @@ describe.skipIf(!possible)('a language model for which requests wait', () => {
     await Promise.all(streams.map(({ whole }) => whole));
     expect(streams.map(({ finishReason }) => finishReason)).toEqual(Array(5).fill('length'));
   });
+
+  /** The queries of the dashboard for llama.cpp that give nothing now. */
+  async function emptyPanels(): Promise<string[]> {
+    const queries = panelQueries({
+      namespace: namespace.name,
+      deployment: 'ml-api-llama',
+      model: '.*',
+      __rate_interval: '30s',
+    }).filter(({ expr }) => expr.includes('llamacpp:'));
+    const empty: string[] = [];
+    for (const { expr } of queries)
+      if ((await prometheus.query(expr)).length === 0) empty.push(expr);
+    expect(queries.length).toBeGreaterThan(4); // they were found
+    return empty;
+  }
 });
