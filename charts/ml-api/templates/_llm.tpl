@@ -76,7 +76,7 @@ exec:
     - -c
     - |
       sleep {{ int64 .v.shutdown.preStopSeconds }}
-      while curl -s -m 10 {{ $key }}http://127.0.0.1:{{ get .v.ports .v.metricsPort }}{{ .v.metricsPath }} | grep -qE '{{ .v.openai.inFlight }}'; do
+      while curl -sL -m 10 {{ $key }}http://127.0.0.1:{{ get .v.ports .v.metricsPort }}{{ .v.metricsPath }} | grep -qE '{{ .v.openai.inFlight }}'; do
         sleep 1
       done
 {{- end -}}
