@@ -147,7 +147,7 @@ and how to go on. Takes root and versions.
 {{- $model := .v.model -}}
 {{- $key := printf "%s.model" .key -}}
 {{- $ownImage := (get .root.Values.versions .v.version | default dict).image | default .root.Values.versionDefaults.image -}}
-{{- if and (eq $model.source "image") (not (has .v.runtime (list "onnx" "custom"))) (not $ownImage.repository) -}}
+{{- if and (eq $model.source "image") (not (has .v.runtime (list "onnx" "custom"))) (not .v.openai) (not $ownImage.repository) -}}
   {{- fail (printf "%s.source: the image of runtime %s holds no model; expected pvc, url or imageVolume, or an image of yours in %s.image." $key .v.runtime .key) -}}
 {{- end -}}
 {{- if and (eq $model.source "pvc") (not $model.pvc.existingClaim) (not .root.Values.modelStore.enabled) -}}

@@ -8,6 +8,13 @@
   {{- fail (printf "%s.extraArgs: the predictor takes its settings from config; use %s.config." $key $key) -}}
 {{- end -}}
 {{- if $v.openai -}}
+  {{- $ownImage := (get .root.Values.versions $v.version | default dict).image | default .root.Values.versionDefaults.image -}}
+  {{- if and (eq $model.source "image") (not $ownImage.repository) -}}
+    {{- fail (printf "%s.model.source: the image of runtime %s holds no model; expected huggingFace, pvc or imageVolume, or an image of yours in %s.image." $key $v.runtime $key) -}}
+  {{- end -}}
+  {{- if and (eq $v.runtime "vllm") (not (or $v.gpu.count $v.resourceClaims $ownImage.repository)) -}}
+    {{- fail (printf "%s.gpu.count: vLLM's image runs on GPUs; set it to 1 or more, or %s.image to a build for other processors." $key $key) -}}
+  {{- end -}}
   {{- if eq $model.source "url" -}}
     {{- fail (printf "%s.model.source: what is fetched from a url is a model of ONNX; for runtime %s expected huggingFace, pvc or imageVolume." $key $v.runtime) -}}
   {{- end -}}
