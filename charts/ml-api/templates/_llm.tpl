@@ -70,13 +70,14 @@ waits until its own figures tell of no request; the grace period is the limit. T
 {{- if and .v.keysFile .v.openai.metricsNeedKey -}}
   {{- $key = printf "-H \"Authorization: Bearer $(grep -m1 '^[^#]' %s)\" " .v.keysFile -}}
 {{- end -}}
+{{- $metrics := printf "http://127.0.0.1:%v%s" (get .v.ports .v.metricsPort) .v.metricsPath -}}
 exec:
   command:
     - sh
     - -c
     - |
       sleep {{ int64 .v.shutdown.preStopSeconds }}
-      while curl -sL -m 10 {{ $key }}http://127.0.0.1:{{ get .v.ports .v.metricsPort }}{{ .v.metricsPath }} | grep -qE '{{ .v.openai.inFlight }}'; do
+      while curl -sL -m 10 {{ $key }}{{ $metrics | replace "'" "%27" | squote }} | grep -qE '{{ .v.openai.inFlight }}'; do
         sleep 1
       done
 {{- end -}}
