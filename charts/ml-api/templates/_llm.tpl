@@ -16,10 +16,9 @@ runtimes.
 {{/* Variables from Secrets: the API key of a server that reads none from a file, and the token of Hugging Face. Takes root and v. */}}
 {{- define "ml-api.llmSecrets" -}}
 {{- $variables := dict -}}
-{{- if hasPrefix "VLLM_" (.v.openai.keys | default "") -}}
-  {{- with .root.Values.auth -}}
-    {{- if .existingSecret -}}{{- $_ := set $variables $.v.openai.keys (dict "name" .existingSecret "key" .key) -}}{{- end -}}
-  {{- end -}}
+{{- $auth := .root.Values.auth -}}
+{{- if and $auth.existingSecret .v.openai.keyVariable -}}
+  {{- $_ := set $variables .v.openai.keyVariable (dict "name" $auth.existingSecret "key" $auth.key) -}}
 {{- end -}}
 {{- with .v.model.huggingFace -}}
   {{- if .tokenSecret -}}{{- $_ := set $variables "HF_TOKEN" (dict "name" .tokenSecret "key" .tokenKey) -}}{{- end -}}

@@ -60,7 +60,7 @@ metricsPort, ownImage, openai (what is of LLMs, see _llm.tpl), keysFile.
 {{- $preset := tpl $file $v | fromYaml -}}
 {{- include "ml-api.takeDefaults" (dict "v" $v "preset" $preset) -}}
 {{- $_ := set $v "keysFile" "" -}}
-{{- if and .root.Values.auth.existingSecret (eq (dig "openai" "keys" "" $preset) "file") -}}
+{{- if and .root.Values.auth.existingSecret (dig "openai" "readsKeys" false $preset) -}}
   {{- $_ := set $v "keysFile" (printf "/etc/ml-api/keys/%s" .root.Values.auth.key) -}}
 {{- end -}}
 {{- $preset = tpl $file $v | fromYaml -}}{{/* with the defaults that it has given */}}
