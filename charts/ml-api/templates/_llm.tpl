@@ -21,7 +21,7 @@ runtimes.
   {{- $_ := set $variables .v.openai.keyVariable (dict "name" $auth.existingSecret "key" $auth.key) -}}
 {{- end -}}
 {{- with .v.model.huggingFace -}}
-  {{- if .tokenSecret -}}{{- $_ := set $variables "HF_TOKEN" (dict "name" .tokenSecret "key" .tokenKey) -}}{{- end -}}
+  {{- if and .tokenSecret $.v.openai -}}{{- $_ := set $variables "HF_TOKEN" (dict "name" .tokenSecret "key" .tokenKey) -}}{{- end -}}
 {{- end -}}
 {{- toYaml $variables -}}
 {{- end -}}
