@@ -9,6 +9,7 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
+import { llmPanels } from './llms.ts';
 import { modelPanels } from './model.ts';
 import { modelsPanels } from './models.ts';
 import { datasource } from './panels.ts';
@@ -25,8 +26,13 @@ const rows = {
   Model: modelPanels,
   'Models compared': modelsPanels,
   Shadow: shadowPanels,
+  LLMs: llmPanels,
   Resources: resourcePanels,
 };
+
+/** What there is of every pod that serves a model: by our predictor, or of LLMs. */
+const serving =
+  '{__name__=~"ml_api_model_info|vllm:num_requests_running|llamacpp:requests_processing"}';
 
 const all = { text: ['All'], value: ['$__all'] };
 
@@ -44,12 +50,12 @@ export function dashboardJson(): string {
     .withVariable(
       new DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus'),
     )
-    .withVariable(variable('namespace', 'Namespace', 'label_values(ml_api_model_info, namespace)'))
+    .withVariable(variable('namespace', 'Namespace', `label_values(${serving}, namespace)`))
     .withVariable(
       variable(
         'deployment',
         'Version',
-        'label_values(ml_api_model_info{namespace="$namespace"}, pod)',
+        `label_values(${serving.replace('}', ',namespace="$namespace"}')}, pod)`,
       )
         .regex('/^(.+)-[a-z0-9]+-[a-z0-9]+$/') // the pod's Deployment, which bears release and version in its name
         .multi(true)

@@ -676,7 +676,7 @@ describe('fails with what is wrong', () => {
   });
 
   it.each([
-    [['--golden', 'x'], /^--target or --probe is missing\./],
+    [['--golden', 'x'], /^--target, --completion or --probe is missing\./],
     [['--target', 'a=http://x'], /^--golden is missing\./],
     [
       ['--target', 'http://x', '--golden', 'x'],

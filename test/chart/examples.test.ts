@@ -128,6 +128,14 @@ const exceptionsOf: Readonly<Record<string, readonly Exception[]>> = {
   ],
   runtimes: [ownUsers],
   triton: [ownUsers],
+  vllm: [
+    { test: 'deployment-replicas', reason: 'KEDA, as above' },
+    {
+      test: 'pod-probes-identical',
+      reason:
+        '/health fails when the engine has died: out of the Service after 10 s, restarted after a minute',
+    },
+  ],
 };
 
 describe('the validation itself', () => {

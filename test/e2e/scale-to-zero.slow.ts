@@ -1,11 +1,9 @@
 // The tutorial's "serverless": no pod while nobody asks, the first request brings one, and load brings more. By KEDA,
 // which asks Prometheus how many requests the Ingress controller has seen, those that found no pod included.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { kubectlOf, rolledOut } from '../cluster/addons.ts';
-import { buildKeda } from '../cluster/build/keda.ts';
-import { provider } from '../cluster/cluster.ts';
 import { golden } from './golden.ts';
 import { eventually, ingressUrl, predict } from './http.ts';
+import { useKeda } from './keda.ts';
 import { Load, seconds } from './load.ts';
 import { useNamespace } from './namespace.ts';
 import { prometheusUrl, usePrometheus } from './prometheus.ts';
@@ -13,25 +11,16 @@ import { Release } from './release.ts';
 import { writeReport } from './report.ts';
 
 const row = [5.1, 3.5, 1.4, 0.2];
-const hour = 3_600_000;
 /** Requests a second, of 150 rows each: four times the target of a pod. */
 const rate = 200;
 
 describe.skipIf(inject('cluster').provider === 'given')('scaling to zero', () => {
   usePrometheus();
-  const kubectl = kubectlOf(inject('cluster'));
+  useKeda();
   const namespace = useNamespace('scale-to-zero');
   const release = new Release(namespace);
-  let kedaManifests = '';
 
   beforeAll(async () => {
-    const keda = await buildKeda();
-    kedaManifests = keda.manifests;
-    for (const archive of keda.archives) await provider().loadImage(archive);
-    await kubectl(['apply', '--server-side', '--kustomize', kedaManifests]);
-    await rolledOut(kubectl, 'keda', 'keda-operator');
-    await rolledOut(kubectl, 'keda', 'keda-metrics-apiserver');
-
     const ofVersion = `{envoy_cluster_name="${namespace.name}_{{ .fullname }}_80"}[20s]`;
     const query = `sum(rate(envoy_cluster_upstream_rq_total${ofVersion})) + sum(rate(envoy_cluster_upstream_cx_none_healthy${ofVersion}))`;
     await release.install({
@@ -58,11 +47,10 @@ describe.skipIf(inject('cluster').provider === 'given')('scaling to zero', () =>
         },
       },
     });
-  }, hour);
+  });
 
   afterAll(async () => {
     await release.uninstall(); // while KEDA is there: it holds a finalizer on the ScaledObject
-    await kubectl(['delete', '--kustomize', kedaManifests, '--ignore-not-found', '--wait=false']);
   });
 
   it('goes to no pod without requests, answers the first ones some seconds later, and grows with load', async () => {

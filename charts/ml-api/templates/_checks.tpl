@@ -21,11 +21,13 @@ and how to go on. Takes root and versions.
   {{- include "ml-api.checkRuntime" $context -}}
   {{- include "ml-api.checkModel" $context -}}
   {{- include "ml-api.checkSeveral" $context -}}
+  {{- include "ml-api.checkLlm" $context -}}
   {{- include "ml-api.checkScaling" $context -}}
   {{- include "ml-api.checkResources" $context -}}
   {{- include "ml-api.checkPod" $context -}}
   {{- include "ml-api.checkService" $context -}}
 {{- end -}}
+{{- include "ml-api.checkOpenaiPath" . -}}
 {{- include "ml-api.checkTraffic" . -}}
 {{- include "ml-api.checkHosts" . -}}
 {{- include "ml-api.checkGrpc" . -}}
@@ -76,7 +78,7 @@ and how to go on. Takes root and versions.
   {{- if $v.config -}}
     {{- fail (printf "%s.config: these are settings of runtime onnx, and the version runs %s; use %s.args, .env or .files." $key $v.runtime $key) -}}
   {{- end -}}
-  {{- if and .root.Values.auth.existingSecret $v.expose -}}
+  {{- if and .root.Values.auth.existingSecret $v.expose (not $v.openai) -}}
     {{- fail (printf "%s.runtime: %s checks no API keys, so auth.existingSecret would not protect it; set %s.expose to false or unset auth.existingSecret." $key $v.runtime $key) -}}
   {{- end -}}
 {{- end -}}
@@ -145,7 +147,7 @@ and how to go on. Takes root and versions.
 {{- $model := .v.model -}}
 {{- $key := printf "%s.model" .key -}}
 {{- $ownImage := (get .root.Values.versions .v.version | default dict).image | default .root.Values.versionDefaults.image -}}
-{{- if and (eq $model.source "image") (not (has .v.runtime (list "onnx" "custom"))) (not $ownImage.repository) -}}
+{{- if and (eq $model.source "image") (not (has .v.runtime (list "onnx" "custom"))) (not .v.openai) (not $ownImage.repository) -}}
   {{- fail (printf "%s.source: the image of runtime %s holds no model; expected pvc, url or imageVolume, or an image of yours in %s.image." $key .v.runtime .key) -}}
 {{- end -}}
 {{- if and (eq $model.source "pvc") (not $model.pvc.existingClaim) (not .root.Values.modelStore.enabled) -}}
@@ -214,7 +216,7 @@ and how to go on. Takes root and versions.
   {{- if and (gt (int $v.gpu.count) 0) (gt (int $scaling.cpuUtilization) 0) -}}
     {{- fail (printf "%s.cpuUtilization: CPU says little about a version that runs on a GPU; set it to 0 and give autoscaling.metrics, or set autoscaling.type to keda or none." $key) -}}
   {{- end -}}
-  {{- if not (or $scaling.cpuUtilization $scaling.memoryUtilization $scaling.metrics) -}}
+  {{- if not (or $scaling.waitingRequests $scaling.cpuUtilization $scaling.memoryUtilization $scaling.metrics) -}}
     {{- fail (printf "%s: nothing to scale by; set cpuUtilization, memoryUtilization or metrics, or set autoscaling.type to none." $key) -}}
   {{- end -}}
   {{- range $resource, $target := dict "cpu" $scaling.cpuUtilization "memory" $scaling.memoryUtilization -}}
@@ -223,7 +225,7 @@ and how to go on. Takes root and versions.
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- if and (eq $scaling.type "keda") (not $scaling.keda.triggers) -}}
+{{- if and (eq $scaling.type "keda") (not (or $scaling.waitingRequests $scaling.keda.triggers)) -}}
   {{- fail (printf "%s.keda.triggers: KEDA needs at least one trigger, such as {type: prometheus, metadata: {…}}." $key) -}}
 {{- end -}}
 {{- end -}}

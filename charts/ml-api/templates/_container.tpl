@@ -105,6 +105,7 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{ include "ml-api.setting" (dict "name" $name "value" $value "form" "- name: %s\n  value: %s") }}
 {{- end }}
 {{- end }}
+{{- include "ml-api.llmEnvironment" . }}
 {{- range $name, $value := $v.env }}
 - name: {{ $name | quote }}
   {{- if kindIs "map" $value }}
@@ -142,7 +143,9 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{/* The hooks of the serving container. The kubelet sleeps itself: the image needs no shell. */}}
 {{- define "ml-api.lifecycle" -}}
 {{- $own := dict -}}
-{{- if gt (int64 .v.shutdown.preStopSeconds) 0 -}}
+{{- if .v.openai -}}
+  {{- $own = dict "preStop" (include "ml-api.awaitStreams" . | fromYaml) -}}
+{{- else if gt (int64 .v.shutdown.preStopSeconds) 0 -}}
   {{- $own = dict "preStop" (dict "sleep" (dict "seconds" (int64 .v.shutdown.preStopSeconds))) -}}
 {{- end -}}
 {{- range $hook, $handler := .v.lifecycle -}}

@@ -33,15 +33,15 @@ resources as a whole.
 {{- end }}
 {{- end -}}
 
-{{/* Filters and timeouts of a rule. Takes root, and filters of this rule. */}}
+{{/* Filters and timeouts of a rule. Takes root, v: the version it leads to, and filters of this rule. */}}
 {{- define "ml-api.routeOptions" -}}
 {{- with concat .root.Values.httpRoute.filters (.filters | default list) }}
 filters:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .root.Values.httpRoute.timeouts }}
+{{- with include "ml-api.routeTimeouts" . }}
 timeouts:
-  {{- toYaml . | nindent 2 }}
+  {{- . | nindent 2 }}
 {{- end }}
 {{- end -}}
 

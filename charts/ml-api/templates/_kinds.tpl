@@ -23,6 +23,7 @@ versionDefaults.expose needed
 versionDefaults.image map
 versionDefaults.command list
 versionDefaults.args list
+versionDefaults.extraArgs list
 versionDefaults.ports map
 versionDefaults.metricsPath needed
 versionDefaults.files map
@@ -33,6 +34,7 @@ versionDefaults.model needed
 versionDefaults.model.source needed
 versionDefaults.model.name needed
 versionDefaults.model.path needed
+versionDefaults.model.file needed
 versionDefaults.model.several needed
 versionDefaults.model.default needed
 versionDefaults.model.pvc needed
@@ -52,6 +54,15 @@ versionDefaults.model.imageVolume needed
 versionDefaults.model.imageVolume.reference needed
 versionDefaults.model.imageVolume.pullPolicy needed
 versionDefaults.model.imageVolume.subPath needed
+versionDefaults.model.huggingFace needed
+versionDefaults.model.huggingFace.id needed
+versionDefaults.model.huggingFace.tokenSecret needed
+versionDefaults.model.huggingFace.tokenKey needed
+versionDefaults.cache needed
+versionDefaults.cache.existingClaim needed
+versionDefaults.cache.subPath needed
+versionDefaults.cache.readWriteOnce needed
+versionDefaults.cache.sizeLimit needed
 versionDefaults.replicas needed
 versionDefaults.autoscaling needed
 versionDefaults.autoscaling.type needed
@@ -60,9 +71,11 @@ versionDefaults.autoscaling.maxReplicas needed
 versionDefaults.autoscaling.cpuUtilization needed
 versionDefaults.autoscaling.memoryUtilization needed
 versionDefaults.autoscaling.metrics list
+versionDefaults.autoscaling.waitingRequests needed
 versionDefaults.autoscaling.behavior map
 versionDefaults.autoscaling.keda needed
 versionDefaults.autoscaling.keda.triggers list
+versionDefaults.autoscaling.keda.prometheusUrl needed
 versionDefaults.autoscaling.keda.pollingInterval needed
 versionDefaults.autoscaling.keda.cooldownPeriod needed
 versionDefaults.autoscaling.keda.fallback map
@@ -84,11 +97,9 @@ versionDefaults.rollout needed
 versionDefaults.rollout.maxSurge needed
 versionDefaults.rollout.maxUnavailable needed
 versionDefaults.rollout.minReadySeconds needed
-versionDefaults.rollout.progressDeadlineSeconds needed
 versionDefaults.rollout.revisionHistoryLimit needed
 versionDefaults.shutdown needed
 versionDefaults.shutdown.preStopSeconds needed
-versionDefaults.shutdown.drainSeconds needed
 versionDefaults.lifecycle map
 versionDefaults.probes needed
 versionDefaults.probes.startup needed
@@ -96,7 +107,6 @@ versionDefaults.probes.startup.enabled needed
 versionDefaults.probes.startup.handler map
 versionDefaults.probes.startup.periodSeconds needed
 versionDefaults.probes.startup.timeoutSeconds needed
-versionDefaults.probes.startup.failureThreshold needed
 versionDefaults.probes.readiness needed
 versionDefaults.probes.readiness.enabled needed
 versionDefaults.probes.readiness.handler map
@@ -164,6 +174,7 @@ config.maxConnections needed
 auth needed
 auth.existingSecret needed
 auth.key needed
+auth.metricsKey needed
 auth.operators needed
 auth.operators.existingSecret needed
 auth.operators.key needed

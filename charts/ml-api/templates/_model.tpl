@@ -27,7 +27,7 @@
 
 {{- define "ml-api.modelMount" -}}
 {{- $model := .v.model -}}
-{{- if ne $model.source "image" }}
+{{- if not (has $model.source (list "image" "huggingFace")) }}
 - name: model
   mountPath: {{ $model.path | quote }}
   readOnly: true

@@ -1,4 +1,4 @@
-{{/* Keeps the pods of one version for an endpoint, and labels their series by it. Takes v, and source: service or pod. */}}
+{{/* Keeps the pods of one version for an endpoint, and labels their series by it. Takes root, v, and source: service or pod. */}}
 {{- define "ml-api.scrapeOptions" -}}
 honorLabels: {{ eq .v.runtime "onnx" }} # our predictor says its version itself; others' label of that name is another thing
 relabelings:
@@ -8,6 +8,7 @@ relabelings:
   - targetLabel: version
     replacement: {{ .v.version | quote }}
     action: replace
+{{- include "ml-api.scrapeKey" . }}
 {{- end -}}
 
 {{/*

@@ -157,6 +157,7 @@ share. Takes root and context.
 
 {{- define "ml-api.mounts" -}}
 {{- include "ml-api.modelMount" . }}
+{{- include "ml-api.cacheMount" . }}
 {{- if .v.files }}
 - name: runtime-files
   mountPath: /etc/ml-api/runtime
@@ -184,6 +185,7 @@ share. Takes root and context.
 
 {{- define "ml-api.volumes" -}}
 {{- include "ml-api.modelVolume" . }}
+{{- include "ml-api.cacheVolume" . }}
 {{- if .v.files }}
 - name: runtime-files
   configMap:
@@ -212,9 +214,9 @@ share. Takes root and context.
 {{- end }}
 {{- end -}}
 
-{{/* The API keys, for our predictor only: other runtimes have none. */}}
+{{/* The API keys, for servers that read them from a file. */}}
 {{- define "ml-api.keysMount" -}}
-{{- if and .root.Values.auth.existingSecret (eq .v.runtime "onnx") }}
+{{- if and .root.Values.auth.existingSecret (or (eq .v.runtime "onnx") .v.keysFile) }}
 - name: api-keys
   mountPath: /etc/ml-api/keys
   readOnly: true
@@ -222,7 +224,7 @@ share. Takes root and context.
 {{- end -}}
 
 {{- define "ml-api.keysVolume" -}}
-{{- if eq .v.runtime "onnx" -}}
+{{- if or (eq .v.runtime "onnx") .v.keysFile -}}
 {{- include "ml-api.secretVolume" (dict "name" "api-keys" "secret" .root.Values.auth) -}}
 {{- end -}}
 {{- end -}}

@@ -1,6 +1,6 @@
 {{/*
 The arguments of `verify` for one version: golden predictions, or the model's example where there are none, of each model where there are several, through its Service and the routes that tests name;
-for runtimes without golden predictions, that their readiness and metrics answer. Takes root and v.
+for LLMs, a short completion; for other runtimes, that their readiness and metrics answer. Takes root and v.
 */}}
 {{- define "ml-api.verifyArguments" -}}
 {{- $values := .root.Values -}}
@@ -17,6 +17,21 @@ for runtimes without golden predictions, that their readiness and metrics answer
 {{- end }}
 - --example-without-golden
 - "--expect-version={{ $v.version }}"
+{{- if $values.auth.existingSecret }}
+- "--api-key-file=/etc/ml-api/keys/{{ $values.auth.key }}"
+{{- end }}
+{{- else if $v.openai }}
+- "--completion=service={{ $service }}/v1"
+{{- if and $v.expose (eq $v.version $values.defaultVersion) (not $values.traffic.weights) $values.ingress.enabled $values.tests.ingressUrl }}
+- "--completion=ingress={{ $values.tests.ingressUrl }}/v1"
+- "--host=ingress={{ first $values.ingress.hosts }}"
+{{- end }}
+{{- if and $v.expose $values.httpRoute.enabled $values.tests.gatewayUrl }}
+- "--completion=gateway={{ $values.tests.gatewayUrl }}{{ include "ml-api.versionPath" $v }}"
+{{- with $values.httpRoute.hostnames }}
+- "--host=gateway={{ first . }}"
+{{- end }}
+{{- end }}
 {{- if $values.auth.existingSecret }}
 - "--api-key-file=/etc/ml-api/keys/{{ $values.auth.key }}"
 {{- end }}
@@ -91,4 +106,26 @@ image has there. Each takes v.
 {{ list . | toYaml }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* What the pod of a test mounts: of our predictor the model with its golden predictions; API keys. Each takes root and v. */}}
+{{- define "ml-api.verifyMounts" -}}
+{{- if eq .v.runtime "onnx" -}}
+{{- include "ml-api.modelMount" . }}
+{{- include "ml-api.ownModelMounts" . }}
+{{- end }}
+{{- include "ml-api.keysMount" (include "ml-api.withKeysFile" . | fromJson | dict "root" .root "v") }}
+{{- end -}}
+
+{{- define "ml-api.verifyVolumes" -}}
+{{- if eq .v.runtime "onnx" -}}
+{{- include "ml-api.modelVolume" . }}
+{{- include "ml-api.ownModelVolumes" . }}
+{{- end }}
+{{- include "ml-api.keysVolume" (include "ml-api.withKeysFile" . | fromJson | dict "root" .root "v") }}
+{{- end -}}
+
+{{/* A version as JSON whose API keys are a file, also where its server has them in a variable. */}}
+{{- define "ml-api.withKeysFile" -}}
+{{- .v.openai | empty | ternary .v (mergeOverwrite (deepCopy .v) (dict "keysFile" "/etc/ml-api/keys")) | toJson -}}
 {{- end -}}

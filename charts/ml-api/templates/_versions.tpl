@@ -1,7 +1,8 @@
 {{/*
 The versions to render, as JSON: every enabled one, merged over versionDefaults and completed by its runtime's preset.
 Templates go through them with: range $name, $v := include "ml-api.versions" . | fromJson
-Beside the values of versionDefaults, each has: version, fullname, handlers, scratch, servesBasePath, onePod, metricsPort, ownImage.
+Beside the values of versionDefaults, each has: version, fullname, handlers, scratch, servesBasePath, onePod,
+metricsPort, ownImage, openai (what is of LLMs, see _llm.tpl), keysFile.
 */}}
 {{- define "ml-api.versions" -}}
 {{- if not (hasKey .Values "mergedVersions") -}}
@@ -74,14 +75,13 @@ runtime's are filled in later. Takes from, own, and marked.
 {{- end -}}
 {{- $_ := set $v.model "ownPath" $v.model.path -}}
 {{- $_ := set $v "ownImage" (not (empty $v.image)) -}}
-{{- if not $v.model.path -}}
-  {{- if and (eq $v.runtime "onnx") (eq $v.model.source "image") -}}
-    {{- $_ := set $v.model "path" (printf "/models/%s" $v.version) -}}
-  {{- else -}}
-    {{- $_ := set $v.model "path" (tpl $file $v | fromYaml).modelPath -}}
-  {{- end -}}
-{{- end -}}
 {{- $preset := tpl $file $v | fromYaml -}}
+{{- include "ml-api.takeDefaults" (dict "v" $v "preset" $preset) -}}
+{{- $_ := set $v "keysFile" "" -}}
+{{- if and .root.Values.auth.existingSecret (dig "openai" "readsKeys" false $preset) -}}
+  {{- $_ := set $v "keysFile" (printf "/etc/ml-api/keys/%s" .root.Values.auth.key) -}}
+{{- end -}}
+{{- $preset = tpl $file $v | fromYaml -}}{{/* with the defaults that it has given */}}
 {{- if eq $v.runtime "onnx" -}}
   {{- $image := .root.Values.image -}}
   {{- $suffix := ternary $v.gpu.imageTagSuffix "" (gt (int $v.gpu.count) 0) -}}
@@ -97,6 +97,8 @@ runtime's are filled in later. Takes from, own, and marked.
 {{- range $key := list "command" "args" "metricsPath" -}}
   {{- $_ := set $v $key (get $v $key | default (get $preset $key)) -}}
 {{- end -}}
+{{- $_ := set $v "args" (concat ($v.args | default list) $v.extraArgs) -}}
+{{- $_ := set $v "openai" ($preset.openai | default dict) -}}
 {{- $_ := set $v "handlers" $preset.handlers -}}
 {{- $_ := set $v "resources" (include "ml-api.resourcesOver" (dict "preset" $preset.resources "own" $v.resources) | fromJson) -}}
 {{- range $folder, $size := $preset.scratch -}}
@@ -104,6 +106,24 @@ runtime's are filled in later. Takes from, own, and marked.
 {{- end -}}
 {{- $_ := set $v "servesBasePath" ($preset.servesBasePath | default false) -}}
 {{- $_ := set $v "metricsPort" (hasKey $v.ports "metrics" | ternary "metrics" "http") -}}
+{{- end -}}
+
+{{/* What the runtime says where neither the version nor versionDefaults do. Takes v and preset. */}}
+{{- define "ml-api.takeDefaults" -}}
+{{- $v := .v -}}
+{{- if not $v.model.path -}}
+  {{- $baked := and (eq $v.runtime "onnx") (eq $v.model.source "image") -}}
+  {{- $_ := set $v.model "path" ($baked | ternary (printf "/models/%s" $v.version) .preset.modelPath) -}}
+{{- end -}}
+{{- if kindIs "invalid" $v.shutdown.drainSeconds -}}
+  {{- $_ := set $v.shutdown "drainSeconds" (.preset.drainSeconds | default 25) -}}
+{{- end -}}
+{{- if kindIs "invalid" $v.rollout.progressDeadlineSeconds -}}
+  {{- $_ := set $v.rollout "progressDeadlineSeconds" (.preset.progressDeadlineSeconds | default 600) -}}
+{{- end -}}
+{{- if kindIs "invalid" $v.probes.startup.failureThreshold -}}
+  {{- $_ := set $v.probes.startup "failureThreshold" (.preset.startFailures | default 150) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The runtime's requests and limits with a version's own over them, of which null takes one away. Takes preset and own. */}}
@@ -138,6 +158,7 @@ runtime's are filled in later. Takes from, own, and marked.
     {{- $_ := set $pvc "subPath" ($pvc.subPath | default $v.version) -}}
   {{- end -}}
 {{- end -}}
+{{- if and $v.cache.existingClaim $v.cache.readWriteOnce -}}{{- $onePod = true -}}{{- end -}}
 {{- $_ := set $v "onePod" $onePod -}}
 {{- end -}}
 

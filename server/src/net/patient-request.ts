@@ -45,11 +45,12 @@ export async function patientRequest(
   method: string,
   path: string,
   body?: string,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<HttpResponse> {
   for (;;) {
     const isLastTry = performance.now() > target.readyBy;
     try {
-      const response = await requestOnce(target, method, path, body);
+      const response = await requestOnce(target, method, path, body, headers);
       if (response.status !== 503 || isLastTry) return response;
       target.onWait?.(`${shown(new URL(target.url + path))} answers 503`);
     } catch (error) {
@@ -65,7 +66,8 @@ async function requestOnce(
   { host, apiKey, ca, url: base, timeoutMs }: Target,
   method: string,
   path: string,
-  body?: string,
+  body: string | undefined,
+  headers: Readonly<Record<string, string>>,
 ): Promise<HttpResponse> {
   const url = new URL(base + path);
   try {
@@ -75,6 +77,7 @@ async function requestOnce(
         ...(host !== undefined && { Host: host }),
         ...(apiKey !== undefined && { 'X-API-Key': apiKey }),
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...headers,
       },
       body: body === undefined ? undefined : Buffer.from(body),
       signal: AbortSignal.timeout(timeoutMs),

@@ -9,7 +9,7 @@ import { CommandError } from '../../util/command-error.ts';
 import { quote } from '../../util/quote.ts';
 import { withoutSecrets } from '../serve/validators.ts';
 
-export const verifyHelp = `Usage: verify (--target NAME=URL … (--golden FILE | --models-dir DIR) | --probe NAME=URL …) [options]
+export const verifyHelp = `Usage: verify (--target NAME=URL … (--golden FILE | --models-dir DIR) | --completion NAME=URL … | --probe NAME=URL …) [options]
 
 Sends the golden inputs to every target and compares the answers with the golden ones.
 
@@ -26,6 +26,8 @@ Sends the golden inputs to every target and compares the answers with the golden
   --model NAME          The model of several to check, which must be served and have golden predictions; with
                         --models-dir, may be given again. Without it: the default model with --golden, all of them
                         with --models-dir
+  --completion NAME=URL The address that OpenAI's clients are given, such as llama=http://ml-api-llama/v1: its first model
+                        must complete a message
   --probe NAME=URL      An address that must answer with success: for servers that are not ml-api
   --metrics URL         Also check that these metrics tell of the same contract; without targets, that they are metrics
   --expect-version V    The version that every answer must come from, but of models with folders for their versions
@@ -39,6 +41,8 @@ export interface VerifyArguments {
   readonly targets: readonly Target[];
   readonly grpc: readonly Target[];
   readonly grpcMetadata: Readonly<Record<string, string>>;
+  /** Servers of LLMs. */
+  readonly completions: readonly Target[];
   readonly probes: readonly Target[];
   readonly metrics: Target | undefined;
   /** Of one model; undefined where `modelsDir` has those of several. */
@@ -63,8 +67,8 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
   const names = values.target ?? [];
   const grpcNames = values.grpc ?? [];
   const golden = [...names, ...grpcNames];
-  if (golden.length === 0 && !values.probe?.length)
-    throw usageError('--target or --probe is missing');
+  if (golden.length === 0 && !values.completion?.length && !values.probe?.length)
+    throw usageError('--target, --completion or --probe is missing');
   checkModelOptions(values, golden.length > 0);
   const timeoutMs = Number(values['timeout-ms']);
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1)
@@ -92,9 +96,10 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
     };
   const targets = names.map(toTarget('--target'));
   const grpc = grpcNames.map(toTarget('--grpc'));
+  const completions = (values.completion ?? []).map(toTarget('--completion'));
   const probes = (values.probe ?? []).map(toTarget('--probe'));
   for (const name of hosts.keys())
-    if (![...targets, ...grpc, ...probes].some((target) => target.name === name))
+    if (![...targets, ...grpc, ...completions, ...probes].some((target) => target.name === name))
       throw usageError(`--host: there is no target ${quote(name)}`);
   const modelsDir =
     values['models-dir'] === undefined ? undefined : await existingFolder(values['models-dir']);
@@ -104,6 +109,7 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
     grpcMetadata: Object.fromEntries(
       (values['grpc-metadata'] ?? []).map((pair) => splitPair('--grpc-metadata', pair)),
     ),
+    completions,
     probes,
     metrics:
       values.metrics === undefined ? undefined : toTarget('--metrics')(`metrics=${values.metrics}`),
@@ -179,6 +185,7 @@ function parse(args: readonly string[]) {
         'example-without-golden': { type: 'boolean', default: false },
         'models-dir': { type: 'string' },
         model: { type: 'string', multiple: true },
+        completion: { type: 'string', multiple: true },
         probe: { type: 'string', multiple: true },
         grpc: { type: 'string', multiple: true },
         'grpc-metadata': { type: 'string', multiple: true },

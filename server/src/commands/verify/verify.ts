@@ -2,6 +2,7 @@
 import type { Target } from '../../net/patient-request.ts';
 import { CommandError } from '../../util/command-error.ts';
 import { readVerifyArguments, type VerifyArguments } from './arguments.ts';
+import { checkCompletion } from './completion.ts';
 import type { GrpcFiles, GrpcServer } from './grpc.ts';
 import {
   checkContract,
@@ -28,7 +29,7 @@ import {
 /** @throws CommandError when anything is not as expected; the report says what */
 export async function verify(args: readonly string[], files: GrpcFiles): Promise<void> {
   const options = await readVerifyArguments(args);
-  const { targets, grpc, probes, metrics } = options;
+  const { targets, grpc, completions, probes, metrics } = options;
   const report = new Report();
   const hashes = new Set<string>();
   for (const target of targets) await checkTarget(target, options, report, hashes);
@@ -43,6 +44,8 @@ export async function verify(args: readonly string[], files: GrpcFiles): Promise
       }
     }
   }
+  for (const target of completions)
+    await report.check(`${target.name}: completion`, () => checkCompletion(target));
   for (const probe of probes) await report.check(probe.name, () => checkProbe(probe));
   if (metrics !== undefined) await report.check('metrics', () => checkMetrics(metrics, hashes));
   const { failures } = report;
