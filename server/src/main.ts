@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // The predictor's program. Its first argument says what to do; without one it serves.
 import { constants } from 'node:os';
 import { readOptions } from './commands/options.ts';
@@ -14,16 +15,32 @@ const files: Files = {
   defaultModel: new URL('model/v1', root),
 };
 
-const usage = `Usage: COMMAND [--help]
+/** The oldest that has all of JavaScript that the server uses. */
+const OLDEST_NODE = 24;
+/** Commands of the SDK's program. They read the same arguments. */
+const SDK_COMMANDS = ['generate', 'compare', 'report'];
+
+const usage = `Usage: ml-api COMMAND [--help]
 
   serve        Serve one ONNX model over HTTP (the default).
   fetch-model  Download a model and check its SHA-256, as an init container does.
   inspect      Print what an ONNX file takes and gives, and a model.json to start from.
   verify       Replay golden predictions against running servers, as \`helm test\` does.
   gate         Look whether a version may get more requests, as the chart's promotion gate does.
+
+Of @org/ml-sdk:
+
+  generate     Write a TypeScript client with the exact types of a served model.
+  compare      Send rows to two versions and show where they differ.
+  report       Report an A/B test from Prometheus.
 `;
 
 async function run([first = 'serve', ...rest]: readonly string[]): Promise<void> {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE)
+    throw new CommandError(
+      `ml-api needs Node ${OLDEST_NODE} or newer; this is ${process.version}. Install a newer one from https://nodejs.org.`,
+    );
+  if (SDK_COMMANDS.includes(first)) return runOfSdk(first);
   const [command, args] =
     first.startsWith('--') && first !== '--help' ? ['serve', [first, ...rest]] : [first, rest];
   const help = args.includes('--help');
@@ -73,6 +90,19 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
     default:
       throw new CommandError(`There is no command ${JSON.stringify(command)}.\n\n${usage}`);
   }
+}
+
+/** Its program reads the command and its arguments where this one does. */
+async function runOfSdk(command: string): Promise<void> {
+  let program: string;
+  try {
+    program = import.meta.resolve('@org/ml-sdk/cli');
+  } catch {
+    throw new CommandError(
+      `${command} is a command of @org/ml-sdk, which is not installed here. Run npx @org/ml-sdk ${command}.`,
+    );
+  }
+  await import(program);
 }
 
 /** PID 1, as an init container's command is, ignores signals that nothing handles. */

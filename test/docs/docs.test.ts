@@ -72,6 +72,7 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
     VERSIONS,
     VERSIONS,
   ],
+  'server/README.md': ['test/installed.test.ts'],
   'sdk/README.md': [SDK, SDK, SDK, SDK, SDK],
 };
 

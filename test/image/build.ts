@@ -1,14 +1,17 @@
 // Builds the image with what is there: docker, podman or buildah. `npm run image`
 //
-//   node test/image/build.ts [--tag NAME:TAG] [--variant cuda] [--archive FILE] [--stand-ins]
+//   node test/image/build.ts [--tag NAME:TAG] [--variant cuda] [--archive FILE] [--push REGISTRY/REPOSITORY] [--stand-ins]
 //
 // --variant     cuda: with what a run on an NVIDIA card needs (docs/gpu.md). Default: cpu.
+// --push        To a registry that the cluster can pull from; prints the `helm install` for it. Log in first, as with
+//               docker login.
 // --stand-ins   Where no container registry can be reached: makes local images of the same names as the
 //               Dockerfile's base images, of Debian's packages and npm's Node, and builds on these.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { type Builder, push, repositoryProblem } from './push.ts';
 import { makeStandIns } from './stand-ins.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -17,18 +20,27 @@ const { values } = parseArgs({
   options: {
     tag: { type: 'string' },
     archive: { type: 'string' },
+    push: { type: 'string' },
     variant: { type: 'string', default: 'cpu' },
     'stand-ins': { type: 'boolean', default: false },
   },
 });
 
-const tag = values.tag ?? `localhost/ml-api:${version}${values.variant === 'cuda' ? '-cuda' : ''}`;
-if (!['cpu', 'cuda'].includes(values.variant)) {
-  process.stderr.write(`--variant: expected cpu or cuda, got "${values.variant}".\n`);
+// The chart asks for these tags where image.tag is empty.
+const release = `${version}${values.variant === 'cuda' ? '-cuda' : ''}`;
+const tag = values.tag ?? `localhost/ml-api:${release}`;
+const problem = ['cpu', 'cuda'].includes(values.variant)
+  ? values.push !== undefined && repositoryProblem(values.push)
+  : `--variant: expected cpu or cuda, got "${values.variant}".`;
+if (problem) {
+  process.stderr.write(`${problem}\n`);
   process.exit(2);
 }
 
-const builder = (values['stand-ins'] ? ['buildah'] : ['docker', 'podman', 'buildah']).find(works);
+const builders: readonly Builder[] = values['stand-ins']
+  ? ['buildah']
+  : ['docker', 'podman', 'buildah'];
+const builder = builders.find(works);
 if (builder === undefined) {
   process.stderr.write(
     values['stand-ins']
@@ -76,6 +88,22 @@ run(builder, [
 ]);
 if (values.archive !== undefined) exportArchive(builder, tag, path.resolve(values.archive));
 process.stdout.write(`${tag} is built with ${builder}.\n`);
+if (values.push !== undefined) {
+  const digest = push(builder, tag, values.push, release);
+  if (digest === undefined) {
+    process.stderr.write(
+      `${tag} was not pushed to ${values.push}: see above. Are you logged in, as by \`${builder} login ${values.push.split('/')[0]}\`?\n`,
+    );
+    process.exit(1);
+  }
+  process.stdout.write(`
+${values.push}:${release} is ${digest}. On a cluster that can pull it:
+
+  helm install ml-api charts/ml-api --set image.repository=${values.push} ${
+    values.variant === 'cuda' ? '--set versions.v1.gpu.count=1' : `--set image.digest=${digest}`
+  }
+`);
+}
 
 /** Docker's client may be there without an engine: only an answer counts. */
 function works(command: string): boolean {

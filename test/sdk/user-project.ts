@@ -1,4 +1,4 @@
-// A project of a user of the SDK: a folder with nothing but the packed SDK installed.
+// A project of a user: a folder with nothing but our packed packages installed.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -29,10 +29,10 @@ export function packSdk(destination: string): string {
   return path.join(destination, tarball);
 }
 
-/** Installs the tarball, and nothing else, without a network. */
-export function install(project: string, tarball: string): void {
+/** Installs tarballs, and nothing else, without a network. */
+export function install(project: string, ...tarballs: readonly string[]): void {
   writeFileSync(path.join(project, 'package.json'), '{"type": "module", "private": true}');
-  execFileSync('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], {
+  execFileSync('npm', ['install', '--offline', '--no-audit', '--no-fund', ...tarballs], {
     cwd: project,
     stdio: 'pipe',
   });

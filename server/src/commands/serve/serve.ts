@@ -18,7 +18,7 @@ Serves one ONNX model. All settings are environment variables:
 
 ${describeConfig()}
 
-  --try   Also print what to try, for people at a terminal.
+  --try   Also print what to try, as it does at a terminal.
 `;
 
 /**
@@ -32,7 +32,8 @@ export async function serve(
   files: Files,
   stopped: AbortSignal,
 ): Promise<void> {
-  const { try: showWhatToTry } = readOptions('serve', args, { try: { type: 'boolean' } });
+  const options = readOptions('serve', args, { try: { type: 'boolean' } });
+  const showWhatToTry = options.try ?? process.stderr.isTTY;
   const config = readConfig(env);
   const { log, write: writeLog, close: closeLog } = createLog(config.LOG_LEVEL);
   // What no request can be answered for: the state of the process is unknown, and Kubernetes starts another.
