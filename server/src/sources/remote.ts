@@ -4,8 +4,8 @@
 export interface RemoteModel {
   /** Where the same bytes can be had again, pinned and without secrets: `hf://owner/repo@COMMIT`, `oci://host/repo@sha256:…`. */
   readonly resolved: string;
-  /** Changes whenever a file does: a commit, a digest, a registry's version, or a hash over the files' ETags or version ids. */
-  readonly revision: string;
+  /** Changes whenever a file does: a commit, a digest, a version of a registry, or a hash over the ETags of the files. Undefined where nothing says so: then the SHA-256 does. */
+  readonly revision: string | undefined;
   readonly files: readonly RemoteFile[];
   /** What else identifies it, such as an MLflow run; no secrets. */
   readonly details?: Readonly<Record<string, string>>;
