@@ -27,8 +27,10 @@ await build({
   target: 'node26',
   minifySyntax: true,
   external: ['onnxruntime-node'], // a native library
-  // Bundled CommonJS packages require Node's own modules.
-  banner: { js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);" },
+  // Bundled CommonJS packages require Node's own modules. The name is one that none of them has at its top, as minified ones have r.
+  banner: {
+    js: "import{createRequire as requireOfBundle}from'node:module';const require=requireOfBundle(import.meta.url);",
+  },
   logLevel: 'warning',
 });
 

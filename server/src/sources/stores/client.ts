@@ -136,7 +136,8 @@ export function isPassing({ statusCode = 0 }: IncomingMessage): boolean {
   return statusCode >= 500 || statusCode === 408 || statusCode === 429;
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array> {}
+/** The bytes of a file that has been read to its end. */
+export async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 function redirected(from: URL, location: string | undefined): URL {
   if (location === undefined || !URL.canParse(location, from))
