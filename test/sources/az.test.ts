@@ -59,6 +59,17 @@ it.each([`${root}/iris/v1`, `${root}/iris/v1/`])('%s is a folder', async (uri) =
   expect(await contentOf(fileOf(model, 'model.onnx'), bytes('v1').length)).toHaveLength(0);
 });
 
+it('folders that are blobs themselves, as in a hierarchical namespace, are folders', async () => {
+  const container = service.getContainerClient('models');
+  for (const name of ['deep', 'deep/v1'])
+    await container.getBlockBlobClient(name).upload('', 0, { metadata: { hdi_isfolder: 'true' } });
+  await upload('deep/v1/model.onnx', bytes('v1'));
+  for (const uri of [`${root}/deep/v1`, `${root}/deep/v1/`]) {
+    const model = await azStore.open(uri, env, soon());
+    expect(model.files.map((file) => file.path)).toEqual(['model.onnx']);
+  }
+});
+
 it('a single blob is the model', async () => {
   const model = await azStore.open(`${root}/iris/v10/model.onnx`, env, soon());
   expect(model.resolved).toBe(`${root}/iris/v10/model.onnx`);

@@ -1,12 +1,13 @@
 // The MLflow store against MLflow's own server with its artifact proxy and basic authentication.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pythonFor } from '../../model/python.ts';
 import { createMlflowStore } from '../../server/src/sources/stores/mlflow.ts';
+import { start } from '../../server/test/start.ts';
 import { contentOf, expectContent, fileOf, refusalOf, soon } from './remote-files.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 
@@ -100,6 +101,22 @@ it('makes model.json of the signature and the input example', async () => {
     ],
     trainedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
   });
+});
+
+it('is served as it came, with the names of its columns', async () => {
+  const { files } = await store.open('mlflow://iris@champion', env, soon());
+  const directory = path.join(folder, 'served');
+  mkdirSync(directory);
+  for (const file of files) writeFileSync(path.join(directory, file.path), await contentOf(file));
+  const { url } = await start({ MODEL_DIR: directory, LOG_LEVEL: 'silent' });
+  const response = await fetch(`${url}/predict`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"inputs":[5.1,3.5,1.4,0.2]}',
+  });
+  expect(await response.json()).toEqual({ prediction: [0] });
+  const contract = await fetch(`${url}/openapi.json`);
+  expect(await contract.text()).toContain('petal width');
 });
 
 it('opens the same again by what it resolved to, after the alias has moved', async () => {

@@ -124,6 +124,27 @@ it.each([503, 429, 500])('after status %i another attempt may succeed', async (s
   await expect(open(busy)).rejects.toMatchObject({ name: 'Error' });
 });
 
+it.each(['mlflow-artifacts://HOST/0/a', 'http://HOST/api/2.0/mlflow-artifacts/artifacts/0/a'])(
+  'files at %s come from that server, with the same credentials',
+  async (uri) => {
+    const seen: unknown[] = [];
+    const artifacts = await serveFile((req, res) => {
+      seen.push([
+        req.headers.authorization,
+        new URL(req.url ?? '', 'http://x').searchParams.get('path'),
+      ]);
+      res.end('{"files":[]}');
+    });
+    const { url } = await serveFile(
+      registry(uri.replace('HOST', new URL(artifacts.url).host), listing([])),
+    );
+    const env = { MLFLOW_TRACKING_URI: url, MLFLOW_TRACKING_TOKEN: 'secret' };
+    const opened = createMlflowStore(unused).open('mlflow://m/7', env, AbortSignal.timeout(20_000));
+    await expect(opened).rejects.toThrow('has no file MLmodel');
+    expect(seen).toEqual([['Bearer secret', '0/a']]);
+  },
+);
+
 it.each([
   ['s3://bucket/0/a', 's3://bucket/0/a'],
   ['gs://bucket/0/a', 'gs://bucket/0/a'],

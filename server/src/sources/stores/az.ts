@@ -67,10 +67,9 @@ async function findBlob(
   signal: AbortSignal,
 ): Promise<StoredObject | undefined> {
   try {
-    const { etag = '', contentLength = 0 } = await client
-      .getBlobClient(name)
-      .getProperties({ abortSignal: signal });
-    return { name, size: contentLength, tag: etag };
+    const found = await client.getBlobClient(name).getProperties({ abortSignal: signal });
+    const { etag = '', contentLength = 0, metadata } = found;
+    return isFolder(metadata) ? undefined : { name, size: contentLength, tag: etag };
   } catch (error) {
     // A missing container looks the same; the listing that follows tells.
     if (error instanceof RestError && error.statusCode === 404) return undefined;
@@ -87,12 +86,15 @@ async function listBlobs(
   const options = { prefix, includeMetadata: true, abortSignal: signal };
   for await (const { name, properties, metadata } of client.listBlobsFlat(options)) {
     const blob = { name, size: properties.contentLength ?? 0, tag: properties.etag };
-    // Accounts with a hierarchical namespace list folders as blobs of no bytes.
-    const isFolder = metadata?.['hdi_isfolder'] === 'true';
-    if (!isFolder && !isPlaceholder(blob)) blobs.push(blob);
+    if (!isFolder(metadata) && !isPlaceholder(blob)) blobs.push(blob);
     checkCount(blobs.length, client.containerName);
   }
   return blobs;
+}
+
+/** Accounts with a hierarchical namespace have blobs of no bytes for folders. */
+function isFolder(metadata: Readonly<Record<string, string>> | undefined): boolean {
+  return metadata?.['hdi_isfolder'] === 'true';
 }
 
 async function readBlob(

@@ -75,6 +75,9 @@ export function createClient({
       const { statusCode = 0 } = response;
       if (![301, 302, 303, 307, 308].includes(statusCode)) return response;
       response.destroy();
+      // What is posted is a secret, too.
+      if (request.body !== undefined)
+        throw new CommandError(`${shown(at)} redirects what was sent to it; expected an answer.`);
       at = redirected(at, response.headers.location);
     }
     throw new CommandError(`${shown(url)} redirects more than ${MOST_REDIRECTS} times.`);

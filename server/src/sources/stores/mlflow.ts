@@ -3,9 +3,9 @@ import { CommandError } from '../../util/command-error.ts';
 import { isRecord } from '../../util/is-record.ts';
 import { parsedJson } from '../../util/parsed-json.ts';
 import { quote } from '../../util/quote.ts';
-import type { RemoteFile, Store } from '../remote.ts';
+import type { RemoteFile, RemoteModel, Store } from '../remote.ts';
 import { madeFile } from './made-file.ts';
-import { listArtifacts, proxiedFolder } from './mlflow/artifacts.ts';
+import { listArtifacts, proxied } from './mlflow/artifacts.ts';
 import { type MlModel, manifestOf, parseMlModel } from './mlflow/mlmodel.ts';
 import { FORM, parseReference, type Reference } from './mlflow/reference.ts';
 import { type MlflowServer, openServer } from './mlflow/server.ts';
@@ -25,22 +25,7 @@ export function createMlflowStore(openElsewhere: Store['open']): Store {
       );
       const version = await findVersion(registry, reference, signal);
       const artifacts = await artifactUri(registry, version, signal);
-      const folder = proxiedFolder(artifacts);
-      const from =
-        folder === undefined
-          ? await openElsewhere(elsewhere(artifacts), env, signal)
-          : {
-              resolved: undefined,
-              revision: undefined,
-              // Artifacts belong to runs, which the tracking server keeps.
-              files: await listArtifacts(
-                env['MLFLOW_TRACKING_URI']
-                  ? await openServer(env, 'MLFLOW_TRACKING_URI')
-                  : registry,
-                folder,
-                signal,
-              ),
-            };
+      const from = await filesAt(artifacts, env, signal, openElsewhere);
       const name = `${version.name}/${version.version}`;
       return {
         resolved: `mlflow://${encodeURIComponent(version.name)}/${version.version}`,
@@ -51,10 +36,29 @@ export function createMlflowStore(openElsewhere: Store['open']): Store {
           model: version.name,
           version: version.version,
           ...(version.run && { run: version.run }),
-          artifacts: from.resolved ?? artifacts,
+          artifacts: from.resolved,
         },
       };
     },
+  };
+}
+
+type Files = Pick<RemoteModel, 'resolved' | 'files'> & { readonly revision?: string };
+
+/** What lies at an artifact URI. Artifacts belong to runs, which the tracking server keeps, whatever server the registry is. */
+async function filesAt(
+  uri: string,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+  openElsewhere: Store['open'],
+): Promise<Files> {
+  const place = proxied(uri);
+  if (place === undefined) return openElsewhere(elsewhere(uri), env, signal);
+  const variable = env['MLFLOW_TRACKING_URI'] ? 'MLFLOW_TRACKING_URI' : 'MLFLOW_REGISTRY_URI';
+  const tracking = await openServer(env, variable, place.server);
+  return {
+    resolved: `mlflow-artifacts:/${place.folder}`,
+    files: await listArtifacts(tracking, place.folder, signal),
   };
 }
 

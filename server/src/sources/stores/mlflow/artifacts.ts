@@ -7,13 +7,19 @@ import type { MlflowServer } from './server.ts';
 
 const API = '/api/2.0/mlflow-artifacts/artifacts';
 
-/** The folder of an artifact URI that the proxy serves; undefined for one that lies elsewhere. */
-export function proxiedFolder(uri: string): string | undefined {
-  const [, folder] =
-    /^mlflow-artifacts:(?:\/\/[^/]*)?\/*(.*?)\/*$/.exec(uri) ??
-    /^https?:\/\/[^?#]*\/api\/2\.0\/mlflow-artifacts\/artifacts\/+(.*?)\/*$/.exec(uri) ??
+export interface Proxied {
+  /** Of a server of its own for artifacts: its address, without a scheme where it is that of the tracking server. */
+  readonly server: string | undefined;
+  readonly folder: string;
+}
+
+/** Where a proxy serves what an artifact URI names; undefined for one that lies elsewhere. */
+export function proxied(uri: string): Proxied | undefined {
+  const [, server, folder] =
+    /^mlflow-artifacts:(?:\/\/([^/]*))?\/*(.*?)\/*$/.exec(uri) ??
+    /^(https?:\/\/[^?#]*?)\/api\/2\.0\/mlflow-artifacts\/artifacts\/+(.*?)\/*$/.exec(uri) ??
     [];
-  return folder;
+  return folder === undefined ? undefined : { server: server || undefined, folder };
 }
 
 export async function listArtifacts(

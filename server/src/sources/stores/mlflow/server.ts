@@ -37,15 +37,18 @@ type Variable = 'MLFLOW_TRACKING_URI' | 'MLFLOW_REGISTRY_URI';
 /**
  * @param env of the process
  * @param variable that names its address, and is named in errors
+ * @param other address that this server names, which gets the same credentials, as from MLflow's own client
  * @throws CommandError for settings that are missing or contradict each other
  */
 export async function openServer(
   env: NodeJS.ProcessEnv,
   variable: Variable,
+  other?: string,
 ): Promise<MlflowServer> {
-  const base = addressOf(env, variable);
+  const named = addressOf(env, variable);
+  const base = other === undefined ? named : otherAddress(other, named);
   const name = withoutTrailingSlashes(shown(base));
-  const secrets = authorization(base, env);
+  const secrets = authorization(named, env);
   base.username = '';
   base.password = '';
   const client = createClient({
@@ -107,6 +110,17 @@ function addressOf(env: NodeJS.ProcessEnv, variable: Variable): URL {
     );
   url.search = '';
   url.hash = '';
+  return url;
+}
+
+/** @throws CommandError for one that would get the credentials without TLS */
+function otherAddress(address: string, from: URL): URL {
+  const text = address.includes('://') ? address : `${from.protocol}//${address}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (from.protocol === 'https:' && url.protocol !== 'https:'))
+    throw new CommandError(
+      `${withoutTrailingSlashes(shown(from))} has the model's files at ${url ? shown(url) : 'an address that is none'}; expected an address of https, as it has itself.`,
+    );
   return url;
 }
 
