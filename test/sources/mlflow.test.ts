@@ -88,9 +88,9 @@ it('brings the version that an alias names, and says which', async () => {
   expect(fileOf(model, 'model.onnx').size).toBe(onnx('v1').length);
 });
 
-it('makes model.json of the signature and the input example', async () => {
+it('makes model.defaults.json of the signature and the input example', async () => {
   const model = await store.open('models:/iris@champion', env, soon());
-  expect(JSON.parse(String(await contentOf(fileOf(model, 'model.json'))))).toEqual({
+  expect(JSON.parse(String(await contentOf(fileOf(model, 'model.defaults.json'))))).toEqual({
     name: 'iris',
     version: '1',
     features: [

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RemoteModel } from '../../src/sources/remote.ts';
-import { manifestOf } from '../../src/sources/stores/hf/manifest.ts';
+import { defaultsOf } from '../../src/sources/stores/hf/defaults.ts';
 import { parseReference } from '../../src/sources/stores/hf/reference.ts';
 import { hfStore } from '../../src/sources/stores/hf.ts';
 import { folder, serveFile } from '../file-server.ts';
@@ -140,7 +140,7 @@ describe('a model', () => {
     expect(model).toMatchObject({ resolved: `hf://org/model@${COMMIT}`, revision: COMMIT });
     expect(names(model)).toEqual([
       'config.json',
-      'model.json',
+      'model.defaults.json',
       'model.onnx',
       'model.onnx_data',
       'tokenizer.json',
@@ -153,7 +153,7 @@ describe('a model', () => {
     expect(await contentOf(model, 'model.onnx')).toEqual(weights);
     expect(await contentOf(model, 'model.onnx', 100)).toEqual(weights.subarray(100));
     expect(await contentOf(model, 'tokenizer.json', 1)).toEqual(Buffer.from('}'));
-    expect(JSON.parse(String(await contentOf(model, 'model.json')))).toEqual({
+    expect(JSON.parse(String(await contentOf(model, 'model.defaults.json')))).toEqual({
       name: 'model',
       version: 'aaaaaaaaaaaa',
       task: 'classification',
@@ -175,7 +175,7 @@ describe('a model', () => {
     const model = await hfStore.open(uri, (await hub()).env, soon());
     expect(model.resolved).toBe(resolved);
     expect(names(model)).toEqual(
-      ['config.json', 'model.json', 'model.onnx', data, 'tokenizer.json'].filter(Boolean),
+      ['config.json', 'model.defaults.json', 'model.onnx', data, 'tokenizer.json'].filter(Boolean),
     );
   });
 
@@ -313,7 +313,7 @@ describe('the Hub says no', () => {
   });
 });
 
-describe('model.json of config.json', () => {
+describe('model.defaults.json of config.json', () => {
   const origin = { repo: 'org/My model', commit: COMMIT, license: 'other' };
   const named = { name: 'My-model', version: 'aaaaaaaaaaaa' };
 
@@ -367,6 +367,6 @@ describe('model.json of config.json', () => {
     ['no object', [], {}],
     ['nothing', undefined, {}],
   ])('of %s', (_what, config, expected) => {
-    expect(manifestOf(origin, config)).toEqual({ ...named, ...expected });
+    expect(defaultsOf(origin, config)).toEqual({ ...named, ...expected });
   });
 });

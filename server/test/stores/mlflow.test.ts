@@ -1,7 +1,7 @@
 // What MLflow's own server never says: listings without end or with hostile names, other kinds of servers, other stores.
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../../src/sources/remote.ts';
-import { manifestOf, parseMlModel } from '../../src/sources/stores/mlflow/mlmodel.ts';
+import { defaultsOf, parseMlModel } from '../../src/sources/stores/mlflow/mlmodel.ts';
 import { parseReference } from '../../src/sources/stores/mlflow/reference.ts';
 import { createMlflowStore } from '../../src/sources/stores/mlflow.ts';
 import { type Handle, serveFile } from '../file-server.ts';
@@ -166,17 +166,21 @@ it.each([
   });
   expect(asked).toEqual([expected]);
   expect(model).toMatchObject({ resolved: 'mlflow://m/7', revision: '7.1.etags' });
-  expect(model.files.map(({ path }) => path)).toEqual(['MLmodel', 'model.onnx', 'model.json']);
+  expect(model.files.map(({ path }) => path)).toEqual([
+    'MLmodel',
+    'model.onnx',
+    'model.defaults.json',
+  ]);
 });
 
 describe('MLmodel', () => {
   const registered = { name: 'credit risk', version: '3' };
-  const manifest = (text: string, example?: unknown) =>
-    manifestOf(registered, parseMlModel(text, 'MLmodel'), example);
+  const defaults = (text: string, example?: unknown) =>
+    defaultsOf(registered, parseMlModel(text, 'MLmodel'), example);
 
   it('names the columns of a table of numbers', () => {
     expect(
-      manifest(mlmodel(columns('double', 'double')), { columns: ['c1', 'c0'], data: [[2, 'x']] }),
+      defaults(mlmodel(columns('double', 'double')), { columns: ['c1', 'c0'], data: [[2, 'x']] }),
     ).toEqual({
       name: 'credit-risk',
       version: '3',
@@ -195,13 +199,13 @@ describe('MLmodel', () => {
     ['a signature that is no JSON', `signature:\n  inputs: '['\n`],
     ['no signature', ''],
   ])('says nothing of features for %s', (_what, signature) => {
-    expect(manifest(mlmodel(signature))).toEqual({ name: 'credit-risk', version: '3' });
+    expect(defaults(mlmodel(signature))).toEqual({ name: 'credit-risk', version: '3' });
   });
 
   it.each([null, [], 'text', { columns: ['c0'], data: [] }, { columns: 1, data: [[1]] }])(
     'an input example %j gives no examples',
     (example) => {
-      expect(manifest(mlmodel(columns('float')), example)).toMatchObject({
+      expect(defaults(mlmodel(columns('float')), example)).toMatchObject({
         features: [{ name: 'c0' }],
       });
     },

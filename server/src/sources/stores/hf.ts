@@ -1,12 +1,12 @@
 // The Hugging Face Hub: a repository at one commit, and of it the ONNX model alone.
 import { parsedJson } from '../../util/parsed-json.ts';
 import type { RemoteFile, Store } from '../remote.ts';
+import { defaultsFile } from './defaults-file.ts';
 import { chooseFiles } from './hf/choose.ts';
+import { defaultsOf } from './hf/defaults.ts';
 import { openHub } from './hf/hub.ts';
-import { manifestOf } from './hf/manifest.ts';
 import { FORM, parseReference } from './hf/reference.ts';
 import { inUrl } from './listed-path.ts';
-import { madeFile } from './made-file.ts';
 import { textOfFile } from './text-file.ts';
 
 export const hfStore: Store = {
@@ -24,13 +24,10 @@ export const hfStore: Store = {
         read: (from, signal) => hub.read(repo, sha, file.path, from, signal),
       }),
     );
-    const find = (name: string) => files.find((file) => file.path === name);
-    if (find('model.json') === undefined) {
-      const config = find('config.json');
-      const text = config && (await textOfFile(config, signal));
-      const manifest = manifestOf({ repo, commit: sha, license }, parsedJson(text ?? ''));
-      files.push(madeFile('model.json', `${JSON.stringify(manifest, undefined, 2)}\n`));
-    }
+    const config = files.find((file) => file.path === 'config.json');
+    const text = config && (await textOfFile(config, signal));
+    const defaults = defaultsOf({ repo, commit: sha, license }, parsedJson(text ?? ''));
+    files.push(defaultsFile(defaults));
     return {
       resolved: `hf://${repo}@${sha}${path === '' ? '' : `/${inUrl(path)}`}`,
       revision: sha,

@@ -4,9 +4,9 @@ import { isRecord } from '../../util/is-record.ts';
 import { parsedJson } from '../../util/parsed-json.ts';
 import { quote } from '../../util/quote.ts';
 import type { RemoteFile, RemoteModel, Store } from '../remote.ts';
-import { madeFile } from './made-file.ts';
+import { defaultsFile } from './defaults-file.ts';
 import { listArtifacts, proxied } from './mlflow/artifacts.ts';
-import { type MlModel, manifestOf, parseMlModel } from './mlflow/mlmodel.ts';
+import { defaultsOf, type MlModel, parseMlModel } from './mlflow/mlmodel.ts';
 import { FORM, parseReference, type Reference } from './mlflow/reference.ts';
 import { type MlflowServer, openServer } from './mlflow/server.ts';
 import { textOfFile } from './text-file.ts';
@@ -145,7 +145,7 @@ function elsewhere(uri: string): string {
   return uri.startsWith('/') ? `file://${uri}` : uri;
 }
 
-/** The files, with a model.json of what MLmodel says where they have none. */
+/** The files, with what MLmodel says of the model. */
 async function describe(
   files: readonly RemoteFile[],
   version: Version,
@@ -161,11 +161,10 @@ async function describe(
     );
   const mlmodel = parseMlModel(text, `The MLmodel of ${where}`);
   checkFlavor(mlmodel, find, where);
-  if (find('model.json') !== undefined) return files;
   const exampleFile = mlmodel.inputExample && find(mlmodel.inputExample);
   const example = exampleFile && (await textOfFile(exampleFile, signal));
-  const manifest = manifestOf(version, mlmodel, parsedJson(example || ''));
-  return [...files, madeFile('model.json', `${JSON.stringify(manifest, undefined, 2)}\n`)];
+  const defaults = defaultsOf(version, mlmodel, parsedJson(example || ''));
+  return [...files.filter(({ path }) => path !== 'model.defaults.json'), defaultsFile(defaults)];
 }
 
 function checkFlavor(

@@ -1,4 +1,4 @@
-// MLmodel, the file in which MLflow says what a model is, and what of it model.json would say.
+// MLmodel, the file in which MLflow says what a model is, and what of it belongs into model.json.
 // https://mlflow.org/docs/latest/ml/model/#mlmodel-file
 import { parse } from 'yaml';
 import { CommandError } from '../../../util/command-error.ts';
@@ -49,10 +49,10 @@ export interface Registered {
 }
 
 /**
- * model.json for a model that has none of its own.
+ * What MLflow says of a model, by the fields of model.json.
  * @param inputExample what input_example.json holds
  */
-export function manifestOf(
+export function defaultsOf(
   { name, version }: Registered,
   model: MlModel,
   inputExample: unknown,

@@ -14,7 +14,7 @@ export interface Origin {
 const CLASSIFIER = /For(Sequence|Image|Audio|Video)Classification$/;
 
 /** @param config what config.json holds, if there is one */
-export function manifestOf({ repo, commit, license }: Origin, config: unknown) {
+export function defaultsOf({ repo, commit, license }: Origin, config: unknown) {
   return {
     name: identifier(repo.slice(repo.indexOf('/') + 1)),
     version: commit.slice(0, 12),

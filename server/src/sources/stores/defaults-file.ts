@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { RemoteFile } from '../remote.ts';
 
-/** A file that the store does not hold, made of what it says. */
-export function madeFile(path: string, content: string): RemoteFile {
-  const bytes = Buffer.from(content);
+/** What a store says of a model, for what its model.json leaves out; undefined fields are none. */
+export function defaultsFile(defaults: Readonly<Record<string, unknown>>): RemoteFile {
+  const bytes = Buffer.from(`${JSON.stringify(defaults, undefined, 2)}\n`);
   return {
-    path,
+    path: 'model.defaults.json',
     size: bytes.length,
     sha256: createHash('sha256').update(bytes).digest('hex'),
     async read(from) {
