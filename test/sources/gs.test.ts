@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { gsStore } from '../../server/src/sources/stores/gs.ts';
-import { serveFile } from '../../server/test/file-server.ts';
+import { folder, serveFile } from '../../server/test/file-server.ts';
 import { toolPath } from '../tools/tool.ts';
 import { contentOf, expectContent, fileOf, refusalOf, soon } from './remote-files.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
@@ -139,7 +139,7 @@ describe('credentials', () => {
     });
     vi.stubEnv('GCE_METADATA_HOST', metadata.url.replace('http://', ''));
     vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', undefined);
-    vi.stubEnv('HOME', '/nowhere');
+    vi.stubEnv('HOME', folder()); // without a login of gcloud
     return { env: { CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${storage.url}/storage/v1/` }, seen };
   }
 

@@ -14,7 +14,8 @@ export interface Identity {
 const READ = 'https://www.googleapis.com/auth/devstorage.read_only';
 
 export function defaultIdentity(): Identity {
-  const auth = new GoogleAuth({ scopes: [READ] });
+  // Objects need no project: the library would run gcloud to find one, which writes into the home directory.
+  const auth = new GoogleAuth({ scopes: [READ], projectId: 'unused' });
   let isAnonymous = false;
   return {
     async headers(signal) {
