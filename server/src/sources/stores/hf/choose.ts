@@ -54,7 +54,7 @@ function chooseModel(files: readonly HubFile[], path: string, name: string): Hub
   if (only !== undefined && second === undefined) return only;
   if (models.length === 0)
     throw new CommandError(
-      `${name} has no ONNX file. Export it with: optimum-cli export onnx --model ${name.replace(/^hf:\/\/|@.*$/g, '')} DIRECTORY, and push that to a repository or another store.`,
+      `${name} has no ONNX file. Export it with: optimum-cli export onnx --model ${name.slice('hf://'.length).split('@', 1).join('')} DIRECTORY, and push that to a repository or another store.`,
     );
   const listed = (inFolder.length > 0 ? inFolder : models).slice(0, 10);
   throw new CommandError(

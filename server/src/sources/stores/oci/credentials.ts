@@ -92,7 +92,7 @@ function credentialsIn(entry: Record<string, unknown>): Credentials | undefined 
   const [, user, secret] = /^([^:]*):([\s\S]*)$/.exec(Buffer.from(auth, 'base64').toString()) ?? [];
   return user === undefined || secret === undefined
     ? undefined
-    : { kind: 'password', user, password: secret.replace(/\0+$/, '') };
+    : { kind: 'password', user, password: secret.replaceAll('\0', '') };
 }
 
 /** https://github.com/docker/docker-credential-helpers#development */
