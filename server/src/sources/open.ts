@@ -13,19 +13,44 @@ interface Scheme {
 /** The first whose pattern fits. */
 const SCHEMES: readonly Scheme[] = [
   {
-    pattern: /^s3:/i,
-    form: 's3://BUCKET/PREFIX',
-    store: async () => (await import('./stores/s3.ts')).s3,
+    pattern: /^s3:/,
+    form: 's3://BUCKET/FOLDER',
+    store: async () => (await import('./stores/s3.ts')).s3Store,
   },
   {
-    pattern: /^https?:/i,
-    form: 'https://HOST/PATH.onnx',
-    store: async () => (await import('./stores/web.ts')).web,
+    pattern: /^gs:/,
+    form: 'gs://BUCKET/FOLDER',
+    store: async () => (await import('./stores/gs.ts')).gsStore,
   },
   {
-    pattern: /^(?:file:|(?![a-z][a-z0-9+.-]+:))/i,
+    pattern: /^(?:az:|https:\/\/[a-z0-9]{3,24}\.blob\.core\.)/,
+    form: 'az://ACCOUNT/CONTAINER/FOLDER',
+    store: async () => (await import('./stores/az.ts')).azStore,
+  },
+  {
+    pattern: /^hf:/,
+    form: 'hf://OWNER/REPO@REVISION',
+    store: async () => (await import('./stores/hf.ts')).hfStore,
+  },
+  {
+    pattern: /^(?:mlflow|models):/,
+    form: 'mlflow://MODEL@ALIAS',
+    store: async () => (await import('./stores/mlflow.ts')).createMlflowStore(openModel),
+  },
+  {
+    pattern: /^oci:/,
+    form: 'oci://REGISTRY/REPOSITORY:TAG',
+    store: async () => (await import('./stores/oci.ts')).ociStore,
+  },
+  {
+    pattern: /^https?:/,
+    form: 'https://HOST/FILE.onnx',
+    store: async () => (await import('./stores/web.ts')).webStore,
+  },
+  {
+    pattern: /^(?:file:|(?![A-Za-z][A-Za-z0-9+.-]+:))/,
     form: 'file:///PATH',
-    store: async () => (await import('./stores/local.ts')).local,
+    store: async () => (await import('./stores/local.ts')).localStore,
   },
 ];
 
@@ -33,7 +58,7 @@ export const forms = (): readonly string[] => SCHEMES.map(({ form }) => form);
 
 /** Whether a URI names what lies on this machine. */
 export function isLocal(uri: string): boolean {
-  return /^file:/i.test(uri) || !/^[a-z][a-z0-9+.-]+:/i.test(uri);
+  return /^file:/.test(uri) || !/^[A-Za-z][A-Za-z0-9+.-]+:/.test(uri);
 }
 
 /**

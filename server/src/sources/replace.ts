@@ -9,7 +9,7 @@ import { WORKPLACE, type Workplace } from './workplace.ts';
 
 const LOCK = '.model-lock';
 /** What describes a model. A directory that was filled by hand, or by an earlier release, does not say what came with which. */
-const DESCRIPTIONS = ['model.json', 'golden.json'];
+const DESCRIPTIONS = ['model.json', 'model.defaults.json', 'golden.json'];
 
 /**
  * @param model the folder that holds the new model, on the same volume

@@ -5,9 +5,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../../util/command-error.ts';
 import type { RemoteFile, Store } from '../remote.ts';
-import { revisionOf } from '../revision.ts';
+import { ownName, revisionOf } from './objects.ts';
 
-export const local: Store = {
+export const localStore: Store = {
   form: 'file:///PATH, or a path',
   async open(uri) {
     const root = localPath(uri);
@@ -22,7 +22,9 @@ export const local: Store = {
     const files = await Promise.all(names.map((name) => fileAt(root, name)));
     return {
       resolved: root,
-      revision: revisionOf(files.map(({ file, changed }) => [file.path, file.size, changed])),
+      revision: revisionOf(
+        files.map(({ file, tag }) => ({ name: file.path, size: file.size ?? 0, tag })),
+      ),
       files: files.map(({ file }) => file),
     };
   },
@@ -50,12 +52,12 @@ async function fileAt(root: string, name: string) {
   const target = path.join(root, name);
   const { size, mtimeMs } = await stat(target);
   const file: RemoteFile = {
-    path: name === '' ? path.basename(root) : name,
+    path: name === '' ? ownName(root) : name,
     size,
     read: async (from, signal) => ({
       from,
       bytes: createReadStream(target, { start: from, signal }),
     }),
   };
-  return { file, changed: mtimeMs };
+  return { file, tag: `${size} ${mtimeMs}` };
 }

@@ -1,15 +1,15 @@
 // A file at an http or https address. It is pinned by its SHA-256 alone, so that it is asked for once, by GET: an address may be signed for that.
 import { STATUS_CODES } from 'node:http';
-import path from 'node:path';
 import { Readable } from 'node:stream';
 import { shown } from '../../net/shown-url.ts';
 import { CommandError } from '../../util/command-error.ts';
 import type { RemoteBytes, Store } from '../remote.ts';
 import { readHeaders, redirected, type Source, sourceOf } from '../source.ts';
+import { ownName } from './objects.ts';
 
 const MOST_REDIRECTS = 10;
 
-export const web: Store = {
+export const webStore: Store = {
   form: 'https://HOST/PATH.onnx',
   async open(uri, env) {
     const url = new URL(uri);
@@ -20,7 +20,7 @@ export const web: Store = {
       revision: undefined,
       files: [
         {
-          path: path.posix.basename(url.pathname) || 'model',
+          path: ownName(url.pathname),
           async read(from, signal) {
             const response = await followed(source, from, etag, signal);
             etag = response.headers.get('ETag');
