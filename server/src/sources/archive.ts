@@ -23,7 +23,7 @@ export async function unpack(
   folder: string,
   name: string,
   maxBytes: number,
-  several = false,
+  several: boolean,
 ): Promise<string> {
   await mkdir(folder);
   const rules = createEntryRules(`The archive at ${name}`, maxBytes);

@@ -2,9 +2,9 @@
 // cannot stop it halfway; where the machine does, the mark says so, and the next fetch begins anew.
 import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import { sha256Of } from './download.ts';
 import { withLock } from './lock.ts';
 import { MARK, readMark, writeMark } from './mark.ts';
+import { sha256Of } from './sha256.ts';
 import { WORKPLACE, type Workplace } from './workplace.ts';
 
 const LOCK = '.model-lock';

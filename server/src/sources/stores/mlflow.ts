@@ -43,7 +43,7 @@ export function createMlflowStore(openElsewhere: Store['open']): Store {
   };
 }
 
-type Files = Pick<RemoteModel, 'resolved' | 'files'> & { readonly revision?: string };
+type Files = Pick<RemoteModel, 'resolved' | 'files'> & { readonly revision?: string | undefined };
 
 /** What lies at an artifact URI. Artifacts belong to runs, which the tracking server keeps, whatever server the registry is. */
 async function filesAt(

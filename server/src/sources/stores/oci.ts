@@ -1,9 +1,9 @@
 // OCI registries: artifacts as `oras push` makes them, and images with a model in their layers.
 import { CommandError } from '../../util/command-error.ts';
 import { isRecord } from '../../util/is-record.ts';
+import { onlyModel } from '../model-folder.ts';
 import type { RemoteFile, Store } from '../remote.ts';
 import { checkCount, checkPath } from './listed-path.ts';
-import { modelFolder } from './model-folder.ts';
 import { imageFiles, packedFiles } from './oci/image.ts';
 import type { Layer } from './oci/layer.ts';
 import { FORM, parseReference } from './oci/reference.ts';
@@ -30,7 +30,7 @@ export const ociStore: Store = {
     return {
       resolved: `oci://${where}`,
       revision: named.digest,
-      files: modelFolder(files, where),
+      files: onlyModel(files, where),
       details: { digest: named.digest },
     };
   },
