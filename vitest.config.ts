@@ -12,6 +12,7 @@ export default defineConfig({
       'test/conformance/**',
       'test/browser/**',
       'test/rules/**',
+      'test/sources/**',
     ],
     globalSetup: 'test/build-sdk.ts',
     // Real servers, real builds: slow machines get time, and tests never measure it.

@@ -31,9 +31,9 @@ export async function bundle(out: string, binaries: string): Promise<void> {
     target: 'node24',
     minifySyntax: true,
     external: ['onnxruntime-node'], // a native library
-    // Bundled CommonJS packages require Node's own modules.
+    // Bundled CommonJS packages require Node's own modules. The name is one that none of them has at its top, as minified ones have r.
     banner: {
-      js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);",
+      js: "import{createRequire as requireOfBundle}from'node:module';const require=requireOfBundle(import.meta.url);",
     },
     logLevel: 'warning',
   });

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The predictor's program. Its first argument says what to do; without one it serves.
 import { constants } from 'node:os';
-import { readOptions } from './commands/options.ts';
 import type { Files } from './commands/serve/files.ts';
 import { CommandError } from './util/command-error.ts';
 
@@ -23,7 +22,7 @@ const SDK_COMMANDS = ['generate', 'compare', 'report'];
 const usage = `Usage: ml-api COMMAND [--help]
 
   serve        Serve one ONNX model over HTTP (the default).
-  fetch-model  Download a model and check its SHA-256, as an init container does.
+  fetch        Bring a model from an object store, a registry or the web into a directory.
   inspect      Print what an ONNX file takes and gives, and a model.json to start from.
   verify       Replay golden predictions against running servers, as \`helm test\` does.
   gate         Look whether a version may get more requests, as the chart's promotion gate does.
@@ -57,11 +56,11 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
       if (help) return void process.stdout.write(serveHelp());
       return serve(args, process.env, files, stopped);
     }
+    case 'fetch':
     case 'fetch-model': {
-      const { fetchModel, fetchModelHelp } = await import('./commands/fetch-model.ts');
-      if (help) return void process.stdout.write(fetchModelHelp());
-      readOptions('fetch-model', args, {});
-      return fetchModel(process.env);
+      const { fetchModel, fetchHelp } = await import('./commands/fetch.ts');
+      if (help) return void process.stdout.write(fetchHelp());
+      return fetchModel(command, args, process.env);
     }
     case 'inspect': {
       const { inspect, inspectHelp } = await import('./commands/inspect.ts');

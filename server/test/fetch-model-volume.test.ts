@@ -17,6 +17,7 @@ import { archive, folder, iris, model, serveFile, sum } from './file-server.ts';
 import { exitOf, launch, run } from './program.ts';
 
 const MARK = '.model-sha256';
+const LOCK = 'model.lock.json';
 const other = readFileSync(path.join(iris, '../v2/model.onnx'));
 const v1 = archive('-C', iris, '.');
 
@@ -60,13 +61,13 @@ describe('another model', () => {
     expect(listing(directory)).toEqual(
       [
         ...[MARK, 'data', 'data/deep', 'data/deep/more', 'data/weights', 'lost+found'],
-        ...['model.json', 'model.onnx', 'notes.txt'],
+        ...['model.json', LOCK, 'model.onnx', 'notes.txt'],
       ].sort(),
     );
     writeFileSync(path.join(directory, 'data/mine'), 'mine');
     await fetched(url, '/v2.onnx', directory);
     expect(listing(directory)).toEqual(
-      [MARK, 'data', 'data/mine', 'lost+found', 'model.onnx', 'notes.txt'].sort(),
+      [MARK, LOCK, 'data', 'data/mine', 'lost+found', 'model.onnx', 'notes.txt'].sort(),
     );
     expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(other);
   });
@@ -89,7 +90,7 @@ describe('another model', () => {
       });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(listing(directory)).toEqual(
-        [MARK, 'a', ...(which === 1 ? ['a/b'] : []), 'model.onnx'].sort(),
+        [MARK, LOCK, 'a', ...(which === 1 ? ['a/b'] : []), 'model.onnx'].sort(),
       );
     }
   });
@@ -101,7 +102,13 @@ describe('another model', () => {
       writeFileSync(path.join(directory, file), 'old');
     writeFileSync(path.join(directory, MARK), sum(other)); // as 0.1.0 wrote it
     expect(await fetched(url, '/v2.onnx', directory)).toContain('it is model.json.old now.');
-    expect(listing(directory)).toEqual([MARK, 'golden.json.old', 'model.json.old', 'model.onnx']);
+    expect(listing(directory)).toEqual([
+      MARK,
+      'golden.json.old',
+      'model.json.old',
+      LOCK,
+      'model.onnx',
+    ]);
     expect(await fetched(url, '/v2.onnx', directory)).toContain('already');
   });
 });
@@ -123,7 +130,7 @@ it('what is on the disk is checked, not what came', async () => {
     res.write(model.subarray(0, 1000));
     const download = () =>
       readdirSync(directory, { recursive: true, encoding: 'utf8' }).find((name) =>
-        name.endsWith('/download'),
+        name.endsWith('/download/model.onnx'),
       );
     await expect
       .poll(() => readFileSync(path.join(directory, download() ?? 'none')).length)
@@ -148,7 +155,9 @@ describe('of several fetchers', () => {
       const isFirst = sha256 === sum(v1);
       expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(isFirst ? model : other);
       expect(listing(directory)).toEqual(
-        isFirst ? [MARK, 'golden.json', 'model.json', 'model.onnx'] : [MARK, 'model.onnx'],
+        isFirst
+          ? [MARK, 'golden.json', 'model.json', LOCK, 'model.onnx']
+          : [MARK, LOCK, 'model.onnx'],
       );
     }
   });
@@ -166,12 +175,14 @@ describe('of several fetchers', () => {
     await expect.poll(() => readdirSync(directory)).toHaveLength(1);
     // As another pod sees it: a folder that is minutes old, in which a file is not.
     const [place = ''] = readdirSync(directory);
-    await expect.poll(() => existsSync(path.join(directory, place, 'download'))).toBe(true);
+    await expect
+      .poll(() => existsSync(path.join(directory, place, 'download/model.onnx')))
+      .toBe(true);
     age(path.join(directory, place), 3600);
     await fetched(url, '/v1.onnx', directory);
     release();
     expect(await slow).toMatchObject({ code: 0, stderr: '' });
-    expect(listing(directory)).toEqual([MARK, 'model.onnx']);
+    expect(listing(directory)).toEqual([MARK, LOCK, 'model.onnx']);
   });
 
   it('one that has died leaves nothing that stays or blocks', async () => {
@@ -184,11 +195,12 @@ describe('of several fetchers', () => {
     const directory = folder();
     const child = launch(['fetch-model'], envOf(url, '/v1.onnx', directory));
     await expect.poll(() => hanging.length).toBe(1);
-    await expect.poll(() => listing(directory).length).toBe(3);
+    await expect.poll(() => listing(directory).length).toBe(4);
     child.kill('SIGKILL');
     await exitOf(child);
     const [place = ''] = readdirSync(directory);
-    for (const file of ['', 'download', 'alive']) age(path.join(directory, place, file), 3600);
+    for (const file of ['', 'download', 'download/model.onnx', 'alive'])
+      age(path.join(directory, place, file), 3600);
     const old = path.join(directory, '.fetching'); // of 0.1.0
     mkdirSync(old);
     writeFileSync(path.join(old, 'download'), 'half');
@@ -197,7 +209,7 @@ describe('of several fetchers', () => {
     writeFileSync(lock, 'of the dead');
     age(lock, 3600);
     await fetched(url, '/v1.onnx', directory);
-    expect(listing(directory)).toEqual([MARK, 'model.onnx']);
+    expect(listing(directory)).toEqual([MARK, LOCK, 'model.onnx']);
   });
 
   it('one that died while it changed files is made good by the next', async () => {
@@ -206,14 +218,14 @@ describe('of several fetchers', () => {
     writeFileSync(path.join(directory, MARK), `being changed\n${'0'.repeat(64)}  model.json\n`);
     writeFileSync(path.join(directory, 'model.json'), 'stale');
     await fetched(url, '/v2.onnx', directory);
-    expect(listing(directory)).toEqual([MARK, 'model.onnx']);
+    expect(listing(directory)).toEqual([MARK, LOCK, 'model.onnx']);
   });
 
   it('one that is told to end takes its things along', async () => {
     const { url } = await serveFile((_req, res) => void res.write(model.subarray(0, 1000)));
     const directory = folder();
     const child = launch(['fetch-model'], envOf(url, '/v1.onnx', directory));
-    await expect.poll(() => listing(directory).length).toBe(3);
+    await expect.poll(() => listing(directory).length).toBe(4);
     child.kill('SIGTERM');
     expect(await exitOf(child)).toBe(128 + 15);
     expect(listing(directory)).toEqual([]);
@@ -274,7 +286,7 @@ it('a full disk leaves the model that it holds', async ({ skip }) => {
       1,
       `MODEL_DIR: ${directory} has no room for the model from ${url}/${file}. What it held is unchanged. Give it more space: the download, and what an archive holds, lie there beside the model that they replace.\n`,
     ]);
-    expect(listing(directory)).toEqual([MARK, 'model.onnx']);
+    expect(listing(directory)).toEqual([MARK, LOCK, 'model.onnx']);
   }
   expect((await fetchOf('small.tgz', small)).stdout).toContain('already');
 });

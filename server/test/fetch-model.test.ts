@@ -43,6 +43,7 @@ describe('the right model', () => {
       '.model-sha256',
       'golden.json',
       'model.json',
+      'model.lock.json',
       'model.onnx',
     ]);
   });

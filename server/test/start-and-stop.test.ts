@@ -76,9 +76,9 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
 
 describe('what a command does not know it refuses, by name', () => {
   it.each([
-    [['serve', '--model', 'x'], "Unknown option '--model'"],
-    [['--model', 'x'], "Unknown option '--model'"],
-    [['serve', 'extra'], "Unexpected argument 'extra'"],
+    [['serve', '--modle', 'x'], "Unknown option '--modle'"],
+    [['--modle', 'x'], "Unknown option '--modle'"],
+    [['serve', 'model/v1', 'extra'], "Unexpected argument 'extra'"],
     [['fetch-model', '--url=x'], "Unknown option '--url'"],
     [['verify', '--golden', 'x', 'extra'], 'an argument that belongs to no option'],
     [['gate', '--promote'], "Unknown option '--promote'"],

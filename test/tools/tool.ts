@@ -1,4 +1,4 @@
-// Runs a pinned command line tool: `node test/tools/tool.ts helm lint charts/ml-api`; `--build` builds them all.
+// Runs a pinned command line tool: `node test/tools/tool.ts helm lint charts/ml-api`; `--build` builds those of `npm test`.
 // Each is built once from the Go module that names it, into .cache/tools, and built again when that module changes.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -22,6 +22,14 @@ const tools = {
   vegeta: { module: 'vegeta', package: 'github.com/tsenart/vegeta/v12' },
   'kubectl-validate': { module: 'kubectl-validate', package: 'sigs.k8s.io/kubectl-validate' },
   admit: { module: 'admit', package: '.' },
+  // For the tests of model stores alone: `--build` leaves them out, and the first test that uses one builds it.
+  registry: { module: 'registry', package: '.', onUse: true },
+  oras: { module: 'oras', package: 'oras.land/oras/cmd/oras', onUse: true },
+  'fake-gcs-server': {
+    module: 'fake-gcs-server',
+    package: 'github.com/fsouza/fake-gcs-server',
+    onUse: true,
+  },
 } as const;
 
 export type ToolName = keyof typeof tools;
@@ -84,7 +92,8 @@ export function runTool(
 if (import.meta.main) {
   const [name = '', ...args] = process.argv.slice(2);
   if (name === '--build') {
-    for (const tool of Object.keys(tools)) if (isTool(tool)) toolPath(tool);
+    for (const [tool, made] of Object.entries(tools))
+      if (isTool(tool) && !('onUse' in made)) toolPath(tool);
     process.exit(0);
   }
   if (!isTool(name)) {

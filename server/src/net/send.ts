@@ -15,10 +15,17 @@ export interface Message {
   readonly ca?: string;
   /** What the certificate of an https address is for; left out: the URL's host. */
   readonly servername?: string;
+  /** Connections of its own, as for a proxy or a client certificate; left out: those that all share. */
+  readonly agents?: Agents;
+}
+
+export interface Agents {
+  readonly 'http:': http.Agent;
+  readonly 'https:': https.Agent;
 }
 
 /** Connections are kept; the other server says when it wants one closed. */
-const agents = {
+const shared: Agents = {
   'http:': new http.Agent({ keepAlive: true }),
   'https:': new https.Agent({ keepAlive: true }),
 };
@@ -49,13 +56,15 @@ export async function send(
 }
 
 function sendOnce(url: URL, message: Message, kept: boolean) {
-  const { path = url.pathname + url.search, headers, body, ...options } = message;
+  const { path = url.pathname + url.search, headers, body, agents, ...options } = message;
   const secure = url.protocol === 'https:';
+  const agent = (agents ?? shared)[secure ? 'https:' : 'http:'];
   const request = (secure ? https : http).request(url, {
     ...options,
     path,
     headers: { ...headers, ...(body !== undefined && { 'content-length': body.length }) },
-    agent: kept ? agents[secure ? 'https:' : 'http:'] : false,
+    // Without the agents of its own it would miss what they are for; a kept connection that fails is gone from them.
+    agent: kept || agents !== undefined ? agent : false,
   });
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve);

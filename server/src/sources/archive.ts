@@ -9,8 +9,7 @@ import { type ReadEntry, Unpack } from 'tar';
 import { CommandError } from '../util/command-error.ts';
 import { quote } from '../util/quote.ts';
 import { createEntryRules, type EntryRules } from './archive-rules.ts';
-
-const MODEL_FILE = 'model.onnx';
+import { modelFolder } from './model-folder.ts';
 
 /**
  * Unpacks an archive that has a model directory at its top or in a folder, or a directory of several.
@@ -24,7 +23,7 @@ export async function unpack(
   folder: string,
   name: string,
   maxBytes: number,
-  several = false,
+  several: boolean,
 ): Promise<string> {
   await mkdir(folder);
   const rules = createEntryRules(`The archive at ${name}`, maxBytes);
@@ -36,33 +35,8 @@ export async function unpack(
   ).catch((error: unknown) => {
     throw readable(error, name);
   });
-  const found = await readdir(folder, { recursive: true });
-  const models = found.filter((one) => path.basename(one) === MODEL_FILE).map(path.dirname);
-  return path.join(folder, several ? parentOf(models, name) : onlyOne(models, name));
-}
-
-/** @param folders those with a model in an archive */
-function onlyOne([model, second]: readonly string[], archive: string): string {
-  if (model === undefined || second !== undefined)
-    throw new CommandError(
-      `The archive at ${archive} holds ${model === undefined ? 'no model.onnx' : 'more than one model.onnx'}; expected exactly one, with model.json and golden.json beside it if there are any.`,
-    );
-  return model;
-}
-
-/** Where each model has a folder, with its files or with folders 1, 2, … of its versions. */
-function parentOf(folders: readonly string[], archive: string): string {
-  const parents = new Set(
-    folders.map((folder) => {
-      const isVersion = /^[1-9]\d*$/.test(path.basename(folder)) && path.dirname(folder) !== '.';
-      return path.dirname(isVersion ? path.dirname(folder) : folder);
-    }),
-  );
-  const [parent, second] = parents;
-  if (parent !== undefined && second === undefined && !folders.includes('.')) return parent;
-  throw new CommandError(
-    `The archive at ${archive} holds ${parent === undefined ? 'no model.onnx' : 'models that are not in one folder'}; expected a folder for each model, all beside each other: NAME/model.onnx, or NAME/1/model.onnx, NAME/2/model.onnx for versions.`,
-  );
+  const files = await readdir(folder, { recursive: true });
+  return path.join(folder, modelFolder(files, `The archive at ${name}`, several));
 }
 
 /** A stream that takes a tar archive, no faster than the disk takes what is in it. */

@@ -1,12 +1,12 @@
-// What says which model fills a directory: the SHA-256 of what was downloaded, and a line of `sha256sum` for every file.
+// What says which model fills a directory: the SHA-256 of what was downloaded, or of where it came from with its revision, and a line of `sha256sum` for every file.
 import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { sha256Of } from './download.ts';
+import { sha256Of } from './sha256.ts';
 
 export const MARK = '.model-sha256';
 
 export interface Mark {
-  /** Of the download; undefined while files are being changed. */
+  /** Of the download, or of its place and revision; undefined while files are being changed. */
   readonly sha256: string | undefined;
   /** The files that it brought, by their paths in the directory; empty in marks of earlier releases. */
   readonly files: ReadonlyMap<string, string>;

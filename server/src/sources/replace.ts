@@ -2,14 +2,14 @@
 // cannot stop it halfway; where the machine does, the mark says so, and the next fetch begins anew.
 import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import { sha256Of } from './download.ts';
 import { withLock } from './lock.ts';
 import { MARK, readMark, writeMark } from './mark.ts';
+import { sha256Of } from './sha256.ts';
 import { WORKPLACE, type Workplace } from './workplace.ts';
 
 const LOCK = '.model-lock';
 /** What describes a model. A directory that was filled by hand, or by an earlier release, does not say what came with which. */
-const DESCRIPTIONS = ['model.json', 'golden.json'];
+const DESCRIPTIONS = ['model.json', 'model.defaults.json', 'golden.json'];
 
 /**
  * @param model the folder that holds the new model, on the same volume

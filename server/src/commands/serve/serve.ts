@@ -12,12 +12,14 @@ import { createService, type Service } from './service.ts';
 import { areLight, mostThreads } from './threads/how-many.ts';
 import { MainThread } from './threads/main-thread.ts';
 
-export const serveHelp = () => `Usage: serve [--try]
+export const serveHelp = () => `Usage: serve [MODEL] [--try]
 
-Serves one ONNX model. All settings are environment variables:
+Serves one ONNX model: the directory that MODEL names, or what is at a URI such as s3://BUCKET/FOLDER, which is kept in
+MODEL_CACHE_DIR (by default ~/.cache/ml-api/models); fetch --help lists the kinds of URI. All other settings are environment variables:
 
 ${describeConfig()}
 
+  --model The same as MODEL.
   --try   Also print what to try, as it does at a terminal.
 `;
 
@@ -28,12 +30,24 @@ ${describeConfig()}
  */
 export async function serve(
   args: readonly string[],
-  env: NodeJS.ProcessEnv,
+  surroundings: NodeJS.ProcessEnv,
   files: Files,
   stopped: AbortSignal,
 ): Promise<void> {
-  const options = readOptions('serve', args, { try: { type: 'boolean' } });
+  const [named] = args.filter((arg, at) => at === 0 && !arg.startsWith('-'));
+  const options = readOptions('serve', named === undefined ? args : args.slice(1), {
+    model: { type: 'string' },
+    try: { type: 'boolean' },
+  });
   const showWhatToTry = options.try ?? process.stderr.isTTY;
+  const model = named ?? options.model;
+  // Loaded where it is needed: it knows archives and stores.
+  const env =
+    model === undefined
+      ? surroundings
+      : await (await import('./model-argument.ts')).withModel(model, surroundings, (line) =>
+          process.stderr.write(`${line}\n`),
+        );
   const config = readConfig(env);
   const { log, write: writeLog, close: closeLog } = createLog(config.LOG_LEVEL);
   // What no request can be answered for: the state of the process is unknown, and Kubernetes starts another.

@@ -11,10 +11,10 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { checkGolden } from '../../model/check-golden.ts';
+import { describeBy, readDescriptions } from '../../model/descriptions.ts';
 import type { Golden } from '../../model/golden.ts';
 import { encodeInputs } from '../../model/inputs.ts';
-import { readManifest } from '../../model/manifest.ts';
-import { describeModel, type Model } from '../../model/model.ts';
+import type { Model } from '../../model/model.ts';
 import { Result, toPrediction } from '../../model/prediction.ts';
 import type { Target } from '../../net/patient-request.ts';
 import { shown } from '../../net/shown-url.ts';
@@ -167,17 +167,16 @@ async function modelOf(
     name: metadata.name,
     version,
   });
-  const manifest = await readManifest(path.join(path.dirname(goldenFile), 'model.json'), schema);
+  const descriptions = await readDescriptions(path.dirname(goldenFile), schema);
   // The names of free sizes are not told. That the first is the number of rows is.
   const inputs = metadata.inputs.map(specOf).map((spec) => ({
     ...spec,
     shape: (config?.max_batch_size ?? 0) > 0 ? ['rows', ...spec.shape.slice(1)] : spec.shape,
   }));
-  return describeModel(
+  return describeBy(
+    { ...descriptions, file: 'model.json' },
     { inputs, outputs: metadata.outputs.map(specOf) },
-    manifest,
     { name: metadata.name, version: version ?? metadata.versions[0] },
-    'model.json',
   );
 }
 

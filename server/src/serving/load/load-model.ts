@@ -4,9 +4,9 @@ import path from 'node:path';
 import type { OpenAPIObject } from 'openapi3-ts/oas31';
 import { createContract } from '../../model/contract/contract.ts';
 import type { ContractOptions } from '../../model/contract/specialise.ts';
+import { describeBy, readDescriptions } from '../../model/descriptions.ts';
 import { readGolden } from '../../model/golden.ts';
-import { readManifest } from '../../model/manifest.ts';
-import { describeModel, type Naming } from '../../model/model.ts';
+import type { Naming } from '../../model/model.ts';
 import type { Resources } from '../../runtime/resources.ts';
 import { ModelLoadError } from '../../runtime/session.ts';
 import type { CallObserver } from '../call.ts';
@@ -58,14 +58,13 @@ export async function loadModel(directory: string, options: LoadOptions): Promis
   // A pipe has no end: to read one would block the process for ever.
   if ((await stat(modelFile).catch(() => undefined))?.isFile() === false)
     throw new ModelLoadError(`${modelFile} cannot be loaded as an ONNX model: it is not a file.`);
-  const manifestFile = path.join(directory, 'model.json');
-  const [manifest, golden] = await Promise.all([
-    readManifest(manifestFile, options.manifestSchema),
+  const [descriptions, golden] = await Promise.all([
+    readDescriptions(directory, options.manifestSchema),
     readGolden(path.join(directory, 'golden.json')),
   ]);
   const serving = await chooseServing(
     modelFile,
-    (signature) => describeModel(signature, manifest, options.naming, manifestFile),
+    (signature) => describeBy(descriptions, signature, options.naming),
     golden,
     settings,
     resources.cpus / threads(),

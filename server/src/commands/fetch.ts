@@ -1,0 +1,184 @@
+// The command `fetch`: brings a model, or a directory of several, from where it is into a directory, as an init container does.
+import { cleanEnv } from 'envalid';
+import { shown } from '../net/shown-url.ts';
+import type { Limits } from '../sources/attempts.ts';
+import { fetchInto, isArchive, type Wanted } from '../sources/fetch.ts';
+import { forms } from '../sources/open.ts';
+import { createProgress } from '../sources/progress.ts';
+import { isBlobAddress } from '../sources/stores/az/location.ts';
+import { CommandError } from '../util/command-error.ts';
+import { readOptions } from './options.ts';
+import { reportTo, sha256Hex, text, webUrl, wholeNumber } from './serve/validators.ts';
+
+const limitVariables = {
+  FETCH_TIMEOUT_MS: wholeNumber(
+    1000,
+    86_400_000,
+    'milliseconds',
+  )({
+    default: 600_000,
+    desc: 'Longest time for the download.',
+  }),
+  FETCH_STALL_MS: wholeNumber(
+    100,
+    86_400_000,
+    'milliseconds',
+  )({
+    default: 60_000,
+    desc: 'Longest time without a byte; then the download goes on with another attempt.',
+  }),
+  FETCH_MAX_BYTES: wholeNumber(
+    1,
+    Number.MAX_SAFE_INTEGER,
+    'bytes',
+  )({
+    default: 64 * 2 ** 30,
+    desc: 'Largest download, and largest content of an archive.',
+  }),
+};
+
+const desc = {
+  url: 'In place of MODEL_URI, with MODEL_SHA256: an .onnx file, or a .tar, .tar.gz or .tgz of a model directory, or of MODELS_DIR.',
+  sha256: 'SHA-256 of the file or archive, in hex. Required for MODEL_URL.',
+  directory: 'Directory to write the model to.',
+};
+
+const variables = {
+  MODEL_URI: text({
+    default: undefined,
+    desc: 'Where the model is, as the argument: the URI of a folder, an .onnx file, or an archive.',
+  }),
+  MODEL_URL: webUrl({
+    default: undefined,
+    desc: desc.url,
+  }),
+  MODEL_SHA256: sha256Hex({
+    default: undefined,
+    desc: desc.sha256,
+  }),
+  MODEL_DIR: text({ default: undefined, desc: desc.directory }),
+  MODELS_DIR: text({
+    default: undefined,
+    desc: 'In place of MODEL_DIR, for several models: directory to write their folders to, as serve reads it.',
+  }),
+  MODEL_URL_HEADERS_FILE: text({
+    default: undefined,
+    desc: 'File with headers to send to an http or https address, such as "Authorization: Bearer TOKEN", one a line. They go to the origin of the address, and not along to another one.',
+  }),
+  ...limitVariables,
+};
+
+export const fetchHelp = () => `Usage: fetch [URI] [--dir DIRECTORY] [--sha256 SUM]
+
+Brings a model into a directory, with model.lock.json, which says where it came from. What is there already is not downloaded again.
+
+  URI        ${forms().join('\n             ')}
+  --dir      MODEL_DIR. Default: the working directory.
+  --sha256   MODEL_SHA256.
+
+The credentials of a store are those of its own tools. Settings are environment variables:
+
+${Object.entries(variables)
+  .map(([name, { desc }]) => `  ${name.padEnd(24)}${desc}`)
+  .join('\n')}
+`;
+
+/**
+ * @param command the name that it was called by: `fetch`, or `fetch-model` of init containers, which needs a directory that is named
+ * @throws CommandError with what was expected, what came, and how to go on
+ */
+export async function fetchModel(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  await fetchInto(readWanted(command, args, env));
+}
+
+/** @throws CommandError for a limit that is none */
+export function readLimits(env: NodeJS.ProcessEnv, help: string): Limits {
+  const limits = cleanEnv(env, limitVariables, { reporter: reportTo(help) });
+  return {
+    timeoutMs: limits.FETCH_TIMEOUT_MS,
+    stallMs: limits.FETCH_STALL_MS,
+    maxBytes: limits.FETCH_MAX_BYTES,
+  };
+}
+
+/** What hears of a fetch. */
+export function listeners(say: (line: string) => void): Pick<Wanted, 'say' | 'progress'> {
+  return {
+    say,
+    progress: (total) =>
+      createProgress(total, process.stderr.isTTY ? process.stderr : undefined, say),
+  };
+}
+
+/** @throws CommandError with all that is wrong */
+function readWanted(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Wanted {
+  const [uri] = args.filter((arg, at) => at === 0 && !arg.startsWith('-'));
+  const { dir, sha256 } = readOptions(command, uri === undefined ? args : args.slice(1), {
+    dir: { type: 'string' },
+    sha256: { type: 'string' },
+  });
+  const given: NodeJS.ProcessEnv = {
+    ...env,
+    ...(uri !== undefined && { MODEL_URI: uri }),
+    ...(dir !== undefined && { MODEL_DIR: dir }),
+    ...(sha256 !== undefined && { MODEL_SHA256: sha256 }),
+  };
+  if (given['MODEL_URI'] !== undefined && given['MODEL_URL'] !== undefined)
+    throw new CommandError(
+      `MODEL_URL is set, and there is a URI, too; expected one of them. See ${command} --help.`,
+    );
+  const settings = readSettings(command, given);
+  const { MODEL_DIR = '.', MODELS_DIR } = settings;
+  const several = MODELS_DIR !== undefined;
+  const address = settings.MODEL_URI ?? settings.MODEL_URL ?? '';
+  checkForm(address, several, settings.MODEL_URI === undefined ? 'MODEL_URL' : 'MODEL_URI');
+  return {
+    uri: address,
+    sha256: settings.MODEL_SHA256,
+    directory: MODELS_DIR ?? MODEL_DIR,
+    variable: several ? 'MODELS_DIR' : 'MODEL_DIR',
+    several,
+    limits: readLimits(given, `${command} --help`),
+    env: given,
+    ...listeners(say),
+  };
+}
+
+function readSettings(command: string, given: NodeJS.ProcessEnv) {
+  const settings = cleanEnv(
+    given,
+    {
+      ...variables,
+      ...(given['MODEL_URI'] === undefined && {
+        MODEL_URL: webUrl({ desc: desc.url }),
+        MODEL_SHA256: sha256Hex({ desc: desc.sha256 }),
+      }),
+      ...(command !== 'fetch' &&
+        given['MODELS_DIR'] === undefined && { MODEL_DIR: text({ desc: desc.directory }) }),
+    },
+    { reporter: reportTo(`${command} --help`) },
+  );
+  if (settings.MODELS_DIR !== undefined && settings.MODEL_DIR !== undefined)
+    throw new CommandError(
+      `MODEL_DIR and MODELS_DIR are both set; expected MODEL_DIR for one model, or MODELS_DIR for several. See ${command} --help.`,
+    );
+  return settings;
+}
+
+/** An address on the web says by its end what is there. @throws CommandError where it does not */
+export function checkForm(uri: string, several: boolean, variable: string): void {
+  if (!/^https?:/.test(uri) || isBlobAddress(uri)) return;
+  const { pathname } = new URL(uri);
+  if (isArchive(pathname) || (!several && pathname.endsWith('.onnx'))) return;
+  throw new CommandError(
+    `${variable}: expected a path that ends in ${several ? '' : '.onnx, '}.tar, .tar.gz or .tgz${several ? ' for MODELS_DIR' : ''}, got ${shown(new URL(uri))}.`,
+  );
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,82 @@
+// What a store fails with may pass: attempts, with pauses between them, until one succeeds or no other can help.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CommandError } from '../util/command-error.ts';
+import { isDiskFull } from './disk-full.ts';
+
+export interface Limits {
+  /** Of all attempts together, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Without a byte, in milliseconds. */
+  readonly stallMs: number;
+  readonly maxBytes: number;
+}
+
+const ATTEMPTS = 4;
+
+export interface Attempts {
+  /** What is tried, at the start of a sentence. */
+  readonly name: string;
+  readonly limits: Limits;
+  /** Aborts when `limits.timeoutMs` is over. */
+  readonly end: AbortSignal;
+  /** Is told of attempts that failed. */
+  readonly say: (line: string) => void;
+  /** Whether an attempt that failed has brought enough to count as a new start. */
+  readonly hasAdvanced?: () => boolean;
+}
+
+/**
+ * Tries until it succeeds.
+ * @param attempt is given a signal that aborts at the end, and once nothing has come for `limits.stallMs`; and what puts that off
+ * @throws CommandError
+ */
+export async function persist<T>(
+  { name, limits, end, say, hasAdvanced = () => false }: Attempts,
+  attempt: (signal: AbortSignal, goesOn: () => void) => Promise<T>,
+): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await unlessStalled(limits, end, attempt);
+    } catch (error) {
+      if (error instanceof CommandError || isDiskFull(error)) throw error;
+      if (end.aborted)
+        throw new CommandError(
+          `${name} was not downloaded within ${limits.timeoutMs} ms. Raise FETCH_TIMEOUT_MS if it is large.`,
+        );
+      if (hasAdvanced()) failures = 1;
+      if (failures === ATTEMPTS)
+        throw new CommandError(
+          `${name} could not be downloaded in ${ATTEMPTS} attempts: ${reasonOf(error)}.`,
+        );
+      say(`Attempt ${failures} failed: ${reasonOf(error)}. Trying again.`);
+      await sleep(500 * 2 ** failures * Math.random());
+    }
+  }
+}
+
+/** What an attempt failed with, where nothing comes any more: another one may do better. */
+class StallError extends Error {}
+
+async function unlessStalled<T>(
+  { stallMs }: Limits,
+  end: AbortSignal,
+  attempt: (signal: AbortSignal, goesOn: () => void) => Promise<T>,
+): Promise<T> {
+  const stall = new AbortController();
+  const timer = setTimeout(
+    () => stall.abort(new StallError(`nothing came for ${stallMs} ms`)),
+    stallMs,
+  );
+  try {
+    return await attempt(AbortSignal.any([end, stall.signal]), () => timer.refresh());
+  } catch (error) {
+    throw stall.signal.aborted ? stall.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message;
+}

@@ -1,0 +1,80 @@
+// Which store a URI is of. A store's module, and what that brings along, is loaded where its scheme is used.
+import { CommandError } from '../util/command-error.ts';
+import { quote } from '../util/quote.ts';
+import type { RemoteModel, Store } from './remote.ts';
+
+interface Scheme {
+  readonly pattern: RegExp;
+  /** How its URIs look, for errors and help. */
+  readonly form: string;
+  readonly store: () => Promise<Store>;
+}
+
+/** The first whose pattern fits. */
+const SCHEMES: readonly Scheme[] = [
+  {
+    pattern: /^s3:/,
+    form: 's3://BUCKET/FOLDER',
+    store: async () => (await import('./stores/s3.ts')).s3Store,
+  },
+  {
+    pattern: /^gs:/,
+    form: 'gs://BUCKET/FOLDER',
+    store: async () => (await import('./stores/gs.ts')).gsStore,
+  },
+  {
+    pattern: /^(?:az:|https:\/\/[a-z0-9]{3,24}\.blob\.core\.)/,
+    form: 'az://ACCOUNT/CONTAINER/FOLDER',
+    store: async () => (await import('./stores/az.ts')).azStore,
+  },
+  {
+    pattern: /^hf:/,
+    form: 'hf://OWNER/REPO@REVISION',
+    store: async () => (await import('./stores/hf.ts')).hfStore,
+  },
+  {
+    pattern: /^(?:mlflow|models):/,
+    form: 'mlflow://MODEL@ALIAS',
+    store: async () => (await import('./stores/mlflow.ts')).createMlflowStore(openModel),
+  },
+  {
+    pattern: /^oci:/,
+    form: 'oci://REGISTRY/REPOSITORY:TAG',
+    store: async () => (await import('./stores/oci.ts')).ociStore,
+  },
+  {
+    pattern: /^https?:/,
+    form: 'https://HOST/FILE.onnx',
+    store: async () => (await import('./stores/web.ts')).webStore,
+  },
+  {
+    pattern: /^(?:file:|(?![A-Za-z][A-Za-z0-9+.-]+:))/,
+    form: 'file:///PATH',
+    store: async () => (await import('./stores/local.ts')).localStore,
+  },
+];
+
+export const forms = (): readonly string[] => SCHEMES.map(({ form }) => form);
+
+/** Whether a URI names what lies on this machine. */
+export function isLocal(uri: string): boolean {
+  return /^file:/.test(uri) || !/^[A-Za-z][A-Za-z0-9+.-]+:/.test(uri);
+}
+
+/**
+ * Finds what a URI names.
+ * @param env of the process, for credentials
+ * @throws CommandError for what cannot be; any other error may pass
+ */
+export async function openModel(
+  uri: string,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<RemoteModel> {
+  const scheme = SCHEMES.find(({ pattern }) => pattern.test(uri));
+  if (scheme === undefined)
+    throw new CommandError(
+      `Nothing is known of ${quote(uri.replace(/^([^:]*):.*$/s, '$1:'))}; expected a path or one of ${forms().join(', ')}.`,
+    );
+  return (await scheme.store()).open(uri, env, signal);
+}

@@ -1,0 +1,55 @@
+// The paths of a model's files. Whoever wrote the archive or the store chose them: none may lead out of the directory, and none be a file
+// in one place and a folder in another.
+import path from 'node:path';
+import { quote } from '../util/quote.ts';
+
+/** A model directory has a few; each takes an inode. */
+export const MOST_FILES = 10_000;
+const LONGEST_PATH = 4096;
+
+export type Kind = 'file' | 'directory';
+
+export interface Paths {
+  /** @returns what is wrong with a path, after a subject such as "The archive"; undefined for nothing */
+  add(name: string, kind: Kind): string | undefined;
+}
+
+export function createPaths(): Paths {
+  /** Of entries and of the folders on the way to them, by path. */
+  const kinds = new Map<string, Kind>([['.', 'directory']]);
+
+  /** The first of the paths on the way to an entry that another entry has made something else. */
+  const conflict = (name: string, kind: Kind): string | undefined => {
+    for (
+      let folder = path.posix.dirname(name);
+      folder !== '.';
+      folder = path.posix.dirname(folder)
+    ) {
+      if (kinds.get(folder) === 'file') return folder;
+      kinds.set(folder, 'directory');
+    }
+    if ((kinds.get(name) ?? kind) !== kind) return name;
+    kinds.set(name, kind);
+    return undefined;
+  };
+
+  return {
+    add(name, kind) {
+      if (!isInside(name))
+        return `holds the entry ${quote(name)}; expected a relative path without "..", of at most ${LONGEST_PATH} characters`;
+      const found = conflict(path.posix.normalize(name).replace(/\/$/, ''), kind);
+      if (found !== undefined)
+        return `holds ${quote(found)} as a file and as a directory (at its entry ${quote(name)}); expected one of them`;
+      return kinds.size > MOST_FILES ? `holds more than ${MOST_FILES} files` : undefined;
+    },
+  };
+}
+
+function isInside(name: string): boolean {
+  return (
+    name.length <= LONGEST_PATH &&
+    !path.posix.isAbsolute(name) &&
+    !name.includes('\0') &&
+    !name.split(/[/\\]/).includes('..')
+  );
+}

@@ -1,0 +1,45 @@
+// What a store offers of a model: its files, pinned to one revision. A store says what it has and hands out bytes; attempts, parallel
+// transfers, limits, checks and progress are the same for all of them and happen elsewhere.
+
+export interface RemoteModel {
+  /** Where the same bytes can be had again, pinned and without secrets: `hf://owner/repo@COMMIT`, `oci://host/repo@sha256:…`. */
+  readonly resolved: string;
+  /** Changes whenever a file does: a commit, a digest, a version of a registry, or a hash over the ETags of the files. Undefined where nothing says so: then the SHA-256 does. */
+  readonly revision: string | undefined;
+  readonly files: readonly RemoteFile[];
+  /** What else identifies it, such as an MLflow run; no secrets. */
+  readonly details?: Readonly<Record<string, string>>;
+}
+
+export interface RemoteFile {
+  /** Relative to the model directory, with `/` between names. Not trusted: the store's owner chose it. */
+  readonly path: string;
+  /** Bytes, where the store tells. */
+  readonly size?: number;
+  /** In hex, where the store tells. */
+  readonly sha256?: string;
+  /**
+   * Its bytes from an offset on.
+   * @param from byte to begin at; a store that cannot begin there begins at 0 and says so
+   * @throws CommandError where no further attempt can help: not found, denied, changed since it was listed; any other error is retried
+   */
+  read(from: number, signal: AbortSignal): Promise<RemoteBytes>;
+}
+
+export interface RemoteBytes {
+  /** The byte that they begin at. */
+  readonly from: number;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/** One scheme's store. Its module, and what that imports, is loaded only where the scheme is used. */
+export interface Store {
+  /** How its URIs look, for errors and help: `s3://BUCKET/PREFIX`. */
+  readonly form: string;
+  /**
+   * Finds what a URI names, and pins it.
+   * @param env of the process: credentials come by the provider's own default chain, and none is invented here
+   * @throws CommandError that names what to change: the URI, a permission, a region, a token, an endpoint
+   */
+  open(uri: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<RemoteModel>;
+}

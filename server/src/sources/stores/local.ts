@@ -1,0 +1,63 @@
+// A file or a folder of this machine.
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CommandError } from '../../util/command-error.ts';
+import type { RemoteFile, Store } from '../remote.ts';
+import { ownName, revisionOf } from './objects.ts';
+
+export const localStore: Store = {
+  form: 'file:///PATH, or a path',
+  async open(uri) {
+    const root = localPath(uri);
+    const found = await stat(root).catch((error: NodeJS.ErrnoException) => {
+      throw new CommandError(
+        error.code === 'ENOENT'
+          ? `There is no file or folder ${root}. Check the path of the model.`
+          : `${root} cannot be read: ${error.message}`,
+      );
+    });
+    const names = found.isDirectory() ? await filesIn(root) : [''];
+    const files = await Promise.all(names.map((name) => fileAt(root, name)));
+    return {
+      resolved: root,
+      revision: revisionOf(
+        files.map(({ file, tag }) => ({ name: file.path, size: file.size ?? 0, tag })),
+      ),
+      files: files.map(({ file }) => file),
+    };
+  },
+};
+
+/** @throws CommandError for a file URL that names another machine */
+export function localPath(uri: string): string {
+  if (!uri.startsWith('file:')) return path.resolve(uri);
+  try {
+    return fileURLToPath(uri);
+  } catch {
+    throw new CommandError(`Expected a URL such as file:///models/iris, got ${uri}.`);
+  }
+}
+
+async function filesIn(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+async function fileAt(root: string, name: string) {
+  const target = path.join(root, name);
+  const { size, mtimeMs } = await stat(target);
+  const file: RemoteFile = {
+    path: name === '' ? ownName(root) : name,
+    size,
+    read: async (from, signal) => ({
+      from,
+      bytes: createReadStream(target, { start: from, signal }),
+    }),
+  };
+  return { file, tag: `${size} ${mtimeMs}` };
+}

@@ -1,0 +1,154 @@
+// Amazon S3 and what speaks its protocol: an object, or the objects below a prefix, each read only as it was when it was listed.
+import { Readable } from 'node:stream';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { CommandError } from '../../util/command-error.ts';
+import { quote } from '../../util/quote.ts';
+import type { RemoteBytes, Store } from '../remote.ts';
+import { checkCount, checkPath } from './listed-path.ts';
+import { isPlaceholder, ownName, revisionOf, type StoredObject } from './objects.ts';
+import { s3Error } from './s3/errors.ts';
+
+const FORM = 's3://BUCKET/FOLDER or s3://BUCKET/FILE.onnx';
+
+export const s3Store: Store = {
+  form: FORM,
+  async open(uri, env, signal) {
+    const bucket = await openBucket(uri, env);
+    const objects = await bucket.list(signal);
+    const single = objects.length === 0 ? await bucket.find(signal) : undefined;
+    const found = single === undefined ? objects : [single];
+    if (found.length === 0)
+      throw new CommandError(
+        `${bucket.shown} is not there: the bucket has no such object, and none below it. Check the URI; expected ${FORM}.`,
+      );
+    return {
+      resolved: bucket.shown,
+      revision: revisionOf(found),
+      files: found.map((object) => ({
+        path: object === single ? ownName(object.name) : bucket.pathOf(object),
+        size: object.size,
+        read: (from, signal) => bucket.read(object, from, signal),
+      })),
+    };
+  },
+};
+
+async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
+  const [, bucket, named = ''] =
+    /^s3:\/\/([A-Za-z0-9][A-Za-z0-9._-]{1,254})(?:\/(.*))?$/s.exec(uri) ?? [];
+  if (bucket === undefined)
+    throw new CommandError(`${quote(uri)} names no bucket; expected ${FORM}.`);
+  const key = named.replace(/\/+$/, '');
+  const folder = key === '' ? '' : `${key}/`;
+  const shown = `s3://${bucket}/${named}`;
+  const { client, region } = await connect(env);
+
+  const ask = async <Answer>(answer: Promise<Answer>, signal: AbortSignal): Promise<Answer> => {
+    try {
+      return await answer;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw s3Error(error, { bucket, shown, region });
+    }
+  };
+
+  return {
+    shown,
+
+    pathOf: ({ name }: StoredObject): string =>
+      checkPath(name.slice(folder.length), `s3://${bucket}`),
+
+    /** Those below the key. Who may read one object need not be allowed to list: then there are none. */
+    async list(signal: AbortSignal): Promise<StoredObject[]> {
+      const found: StoredObject[] = [];
+      for (let token: string | undefined; ; ) {
+        const sent = client.send(
+          new ListObjectsV2Command({ Bucket: bucket, Prefix: folder, ContinuationToken: token }),
+          { abortSignal: signal },
+        );
+        const page = await ask(
+          sent.catch((error: unknown) => {
+            if (key !== '' && isDenied(error)) return undefined;
+            throw error;
+          }),
+          signal,
+        );
+        for (const { Key = '', ETag = '', Size = 0 } of page?.Contents ?? [])
+          found.push({ name: Key, tag: ETag, size: Size });
+        checkCount(found.length, shown);
+        const next = page?.NextContinuationToken;
+        if (next === undefined || next === token)
+          return found.filter((object) => !isPlaceholder(object));
+        token = next;
+      }
+    },
+
+    /** The object of the key itself. */
+    async find(signal: AbortSignal): Promise<StoredObject | undefined> {
+      if (key === '' || named.endsWith('/')) return undefined;
+      const head = client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), {
+        abortSignal: signal,
+      });
+      return ask(
+        head.then(
+          ({ ETag = '', ContentLength = 0 }) => ({ name: key, tag: ETag, size: ContentLength }),
+          (error: unknown) => {
+            if (error instanceof Error && error.name === 'NotFound') return undefined;
+            throw error;
+          },
+        ),
+        signal,
+      );
+    },
+
+    async read(
+      { name, tag }: StoredObject,
+      from: number,
+      signal: AbortSignal,
+    ): Promise<RemoteBytes> {
+      const command = new GetObjectCommand({
+        Bucket: bucket,
+        Key: name,
+        IfMatch: tag || undefined,
+        Range: from > 0 ? `bytes=${from}-` : undefined,
+      });
+      const { Body, ContentRange } = await ask(
+        client.send(command, { abortSignal: signal }),
+        signal,
+      );
+      if (!(Body instanceof Readable)) throw new Error('it was sent without a body');
+      const [, start = '0'] = /^bytes (\d+)-/.exec(ContentRange ?? '') ?? [];
+      return { from: Number(start), bytes: Body };
+    },
+  };
+}
+
+/** Credentials, region and endpoint come as for every AWS client: environment, profile, web identity, Pod Identity, instance. */
+async function connect(env: NodeJS.ProcessEnv) {
+  const options = {
+    // Few other servers have a host name for each bucket.
+    forcePathStyle: Boolean(env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL']),
+    followRegionRedirects: true,
+    // Attempts are made by who reads, from where it was cut.
+    maxAttempts: 1,
+    // Of whole objects only, and other servers send none.
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  } as const;
+  const client = new S3Client(options);
+  try {
+    return { client, region: await client.config.region() };
+  } catch {
+    // Nobody has named a region. AWS redirects from this one; other servers have none.
+    const region = 'us-east-1';
+    return { client: new S3Client({ ...options, region }), region };
+  }
+}
+
+function isDenied(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AccessDenied';
+}

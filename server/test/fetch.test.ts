@@ -1,0 +1,129 @@
+// `fetch` by URI, and `serve` with a model on its command line: what is brought, what is recorded of it, and what is refused.
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { archive, folder, iris, model, serveFile, sum } from './file-server.ts';
+import { collect, launch, run } from './program.ts';
+
+const lockOf = (directory: string) =>
+  JSON.parse(readFileSync(path.join(directory, 'model.lock.json'), 'utf8'));
+
+describe('fetch', () => {
+  it('brings a folder with all that belongs to the model, and says what it was', async () => {
+    const directory = folder();
+    const source = path.join(folder(), 'iris');
+    cpSync(iris, source, { recursive: true });
+    const first = await run(['fetch', source, '--dir', directory]);
+    expect([first.code, first.stderr]).toEqual([0, '']);
+    expect(readdirSync(directory).sort()).toEqual([
+      '.model-sha256',
+      'golden.json',
+      'model.json',
+      'model.lock.json',
+      'model.onnx',
+    ]);
+    const lock = lockOf(directory);
+    expect(lock).toMatchObject({ uri: source, resolved: source, revision: expect.any(String) });
+    expect(lock.files).toContainEqual({
+      path: 'model.onnx',
+      size: model.length,
+      sha256: sum(model),
+    });
+    expect((await run(['fetch', source, '--dir', directory])).stdout).toContain('already');
+    // Another revision, and a file that is gone.
+    rmSync(path.join(source, 'golden.json'));
+    const second = await run(['fetch', `file://${source}`], { MODEL_DIR: directory });
+    expect([second.code, second.stderr]).toEqual([0, '']);
+    expect(readdirSync(directory)).not.toContain('golden.json');
+    expect(lockOf(directory).revision).not.toBe(lock.revision);
+  });
+
+  it('brings a file of any name as model.onnx, and an archive as what is in it', async () => {
+    const data = archive('-C', path.dirname(iris), 'v1');
+    const { url } = await serveFile((req, res) =>
+      res.end(req.url?.startsWith('/iris.onnx') ? model : data),
+    );
+    for (const [file, content] of [
+      ['iris.onnx?token=secret', model],
+      ['iris.tgz', data],
+    ] as const) {
+      const directory = folder();
+      const { code, stdout, stderr } = await run(['fetch', `${url}/${file}`, '--dir', directory]);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toContain(`SHA-256 ${sum(content)}`);
+      expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+      expect(JSON.stringify(lockOf(directory)) + stdout).not.toContain('secret');
+    }
+  });
+
+  it('brings several models, each in its folder', async () => {
+    const source = folder();
+    for (const name of ['a', 'b/1', 'b/2'])
+      cpSync(iris, path.join(source, 'models', name), { recursive: true });
+    writeFileSync(path.join(source, 'README'), '');
+    const directory = folder();
+    const { code, stderr } = await run(['fetch', source], { MODELS_DIR: directory });
+    expect([code, stderr]).toEqual([0, '']);
+    const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+    expect(files.filter((file) => file.endsWith('.onnx')).sort()).toEqual([
+      'a/model.onnx',
+      'b/1/model.onnx',
+      'b/2/model.onnx',
+    ]);
+    expect(files).not.toContain('README');
+  });
+
+  it.each([
+    [[], {}, /MODEL_URL: is missing/],
+    [['s3x://a/b'], {}, /^Nothing is known of "s3x:"; expected a path or one of s3:\/\/.+\.\n$/],
+    [['/nothing/here'], {}, /^There is no file or folder \/nothing\/here\./],
+    [
+      ['https://h/m.zip?token=secret'],
+      {},
+      /expected a path that ends in .+, got https:\/\/h\/m\.zip\?…\.\n$/,
+    ],
+    [[iris], { MODEL_URL: 'https://h/m.onnx' }, /^MODEL_URL is set, and there is a URI, too;/],
+    [[iris, '--sha256', 'abc'], {}, /MODEL_SHA256: expected 64 hex digits, got "abc"/],
+    [[iris, '--sha256', '0'.repeat(64)], {}, /has 3 files; expected an \.onnx file or an archive/],
+    [[iris], { FETCH_MAX_BYTES: '1000' }, /more than 1000 bytes, which FETCH_MAX_BYTES allows/],
+    [[path.dirname(iris)], {}, /holds 2 ONNX files: .+; expected one model\.onnx/],
+    [[iris, 'extra'], {}, /Unexpected argument 'extra'/],
+  ] as const)('refuses %j with %j, and leaves nothing', async (args, env, message) => {
+    const directory = folder();
+    const { code, stderr } = await run(['fetch', ...args], { MODEL_DIR: directory, ...env });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/secret|^ +at /m);
+    expect([code, readdirSync(directory)]).toEqual([1, []]);
+  });
+});
+
+describe('serve', () => {
+  const served = async (args: readonly string[], env: Record<string, string> = {}) => {
+    const child = launch(['serve', ...args], env);
+    const out = collect(child.stdout);
+    await expect.poll(() => out.text).toContain('"msg":"ready"');
+    return out.text;
+  };
+
+  it('takes a directory, before or after its option', async () => {
+    expect(await served([iris])).toContain('"version":"v1"');
+    expect(await served(['--model', `${iris}/../v2`])).toContain('"version":"v2"');
+  });
+
+  it('keeps what it downloads, and serves it again', async () => {
+    const data = archive('-C', iris, '.');
+    const { url } = await serveFile((_req, res) => res.end(data));
+    const cache = folder();
+    for (let time = 0; time < 2; time++)
+      expect(await served([`${url}/iris.tgz`], { MODEL_CACHE_DIR: cache })).toContain(
+        '"model":"iris"',
+      );
+    expect(readdirSync(cache)).toHaveLength(1);
+  });
+
+  it('refuses two models', async () => {
+    const { code, stderr } = await run(['serve', iris], { MODEL_DIR: iris });
+    expect(stderr).toMatch(/^MODEL_DIR is set, and the command line names a model, too;/);
+    expect(code).toBe(1);
+  });
+});
