@@ -75,7 +75,7 @@ describe('fetch', () => {
 
   it.each([
     [[], {}, /MODEL_URL: is missing/],
-    [['s3x://a/b'], {}, /^Nothing is known of "s3x:"; expected a path or one of s3:\/\/.+\.\n$/],
+    [['s3x://a/b'], {}, /^There is no store for "s3x:"; expected a path or one of s3:\/\/.+\.\n$/],
     [['/nothing/here'], {}, /^There is no file or folder \/nothing\/here\./],
     [
       ['https://h/m.zip?token=secret'],

@@ -23,6 +23,7 @@ const tools = {
   'kubectl-validate': { module: 'kubectl-validate', package: 'sigs.k8s.io/kubectl-validate' },
   admit: { module: 'admit', package: '.' },
   // For the tests of model stores alone: `--build` leaves them out, and the first test that uses one builds it.
+  rclone: { module: 'rclone', package: '.', onUse: true },
   registry: { module: 'registry', package: '.', onUse: true },
   oras: { module: 'oras', package: 'oras.land/oras/cmd/oras', onUse: true },
   'fake-gcs-server': {

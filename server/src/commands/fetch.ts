@@ -7,7 +7,7 @@ import { forms } from '../sources/open.ts';
 import { createProgress } from '../sources/progress.ts';
 import { isBlobAddress } from '../sources/stores/az/location.ts';
 import { CommandError } from '../util/command-error.ts';
-import { readOptions } from './options.ts';
+import { readArguments } from './options.ts';
 import { reportTo, sha256Hex, text, webUrl, wholeNumber } from './serve/validators.ts';
 
 const limitVariables = {
@@ -116,11 +116,10 @@ export function listeners(say: (line: string) => void): Pick<Wanted, 'say' | 'pr
 
 /** @throws CommandError with all that is wrong */
 function readWanted(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Wanted {
-  const [uri] = args.filter((arg, at) => at === 0 && !arg.startsWith('-'));
-  const { dir, sha256 } = readOptions(command, uri === undefined ? args : args.slice(1), {
-    dir: { type: 'string' },
-    sha256: { type: 'string' },
-  });
+  const {
+    argument: uri,
+    values: { dir, sha256 },
+  } = readArguments(command, args, { dir: { type: 'string' }, sha256: { type: 'string' } });
   const given: NodeJS.ProcessEnv = {
     ...env,
     ...(uri !== undefined && { MODEL_URI: uri }),

@@ -74,7 +74,7 @@ export async function openModel(
   const scheme = SCHEMES.find(({ pattern }) => pattern.test(uri));
   if (scheme === undefined)
     throw new CommandError(
-      `Nothing is known of ${quote(uri.replace(/^([^:]*):.*$/s, '$1:'))}; expected a path or one of ${forms().join(', ')}.`,
+      `There is no store for ${quote(uri.replace(/^([^:]*):.*$/s, '$1:'))}; expected a path or one of ${forms().join(', ')}.`,
     );
   return (await scheme.store()).open(uri, env, signal);
 }

@@ -4,8 +4,9 @@ import { type Model, rowWidth } from '../../model/model.ts';
 import { exampleRow } from '../../model/samples.ts';
 import { createLog, withoutMessage } from '../../observe/log.ts';
 import { readResources } from '../../runtime/resources.ts';
+import { CommandError } from '../../util/command-error.ts';
 import { endsWithin } from '../../util/ends-within.ts';
-import { readOptions } from '../options.ts';
+import { readArguments } from '../options.ts';
 import { describeConfig, readConfig } from './config.ts';
 import type { Files } from './files.ts';
 import { createService, type Service } from './service.ts';
@@ -34,13 +35,14 @@ export async function serve(
   files: Files,
   stopped: AbortSignal,
 ): Promise<void> {
-  const [named] = args.filter((arg, at) => at === 0 && !arg.startsWith('-'));
-  const options = readOptions('serve', named === undefined ? args : args.slice(1), {
+  const { argument, values } = readArguments('serve', args, {
     model: { type: 'string' },
     try: { type: 'boolean' },
   });
-  const showWhatToTry = options.try ?? process.stderr.isTTY;
-  const model = named ?? options.model;
+  if (argument !== undefined && values.model !== undefined)
+    throw new CommandError('serve: --model is given, and an argument, too; expected one of them.');
+  const showWhatToTry = values.try ?? process.stderr.isTTY;
+  const model = argument ?? values.model;
   // Loaded where it is needed: it knows archives and stores.
   const env =
     model === undefined
