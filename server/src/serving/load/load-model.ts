@@ -58,10 +58,8 @@ export async function loadModel(directory: string, options: LoadOptions): Promis
   // A pipe has no end: to read one would block the process for ever.
   if ((await stat(modelFile).catch(() => undefined))?.isFile() === false)
     throw new ModelLoadError(`${modelFile} cannot be loaded as an ONNX model: it is not a file.`);
-  const [descriptions, golden] = await Promise.all([
-    readDescriptions(directory, options.manifestSchema),
-    readGolden(path.join(directory, 'golden.json')),
-  ]);
+  const descriptions = await readDescriptions(directory, options.manifestSchema);
+  const golden = await readGolden(path.join(directory, 'golden.json'));
   const serving = await chooseServing(
     modelFile,
     (signature) => describeBy(descriptions, signature, options.naming),

@@ -43,7 +43,7 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
     /^s3:\/\/([A-Za-z0-9][A-Za-z0-9._-]{1,254})(?:\/(.*))?$/s.exec(uri) ?? [];
   if (bucket === undefined)
     throw new CommandError(`${quote(uri)} names no bucket; expected ${FORM}.`);
-  const key = named.replace(/\/+$/, '');
+  const key = named.replace(/\/$/, '');
   const folder = key === '' ? '' : `${key}/`;
   const shown = `s3://${bucket}/${named}`;
   const { client, region } = await connect(env);
