@@ -49,7 +49,7 @@ export async function persist<T>(
           `${name} could not be downloaded in ${ATTEMPTS} attempts: ${reasonOf(error)}.`,
         );
       say(`Attempt ${failures} failed: ${reasonOf(error)}. Trying again.`);
-      await sleep(500 * 2 ** failures * Math.random());
+      await sleep(500 * 2 ** failures * Math.random(), undefined, { signal: end }).catch(() => {});
     }
   }
 }

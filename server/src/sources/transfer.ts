@@ -51,14 +51,13 @@ export async function transfer(
       });
     }
   };
+  // The first failure ends the others, and all have ended when it is told: nobody writes into the folder any more.
   await Promise.all(
     Array.from({ length: Math.min(AT_ONCE, files.length) }, () =>
-      work().catch((error: unknown) => {
-        failed.abort(error);
-        throw error;
-      }),
+      work().catch((error: unknown) => failed.abort(error)),
     ),
   );
+  failed.signal.throwIfAborted();
   return results;
 }
 
@@ -80,7 +79,7 @@ async function transferOne(
     };
     await persist({ ...attempts, hasAdvanced }, async (signal, goesOn) => {
       const { from, bytes } = await file.read(received.size, signal);
-      if (from !== received.size) received.beginAt(from);
+      if (from !== received.size) await received.beginAt(from);
       const stream = bytes instanceof Readable ? bytes : Readable.from(bytes);
       for await (const chunk of addAbortSignal(signal, stream)) {
         await received.add(chunk);
@@ -123,9 +122,10 @@ class Received {
   }
 
   /** Begins anew, for a store that cannot go on where it was cut. */
-  beginAt(from: number): void {
+  async beginAt(from: number): Promise<void> {
     if (from !== 0)
       throw new Error(`it was sent from the byte ${from} on, not from ${this.#size} on`);
+    await this.#handle.truncate(0); // what comes now may be shorter
     this.#progress(-this.#size);
     this.#size = 0;
     this.#hash = createHash('sha256');

@@ -23,8 +23,13 @@ export const webStore: Store = {
           path: ownName(url.pathname),
           async read(from, signal) {
             const response = await followed(source, from, etag, signal);
+            const before = etag;
             etag = response.headers.get('ETag');
-            return bytesOf(response);
+            if (response.status !== 206 || etag === before) return bytesOf(response);
+            // A server that does not know If-Range: two files must not become one.
+            await response.body?.cancel();
+            etag = null;
+            throw new Error('it was replaced meanwhile');
           },
         },
       ],
@@ -33,11 +38,12 @@ export const webStore: Store = {
 };
 
 function bytesOf({ status, headers, body }: Response): RemoteBytes {
-  const [, start = '0'] = /^bytes (\d+)-/.exec(headers.get('Content-Range') ?? '') ?? [];
-  return {
-    from: status === 206 ? Number(start) : 0,
-    bytes: body === null ? Readable.from([]) : Readable.fromWeb(body),
-  };
+  const bytes = body === null ? Readable.from([]) : Readable.fromWeb(body);
+  if (status !== 206) return { from: 0, bytes };
+  const [, start] = /^bytes (\d+)-/.exec(headers.get('Content-Range') ?? '') ?? [];
+  if (start !== undefined) return { from: Number(start), bytes };
+  bytes.destroy();
+  throw new Error('it sent a part of the file without saying which');
 }
 
 /** The first response that is no redirect, if it is a success. */
