@@ -1,9 +1,18 @@
 // `fetch` by URI, and `serve` with a model on its command line: what is brought, what is recorded of it, and what is refused.
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { archive, folder, iris, model, serveFile, sum } from './file-server.ts';
-import { collect, launch, run } from './program.ts';
+import { collect, exitOf, launch, run } from './program.ts';
 
 const lockOf = (directory: string) =>
   JSON.parse(readFileSync(path.join(directory, 'model.lock.json'), 'utf8'));
@@ -56,6 +65,38 @@ describe('fetch', () => {
     }
   });
 
+  it('follows links to files, and none to folders, which may lead to themselves', async () => {
+    const source = folder();
+    const blobs = folder();
+    for (const file of readdirSync(iris)) {
+      cpSync(path.join(iris, file), path.join(blobs, file));
+      symlinkSync(path.join(blobs, file), path.join(source, file));
+    }
+    symlinkSync('..', path.join(source, 'up'));
+    execFileSync('mkfifo', [path.join(source, 'pipe')]);
+    const directory = folder();
+    const { code, stderr } = await run(['fetch', source, '--dir', directory]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+    expect(readdirSync(directory)).not.toContain('up');
+  });
+
+  it('takes a scheme of any case', async () => {
+    const { url } = await serveFile((_req, res) => res.end(model));
+    const { code } = await run(['fetch', `${url.replace('http', 'HTTP')}/m.onnx`], {
+      MODEL_DIR: folder(),
+    });
+    expect(code).toBe(0);
+  });
+
+  it('says what cannot be written, without a trace', async () => {
+    const directory = folder();
+    mkdirSync(path.join(directory, '.model-sha256'));
+    const { code, stderr } = await run(['fetch', iris, '--dir', directory]);
+    expect(stderr).toMatch(/^MODEL_DIR: .+ cannot be written: .+\n$/);
+    expect(code).toBe(1);
+  });
+
   it('brings several models, each in its folder', async () => {
     const source = folder();
     for (const name of ['a', 'b/1', 'b/2'])
@@ -87,6 +128,8 @@ describe('fetch', () => {
     [[iris, '--sha256', '0'.repeat(64)], {}, /has 3 files; expected an \.onnx file or an archive/],
     [[iris], { FETCH_MAX_BYTES: '1000' }, /more than 1000 bytes, which FETCH_MAX_BYTES allows/],
     [[path.dirname(iris)], {}, /holds 2 ONNX files: .+; expected one model\.onnx/],
+    [[`s3://b/${'a'.repeat(5000)}`], {}, /has 50\d\d characters; expected at most 4096\.\n$/],
+    [['/dev/null'], {}, /^\/dev\/null is neither a file nor a folder/],
     [[iris, 'extra'], {}, /Unexpected argument 'extra'/],
   ] as const)('refuses %j with %j, and leaves nothing', async (args, env, message) => {
     const directory = folder();
@@ -119,6 +162,17 @@ describe('serve', () => {
         '"model":"iris"',
       );
     expect(readdirSync(cache)).toHaveLength(1);
+  });
+
+  it('ends when it is told to while it downloads, and leaves nothing', async () => {
+    const { url, calls } = await serveFile((_req, res) => void res.write(model.subarray(0, 1000)));
+    const cache = folder();
+    const child = launch(['serve', `${url}/m.onnx`], { MODEL_CACHE_DIR: cache });
+    await expect.poll(() => calls()).toBe(1);
+    child.kill('SIGTERM');
+    expect(await exitOf(child)).toBe(0);
+    const [place = ''] = readdirSync(cache);
+    expect(readdirSync(path.join(cache, place))).toEqual([]);
   });
 
   it('refuses two models', async () => {

@@ -3,7 +3,7 @@ import { cleanEnv } from 'envalid';
 import { shown } from '../net/shown-url.ts';
 import type { Limits } from '../sources/attempts.ts';
 import { fetchInto, isArchive, type Wanted } from '../sources/fetch.ts';
-import { forms } from '../sources/open.ts';
+import { forms, normalised } from '../sources/open.ts';
 import { createProgress } from '../sources/progress.ts';
 import { isBlobAddress } from '../sources/stores/az/location.ts';
 import { CommandError } from '../util/command-error.ts';
@@ -133,7 +133,7 @@ function readWanted(command: string, args: readonly string[], env: NodeJS.Proces
   const settings = readSettings(command, given);
   const { MODEL_DIR = '.', MODELS_DIR } = settings;
   const several = MODELS_DIR !== undefined;
-  const address = settings.MODEL_URI ?? settings.MODEL_URL ?? '';
+  const address = normalised(settings.MODEL_URI ?? settings.MODEL_URL ?? '');
   checkForm(address, several, settings.MODEL_URI === undefined ? 'MODEL_URL' : 'MODEL_URI');
   return {
     uri: address,

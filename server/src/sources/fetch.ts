@@ -61,7 +61,10 @@ export async function fetchInto(wanted: Wanted): Promise<void> {
       await workplace.close();
     }
   } catch (error) {
-    if (!isDiskFull(error)) throw error;
+    if (!isDiskFull(error)) {
+      if (error instanceof Error && 'syscall' in error) cannotWrite(wanted)(error);
+      throw error;
+    }
     throw new CommandError(
       `${variable}: ${directory} has no room for the model from ${name}. What it held is unchanged. Give it more space: the download, and what an archive holds, lie there beside the model that they replace.`,
     );

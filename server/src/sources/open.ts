@@ -56,6 +56,21 @@ const SCHEMES: readonly Scheme[] = [
 
 export const forms = (): readonly string[] => SCHEMES.map(({ form }) => form);
 
+/** Longer than any store takes. */
+const LONGEST = 4096;
+
+/**
+ * A URI with its scheme in lower case, as any case means the same.
+ * @throws CommandError where it cannot be one
+ */
+export function normalised(uri: string): string {
+  if (uri.length > LONGEST)
+    throw new CommandError(
+      `The URI of the model has ${uri.length} characters; expected at most ${LONGEST}.`,
+    );
+  return uri.replace(/^[A-Za-z][A-Za-z0-9+.-]+(?=:)/, (scheme) => scheme.toLowerCase());
+}
+
 /** Whether a URI names what lies on this machine. */
 export function isLocal(uri: string): boolean {
   return /^file:/.test(uri) || !/^[A-Za-z][A-Za-z0-9+.-]+:/.test(uri);

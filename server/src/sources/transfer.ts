@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
 import { CommandError } from '../util/command-error.ts';
+import { release } from '../util/release.ts';
 import { type Attempts, type Limits, persist } from './attempts.ts';
 import { createPaths } from './paths.ts';
 import type { RemoteFile } from './remote.ts';
@@ -144,6 +145,7 @@ class Received {
       written += bytesWritten;
     }
     this.#size += chunk.byteLength;
+    release(chunk);
   }
 }
 

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { fetchInto } from '../../sources/fetch.ts';
-import { isLocal } from '../../sources/open.ts';
+import { isLocal, normalised } from '../../sources/open.ts';
 import { localPath } from '../../sources/stores/local.ts';
 import { CommandError } from '../../util/command-error.ts';
 import { checkForm, listeners, readLimits } from '../fetch.ts';
@@ -15,7 +15,7 @@ import { checkForm, listeners, readLimits } from '../fetch.ts';
  * @throws CommandError where the model cannot be had
  */
 export async function withModel(
-  model: string,
+  named: string,
   env: NodeJS.ProcessEnv,
   say: (line: string) => void,
 ): Promise<NodeJS.ProcessEnv> {
@@ -24,6 +24,7 @@ export async function withModel(
       throw new CommandError(
         `${name} is set, and the command line names a model, too; expected one of them.`,
       );
+  const model = normalised(named);
   if (isLocal(model)) {
     const directory = localPath(model);
     const found = await stat(directory).catch(() => undefined);

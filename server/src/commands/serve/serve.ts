@@ -43,13 +43,7 @@ export async function serve(
     throw new CommandError('serve: --model is given, and an argument, too; expected one of them.');
   const showWhatToTry = values.try ?? process.stderr.isTTY;
   const model = argument ?? values.model;
-  // Loaded where it is needed: it knows archives and stores.
-  const env =
-    model === undefined
-      ? surroundings
-      : await (await import('./model-argument.ts')).withModel(model, surroundings, (line) =>
-          process.stderr.write(`${line}\n`),
-        );
+  const env = model === undefined ? surroundings : await withModelOf(model, surroundings, stopped);
   const config = readConfig(env);
   const { log, write: writeLog, close: closeLog } = createLog(config.LOG_LEVEL);
   // What no request can be answered for: the state of the process is unknown, and Kubernetes starts another.
@@ -88,6 +82,24 @@ export async function serve(
     log.info({ signal: stopped.reason }, 'stopped before it had started');
   } finally {
     await closeLog();
+  }
+}
+
+/** Ends the process when it is told to meanwhile: a download may take long, and takes its things along. */
+async function withModelOf(
+  model: string,
+  env: NodeJS.ProcessEnv,
+  stopped: AbortSignal,
+): Promise<NodeJS.ProcessEnv> {
+  const end = () => process.exit(0);
+  if (stopped.aborted) end();
+  stopped.addEventListener('abort', end);
+  try {
+    // Loaded where it is needed: it knows archives and stores.
+    const { withModel } = await import('./model-argument.ts');
+    return await withModel(model, env, (line) => process.stderr.write(`${line}\n`));
+  } finally {
+    stopped.removeEventListener('abort', end);
   }
 }
 

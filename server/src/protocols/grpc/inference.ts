@@ -5,6 +5,7 @@ import { liveness, readiness } from '../../serving/lifecycle.ts';
 import type { Registry } from '../../serving/registry.ts';
 import type { Repository } from '../../serving/repository.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
+import { release } from '../../util/release.ts';
 import type { ApiKeys } from '../api-keys.ts';
 import { ExpectedRows } from '../expected-rows.ts';
 import {
@@ -14,7 +15,6 @@ import {
   serverMetadata,
 } from '../open-inference/metadata.ts';
 import type { StatisticsReport } from '../open-inference/routes.ts';
-import { release } from '../release.ts';
 import { RpcError } from './errors.ts';
 import type { Handlers, Rpc, Unary } from './handlers.ts';
 import type { Codec, Protos } from './protos.ts';

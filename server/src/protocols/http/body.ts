@@ -2,7 +2,7 @@
 import { MIMEType } from 'node:util';
 import express, { type NextFunction, type Request, type RequestHandler } from 'express';
 import { quote } from '../../util/quote.ts';
-import { release } from '../release.ts';
+import { release } from '../../util/release.ts';
 import { parseJson } from './json.ts';
 import { ProblemException } from './problem.ts';
 

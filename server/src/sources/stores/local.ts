@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../../util/command-error.ts';
 import type { RemoteFile, Store } from '../remote.ts';
+import { checkCount } from './listed-path.ts';
 import { ownName, revisionOf } from './objects.ts';
 
 export const localStore: Store = {
@@ -18,6 +19,8 @@ export const localStore: Store = {
           : `${root} cannot be read: ${error.message}`,
       );
     });
+    if (!found.isDirectory() && !found.isFile())
+      throw new CommandError(`${root} is neither a file nor a folder; expected a model.`);
     const names = found.isDirectory() ? await filesIn(root) : [''];
     const files = await Promise.all(names.map((name) => fileAt(root, name)));
     return {
@@ -40,12 +43,22 @@ export function localPath(uri: string): string {
   }
 }
 
-async function filesIn(root: string): Promise<string[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
-    .sort();
+/** Files, and links to files, as caches of registries have them. Links to folders are not followed: they may lead to themselves. */
+async function filesIn(root: string, folder = ''): Promise<string[]> {
+  const found: string[] = [];
+  const entries = await readdir(path.join(root, folder), { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const name = path.join(folder, entry.name);
+    if (entry.isDirectory()) found.push(...(await filesIn(root, name)));
+    else if (entry.isFile() || (entry.isSymbolicLink() && (await isFile(path.join(root, name)))))
+      found.push(name);
+    checkCount(found.length, root);
+  }
+  return found;
+}
+
+async function isFile(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined))?.isFile() === true;
 }
 
 async function fileAt(root: string, name: string) {
