@@ -129,6 +129,8 @@ describe('fetch', () => {
     [[iris], { FETCH_MAX_BYTES: '1000' }, /more than 1000 bytes, which FETCH_MAX_BYTES allows/],
     [[path.dirname(iris)], {}, /holds 2 ONNX files: .+; expected one model\.onnx/],
     [[`s3://b/${'a'.repeat(5000)}`], {}, /has 50\d\d characters; expected at most 4096\.\n$/],
+    [['s3://AKIA:secret@bucket/x'], {}, /holds a user name and a password/],
+    [['http://[::1/m.onnx'], {}, /expected an address such as/],
     [['/dev/null'], {}, /^\/dev\/null is neither a file nor a folder/],
     [[iris, 'extra'], {}, /Unexpected argument 'extra'/],
   ] as const)('refuses %j with %j, and leaves nothing', async (args, env, message) => {
@@ -173,6 +175,14 @@ describe('serve', () => {
     expect(await exitOf(child)).toBe(0);
     const [place = ''] = readdirSync(cache);
     expect(readdirSync(path.join(cache, place))).toEqual([]);
+  });
+
+  it('checks the sum that is asked for', async () => {
+    const { url } = await serveFile((_req, res) => res.end(model));
+    const env = { MODEL_SHA256: '0'.repeat(64), MODEL_CACHE_DIR: folder() };
+    expect((await run(['serve', `${url}/m.onnx`], env)).stderr).toMatch(
+      /MODEL_SHA256 expects 0{64}/,
+    );
   });
 
   it('refuses two models', async () => {

@@ -70,7 +70,12 @@ describe('a file on the web that was cut', () => {
   });
 
   it.each([
-    ['another part than asked for', { 'Content-Range': 'bytes 7-11/100000' }, /from the byte 7 on/],
+    ['another part than asked for', { 'Content-Range': 'bytes 7-11/588890' }, /from the byte 7 on/],
+    [
+      'a part that ends early',
+      { 'Content-Range': 'bytes 100000-100004/588890' },
+      /could not be downloaded in 4 attempts/,
+    ],
     ['a part of which it does not say which', {}, /without saying which/],
   ])('is not made of %s', async (_name, headers, message) => {
     const { url } = await serveFile((_req, res, call) => {

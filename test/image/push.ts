@@ -40,7 +40,9 @@ export function push(
   try {
     const file = path.join(folder, 'digest');
     // Docker, too, speaks plain HTTP to a registry on the same machine.
-    const local = /^(localhost|127\.|\[::1\])/.test(repository) ? ['--tls-verify=false'] : [];
+    const local = /^(localhost|127(\.\d+){3}|\[::1\])(?=[:/])/.test(repository)
+      ? ['--tls-verify=false']
+      : [];
     return succeeds(builder, ['push', ...local, '--digestfile', file, image, `docker://${target}`])
       ? readFileSync(file, 'utf8').trim()
       : undefined;

@@ -68,12 +68,12 @@ const variables = {
   ...limitVariables,
 };
 
-export const fetchHelp = () => `Usage: fetch [URI] [--dir DIRECTORY] [--sha256 SUM]
+export const fetchHelp = () => `Usage: fetch URI --dir DIRECTORY [--sha256 SUM]
 
 Brings a model into a directory, with model.lock.json, which says where it came from. What is there already is not downloaded again.
 
   URI        ${forms().join('\n             ')}
-  --dir      MODEL_DIR. Default: the working directory.
+  --dir      MODEL_DIR, a directory for this model alone.
   --sha256   MODEL_SHA256.
 
 The credentials of a store are those of its own tools. Settings are environment variables:
@@ -105,6 +105,12 @@ export function readLimits(env: NodeJS.ProcessEnv, help: string): Limits {
   };
 }
 
+/** @throws CommandError for a sum that is none */
+export function readSum(env: NodeJS.ProcessEnv, help: string): string | undefined {
+  const { MODEL_SHA256 } = variables;
+  return cleanEnv(env, { MODEL_SHA256 }, { reporter: reportTo(help) }).MODEL_SHA256;
+}
+
 /** What hears of a fetch. */
 export function listeners(say: (line: string) => void): Pick<Wanted, 'say' | 'progress'> {
   return {
@@ -131,7 +137,7 @@ function readWanted(command: string, args: readonly string[], env: NodeJS.Proces
       `MODEL_URL is set, and there is a URI, too; expected one of them. See ${command} --help.`,
     );
   const settings = readSettings(command, given);
-  const { MODEL_DIR = '.', MODELS_DIR } = settings;
+  const { MODEL_DIR = '', MODELS_DIR } = settings;
   const several = MODELS_DIR !== undefined;
   const address = normalised(settings.MODEL_URI ?? settings.MODEL_URL ?? '');
   checkForm(address, several, settings.MODEL_URI === undefined ? 'MODEL_URL' : 'MODEL_URI');
@@ -156,8 +162,8 @@ function readSettings(command: string, given: NodeJS.ProcessEnv) {
         MODEL_URL: webUrl({ desc: desc.url }),
         MODEL_SHA256: sha256Hex({ desc: desc.sha256 }),
       }),
-      ...(command !== 'fetch' &&
-        given['MODELS_DIR'] === undefined && { MODEL_DIR: text({ desc: desc.directory }) }),
+      // Named, never the working directory: what came with the model before is removed from it.
+      ...(given['MODELS_DIR'] === undefined && { MODEL_DIR: text({ desc: desc.directory }) }),
     },
     { reporter: reportTo(`${command} --help`) },
   );
@@ -171,6 +177,10 @@ function readSettings(command: string, given: NodeJS.ProcessEnv) {
 /** An address on the web says by its end what is there. @throws CommandError where it does not */
 export function checkForm(uri: string, several: boolean, variable: string): void {
   if (!/^https?:/.test(uri) || isBlobAddress(uri)) return;
+  if (!URL.canParse(uri))
+    throw new CommandError(
+      `${variable}: expected an address such as https://host/model.onnx, got one that cannot be read (${uri.length} characters).`,
+    );
   const { pathname } = new URL(uri);
   if (isArchive(pathname) || (!several && pathname.endsWith('.onnx'))) return;
   throw new CommandError(

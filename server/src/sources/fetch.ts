@@ -165,7 +165,7 @@ function lockFile(
 /** A URI as it may be logged: without what may be a secret. */
 export function shownUri(uri: string): string {
   if (/^https?:/.test(uri) && URL.canParse(uri)) return shown(new URL(uri));
-  return uri.replace(/\?.*/s, '?…').replace(/^([a-z]+:\/\/)[^/@]*:[^/@]*@/, '$1');
+  return uri.replace(/\?.*/s, '?…').replace(/^([a-z0-9+.-]+:\/\/)[^/]*:[^/]*@/, '$1');
 }
 
 function cannotWrite({ variable, directory }: Wanted): (error: Error) => never {

@@ -29,6 +29,8 @@ export interface RemoteFile {
 export interface RemoteBytes {
   /** The byte that they begin at. */
   readonly from: number;
+  /** Of the whole file, where the store tells it only now. */
+  readonly size?: number | undefined;
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 

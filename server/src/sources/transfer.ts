@@ -72,6 +72,7 @@ async function transferOne(
   const handle = await open(target, 'w');
   try {
     const received = new Received(handle, progress);
+    let told = file.size;
     let before = 0;
     const hasAdvanced = () => {
       const advanced = received.size - before >= WORTH_AN_ATTEMPT;
@@ -79,21 +80,26 @@ async function transferOne(
       return advanced;
     };
     await persist({ ...attempts, hasAdvanced }, async (signal, goesOn) => {
-      const { from, bytes } = await file.read(received.size, signal);
-      if (from !== received.size) await received.beginAt(from);
+      const { from, bytes, size } = await file.read(received.size, signal);
+      told = file.size ?? size;
       const stream = bytes instanceof Readable ? bytes : Readable.from(bytes);
+      if (from !== received.size)
+        await received.beginAt(from).catch((error: unknown) => {
+          stream.on('error', () => {}).destroy(); // nobody reads it
+          throw error;
+        });
       for await (const chunk of addAbortSignal(signal, stream)) {
         await received.add(chunk);
+        if (told !== undefined && received.size > told) break; // more than was told
         goesOn(); // after the disk, whose time is not the store's
       }
-      if (file.size !== undefined && received.size < file.size)
-        throw new Error(`it ended after ${received.size} of ${file.size} bytes`);
+      if (told !== undefined && received.size < told)
+        throw new Error(`it ended after ${received.size} of ${told} bytes`);
     });
     const { size, sha256 } = received;
-    const told = file.size ?? size;
-    if (size !== told || (file.sha256 ?? sha256) !== sha256)
+    if (size !== (told ?? size) || (file.sha256 ?? sha256) !== sha256)
       throw new CommandError(
-        `${attempts.name} came with ${size} bytes and the SHA-256 ${sha256}; the store says ${told} bytes${file.sha256 ? ` and ${file.sha256}` : ''}. Nothing was changed. It may have been replaced meanwhile: try again.`,
+        `${attempts.name} came with ${size} bytes and the SHA-256 ${sha256}; the store says ${told ?? size} bytes${file.sha256 ? ` and ${file.sha256}` : ''}. Nothing was changed. It may have been replaced meanwhile: try again.`,
       );
     await handle.sync();
     return { path: file.path, size, sha256 };

@@ -7,7 +7,7 @@ import { fetchInto } from '../../sources/fetch.ts';
 import { isLocal, normalised } from '../../sources/open.ts';
 import { localPath } from '../../sources/stores/local.ts';
 import { CommandError } from '../../util/command-error.ts';
-import { checkForm, listeners, readLimits } from '../fetch.ts';
+import { checkForm, listeners, readLimits, readSum } from '../fetch.ts';
 
 /**
  * The environment with MODEL_DIR for a model that is named by a path or a URI.
@@ -34,7 +34,7 @@ export async function withModel(
   const directory = path.join(cacheOf(env), hash('sha256', model).slice(0, 32));
   await fetchInto({
     uri: model,
-    sha256: undefined,
+    sha256: readSum(env, 'fetch --help'),
     directory,
     variable: 'MODEL_CACHE_DIR',
     several: false,

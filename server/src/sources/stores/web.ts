@@ -37,11 +37,23 @@ export const webStore: Store = {
   },
 };
 
-function bytesOf({ status, headers, body }: Response): RemoteBytes {
+/** Of the whole file, where the response tells. */
+function sizeOf({ status, headers }: Response): number | undefined {
+  if (headers.has('Content-Encoding')) return undefined;
+  const told =
+    status === 206
+      ? /\/(\d+)$/.exec(headers.get('Content-Range') ?? '')?.[1]
+      : headers.get('Content-Length');
+  return told === null || told === undefined ? undefined : Number(told);
+}
+
+function bytesOf(response: Response): RemoteBytes {
+  const { status, headers, body } = response;
+  const size = sizeOf(response);
   const bytes = body === null ? Readable.from([]) : Readable.fromWeb(body);
-  if (status !== 206) return { from: 0, bytes };
+  if (status !== 206) return { from: 0, size, bytes };
   const [, start] = /^bytes (\d+)-/.exec(headers.get('Content-Range') ?? '') ?? [];
-  if (start !== undefined) return { from: Number(start), bytes };
+  if (start !== undefined) return { from: Number(start), size, bytes };
   bytes.destroy();
   throw new Error('it sent a part of the file without saying which');
 }
