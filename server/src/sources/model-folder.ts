@@ -3,7 +3,7 @@ import path from 'node:path';
 import { CommandError } from '../util/command-error.ts';
 import type { RemoteFile } from './remote.ts';
 
-export const MODEL_FILE = 'model.onnx';
+const MODEL_FILE = 'model.onnx';
 
 /**
  * @param files their paths

@@ -2,53 +2,54 @@
 import { CommandError } from '../util/command-error.ts';
 import { quote } from '../util/quote.ts';
 import type { RemoteModel, Store } from './remote.ts';
+import { isBlobAddress } from './stores/az/location.ts';
 
 interface Scheme {
-  readonly pattern: RegExp;
+  readonly fits: (uri: string) => boolean;
   /** How its URIs look, for errors and help. */
   readonly form: string;
   readonly store: () => Promise<Store>;
 }
 
-/** The first whose pattern fits. */
+/** The first that fits. */
 const SCHEMES: readonly Scheme[] = [
   {
-    pattern: /^s3:/,
+    fits: (uri) => /^s3:/.test(uri),
     form: 's3://BUCKET/FOLDER',
     store: async () => (await import('./stores/s3.ts')).s3Store,
   },
   {
-    pattern: /^gs:/,
+    fits: (uri) => /^gs:/.test(uri),
     form: 'gs://BUCKET/FOLDER',
     store: async () => (await import('./stores/gs.ts')).gsStore,
   },
   {
-    pattern: /^(?:az:|https:\/\/[a-z0-9]{3,24}\.blob\.core\.)/,
+    fits: (uri) => uri.startsWith('az:') || isBlobAddress(uri),
     form: 'az://ACCOUNT/CONTAINER/FOLDER',
     store: async () => (await import('./stores/az.ts')).azStore,
   },
   {
-    pattern: /^hf:/,
+    fits: (uri) => /^hf:/.test(uri),
     form: 'hf://OWNER/REPO@REVISION',
     store: async () => (await import('./stores/hf.ts')).hfStore,
   },
   {
-    pattern: /^(?:mlflow|models):/,
+    fits: (uri) => /^(?:mlflow|models):/.test(uri),
     form: 'mlflow://MODEL@ALIAS',
     store: async () => (await import('./stores/mlflow.ts')).createMlflowStore(openModel),
   },
   {
-    pattern: /^oci:/,
+    fits: (uri) => /^oci:/.test(uri),
     form: 'oci://REGISTRY/REPOSITORY:TAG',
     store: async () => (await import('./stores/oci.ts')).ociStore,
   },
   {
-    pattern: /^https?:/,
+    fits: (uri) => /^https?:/.test(uri),
     form: 'https://HOST/FILE.onnx',
     store: async () => (await import('./stores/web.ts')).webStore,
   },
   {
-    pattern: /^(?:file:|(?![A-Za-z][A-Za-z0-9+.-]+:))/,
+    fits: isLocal,
     form: 'file:///PATH',
     store: async () => (await import('./stores/local.ts')).localStore,
   },
@@ -90,7 +91,7 @@ export async function openModel(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<RemoteModel> {
-  const scheme = SCHEMES.find(({ pattern }) => pattern.test(uri));
+  const scheme = SCHEMES.find(({ fits }) => fits(uri));
   if (scheme === undefined)
     throw new CommandError(
       `There is no store for ${quote(uri.replace(/^([^:]*):.*$/s, '$1:'))}; expected a path or one of ${forms().join(', ')}.`,

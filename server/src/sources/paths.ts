@@ -7,7 +7,7 @@ import { quote } from '../util/quote.ts';
 export const MOST_FILES = 10_000;
 const LONGEST_PATH = 4096;
 
-export type Kind = 'file' | 'directory';
+type Kind = 'file' | 'directory';
 
 export interface Paths {
   /** @returns what is wrong with a path, after a subject such as "The archive"; undefined for nothing */

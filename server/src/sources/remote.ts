@@ -36,8 +36,6 @@ export interface RemoteBytes {
 
 /** One scheme's store. Its module, and what that imports, is loaded only where the scheme is used. */
 export interface Store {
-  /** How its URIs look, for errors and help: `s3://BUCKET/PREFIX`. */
-  readonly form: string;
   /**
    * Finds what a URI names, and pins it.
    * @param env of the process: credentials come by the provider's own default chain, and none is invented here

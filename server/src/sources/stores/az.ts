@@ -10,7 +10,6 @@ import { checkCount, checkPath, inUrl } from './listed-path.ts';
 import { isPlaceholder, ownName, revisionOf, type StoredObject } from './objects.ts';
 
 export const azStore: Store = {
-  form: FORM,
   async open(uri, env, signal) {
     const location = parseLocation(uri);
     const container = await openContainer(location, env, signal);

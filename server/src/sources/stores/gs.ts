@@ -9,7 +9,6 @@ import { isPlaceholder, ownName, revisionOf, type StoredObject } from './objects
 const FORM = 'gs://BUCKET/FOLDER or gs://BUCKET/FILE.onnx';
 
 export const gsStore: Store = {
-  form: FORM,
   async open(uri, env, signal) {
     const { bucket, path, generation } = parse(uri);
     const objects = openBucket(bucket, env);

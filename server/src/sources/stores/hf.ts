@@ -5,12 +5,11 @@ import { defaultsFile } from './defaults-file.ts';
 import { chooseFiles } from './hf/choose.ts';
 import { defaultsOf } from './hf/defaults.ts';
 import { openHub } from './hf/hub.ts';
-import { FORM, parseReference } from './hf/reference.ts';
+import { parseReference } from './hf/reference.ts';
 import { inUrl } from './listed-path.ts';
 import { textOfFile } from './text-file.ts';
 
 export const hfStore: Store = {
-  form: FORM,
   async open(uri, env, signal) {
     const { repo, revision, path } = parseReference(uri);
     const hub = await openHub(env);

@@ -1,9 +1,7 @@
 // Names that a store lists. Whoever may write to the store chose them.
 import { CommandError } from '../../util/command-error.ts';
 import { quote } from '../../util/quote.ts';
-
-/** A model has a few; a listing without an end must not fill the memory. */
-export const MOST_FILES = 10_000;
+import { MOST_FILES } from '../paths.ts';
 
 /**
  * @param store names it at the start of a sentence
@@ -22,7 +20,7 @@ export function checkPath(path: string, store: string): string {
   return path;
 }
 
-/** @throws CommandError where a model has more files than any model has */
+/** @throws CommandError where a model has more files than any model has: a listing without an end must not fill the memory */
 export function checkCount(count: number, store: string): void {
   if (count > MOST_FILES)
     throw new CommandError(

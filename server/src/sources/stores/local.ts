@@ -9,7 +9,6 @@ import { checkCount } from './listed-path.ts';
 import { ownName, revisionOf } from './objects.ts';
 
 export const localStore: Store = {
-  form: 'file:///PATH, or a path',
   async open(uri) {
     const root = localPath(uri);
     const found = await stat(root).catch((error: NodeJS.ErrnoException) => {

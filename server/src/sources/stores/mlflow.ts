@@ -7,7 +7,7 @@ import type { RemoteFile, RemoteModel, Store } from '../remote.ts';
 import { defaultsFile } from './defaults-file.ts';
 import { listArtifacts, proxied } from './mlflow/artifacts.ts';
 import { defaultsOf, type MlModel, parseMlModel } from './mlflow/mlmodel.ts';
-import { FORM, parseReference, type Reference } from './mlflow/reference.ts';
+import { parseReference, type Reference } from './mlflow/reference.ts';
 import { type MlflowServer, openServer } from './mlflow/server.ts';
 import { textOfFile } from './text-file.ts';
 
@@ -16,7 +16,6 @@ const API = '/api/2.0/mlflow';
 /** @param openElsewhere opens the URI of a store in which MLflow keeps files that it does not serve itself, such as `s3://…` */
 export function createMlflowStore(openElsewhere: Store['open']): Store {
   return {
-    form: FORM,
     async open(uri, env, signal) {
       const reference = parseReference(uri);
       const registry = await openServer(

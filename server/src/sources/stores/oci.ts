@@ -6,7 +6,7 @@ import type { RemoteFile, Store } from '../remote.ts';
 import { checkCount, checkPath } from './listed-path.ts';
 import { imageFiles, packedFiles } from './oci/image.ts';
 import type { Layer } from './oci/layer.ts';
-import { FORM, parseReference } from './oci/reference.ts';
+import { parseReference } from './oci/reference.ts';
 import { type Manifest, openRepository, type Repository } from './oci/registry.ts';
 
 /** Annotations: https://github.com/opencontainers/image-spec/blob/main/annotations.md, and those of oras. */
@@ -14,7 +14,6 @@ const TITLE = 'org.opencontainers.image.title';
 const UNPACK = 'io.deis.oras.content.unpack';
 
 export const ociStore: Store = {
-  form: FORM,
   async open(uri, env, signal) {
     const reference = parseReference(uri, env['OCI_PLAIN_HTTP']);
     const repository = openRepository(reference, env);

@@ -16,7 +16,6 @@ import { s3Error } from './s3/errors.ts';
 const FORM = 's3://BUCKET/FOLDER or s3://BUCKET/FILE.onnx';
 
 export const s3Store: Store = {
-  form: FORM,
   async open(uri, env, signal) {
     const bucket = await openBucket(uri, env);
     const objects = await bucket.list(signal);

@@ -10,7 +10,6 @@ import { ownName } from './objects.ts';
 const MOST_REDIRECTS = 10;
 
 export const webStore: Store = {
-  form: 'https://HOST/PATH.onnx',
   async open(uri, env) {
     const url = new URL(uri);
     const source = sourceOf(url, await readHeaders(env['MODEL_URL_HEADERS_FILE']));

@@ -10,7 +10,7 @@ export interface Reference {
   readonly path: string;
 }
 
-export const FORM = 'hf://OWNER/REPO[@REVISION][/FOLDER], also with an .onnx file at its end';
+const FORM = 'hf://OWNER/REPO[@REVISION][/FOLDER], also with an .onnx file at its end';
 
 // A revision is a branch, a tag or a commit; of those with slashes only the Hub's own refs, as its file system for Python has it.
 const URI =

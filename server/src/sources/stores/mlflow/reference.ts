@@ -8,7 +8,7 @@ export interface Reference {
   readonly version?: string | undefined;
 }
 
-export const FORM = 'mlflow://NAME@ALIAS or mlflow://NAME/VERSION';
+const FORM = 'mlflow://NAME@ALIAS or mlflow://NAME/VERSION';
 
 /** @throws CommandError that says how one looks */
 export function parseReference(uri: string): Reference {

@@ -1,7 +1,9 @@
 // The files of a model image: those below /models or /model, of all its layers together.
 // https://github.com/opencontainers/image-spec/blob/main/layer.md
+
+import { MOST_FILES } from '../../paths.ts';
 import type { RemoteFile } from '../../remote.ts';
-import { checkPath, MOST_FILES } from '../listed-path.ts';
+import { checkPath } from '../listed-path.ts';
 import { contentOf, entriesOf, type Layer, type LayerEntry } from './layer.ts';
 
 const WHITEOUT = '.wh.';

@@ -11,7 +11,7 @@ export interface Reference {
   readonly version: string;
 }
 
-export const FORM = 'oci://REGISTRY/REPOSITORY:TAG or oci://REGISTRY/REPOSITORY@sha256:…';
+const FORM = 'oci://REGISTRY/REPOSITORY:TAG or oci://REGISTRY/REPOSITORY@sha256:…';
 
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 const NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
