@@ -43,7 +43,13 @@ export const slot: CountedSlot = {
   reason: undefined,
   replaced: 0,
   refused: 0,
-  served: { model, contract: { hash: '0'.repeat(64) }, queuedRows: 0, queueLimitRows: 1 },
+  served: {
+    model,
+    contract: { hash: '0'.repeat(64) },
+    source: undefined,
+    queuedRows: 0,
+    queueLimitRows: 1,
+  },
 };
 
 export const exchange: Exchange = {

@@ -76,6 +76,28 @@ export type Model = {
         [key: string]: number;
     };
     license?: string;
+    /**
+     * Where the model came from, by the `model.lock.json` that a fetch has left. Absent where there is none, or where model.onnx is another file than the one that was fetched.
+     */
+    source?: {
+        /**
+         * As it was named, without secrets. Absent where it was a path of a machine.
+         */
+        uri?: string;
+        /**
+         * What that meant when it was fetched.
+         */
+        resolved?: string;
+        /**
+         * The store's word for this state, such as an ETag, a commit or a digest.
+         */
+        revision?: string;
+        /**
+         * Of model.onnx.
+         */
+        sha256: string;
+        fetchedAt: string;
+    };
     contractHash: string;
     limits: {
         /**

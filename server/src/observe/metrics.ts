@@ -54,6 +54,7 @@ export interface CountedSlot
     | {
         readonly model: Pick<Model, 'labels'>;
         readonly contract: { readonly hash: string };
+        readonly source: { readonly sha256: string } | undefined;
         readonly queuedRows: number;
         readonly queueLimitRows: number;
       }
@@ -180,15 +181,18 @@ export function createMetrics(sources: MetricsSources): Metrics {
   );
   new Gauge({
     name: 'ml_api_model_info',
-    help: 'A model served; always 1.',
-    labelNames: ['name', 'model_version', 'contract_hash'],
+    help: 'A model served; always 1. source_sha256 is the start of the SHA-256 of model.onnx where model.lock.json says where it came from.',
+    labelNames: ['name', 'model_version', 'contract_hash', 'source_sha256'],
     registers,
     aggregator: 'first',
     collect() {
       this.reset();
-      for (const { name, version, served } of slots())
-        if (served !== undefined)
-          this.set({ name, model_version: version, contract_hash: served.contract.hash }, 1);
+      for (const { name, version, served } of slots()) {
+        if (served === undefined) continue;
+        const { contract, source } = served;
+        const source_sha256 = source?.sha256.slice(0, 12) ?? '';
+        this.set({ name, model_version: version, contract_hash: contract.hash, source_sha256 }, 1);
+      }
     },
   });
   ofSlots(

@@ -4,6 +4,7 @@ import type { Contract } from '../model/contract/contract.ts';
 import { encodeInputs, unequalSizes } from '../model/inputs.ts';
 import type { Model } from '../model/model.ts';
 import { type Prediction, Result, toPrediction } from '../model/prediction.ts';
+import type { Source } from '../sources/record.ts';
 import type { Work } from '../tensor/work.ts';
 import { CallError } from '../util/call-error.ts';
 import type { AcceptedCall, Call, CallObserver } from './call.ts';
@@ -17,6 +18,8 @@ export interface ServedModel {
   readonly contract: Contract;
   /** How it is run. */
   readonly serving: Serving;
+  /** Where it came from; undefined where nothing fetched it, or where its file is another one by now. */
+  readonly source: Source | undefined;
   /** Rows that wait for a run, and that may. */
   readonly queuedRows: number;
   readonly queueLimitRows: number;
@@ -43,12 +46,13 @@ export interface ServedModel {
   close(): Promise<void>;
 }
 
-export function createServedModel(
-  serving: Serving,
-  contract: Contract,
-  batcher: Batcher,
-  observer: CallObserver,
-): ServedModel {
+export interface Parts extends Pick<ServedModel, 'contract' | 'serving' | 'source'> {
+  readonly batcher: Batcher;
+  readonly observer: CallObserver;
+}
+
+export function createServedModel(parts: Parts): ServedModel {
+  const { serving, source, contract, batcher, observer } = parts;
   const { model, engine } = serving;
 
   let underWay = 0;
@@ -94,6 +98,7 @@ export function createServedModel(
     model,
     contract,
     serving,
+    source,
     get queuedRows() {
       return batcher.queuedRows;
     },

@@ -1,6 +1,6 @@
 // A model from where it is into a directory: found, downloaded beside what is there, and put into its place when it is whole and checked.
 import { hash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { shown } from '../net/shown-url.ts';
 import { CommandError } from '../util/command-error.ts';
@@ -10,14 +10,12 @@ import { isDiskFull } from './disk-full.ts';
 import { isFilled } from './mark.ts';
 import { modelFolder, onlyModel } from './model-folder.ts';
 import { openModel } from './open.ts';
+import { LOCK_FILE } from './record.ts';
 import type { RemoteFile, RemoteModel } from './remote.ts';
-import { replaceModel } from './replace.ts';
+import { filesOf, replaceModel } from './replace.ts';
 import { sha256Of } from './sha256.ts';
 import { type Progress, type Transferred, transfer } from './transfer.ts';
 import { openWorkplace, type Workplace } from './workplace.ts';
-
-/** What says where a model came from, beside it. */
-export const LOCK_FILE = 'model.lock.json';
 
 export interface Wanted {
   readonly uri: string;
@@ -102,7 +100,8 @@ async function bring(
         several,
       )
     : folder;
-  await writeFile(path.join(model, LOCK_FILE), lockFile(wanted, remote, transferred, archive));
+  const [came, inside] = archive ? [first, await listed(model)] : [undefined, transferred];
+  await writeFile(path.join(model, LOCK_FILE), lockFile(wanted, remote, inside, came));
   const identity = expected ?? pinned ?? first?.sha256 ?? '';
   await replaceModel(directory, workplace, model, identity, say);
   const by =
@@ -144,18 +143,30 @@ export function isArchive(file: string): boolean {
   return /\.(tar|tar\.gz|tgz)$/.test(file);
 }
 
+/** What an archive held. */
+async function listed(folder: string): Promise<Transferred[]> {
+  const sums = [...(await filesOf(folder))];
+  return Promise.all(
+    sums.map(async ([name, sha256]) => {
+      const { size } = await stat(path.join(folder, name));
+      return { path: name, size, sha256 };
+    }),
+  );
+}
+
 function lockFile(
   { uri }: Wanted,
   { resolved, revision, details }: RemoteModel,
   files: readonly Transferred[],
-  archive: boolean,
+  archive: Transferred | undefined,
 ): string {
   const lock = {
     uri: shownUri(uri),
     resolved,
     revision,
     details,
-    ...(archive ? { archive: files[0] } : { files }),
+    archive,
+    files,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
     fetchedAt: new Date().toISOString(),
   };

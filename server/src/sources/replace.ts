@@ -58,7 +58,7 @@ export async function replaceModel(
 }
 
 /** The files of a model with their sums, each on the disk. */
-async function filesOf(model: string): Promise<Map<string, string>> {
+export async function filesOf(model: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const entry of await readdir(model, { recursive: true, withFileTypes: true })) {
     const file = path.relative(model, path.join(entry.parentPath, entry.name));

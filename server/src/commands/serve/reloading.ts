@@ -48,11 +48,12 @@ function tell(log: Logger, event: ReloadEvent): void {
     );
     return;
   }
-  const { contract, serving } = event.served;
+  const { contract, serving, source } = event.served;
   const { engine, batching, batchingReason } = serving;
   log.info(
     {
       contractHash: contract.hash,
+      source,
       goldenRows: event.goldenRows,
       engine: engine.kind,
       batching,

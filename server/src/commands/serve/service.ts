@@ -110,7 +110,7 @@ async function startService(
 }
 
 function startReport({ models, resources }: Parts, port: number): object {
-  const { serving, contract } = models.main;
+  const { serving, contract, source } = models.main;
   const { model, engine, batching, batchingReason } = serving;
   return {
     port,
@@ -118,6 +118,7 @@ function startReport({ models, resources }: Parts, port: number): object {
     version: model.version,
     task: model.task,
     contractHash: contract.hash,
+    source,
     engine: engine.kind,
     workers: engine.workers,
     intraOpThreads: engine.intraOpThreads,

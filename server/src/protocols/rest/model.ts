@@ -38,7 +38,7 @@ function told({ since, replaced, refused, reason }: Slot): object {
 }
 
 function describe(
-  { model: served, contract, serving }: ServedModel,
+  { model: served, contract, serving, source }: ServedModel,
   limits: Limits,
   threads: number,
 ): object {
@@ -56,6 +56,7 @@ function describe(
     trainedAt,
     metrics,
     license,
+    source,
     contractHash: contract.hash,
     limits: { maxRows: limits.MAX_ROWS, maxBodyBytes: limits.MAX_BODY_BYTES },
     serving: {

@@ -9,6 +9,7 @@ import { readGolden } from '../../model/golden.ts';
 import type { Naming } from '../../model/model.ts';
 import type { Resources } from '../../runtime/resources.ts';
 import { ModelLoadError } from '../../runtime/session.ts';
+import { sourceOf } from '../../sources/record.ts';
 import type { CallObserver } from '../call.ts';
 import { createBatcher } from '../queue/batcher.ts';
 import { createServedModel, type ServedModel } from '../served-model.ts';
@@ -59,6 +60,7 @@ export async function loadModel(directory: string, options: LoadOptions): Promis
   if ((await stat(modelFile).catch(() => undefined))?.isFile() === false)
     throw new ModelLoadError(`${modelFile} cannot be loaded as an ONNX model: it is not a file.`);
   const descriptions = await readDescriptions(directory, options.manifestSchema);
+  const source = sourceOf(directory); // beside the trial: a large file takes seconds
   const golden = await readGolden(path.join(directory, 'golden.json'));
   const serving = await chooseServing(
     modelFile,
@@ -82,5 +84,5 @@ export async function loadModel(directory: string, options: LoadOptions): Promis
     onRun: (rows, milliseconds) => observer.ran(model, rows, milliseconds),
   });
   const contract = createContract(options.contract, model, options.contractOptions);
-  return createServedModel(serving, contract, batcher, observer);
+  return createServedModel({ serving, source: await source, contract, batcher, observer });
 }
