@@ -25,7 +25,7 @@ type Case = {
 };
 
 const parentRefs = [{ name: 'g' }];
-const url = { url: 'https://example.com/m.tar.gz', sha256: '0'.repeat(64) };
+const web = { uri: 'https://example.com/m.tar.gz', sha256: '0'.repeat(64) };
 
 /** What is off by default, switched on as it needs to be. */
 const features: readonly object[] = [
@@ -44,10 +44,12 @@ const features: readonly object[] = [
     traffic: { weights: { '§0': 1, '§1': 1 }, shadow: { to: '§1', by: 'gateway' } },
   },
   { promotion: { gate: { enabled: true, prometheusUrl: 'http://p:9090' } } },
-  { versionDefaults: { model: { source: 'url', url } } },
+  { versionDefaults: { model: web } },
+  { versionDefaults: { model: { uri: 's3://bucket/iris' } } },
+  { versionDefaults: { model: { source: 'url', url: { url: web.uri, sha256: web.sha256 } } } },
   { versionDefaults: { model: { source: 'imageVolume', imageVolume: { reference: 'r/m:1' } } } },
   {
-    versionDefaults: { model: { source: 'pvc', url } },
+    versionDefaults: { model: { source: 'pvc', ...web } },
     modelStore: { enabled: true, accessModes: ['ReadWriteMany'] },
   },
   { versionDefaults: { model: { several: true, default: 'a', path: '/m' } } },

@@ -119,7 +119,7 @@ const exceptionsOf: Readonly<Record<string, readonly Exception[]>> = {
       reason: 'KEDA is the autoscaler, which kube-score does not know',
     },
   ],
-  'model-url': [
+  'model-uri': [
     {
       test: 'deployment-strategy',
       reason: 'a ReadWriteOnce claim serves one pod, so it is replaced',

@@ -148,28 +148,54 @@ and how to go on. Takes root and versions.
 {{- $key := printf "%s.model" .key -}}
 {{- $ownImage := (get .root.Values.versions .v.version | default dict).image | default .root.Values.versionDefaults.image -}}
 {{- if and (eq $model.source "image") (not (has .v.runtime (list "onnx" "custom"))) (not .v.openai) (not $ownImage.repository) -}}
-  {{- fail (printf "%s.source: the image of runtime %s holds no model; expected pvc, url or imageVolume, or an image of yours in %s.image." $key .v.runtime .key) -}}
+  {{- fail (printf "%s.source: the image of runtime %s holds no model; expected pvc, uri or imageVolume, or an image of yours in %s.image." $key .v.runtime .key) -}}
 {{- end -}}
 {{- if and (eq $model.source "pvc") (not $model.pvc.existingClaim) (not .root.Values.modelStore.enabled) -}}
   {{- fail (printf "%s.pvc.existingClaim: source pvc needs a claim; name one, or set modelStore.enabled." $key) -}}
 {{- end -}}
-{{- if and (eq $model.source "url") (not $model.url.url) -}}
-  {{- fail (printf "%s.url.url: source url needs the address to fetch from, such as https://example.com/iris.tar.gz." $key) -}}
+{{- if and (eq $model.source "uri") (not $model.uri) -}}
+  {{- fail (printf "%s.uri: source uri needs what to fetch, such as s3://models/iris or https://example.com/iris.tar.gz." $key) -}}
 {{- end -}}
-{{- with $model.url.url -}}
-  {{- $port := include "ml-api.portOf" . | int -}}
-  {{- if or (lt $port 1) (gt $port 65535) -}}
-    {{- fail (printf "%s.url.url: there is no port %d; expected one from 1 to 65535." $key $port) -}}
-  {{- end -}}
-{{- end -}}
-{{- if and $model.url.url (not (has $model.source (list "url" "pvc"))) -}}
-  {{- fail (printf "%s.url.url: source %s fetches nothing; set source to url, or to pvc to keep what is fetched." $key $model.source) -}}
-{{- end -}}
-{{- if and $model.url.url (not $model.url.sha256) -}}
-  {{- fail (printf "%s.url.sha256: nothing unchecked is served; set the file's SHA-256, 64 hex digits." $key) -}}
-{{- end -}}
+{{- if $model.uri -}}{{- include "ml-api.checkUri" . -}}{{- end -}}
 {{- if and (eq $model.source "imageVolume") (not $model.imageVolume.reference) -}}
   {{- fail (printf "%s.imageVolume.reference: source imageVolume needs an image, such as registry.example.com/iris:1." $key) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What is fetched: from where there is such a port, which bytes, and no secret in a pod's spec. */}}
+{{- define "ml-api.checkUri" -}}
+{{- $model := .v.model -}}
+{{- $uri := $model.uri -}}
+{{- $key := printf "%s.model" .key -}}
+{{- $at := printf "%s.%s" $key $model.uriKey -}}
+{{- if not $model.uriKey -}}
+  {{- fail (printf "%s.url.url: this is model.uri by its name of 0.1, and both are set; remove it." $key) -}}
+{{- end -}}
+{{- if not (has $model.source (list "uri" "pvc")) -}}
+  {{- fail (printf "%s: source %s fetches nothing; set source to uri, or to pvc to keep what is fetched." $at $model.source) -}}
+{{- end -}}
+{{- range $name, $value := include "ml-api.fetchVariables" $model | fromYaml -}}
+  {{- if hasKey $model.fetch.env $name -}}
+    {{- fail (printf "%s.fetch.env.%s: the chart sets this variable from %s; set that instead." $key $name $value) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $port := include "ml-api.fetchPorts" $model | fromJson | keys | sortAlpha -}}
+  {{- if or (lt (int $port) 1) (gt (int $port) 65535) -}}
+    {{- fail (printf "%s: there is no port %s; expected one from 1 to 65535, here and in the addresses in %s.fetch.env." $at $port $key) -}}
+  {{- end -}}
+{{- end -}}
+{{- if regexMatch "[?&](sig|X-Amz-Signature|X-Goog-Signature)=" $uri -}}
+  {{- fail (printf "%s: a signature is a secret, and whoever reads pods reads this; remove it, and give the fetcher credentials in %s.fetch (for Azure AZURE_STORAGE_SAS_TOKEN, from a Secret)." $at $key) -}}
+{{- end -}}
+{{- $isBlob := regexMatch "^https://[a-z0-9]{3,24}[.]blob[.]core[.](windows[.]net|usgovcloudapi[.]net|chinacloudapi[.]cn)(/|$)" $uri -}}
+{{- $isWeb := and (regexMatch "^https?:" $uri) (not $isBlob) -}}
+{{- $cannotMove := regexMatch "^(oci://.*@sha256:[0-9a-f]{64}|hf://[^/@]+/[^/@]+@[0-9a-f]{40}(/.*)?|gs://.*#[0-9]+|(mlflow://|models:/)[^@]+/[0-9]+)$" $uri -}}
+{{- if not (or $model.sha256 $cannotMove (eq $model.requirePinned "never")) -}}
+  {{- if and $isWeb (eq $model.requirePinned "auto") -}}
+    {{- fail (printf "%s: nothing says which bytes are served; set %s.sha256 to the file's SHA-256, 64 hex digits, or %s.requirePinned to never." $at $key $key) -}}
+  {{- else if eq $model.requirePinned "always" -}}
+    {{- fail (printf "%s: what this names can change, and %s.requirePinned is always; set %s.sha256, or a URI that cannot move: a digest (oci), a commit (hf), a version (mlflow), a generation (gs)." $at $key $key) -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -190,8 +216,8 @@ and how to go on. Takes root and versions.
   {{- if and (eq $model.source "image") (not $model.ownPath) -}}
     {{- fail (printf "%s.path: %s of the image holds one model; name the folder of the several in an image of yours, such as /models/all." $key $model.path) -}}
   {{- end -}}
-  {{- if and $model.url.url (regexMatch "[.]onnx([?#].*)?$" $model.url.url) -}}
-    {{- fail (printf "%s.url.url: an .onnx file is one model; expected a .tar, .tar.gz or .tgz with a folder for each of several, or set %s.several to false." $key $key) -}}
+  {{- if regexMatch "^[^?#]*[.]onnx([?#].*)?$" $model.uri -}}
+    {{- fail (printf "%s.%s: an .onnx file is one model; expected a .tar, .tar.gz or .tgz or a store's folder with a folder for each of several, or set %s.several to false." $key $model.uriKey $key) -}}
   {{- end -}}
 {{- else if $model.default -}}
   {{- fail (printf "%s.default: there is one model only, which /predict serves; set %s.several to true, or remove the default." $key $key) -}}

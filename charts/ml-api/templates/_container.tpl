@@ -106,7 +106,12 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{- end }}
 {{- end }}
 {{- include "ml-api.llmEnvironment" . }}
-{{- range $name, $value := $v.env }}
+{{- include "ml-api.variables" $v.env }}
+{{- end -}}
+
+{{/* Environment variables by name, each a string or an object with valueFrom. */}}
+{{- define "ml-api.variables" -}}
+{{- range $name, $value := . }}
 - name: {{ $name | quote }}
   {{- if kindIs "map" $value }}
   {{- toYaml $value | nindent 2 }}

@@ -15,8 +15,8 @@
   {{- if and (eq $v.runtime "vllm") (not (or $v.gpu.count $v.resourceClaims $ownImage.repository)) -}}
     {{- fail (printf "%s.gpu.count: vLLM's image runs on GPUs; set it to 1 or more, or %s.image to a build for other processors." $key $key) -}}
   {{- end -}}
-  {{- if eq $model.source "url" -}}
-    {{- fail (printf "%s.model.source: what is fetched from a url is a model of ONNX; for runtime %s expected huggingFace, pvc or imageVolume." $key $v.runtime) -}}
+  {{- if eq $model.source "uri" -}}
+    {{- fail (printf "%s.model.source: what is fetched from a URI is a model of ONNX; for runtime %s expected huggingFace, pvc or imageVolume." $key $v.runtime) -}}
   {{- end -}}
   {{- if and (eq $v.runtime "llamacpp") (ne $model.source "huggingFace") (not $model.file) -}}
     {{- fail (printf "%s.model.file: llama.cpp loads one file; name it, such as qwen3-4b-q4_k_m.gguf." $key) -}}
@@ -35,7 +35,7 @@
   {{- end -}}
 {{- else -}}
   {{- if eq $model.source "huggingFace" -}}
-    {{- fail (printf "%s.model.source: %s does not download from Hugging Face; expected image, pvc, url or imageVolume, or one of the runtimes vllm and llamacpp." $key $v.runtime) -}}
+    {{- fail (printf "%s.model.source: %s does not download from Hugging Face; expected image, pvc, uri or imageVolume, or one of the runtimes vllm and llamacpp." $key $v.runtime) -}}
   {{- end -}}
   {{- if $model.file -}}
     {{- fail (printf "%s.model.file: runtime %s takes the whole directory; remove it." $key $v.runtime) -}}

@@ -6,22 +6,22 @@
 - name: model
   persistentVolumeClaim:
     claimName: {{ $model.pvc.claim | quote }}
-{{- else if eq $model.source "url" }}
+{{- else if eq $model.source "uri" }}
 - name: model
   emptyDir:
-    sizeLimit: {{ $model.url.sizeLimit | quote }}
+    sizeLimit: {{ $model.fetch.sizeLimit | quote }}
 {{- else if eq $model.source "imageVolume" }}
 - name: model
   image:
     reference: {{ $model.imageVolume.reference | quote }}
     pullPolicy: {{ $model.imageVolume.pullPolicy }}
 {{- end }}
-{{- if $model.url.headersSecret }}
-- name: fetch-headers
-  secret:
-    secretName: {{ $model.url.headersSecret | quote }}
+{{- with and $model.uri (include "ml-api.fetchFiles" $model.fetch | trim) }}
+- name: fetch
+  projected:
     defaultMode: 0440
-    items: [{ key: {{ $model.url.headersKey | quote }}, path: headers }]
+    sources:
+      {{- . | nindent 6 }}
 {{- end }}
 {{- end -}}
 
@@ -37,32 +37,21 @@
 {{- end }}
 {{- end -}}
 
-{{/* The model from its URL, into a fresh directory or onto the claim; there, what has the right checksum stays. */}}
+{{/* The model from its URI, into a fresh directory or onto the claim; there, what is the same already stays. */}}
 {{- define "ml-api.fetchContainer" -}}
 {{- $model := .v.model -}}
-{{- if $model.url.url }}
+{{- if $model.uri }}
 - name: fetch-model
   image: {{ include "ml-api.ownImage" .root | quote }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}
   terminationMessagePolicy: FallbackToLogsOnError
   args: [fetch-model]
+  {{- with $model.fetch.envFrom }}
+  envFrom:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   env:
-    - name: MODEL_URL
-      value: {{ $model.url.url | quote }}
-    - name: MODEL_SHA256
-      value: {{ $model.url.sha256 | quote }}
-    - name: {{ $model.several | ternary "MODELS_DIR" "MODEL_DIR" }}
-      value: {{ printf "/store/%s" (eq $model.source "pvc" | ternary $model.pvc.subPath "") | trimSuffix "/" | quote }}
-    - name: FETCH_TIMEOUT_MS
-      value: {{ int64 $model.url.timeoutMs | quote }}
-    - name: FETCH_STALL_MS
-      value: {{ int64 $model.url.stallMs | quote }}
-    - name: FETCH_MAX_BYTES
-      value: {{ int64 $model.url.maxBytes | quote }}
-    {{- if $model.url.headersSecret }}
-    - name: MODEL_URL_HEADERS_FILE
-      value: /etc/ml-api/fetch/headers
-    {{- end }}
+    {{- include "ml-api.fetchEnvironment" . | nindent 4 }}
   resources:
     {{- include "ml-api.resources" (dict "v" .v) | nindent 4 }}
   securityContext:
@@ -70,12 +59,101 @@
   volumeMounts:
     - name: model
       mountPath: /store
-    {{- if $model.url.headersSecret }}
-    - name: fetch-headers
+    {{- if include "ml-api.fetchFiles" $model.fetch | trim }}
+    - name: fetch
       mountPath: /etc/ml-api/fetch
       readOnly: true
     {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* The files that the fetcher reads. */}}
+{{- define "ml-api.fetchFiles" -}}
+{{- with .headersSecret }}
+- secret:
+    name: {{ . | quote }}
+    items: [{ key: {{ $.headersKey | quote }}, path: headers }]
+{{- end }}
+{{- with .dockerConfigSecret }}
+- secret:
+    name: {{ . | quote }}
+    items: [{ key: .dockerconfigjson, path: config.json }]
+{{- end }}
+{{- with .caConfigMap }}
+- configMap:
+    name: {{ . | quote }}
+    items: [{ key: {{ $.caKey | quote }}, path: ca.crt }]
+{{- end }}
+{{- end -}}
+
+{{/* Variables that the chart sets itself for the fetcher, by the values that they are of: nobody else may. Takes model. */}}
+{{- define "ml-api.fetchVariables" -}}
+MODEL_URI: model.uri
+MODEL_URL: model.uri
+MODEL_SHA256: model.sha256
+MODEL_DIR: model.several
+MODELS_DIR: model.several
+FETCH_TIMEOUT_MS: model.fetch.timeoutMs
+FETCH_STALL_MS: model.fetch.stallMs
+FETCH_MAX_BYTES: model.fetch.maxBytes
+MODEL_URL_HEADERS_FILE: model.fetch.headersSecret
+{{- if .fetch.dockerConfigSecret }}
+DOCKER_CONFIG: model.fetch.dockerConfigSecret
+{{- end }}
+{{- if .fetch.caConfigMap }}
+NODE_EXTRA_CA_CERTS: model.fetch.caConfigMap
+{{- end }}
+{{- end -}}
+
+{{- define "ml-api.fetchEnvironment" -}}
+{{- $model := .v.model -}}
+- name: MODEL_URI
+  value: {{ $model.uri | quote }}
+{{- with $model.sha256 }}
+- name: MODEL_SHA256
+  value: {{ . | quote }}
+{{- end }}
+- name: {{ $model.several | ternary "MODELS_DIR" "MODEL_DIR" }}
+  value: {{ printf "/store/%s" (eq $model.source "pvc" | ternary $model.pvc.subPath "") | trimSuffix "/" | quote }}
+- name: FETCH_TIMEOUT_MS
+  value: {{ int64 $model.fetch.timeoutMs | quote }}
+- name: FETCH_STALL_MS
+  value: {{ int64 $model.fetch.stallMs | quote }}
+- name: FETCH_MAX_BYTES
+  value: {{ int64 $model.fetch.maxBytes | quote }}
+{{- if $model.fetch.headersSecret }}
+- name: MODEL_URL_HEADERS_FILE
+  value: /etc/ml-api/fetch/headers
+{{- end }}
+{{- if $model.fetch.dockerConfigSecret }}
+- name: DOCKER_CONFIG
+  value: /etc/ml-api/fetch
+{{- end }}
+{{- if $model.fetch.caConfigMap }}
+- name: NODE_EXTRA_CA_CERTS
+  value: /etc/ml-api/fetch/ca.crt
+{{- end }}
+{{- include "ml-api.variables" $model.fetch.env }}
+{{- end -}}
+
+{{/* The ports that a model is fetched from, as JSON: those of its store, and of the addresses among the fetcher's variables. */}}
+{{- define "ml-api.fetchPorts" -}}
+{{- $ports := dict -}}
+{{- with .uri -}}
+  {{- if regexMatch "^https?:" . -}}
+    {{- $_ := set $ports (include "ml-api.portOf" .) true -}}
+  {{- else if hasPrefix "oci:" . -}}
+    {{- $_ := set $ports (regexReplaceAll "^oci://[^/]*?(:([0-9]{1,5}))?(/.*)?$" . "${2}" | default "443") true -}}
+  {{- else -}}
+    {{- $_ := set $ports "443" true -}}
+  {{- end -}}
+  {{- range $value := $.fetch.env -}}
+    {{- if and (kindIs "string" $value) (regexMatch "^https?://[^/\\s]" $value) -}}
+      {{- $_ := set $ports (include "ml-api.portOf" $value) true -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson $ports -}}
 {{- end -}}
 
 {{/* The port of a URL. */}}

@@ -27,6 +27,7 @@ metricsPort, ownImage, openai (what is of LLMs, see _llm.tpl), keysFile.
     {{- $_ := set $v "version" $name -}}
     {{- $_ := set $v "fullname" (printf "%s-%s" (include "ml-api.fullname" $) $name) -}}
     {{- include "ml-api.renderVersion" (dict "root" $ "v" $v) -}}
+    {{- include "ml-api.takeUri" $v.model -}}
     {{- include "ml-api.completeByRuntime" (dict "root" $ "v" $v) -}}
     {{- include "ml-api.completeByModel" (dict "root" $ "v" $v) -}}
     {{- $_ := set $versions $name $v -}}
@@ -34,6 +35,21 @@ metricsPort, ownImage, openai (what is of LLMs, see _llm.tpl), keysFile.
 {{- end -}}
 {{- include "ml-api.check" (dict "root" . "versions" $versions) -}}
 {{- toJson $versions -}}
+{{- end -}}
+
+{{/* What is to be fetched, where it is said by the names of 0.1, and that it is to be fetched. Takes model. */}}
+{{- define "ml-api.takeUri" -}}
+{{- $model := . -}}
+{{- $_ := set $model "uriKey" "uri" -}}
+{{- with $model.url.url -}}
+  {{- $_ := set $model "uriKey" (empty $model.uri | ternary "url.url" "") -}}
+  {{- $_ := set $model "uri" . -}}
+{{- end -}}
+{{- with $model.url.sha256 -}}{{- $_ := set $model "sha256" . -}}{{- end -}}
+{{- $_ := set $model "fetch" (mergeOverwrite $model.fetch (omit $model.url "url" "sha256")) -}}
+{{- if or (eq $model.source "url") (and (eq $model.source "image") $model.uri) -}}
+  {{- $_ := set $model "source" "uri" -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Of some maps only one key may be set, so a version's own takes the default's place whole. Takes v and own. */}}
