@@ -1,0 +1,216 @@
+// Models from stores by their URI: what docs/model-stores.md says of the chart, with S3 and a registry as pods.
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import request from 'supertest';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { golden } from './golden.ts';
+import { eventually, ingressUrl, predict } from './http.ts';
+import { useNamespace } from './namespace.ts';
+import { startNodePod } from './node-pod.ts';
+import { Release, type Values } from './release.ts';
+import { loadStores, oras, s3Login, startRegistry, startS3 } from './stores.ts';
+
+const ours = inject('cluster').provider !== 'given'; // images of the tests' own can be put onto the node
+const hour = 3_600_000; // the first run builds the stores
+
+const s3Secret = (name: string, login: object) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name },
+  stringData: login,
+});
+const fromS3 = (secret = 's3', endpoint = 'http://s3:9000') => ({
+  uri: 's3://models/v2',
+  fetch: {
+    env: { AWS_ENDPOINT_URL_S3: endpoint },
+    envFrom: [{ secretRef: { name: secret } }],
+  },
+});
+const versions = (model: Values): Values => ({
+  versions: { v1: { model, autoscaling: { type: 'none' } } },
+});
+
+async function source(host: string): Promise<unknown> {
+  const { body } = await request(await ingressUrl())
+    .get('/model')
+    .set('Host', host)
+    .expect(200);
+  return body.source;
+}
+
+describe.skipIf(!ours)('a model in S3', () => {
+  const namespace = useNamespace('s3');
+  const release = new Release(namespace);
+
+  beforeAll(async () => {
+    await loadStores();
+    await startS3(namespace);
+    await namespace.apply(s3Secret('s3', s3Login));
+    const wrong = { ...s3Login, AWS_SECRET_ACCESS_KEY: 'a-secret-that-is-another' };
+    await namespace.apply(s3Secret('wrong', wrong));
+    // Cuts the first two connections in the middle of a file.
+    const program = `const net = require('node:net');
+      let cuts = 2;
+      net.createServer((client) => {
+        const store = net.connect(9000, 's3');
+        let bytes = 0;
+        for (const socket of [client, store]) socket.on('error', () => { client.destroy(); store.destroy(); });
+        store.on('data', (data) => {
+          bytes += data.length;
+          if (bytes < 6000 || cuts === 0) return client.write(data);
+          cuts--;
+          client.write(data.subarray(0, 500), () => client.destroy());
+        });
+        store.on('end', () => client.end());
+        client.pipe(store);
+      }).listen(9000);`;
+    await startNodePod(namespace, { name: 'cutter', port: 9000, program });
+  }, hour);
+
+  it('is not served with a wrong key: nothing starts, and the pod says what to change', async () => {
+    const { ok } = await release.tryInstall(versions(fromS3('wrong')), [], { timeout: '10s' });
+    expect(ok).toBe(false);
+    const message = await eventually(60, async () => {
+      const [pod] = await namespace.predictors();
+      const [fetching] = pod?.status.initContainerStatuses ?? [];
+      const said = fetching?.state.terminated?.message ?? fetching?.lastState.terminated?.message;
+      expect(said).toBeDefined();
+      return said;
+    });
+    expect(message).toMatch(/AWS_SECRET_ACCESS_KEY|credentials/);
+    expect(message).not.toContain('a-secret');
+    await release.uninstall();
+  });
+
+  it('is served with where it came from, and helm test has its golden predictions', async () => {
+    await release.install(versions(fromS3()));
+    await eventually(15, async () => {
+      const answer = await predict(release.host, '/predict', golden('v2').inputs);
+      expect(answer.body.prediction).toEqual(golden('v2').prediction);
+    });
+    expect(await source(release.host)).toMatchObject({
+      uri: 's3://models/v2',
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    const { ok, output } = await release.test();
+    expect(ok, output).toBe(true);
+    expect(output).toContain('predictions: 150 rows as expected');
+  });
+
+  it('arrives whole where connections are cut', async () => {
+    await release.install(versions(fromS3('s3', 'http://cutter:9000')));
+    await eventually(15, async () => {
+      const answer = await predict(release.host, '/predict', golden('v2').inputs);
+      expect(answer.body.prediction).toEqual(golden('v2').prediction);
+    });
+    const [pod] = await namespace.predictors();
+    const log = await namespace.kubectl(['logs', pod?.metadata.name ?? '', '-c', 'fetch-model']);
+    expect(log).toContain('Trying again.');
+    expect(log).not.toContain(s3Login.AWS_SECRET_ACCESS_KEY);
+  });
+
+  it.skipIf(inject('cluster').volumes === null)(
+    'is brought by several pods at once onto the claim that they share',
+    async () => {
+      const folder = path.join(inject('cluster').volumes ?? '', namespace.name);
+      mkdirSync(path.join(folder, 'v1'), { recursive: true });
+      chmodSync(path.join(folder, 'v1'), 0o777); // hostPath takes no fsGroup
+      try {
+        await release.install({
+          modelStore: {
+            enabled: true,
+            size: '100Mi',
+            accessModes: ['ReadWriteMany'],
+            persistentVolume: { enabled: true, source: { hostPath: { path: folder } } },
+          },
+          versions: {
+            v1: {
+              replicas: 3,
+              autoscaling: { type: 'none' },
+              model: { source: 'pvc', ...fromS3('s3', 'http://cutter:9000') },
+            },
+          },
+        });
+        const pods = await namespace.predictors();
+        const logs = pods
+          .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+          .map(({ metadata }) => namespace.kubectl(['logs', metadata.name, '-c', 'fetch-model']));
+        expect(logs).toHaveLength(3);
+        for (const log of await Promise.all(logs))
+          expect(log).toContain('holds the model from s3://');
+        const { ok, output } = await release.test();
+        expect(ok, output).toBe(true);
+      } finally {
+        await release.uninstall();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
+});
+
+describe.skipIf(!ours)('a model in a registry', () => {
+  const namespace = useNamespace('registry');
+  const release = new Release(namespace);
+  const fromRegistry = (uri: string, more: Values = {}) => ({
+    uri,
+    fetch: { env: { OCI_PLAIN_HTTP: 'registry:5000' } },
+    ...more,
+  });
+
+  beforeAll(async () => {
+    await loadStores();
+    await startRegistry(namespace);
+    for (const version of ['v1', 'v2'])
+      await oras(namespace, 'push', `localhost:5000/iris:${version}`, version);
+    await oras(namespace, 'tag', 'localhost:5000/iris:v1', 'production');
+  }, hour);
+
+  async function expectModel(version: 'v1' | 'v2'): Promise<void> {
+    const { inputs, probabilities } = golden(version);
+    await eventually(15, async () => {
+      const { body } = await predict(release.host, '/predict', inputs, { probabilities: true });
+      expect(body.probabilities[0][0]).toBeCloseTo(probabilities[0]?.[0] ?? Number.NaN, 5);
+    });
+  }
+
+  it('is the next one for pods that start after its tag moved, and GET /model says so', async () => {
+    await release.install(versions(fromRegistry('oci://registry:5000/iris:production')));
+    await expectModel('v1');
+    const before = await source(release.host);
+    await oras(namespace, 'tag', 'localhost:5000/iris:v2', 'production');
+    await namespace.kubectl(['rollout', 'restart', 'deployment/ml-api-v1']);
+    await namespace.kubectl(['rollout', 'status', 'deployment/ml-api-v1', '--timeout=90s']);
+    await expectModel('v2');
+    const after = await source(release.host);
+    expect(after).toMatchObject({ uri: 'oci://registry:5000/iris:production' });
+    expect(after).not.toMatchObject({ revision: Object(before).revision });
+  });
+
+  it('stays what it is by its digest, which may be required', async () => {
+    const required = { requirePinned: 'always' };
+    const { ok, output } = await release.tryInstall(
+      versions(fromRegistry('oci://registry:5000/iris:production', required)),
+    );
+    expect(ok).toBe(false);
+    expect(output).toContain('a URI that cannot move');
+    const digest = (await oras(namespace, 'resolve', 'localhost:5000/iris:v1')).trim();
+    await release.install(versions(fromRegistry(`oci://registry:5000/iris@${digest}`, required)));
+    await expectModel('v1');
+    expect(await source(release.host)).toMatchObject({ revision: digest });
+  });
+
+  it('that there is not is said in the pod', async () => {
+    const values = versions(fromRegistry('oci://registry:5000/iris:v9'));
+    const { ok } = await release.tryInstall(values, [], { timeout: '10s' });
+    expect(ok).toBe(false);
+    await eventually(60, async () => {
+      const pods = await namespace.predictors();
+      const said = pods.flatMap(({ status }) =>
+        (status.initContainerStatuses ?? []).map((one: { lastState: object; state: object }) =>
+          JSON.stringify(one),
+        ),
+      );
+      expect(said.join()).toContain('has no tag v9');
+    });
+  });
+});
