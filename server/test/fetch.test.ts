@@ -1,5 +1,5 @@
 // `fetch` by URI, and `serve` with a model on its command line: what is brought, what is recorded of it, and what is refused.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -12,7 +12,7 @@ import {
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { archive, folder, iris, model, serveFile, sum, WHOLE } from './file-server.ts';
-import { collect, exitOf, launch, run } from './program.ts';
+import { collect, exitOf, launch, main, run } from './program.ts';
 
 const lockOf = (directory: string) =>
   JSON.parse(readFileSync(path.join(directory, 'model.lock.json'), 'utf8'));
@@ -218,8 +218,41 @@ describe('serve', () => {
     await expect.poll(() => calls()).toBe(1);
     child.kill('SIGTERM');
     expect(await exitOf(child)).toBe(0);
-    const [place = ''] = readdirSync(cache);
-    expect(readdirSync(path.join(cache, place))).toEqual([]);
+    expect(readdirSync(cache)).toEqual([]);
+  });
+
+  it('leaves no folder of a model that it could not have', async () => {
+    const { url } = await serveFile((_req, res) => res.end(model));
+    const cache = path.join(folder(), 'models');
+    const env = { MODEL_SHA256: '0'.repeat(64), MODEL_CACHE_DIR: cache };
+    expect((await run(['serve', `${url}/m.onnx`], env)).code).toBe(1);
+    expect(readdirSync(path.dirname(cache))).toEqual([]);
+  });
+
+  // Not the directory that no file system makes: Node's own recursive mkdir would try for ever.
+  it.skipIf(process.platform !== 'linux').each([
+    ['serve', [path.join(iris, 'model.onnx')], { MODEL_CACHE_DIR: '/proc/models/cache' }],
+    ['fetch', [iris, '--dir', '/proc/models/cache'], {}],
+    ['fetch', [iris, '--dir', '/dev/null/models'], {}],
+    ['fetch', [iris, '--dir', path.join(iris, 'model.onnx/models')], {}],
+  ] as const)('%s %j ends where no folder can be made', async (command, args, env) => {
+    const { code, stderr } = await run([command, ...args], env);
+    expect(stderr).toMatch(/^MODEL_(CACHE_)?DIR: \S+ cannot be written: E[^\n]+\n$/);
+    expect(code).toBe(1);
+  });
+
+  it('says that it needs a place to keep models', async () => {
+    const file = path.join(iris, 'model.onnx');
+    expect((await run(['serve', file], { MODEL_CACHE_DIR: '' })).stderr).toMatch(
+      /MODEL_CACHE_DIR: expected some text, got none; unset it for the default/,
+    );
+    if (process.getuid?.() !== 0) return; // only root can become a user of whom nobody knows
+    const { stderr } = spawnSync(process.execPath, [main, 'serve', file], {
+      encoding: 'utf8',
+      uid: 54_321,
+      env: { PATH: process.env['PATH'] },
+    });
+    expect(stderr).toMatch(/^MODEL_CACHE_DIR is not set, and the user of this process has no home/);
   });
 
   it('checks the sum that is asked for', async () => {

@@ -43,7 +43,6 @@ export async function fetchInto(wanted: Wanted): Promise<void> {
   const what = wanted.several ? 'models' : 'model';
   const name = shownUri(wanted.uri);
   try {
-    await mkdir(directory, { recursive: true }).catch(cannotWrite(wanted));
     if (sha256 !== undefined && (await isFilled(directory, sha256))) {
       say(`${directory} holds the ${what} with the SHA-256 ${sha256} already.`);
       return;
