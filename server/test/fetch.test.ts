@@ -1,5 +1,5 @@
 // `fetch` by URI, and `serve` with a model on its command line: what is brought, what is recorded of it, and what is refused.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { archive, folder, iris, model, serveFile, sum } from './file-server.ts';
-import { collect, exitOf, launch, run } from './program.ts';
+import { archive, folder, iris, model, serveFile, sum, WHOLE } from './file-server.ts';
+import { collect, exitOf, launch, main, run } from './program.ts';
 
 const lockOf = (directory: string) =>
   JSON.parse(readFileSync(path.join(directory, 'model.lock.json'), 'utf8'));
@@ -24,13 +24,7 @@ describe('fetch', () => {
     cpSync(iris, source, { recursive: true });
     const first = await run(['fetch', source, '--dir', directory]);
     expect([first.code, first.stderr]).toEqual([0, '']);
-    expect(readdirSync(directory).sort()).toEqual([
-      '.model-sha256',
-      'golden.json',
-      'model.json',
-      'model.lock.json',
-      'model.onnx',
-    ]);
+    expect(readdirSync(directory).sort()).toEqual(WHOLE);
     const lock = lockOf(directory);
     expect(lock).toMatchObject({ uri: source, resolved: source, revision: expect.any(String) });
     expect(lock.files).toContainEqual({
@@ -81,6 +75,57 @@ describe('fetch', () => {
     expect(readdirSync(directory)).not.toContain('up');
   });
 
+  it('leaves files and folders with a dot before their name where they are, in a folder and in an archive', async () => {
+    const source = folder();
+    cpSync(iris, source, { recursive: true });
+    mkdirSync(path.join(source, '.git/hooks'), { recursive: true });
+    writeFileSync(path.join(source, '.git/hooks/pre-commit'), '');
+    writeFileSync(path.join(source, '._model.onnx'), Buffer.alloc(40_000_000, 1));
+    const data = archive('-C', source, '.');
+    const { url } = await serveFile((_req, res) => res.end(data));
+    for (const uri of [source, `${url}/m.tgz`]) {
+      const directory = folder();
+      const { code, stderr } = await run(['fetch', uri, '--dir', directory]);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(readdirSync(directory).sort()).toEqual(WHOLE);
+    }
+  });
+
+  it('puts files of the user aside that are in its way, and gives none of them up', async () => {
+    const directory = folder();
+    const source = folder();
+    cpSync(iris, source, { recursive: true });
+    writeFileSync(path.join(source, 'README.md'), "the model's");
+    const readme = path.join(directory, 'README.md');
+    for (const time of [1, 2]) {
+      writeFileSync(readme, `mine ${time}`);
+      if (time === 2) rmSync(path.join(directory, '.model-sha256'));
+      const { code, stdout } = await run(['fetch', source, '--dir', directory]);
+      expect(code).toBe(0);
+      expect(stdout).toContain(`${readme} did not come with this model: it is README.md.old`);
+    }
+    await run(['fetch', iris, '--dir', directory]);
+    expect(readFileSync(`${readme}.old`, 'utf8')).toBe('mine 1');
+    expect(readFileSync(`${readme}.old2`, 'utf8')).toBe('mine 2');
+    expect(readdirSync(directory)).not.toContain('README.md');
+  });
+
+  it.each([
+    ['a link on the way', 'data', (at: string) => symlinkSync(folder(), at), /is a symbolic link/],
+    ['a folder in the place of a file', 'model.json', mkdirSync, /is a folder; expected/],
+  ])('refuses %s, and has changed nothing', async (_name, name, make, said) => {
+    const directory = folder();
+    const source = folder();
+    cpSync(iris, source, { recursive: true });
+    mkdirSync(path.join(source, 'data'));
+    writeFileSync(path.join(source, 'data/weights'), '');
+    make(path.join(directory, name));
+    const { code, stderr } = await run(['fetch', source, '--dir', directory]);
+    expect(stderr).toMatch(said);
+    expect(stderr).toContain(path.join(directory, name));
+    expect([code, readdirSync(directory)]).toEqual([1, [name]]);
+  });
+
   it('takes a scheme of any case', async () => {
     const { url } = await serveFile((_req, res) => res.end(model));
     const { code } = await run(['fetch', `${url.replace('http', 'HTTP')}/m.onnx`], {
@@ -93,8 +138,8 @@ describe('fetch', () => {
     const directory = folder();
     mkdirSync(path.join(directory, '.model-sha256'));
     const { code, stderr } = await run(['fetch', iris, '--dir', directory]);
-    expect(stderr).toMatch(/^MODEL_DIR: .+ cannot be written: .+\n$/);
-    expect(code).toBe(1);
+    expect(stderr).toMatch(/\.model-sha256 is a folder; expected .+ Nothing was changed\. .+\n$/);
+    expect([code, readdirSync(directory)]).toEqual([1, ['.model-sha256']]);
   });
 
   it('brings several models, each in its folder', async () => {
@@ -173,8 +218,41 @@ describe('serve', () => {
     await expect.poll(() => calls()).toBe(1);
     child.kill('SIGTERM');
     expect(await exitOf(child)).toBe(0);
-    const [place = ''] = readdirSync(cache);
-    expect(readdirSync(path.join(cache, place))).toEqual([]);
+    expect(readdirSync(cache)).toEqual([]);
+  });
+
+  it('leaves no folder of a model that it could not have', async () => {
+    const { url } = await serveFile((_req, res) => res.end(model));
+    const cache = path.join(folder(), 'models');
+    const env = { MODEL_SHA256: '0'.repeat(64), MODEL_CACHE_DIR: cache };
+    expect((await run(['serve', `${url}/m.onnx`], env)).code).toBe(1);
+    expect(readdirSync(path.dirname(cache))).toEqual([]);
+  });
+
+  // Not the directory that no file system makes: Node's own recursive mkdir would try for ever.
+  it.skipIf(process.platform !== 'linux').each([
+    ['serve', [path.join(iris, 'model.onnx')], { MODEL_CACHE_DIR: '/proc/models/cache' }],
+    ['fetch', [iris, '--dir', '/proc/models/cache'], {}],
+    ['fetch', [iris, '--dir', '/dev/null/models'], {}],
+    ['fetch', [iris, '--dir', path.join(iris, 'model.onnx/models')], {}],
+  ] as const)('%s %j ends where no folder can be made', async (command, args, env) => {
+    const { code, stderr } = await run([command, ...args], env);
+    expect(stderr).toMatch(/^MODEL_(CACHE_)?DIR: \S+ cannot be written: E[^\n]+\n$/);
+    expect(code).toBe(1);
+  });
+
+  it('says that it needs a place to keep models', async () => {
+    const file = path.join(iris, 'model.onnx');
+    expect((await run(['serve', file], { MODEL_CACHE_DIR: '' })).stderr).toMatch(
+      /MODEL_CACHE_DIR: expected some text, got none; unset it for the default/,
+    );
+    if (process.getuid?.() !== 0) return; // only root can become a user of whom nobody knows
+    const { stderr } = spawnSync(process.execPath, [main, 'serve', file], {
+      encoding: 'utf8',
+      uid: 54_321,
+      env: { PATH: process.env['PATH'] },
+    });
+    expect(stderr).toMatch(/^MODEL_CACHE_DIR is not set, and the user of this process has no home/);
   });
 
   it('checks the sum that is asked for', async () => {

@@ -11,6 +11,14 @@ import { onTestFinished } from 'vitest';
 export const iris = new URL('../../model/v1', import.meta.url).pathname;
 export const model = readFileSync(path.join(iris, 'model.onnx'));
 export const sum = (data: Uint8Array) => createHash('sha256').update(data).digest('hex');
+/** What lies in a directory that iris was fetched into. */
+export const WHOLE = [
+  '.model-sha256',
+  'golden.json',
+  'model.json',
+  'model.lock.json',
+  'model.onnx',
+];
 
 /** An empty folder; removed when the test ends. */
 export function folder(): string {

@@ -1,7 +1,7 @@
 // What an archive of a model may hold. An archive is trusted no further than its SHA-256 goes: whoever made it may have erred.
 import type { ReadEntry } from 'tar';
 import { CommandError } from '../util/command-error.ts';
-import { createPaths, MOST_FILES } from './paths.ts';
+import { createPaths, isHidden, MOST_FILES } from './paths.ts';
 
 /** Headers and padding of that many files, and what is skipped. */
 const MOST_OVERHEAD_BYTES = 32 * 1024 * 1024;
@@ -34,8 +34,9 @@ export function createEntryRules(archive: string, maxBytes: number): EntryRules 
       if (entry.type !== 'File' && entry.type !== 'Directory') return false;
       const kind = entry.type === 'File' ? 'file' : 'directory';
       entry.mode = kind === 'file' ? 0o644 : 0o755;
-      files++;
       content += entry.size;
+      if (isHidden(entry.path)) return false;
+      files++;
       const wrong = paths.add(entry.path, kind);
       if (wrong !== undefined) refuse(wrong);
       if (files > MOST_FILES || content > maxBytes)

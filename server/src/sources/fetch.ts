@@ -10,6 +10,7 @@ import { isDiskFull } from './disk-full.ts';
 import { isFilled } from './mark.ts';
 import { modelFolder, onlyModel } from './model-folder.ts';
 import { openModel } from './open.ts';
+import { isHidden } from './paths.ts';
 import { LOCK_FILE } from './record.ts';
 import type { RemoteFile, RemoteModel } from './remote.ts';
 import { filesOf, replaceModel } from './replace.ts';
@@ -40,7 +41,6 @@ export async function fetchInto(wanted: Wanted): Promise<void> {
   const what = wanted.several ? 'models' : 'model';
   const name = shownUri(wanted.uri);
   try {
-    await mkdir(directory, { recursive: true }).catch(cannotWrite(wanted));
     if (sha256 !== undefined && (await isFilled(directory, sha256))) {
       say(`${directory} holds the ${what} with the SHA-256 ${sha256} already.`);
       return;
@@ -113,13 +113,15 @@ async function bring(
 
 /** The files to download, by their paths in the model directory, or the archive that they are in. */
 function chosen(
-  { files }: RemoteModel,
+  { files: all }: RemoteModel,
   name: string,
   { several, sha256 }: Pick<Wanted, 'several' | 'sha256'>,
 ): { files: readonly RemoteFile[]; archive: boolean } {
-  const [first, second] = files;
-  if (first !== undefined && second === undefined && isArchive(first.path))
-    return { files, archive: true };
+  const [only, other] = all;
+  if (only !== undefined && other === undefined && isArchive(only.path))
+    return { files: all, archive: true };
+  const files = all.filter((file) => !isHidden(file.path));
+  const [, second] = files;
   if (sha256 !== undefined && second !== undefined)
     throw new CommandError(
       `MODEL_SHA256 is set, and ${name} has ${files.length} files; expected an .onnx file or an archive: the sum is of one file. Leave it out, or name the archive.`,

@@ -1,9 +1,12 @@
 // What says which model fills a directory: the SHA-256 of what was downloaded, or of where it came from with its revision, and a line of `sha256sum` for every file.
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isHidden } from './paths.ts';
 import { sha256Of } from './sha256.ts';
 
 export const MARK = '.model-sha256';
+/** Lines for as many files as a model may have, of the longest paths. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 export interface Mark {
   /** Of the download, or of its place and revision; undefined while files are being changed. */
@@ -13,13 +16,16 @@ export interface Mark {
 }
 
 export async function readMark(directory: string): Promise<Mark | undefined> {
-  const text = await readFile(path.join(directory, MARK), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
+  const file = path.join(directory, MARK);
+  // Others can write to the volume: a pipe has no end, and a large file was not written here.
+  const found = await stat(file).catch(() => undefined);
+  if (!found?.isFile() || found.size > MOST_BYTES) return undefined;
+  const text = await readFile(file, 'utf8');
   const [sha256, ...lines] = text.split('\n');
   const files = new Map<string, string>();
   for (const line of lines) {
     const [, sum, file] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
-    // Others can write to the volume: no path may lead out of the directory.
+    // No path may lead out of the directory; links on the way are looked for where files are changed.
     if (sum !== undefined && file !== undefined && isInside(file)) files.set(file, sum);
   }
   return { sha256: /^[0-9a-f]{64}$/.test(sha256 ?? '') ? sha256 : undefined, files };
@@ -47,5 +53,9 @@ export async function isFilled(directory: string, sha256: string): Promise<boole
 }
 
 function isInside(file: string): boolean {
-  return !path.isAbsolute(file) && !file.split('/').some((part) => part === '..' || part === '');
+  return (
+    !path.isAbsolute(file) &&
+    !isHidden(file) &&
+    !file.split('/').some((part) => part === '..' || part === '.' || part === '')
+  );
 }

@@ -9,7 +9,22 @@ interface Scheme {
   /** How its URIs look, for errors and help. */
   readonly form: string;
   readonly store: () => Promise<Store>;
+  /** Environment variables that decide which server is asked, beside the URI; none where it names the server. */
+  readonly servers?: readonly string[];
 }
+
+/** Profiles have endpoints, too, and the regions of China and of governments have buckets of their own. */
+const AWS = [
+  'AWS_ENDPOINT_URL_S3',
+  'AWS_ENDPOINT_URL',
+  'AWS_REGION',
+  'AWS_DEFAULT_REGION',
+  'AWS_PROFILE',
+  'AWS_CONFIG_FILE',
+];
+const GOOGLE = ['STORAGE_EMULATOR_HOST', 'CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE'];
+const AZURE = ['AZURE_STORAGE_CONNECTION_STRING'];
+const MLFLOW = ['MLFLOW_TRACKING_URI', 'MLFLOW_REGISTRY_URI'];
 
 /** The first that fits. */
 const SCHEMES: readonly Scheme[] = [
@@ -17,26 +32,32 @@ const SCHEMES: readonly Scheme[] = [
     fits: (uri) => /^s3:/.test(uri),
     form: 's3://BUCKET/FOLDER',
     store: async () => (await import('./stores/s3.ts')).s3Store,
+    servers: AWS,
   },
   {
     fits: (uri) => /^gs:/.test(uri),
     form: 'gs://BUCKET/FOLDER',
     store: async () => (await import('./stores/gs.ts')).gsStore,
+    servers: GOOGLE,
   },
   {
     fits: (uri) => uri.startsWith('az:') || isBlobAddress(uri),
     form: 'az://ACCOUNT/CONTAINER/FOLDER',
     store: async () => (await import('./stores/az.ts')).azStore,
+    servers: AZURE,
   },
   {
     fits: (uri) => /^hf:/.test(uri),
     form: 'hf://OWNER/REPO@REVISION',
     store: async () => (await import('./stores/hf.ts')).hfStore,
+    servers: ['HF_ENDPOINT'],
   },
   {
     fits: (uri) => /^(?:mlflow|models):/.test(uri),
     form: 'mlflow://MODEL@ALIAS',
     store: async () => (await import('./stores/mlflow.ts')).createMlflowStore(openModel),
+    // With those of the stores in which it keeps files.
+    servers: [...MLFLOW, ...AWS, ...GOOGLE, ...AZURE],
   },
   {
     fits: (uri) => /^oci:/.test(uri),
@@ -79,6 +100,11 @@ export function normalised(uri: string): string {
 /** Whether a URI names what lies on this machine. */
 export function isLocal(uri: string): boolean {
   return /^file:/.test(uri) || !/^[A-Za-z][A-Za-z0-9+.-]+:/.test(uri);
+}
+
+/** The environment variables that decide, beside a URI, which server is asked for it. */
+export function serversOf(uri: string): readonly string[] {
+  return SCHEMES.find(({ fits }) => fits(uri))?.servers ?? [];
 }
 
 /**

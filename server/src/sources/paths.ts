@@ -45,6 +45,14 @@ export function createPaths(): Paths {
   };
 }
 
+/**
+ * Whether a name on the way to a file begins with a dot. No model has such files; a working copy of git, a desktop or a notebook does, and some
+ * act where they lie, as hooks do.
+ */
+export function isHidden(file: string): boolean {
+  return file.split('/').some((part) => part.startsWith('.') && part !== '.' && part !== '..');
+}
+
 function isInside(name: string): boolean {
   return (
     name.length <= LONGEST_PATH &&

@@ -1,19 +1,25 @@
 // Puts a model that lies beside it into the place of the one that a directory holds. Nothing is written but names, so that a full disk
 // cannot stop it halfway; where the machine does, the mark says so, and the next fetch begins anew.
-import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rmdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { filesInTheWay, foldersOf } from './in-the-way.ts';
 import { withLock } from './lock.ts';
-import { MARK, readMark, writeMark } from './mark.ts';
+import { MARK, type Mark, readMark, writeMark } from './mark.ts';
+import { isHidden } from './paths.ts';
 import { sha256Of } from './sha256.ts';
-import { WORKPLACE, type Workplace } from './workplace.ts';
+import type { Workplace } from './workplace.ts';
 
 const LOCK = '.model-lock';
+const MODEL_FILE = 'model.onnx';
 /** What describes a model. A directory that was filled by hand, or by an earlier release, does not say what came with which. */
 const DESCRIPTIONS = ['model.json', 'model.defaults.json', 'golden.json'];
 
 /**
+ * What came with the model before is removed. Where a file of the user's own is in the way, it is put aside rather than refused: an init
+ * container has nobody who could move it, and nothing is lost.
  * @param model the folder that holds the new model, on the same volume
  * @param say is told of files that were put aside
+ * @throws CommandError, before anything is changed, where what is in the way can be neither replaced nor put aside
  */
 export async function replaceModel(
   directory: string,
@@ -23,12 +29,22 @@ export async function replaceModel(
   say: (line: string) => void,
 ): Promise<void> {
   const files = await filesOf(model);
+  const names = new Set(files.keys());
   const mark = path.join(workplace.folder, 'mark');
   await writeMark(mark, { sha256, files });
+  // Its own names are files, too.
+  await filesInTheWay(directory, new Set([MARK, LOCK]), new Set());
   await withLock(path.join(directory, LOCK), workplace, async () => {
     const before = await readMark(directory);
+    const fetched = fetchedBefore(before, names);
+    const aside = [
+      ...(await filesInTheWay(directory, names, fetched)),
+      ...(hasFiles(before) ? [] : descriptionsBeside(names).filter((file) => !names.has(file))),
+    ];
+    // Before the mark says that files of these names came with a model: what is left when the machine stops is not taken for that.
+    await putAside(directory, aside, names, say);
     // While there may be no room for it; where a file is in the way, below, once that is gone.
-    for (const file of files.keys())
+    for (const file of names)
       await mkdir(path.dirname(path.join(directory, file)), { recursive: true }).catch(
         unlessInTheWay,
       );
@@ -38,15 +54,8 @@ export async function replaceModel(
       files: new Map([...(before?.files ?? []), ...files]),
     });
     await rename(changing, path.join(directory, MARK));
-    for (const file of before?.files.keys() ?? [])
-      if (!files.has(file)) await removeFile(directory, file);
-    if (before === undefined || before.files.size === 0)
-      await putAside(
-        directory,
-        descriptionsBeside(files).filter((file) => !files.has(file)),
-        say,
-      );
-    for (const file of files.keys()) {
+    for (const file of fetched) if (!names.has(file)) await removeFile(directory, file);
+    for (const file of names) {
       const target = path.join(directory, file);
       await mkdir(path.dirname(target), { recursive: true });
       await rename(path.join(model, file), target);
@@ -57,13 +66,22 @@ export async function replaceModel(
   });
 }
 
+/** The files of a mark. Where 0.1.0 has written it, it names none; what that release had fetched is a model.onnx in any case. */
+function fetchedBefore(before: Mark | undefined, names: ReadonlySet<string>): ReadonlySet<string> {
+  if (before === undefined || hasFiles(before)) return new Set(before?.files.keys());
+  return new Set([...names].filter((file) => path.basename(file) === MODEL_FILE));
+}
+
+function hasFiles(mark: Mark | undefined): boolean {
+  return mark !== undefined && mark.files.size > 0;
+}
+
 /** The files of a model with their sums, each on the disk. */
 export async function filesOf(model: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const entry of await readdir(model, { recursive: true, withFileTypes: true })) {
     const file = path.relative(model, path.join(entry.parentPath, entry.name));
-    const isOurs = file === MARK || file === LOCK || file.startsWith(WORKPLACE);
-    if (!entry.isFile() || isOurs || file.includes('\n')) continue;
+    if (!entry.isFile() || isHidden(file)) continue;
     await sync(path.join(model, file));
     files.set(file, await sha256Of(path.join(model, file)));
   }
@@ -71,34 +89,47 @@ export async function filesOf(model: string): Promise<Map<string, string>> {
 }
 
 /** Where files would be that describe the models among these files. */
-function descriptionsBeside(files: ReadonlyMap<string, string>): string[] {
-  return [...files.keys()]
-    .filter((file) => path.basename(file) === 'model.onnx')
+function descriptionsBeside(names: ReadonlySet<string>): string[] {
+  return [...names]
+    .filter((file) => path.basename(file) === MODEL_FILE)
     .flatMap((file) =>
       DESCRIPTIONS.map((description) => path.join(path.dirname(file), description)),
     );
 }
 
 async function removeFile(directory: string, file: string): Promise<void> {
-  await rm(path.join(directory, file), { force: true });
+  // Whoever has put a folder in its place keeps it.
+  await unlink(path.join(directory, file)).catch((error: NodeJS.ErrnoException) => {
+    if (!['ENOENT', 'ENOTDIR', 'EISDIR', 'EPERM'].includes(error.code ?? '')) throw error;
+  });
   // Folders that it leaves empty; one that holds something else stays.
-  for (let folder = path.dirname(file); folder !== '.'; folder = path.dirname(folder))
+  for (const folder of foldersOf(file).reverse())
     await rmdir(path.join(directory, folder)).catch(() => {});
 }
 
+/** @param names that the model's own files take */
 async function putAside(
   directory: string,
   files: readonly string[],
+  names: ReadonlySet<string>,
   say: (line: string) => void,
 ): Promise<void> {
   for (const file of files) {
     const from = path.join(directory, file);
-    const moved = await rename(from, `${from}.old`).then(
-      () => true,
-      () => false,
-    );
-    if (moved) say(`${from} did not come with this model: it is ${file}.old now.`);
+    if (!(await exists(from))) continue;
+    let aside = `${file}.old`;
+    for (let n = 2; names.has(aside) || (await exists(path.join(directory, aside))); n++)
+      aside = `${file}.old${n}`;
+    await rename(from, path.join(directory, aside));
+    say(`${from} did not come with this model: it is ${aside} now.`);
   }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 function unlessInTheWay(error: NodeJS.ErrnoException): void {

@@ -1,7 +1,7 @@
 // A fetcher's own folder in the model directory. Fetchers of other pods may have theirs there at the same time, and those that have
 // died leave theirs behind; a file that is written all the time says which of both a folder is.
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { rmdirSync, rmSync } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
@@ -22,11 +22,15 @@ export interface Workplace {
   close(): Promise<void>;
 }
 
-/** Makes a folder, and removes those of the dead. */
+/** Makes a folder in a directory, which need not be there, and removes those of the dead. */
 export async function openWorkplace(directory: string): Promise<Workplace> {
+  const made = await makeFolders(path.resolve(directory));
   const folder = path.join(directory, `${WORKPLACE}-${hostname()}-${randomUUID()}`);
   await mkdir(folder);
-  const removeAtExit = () => rmSync(folder, { recursive: true, force: true });
+  const removeAtExit = () => {
+    rmSync(folder, { recursive: true, force: true });
+    removeEmpty(made);
+  };
   process.once('exit', removeAtExit); // as a signal makes it
   const alive = await open(path.join(folder, 'alive'), 'w');
   const beat = () => alive.write('.', 0); // in its place: a full disk has room for it
@@ -45,9 +49,44 @@ export async function openWorkplace(directory: string): Promise<Workplace> {
       await alive.close();
       // What was stopped may still be making its last file: then the folder is not empty at once.
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+      removeEmpty(made);
       process.off('exit', removeAtExit);
     },
   };
+}
+
+/**
+ * One by one: where a file system answers to mkdir that the parent is missing, as /proc does, Node's recursive one tries for ever.
+ * @returns those that were missing, the deepest first
+ */
+async function makeFolders(directory: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (let folder = directory; !(await exists(folder)); folder = path.dirname(folder))
+    missing.push(folder);
+  for (const folder of missing.toReversed())
+    await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error; // another fetcher is as far
+    });
+  return missing;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );
+}
+
+/** Where nothing was brought, nothing is left. */
+function removeEmpty(folders: readonly string[]): void {
+  try {
+    for (const folder of folders) rmdirSync(folder);
+  } catch {
+    // It holds a model, or another fetcher's things.
+  }
 }
 
 async function removeDead(directory: string, own: string, now: number): Promise<void> {

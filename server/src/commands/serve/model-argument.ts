@@ -1,13 +1,15 @@
 // The model that the command line names, as the settings have it: a directory of this machine, or one that it is brought into first.
-import { hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
+import { cleanEnv } from 'envalid';
 import { fetchInto } from '../../sources/fetch.ts';
+import { identityOf } from '../../sources/identity.ts';
 import { isLocal, normalised } from '../../sources/open.ts';
 import { localPath } from '../../sources/stores/local.ts';
 import { CommandError } from '../../util/command-error.ts';
+import { homeFolder } from '../../util/home-folder.ts';
 import { checkForm, listeners, readLimits, readSum } from '../fetch.ts';
+import { reportTo, text } from './validators.ts';
 
 /**
  * The environment with MODEL_DIR for a model that is named by a path or a URI.
@@ -31,7 +33,7 @@ export async function withModel(
     if (found?.isDirectory()) return { ...env, MODEL_DIR: directory };
   }
   checkForm(model, false, '--model');
-  const directory = path.join(cacheOf(env), hash('sha256', model).slice(0, 32));
+  const directory = path.join(cacheOf(env), identityOf(model, env));
   await fetchInto({
     uri: model,
     sha256: readSum(env, 'fetch --help'),
@@ -45,10 +47,21 @@ export async function withModel(
   return { ...env, MODEL_DIR: directory };
 }
 
-/** Where models are kept, a folder for each URI. */
+/**
+ * Where models are kept, a folder for each.
+ * @throws CommandError where nothing says where
+ */
 function cacheOf(env: NodeJS.ProcessEnv): string {
-  return (
-    env['MODEL_CACHE_DIR'] ??
-    path.join(env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache'), 'ml-api/models')
-  );
+  const MODEL_CACHE_DIR = text({ default: undefined });
+  const set = cleanEnv(env, { MODEL_CACHE_DIR }, { reporter: reportTo('serve --help') });
+  if (set.MODEL_CACHE_DIR !== undefined) return path.resolve(set.MODEL_CACHE_DIR);
+  const { XDG_CACHE_HOME: caches = '' } = env;
+  const home = homeFolder(env);
+  // A relative one is to be ignored: https://specifications.freedesktop.org/basedir-spec/latest/
+  const folder = path.isAbsolute(caches) ? caches : home && path.resolve(home, '.cache');
+  if (folder === undefined)
+    throw new CommandError(
+      'MODEL_CACHE_DIR is not set, and the user of this process has no home folder; expected a directory in which models are kept.',
+    );
+  return path.join(folder, 'ml-api/models');
 }

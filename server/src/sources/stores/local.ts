@@ -4,6 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../../util/command-error.ts';
+import { isHidden } from '../paths.ts';
 import type { RemoteFile, Store } from '../remote.ts';
 import { checkCount } from './listed-path.ts';
 import { ownName, revisionOf } from './objects.ts';
@@ -48,6 +49,7 @@ async function filesIn(root: string, folder = ''): Promise<string[]> {
   const entries = await readdir(path.join(root, folder), { withFileTypes: true });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const name = path.join(folder, entry.name);
+    if (isHidden(name)) continue; // a .git alone may have more files than a model
     if (entry.isDirectory()) found.push(...(await filesIn(root, name)));
     else if (entry.isFile() || (entry.isSymbolicLink() && (await isFile(path.join(root, name)))))
       found.push(name);

@@ -2,10 +2,10 @@
 // https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { withoutTrailingSlashes } from '../../../net/base-url.ts';
 import { CommandError } from '../../../util/command-error.ts';
+import { homeFolder } from '../../../util/home-folder.ts';
 import { isRecord } from '../../../util/is-record.ts';
 import type { RemoteBytes } from '../../remote.ts';
 import { bytesOf, createClient, isPassing, jsonOf, rangeFrom, statusOf } from '../client.ts';
@@ -134,7 +134,7 @@ export async function openHub(env: NodeJS.ProcessEnv): Promise<Hub> {
 async function tokenOf(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const token = env['HF_TOKEN'] || env['HUGGING_FACE_HUB_TOKEN'];
   if (token) return checkToken(token, 'HF_TOKEN');
-  const cache = env['XDG_CACHE_HOME'] || path.join(env['HOME'] || homedir(), '.cache');
+  const cache = env['XDG_CACHE_HOME'] || path.join(homeFolder(env) ?? '/', '.cache');
   const home = env['HF_HOME'] || path.join(cache, 'huggingface');
   const file = env['HF_TOKEN_PATH'] || path.join(home, 'token');
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

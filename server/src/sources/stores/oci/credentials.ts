@@ -2,9 +2,9 @@
 // https://docs.docker.com/reference/cli/docker/login/#credential-stores
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { CommandError } from '../../../util/command-error.ts';
+import { homeFolder } from '../../../util/home-folder.ts';
 import { isRecord } from '../../../util/is-record.ts';
 import { parsedJson } from '../../../util/parsed-json.ts';
 import { textOfStream } from './text-of-stream.ts';
@@ -16,7 +16,7 @@ export type Credentials =
 
 export function dockerConfig(env: NodeJS.ProcessEnv): string {
   return path.join(
-    env['DOCKER_CONFIG'] || path.join(env['HOME'] || homedir(), '.docker'),
+    env['DOCKER_CONFIG'] || path.join(homeFolder(env) ?? '/', '.docker'),
     'config.json',
   );
 }
