@@ -59,6 +59,63 @@ describe('fetch', () => {
     }
   });
 
+  it('brings all files as they lie, for other servers', async () => {
+    const source = folder();
+    const files = { 'iris/config.pbtxt': '', 'iris/1/model.onnx': '1', 'iris/2/model.onnx': '2' };
+    for (const [file, content] of Object.entries(files)) {
+      mkdirSync(path.dirname(path.join(source, file)), { recursive: true });
+      writeFileSync(path.join(source, file), content);
+    }
+    const packed = archive('-C', source, 'iris');
+    const weights = Buffer.from('GGUF and weights');
+    const { url } = await serveFile((req, res) =>
+      res.end(req.url?.endsWith('.tgz') ? packed : weights),
+    );
+    for (const uri of [source, `${url}/repository.tgz`]) {
+      const directory = folder();
+      const { code, stderr } = await run(['fetch', uri, '--dir', directory, '--all']);
+      expect([code, stderr]).toEqual([0, '']);
+      for (const [file, content] of Object.entries(files))
+        expect(readFileSync(path.join(directory, file), 'utf8')).toBe(content);
+      expect(lockOf(directory).files).toHaveLength(3);
+    }
+    const directory = folder();
+    const env = { MODEL_DIR: directory, MODEL_FILES: 'all', MODEL_SHA256: sum(weights) };
+    const fetched = await run(['fetch', `${url}/tiny-q4.gguf`], env);
+    expect([fetched.code, fetched.stderr]).toEqual([0, '']);
+    expect(readFileSync(path.join(directory, 'tiny-q4.gguf'))).toEqual(weights);
+    expect((await run(['fetch', `${url}/tiny-q4.gguf`], env)).stdout).toContain('already');
+  });
+
+  it('takes what it chose before for something else than all files', async () => {
+    const source = folder();
+    cpSync(iris, path.join(source, 'a'), { recursive: true });
+    const directory = folder();
+    for (const [options, place] of [
+      [[], 'model.onnx'],
+      [['--all'], 'a/model.onnx'],
+      [[], 'model.onnx'],
+    ] as const) {
+      const { code, stdout } = await run(['fetch', source, '--dir', directory, ...options]);
+      expect([code, stdout]).toEqual([0, expect.not.stringContaining('already')]);
+      expect(readFileSync(path.join(directory, place))).toEqual(model);
+    }
+    expect(readdirSync(directory)).not.toContain('a');
+  });
+
+  it.each<[Record<string, string>, string]>([
+    [{ MODEL_FILES: 'some' }, 'MODEL_FILES: expected one of onnx, all, got "some"'],
+    [{ MODEL_FILES: 'all', MODELS_DIR: '/m' }, 'MODELS_DIR and MODEL_FILES=all are both set'],
+    [
+      { MODEL_FILES: 'all', MODEL_URI: 'https://example.com/a/' },
+      "expected a path that ends in a file's name",
+    ],
+  ])('says what it cannot bring all files to: %j', async (env, message) => {
+    const place = env['MODELS_DIR'] === undefined && { MODEL_DIR: folder() };
+    const { code, stderr } = await run(['fetch', env['MODEL_URI'] ?? iris], { ...place, ...env });
+    expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+  });
+
   it('follows links to files, and none to folders, which may lead to themselves', async () => {
     const source = folder();
     const blobs = folder();

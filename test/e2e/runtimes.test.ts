@@ -9,7 +9,8 @@ import { golden } from './golden.ts';
 import { eventually, ingressUrl } from './http.ts';
 import { mlserver, mlserverArchive, mlserverModel, writeModelArchive } from './mlserver/images.ts';
 import { useNamespace } from './namespace.ts';
-import { Release } from './release.ts';
+import { Release, type Values } from './release.ts';
+import { loadStores, s3Access, startS3 } from './stores.ts';
 
 const versions = ['v1', 'v2'] as const;
 const { gateway } = inject('cluster');
@@ -30,27 +31,27 @@ describe.skipIf(!possible)('one release, v1 by our predictor and v2 by MLServer'
     } finally {
       rmSync(folder, { recursive: true });
     }
-    await release.install({
-      versions: {
-        v1: {},
-        v2: {
-          runtime: 'mlserver',
-          image: mlserver,
-          model: {
-            source: 'imageVolume',
-            imageVolume: { reference: mlserverModel, subPath: 'iris' },
-          },
-          resources: { limits: { cpu: '2', memory: '1Gi' } },
-          env: { ORT_DISABLE_TELEMETRY: '1' },
-        },
+    const imageVolume = { reference: mlserverModel, subPath: 'iris' };
+    await release.install(values({ source: 'imageVolume', imageVolume }));
+  });
+
+  const values = (model: Values): Values => ({
+    versions: {
+      v1: {},
+      v2: {
+        runtime: 'mlserver',
+        image: mlserver,
+        model,
+        resources: { limits: { cpu: '2', memory: '1Gi' } },
+        env: { ORT_DISABLE_TELEMETRY: '1' },
       },
-      ingress: { enabled: false },
-      httpRoute: {
-        enabled: true,
-        hostnames: [], // any: fetch sets none of its own
-        parentRefs: [{ name: gateway?.name, namespace: gateway?.namespace }],
-      },
-    });
+    },
+    ingress: { enabled: false },
+    httpRoute: {
+      enabled: true,
+      hostnames: [], // any: fetch sets none of its own
+      parentRefs: [{ name: gateway?.name, namespace: gateway?.namespace }],
+    },
   });
 
   it.each(versions)('the same SDK code reads %s through the Gateway', async (version) => {
@@ -81,6 +82,14 @@ describe.skipIf(!possible)('one release, v1 by our predictor and v2 by MLServer'
   it('a rollout of MLServer ends well: it stops when it is told to', async () => {
     await namespace.kubectl(['rollout', 'restart', 'deployment/ml-api-v2']);
     await namespace.kubectl(['rollout', 'status', 'deployment/ml-api-v2', '--timeout=120s']);
+    await eventually(60, async () => expect(await namespace.predictors()).toHaveLength(2));
+    await expectGolden(createClient({ baseUrl: ingressUrl(), version: 'v2' }), 'v2');
+  });
+
+  it('MLServer serves what a store has for it, by the same value as ours', async () => {
+    await loadStores();
+    await startS3(namespace);
+    await release.install(values({ uri: 's3://models/mlserver', fetch: s3Access }));
     await eventually(60, async () => expect(await namespace.predictors()).toHaveLength(2));
     await expectGolden(createClient({ baseUrl: ingressUrl(), version: 'v2' }), 'v2');
   });

@@ -16,6 +16,9 @@ export const s3Login = {
   AWS_SECRET_ACCESS_KEY: 'a-secret-of-enough-letters',
 };
 
+/** How a release reaches it, with keys in its values, as nobody should have them. */
+export const s3Access = { env: { AWS_ENDPOINT_URL_S3: 'http://s3:9000', ...s3Login } };
+
 /** Puts the stores' image onto the node. */
 export async function loadStores(): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'model-stores-'));
@@ -27,6 +30,13 @@ export async function loadStores(): Promise<void> {
         path.join(modelFolder(version), file),
       ]),
     );
+    const forMlserver = [
+      ['/stores/models/mlserver/model.onnx', path.join(modelFolder('v2'), 'model.onnx')],
+      ...['model-settings.json', 'onnx_runtime.py'].map((file) => [
+        `/stores/models/mlserver/${file}`,
+        path.join(import.meta.dirname, 'mlserver', file),
+      ]),
+    ];
     const programs = (['rclone', 'registry', 'oras'] as const).map((name) => [
       `/usr/local/bin/${name}`,
       toolPath(name),
@@ -34,7 +44,7 @@ export async function loadStores(): Promise<void> {
     await writeArchive(archive, {
       names: [image],
       files: {
-        ...Object.fromEntries([...models, ...programs]),
+        ...Object.fromEntries([...models, ...forMlserver, ...programs]),
         '/etc/registry.yaml': path.join(import.meta.dirname, 'registry.yaml'),
       },
       user: '65532:65532',
@@ -45,7 +55,7 @@ export async function loadStores(): Promise<void> {
   }
 }
 
-/** S3 at http://s3:9000, with the bucket `models` and the folders v1 and v2 in it. */
+/** S3 at http://s3:9000, with the bucket `models`: the folders v1 and v2, and mlserver with v2 as MLServer takes it. */
 export function startS3(namespace: Namespace): Promise<void> {
   const { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret } = s3Login;
   const args = ['serve', 's3', '--addr', ':9000', '--auth-key', `${key},${secret}`, '/stores'];

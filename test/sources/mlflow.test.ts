@@ -103,6 +103,16 @@ it('makes model.defaults.json of the signature and the input example', async () 
   });
 });
 
+it('brings a model without ONNX for another server, as it was logged', async () => {
+  const uri = `mlflow://${encodeURIComponent('not onnx')}/1`;
+  expect(await refusalOf(store, uri, env)).toContain('has no ONNX flavour');
+  const { files, resolved } = await store.open(uri, env, soon(), 'files');
+  expect(resolved).toBe(uri);
+  const places = files.map((file) => file.path);
+  expect(places).toContain('MLmodel');
+  expect(places).not.toContain('model.defaults.json');
+});
+
 it('is served as it came, with the names of its columns', async () => {
   const { files } = await store.open('mlflow://iris@champion', env, soon());
   const directory = path.join(folder, 'served');

@@ -86,6 +86,14 @@ describe('an artifact', () => {
     await expectContent(model, 'model.onnx', bytes('v1'));
   });
 
+  it('of several models, or for another server, is all its files', async () => {
+    oras(models, 'push', `${host}/several:1`, 'v1/', 'v2/');
+    const { files } = await ociStore.open(`oci://${host}/several:1`, env, soon(), 'models');
+    const places = files.map((file) => file.path).sort();
+    expect(places).toEqual(expect.arrayContaining(['v1/model.onnx', 'v2/golden.json']));
+    expect(await refusalOf(ociStore, `oci://${host}/several:1`, env)).toContain('ONNX files');
+  });
+
   it('of a directory that oras has packed is that directory', async () => {
     oras(models, 'push', `${host}/packed:1`, 'v1/');
     const model = await ociStore.open(`oci://${host}/packed:1`, env, soon());

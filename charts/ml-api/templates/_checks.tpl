@@ -184,6 +184,9 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s: there is no port %s; expected one from 1 to 65535, here and in the addresses in %s.fetch.env." $at $port $key) -}}
   {{- end -}}
 {{- end -}}
+{{- if and $model.fetch.folder (eq .v.runtime "onnx") -}}
+  {{- fail (printf "%s.fetch.folder: the predictor reads the model's directory itself; remove it, or set %s.runtime." $key .key) -}}
+{{- end -}}
 {{- if regexMatch "[?&](sig|X-Amz-Signature|X-Goog-Signature)=" $uri -}}
   {{- fail (printf "%s: a signature is a secret, and whoever reads pods reads this; remove it, and give the fetcher credentials in %s.fetch (for Azure AZURE_STORAGE_SAS_TOKEN, from a Secret)." $at $key) -}}
 {{- end -}}

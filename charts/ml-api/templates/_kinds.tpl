@@ -45,6 +45,7 @@ versionDefaults.model.uri needed
 versionDefaults.model.sha256 needed
 versionDefaults.model.requirePinned needed
 versionDefaults.model.fetch needed
+versionDefaults.model.fetch.folder needed
 versionDefaults.model.fetch.env map
 versionDefaults.model.fetch.envFrom list
 versionDefaults.model.fetch.dockerConfigSecret needed

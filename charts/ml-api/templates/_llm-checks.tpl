@@ -10,13 +10,10 @@
 {{- if $v.openai -}}
   {{- $ownImage := (get .root.Values.versions $v.version | default dict).image | default .root.Values.versionDefaults.image -}}
   {{- if and (eq $model.source "image") (not $ownImage.repository) -}}
-    {{- fail (printf "%s.model.source: the image of runtime %s holds no model; expected huggingFace, pvc or imageVolume, or an image of yours in %s.image." $key $v.runtime $key) -}}
+    {{- fail (printf "%s.model.source: the image of runtime %s holds no model; expected huggingFace, uri, pvc or imageVolume, or an image of yours in %s.image." $key $v.runtime $key) -}}
   {{- end -}}
   {{- if and (eq $v.runtime "vllm") (not (or $v.gpu.count $v.resourceClaims $ownImage.repository)) -}}
     {{- fail (printf "%s.gpu.count: vLLM's image runs on GPUs; set it to 1 or more, or %s.image to a build for other processors." $key $key) -}}
-  {{- end -}}
-  {{- if eq $model.source "uri" -}}
-    {{- fail (printf "%s.model.source: what is fetched from a URI is a model of ONNX; for runtime %s expected huggingFace, pvc or imageVolume." $key $v.runtime) -}}
   {{- end -}}
   {{- if and (eq $v.runtime "llamacpp") (ne $model.source "huggingFace") (not $model.file) -}}
     {{- fail (printf "%s.model.file: llama.cpp loads one file; name it, such as qwen3-4b-q4_k_m.gguf." $key) -}}

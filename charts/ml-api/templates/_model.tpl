@@ -93,6 +93,7 @@ MODEL_URL: model.uri
 MODEL_SHA256: model.sha256
 MODEL_DIR: model.several
 MODELS_DIR: model.several
+MODEL_FILES: runtime
 FETCH_TIMEOUT_MS: model.fetch.timeoutMs
 FETCH_STALL_MS: model.fetch.stallMs
 FETCH_MAX_BYTES: model.fetch.maxBytes
@@ -114,7 +115,11 @@ NODE_EXTRA_CA_CERTS: model.fetch.caConfigMap
   value: {{ . | quote }}
 {{- end }}
 - name: {{ $model.several | ternary "MODELS_DIR" "MODEL_DIR" }}
-  value: {{ printf "/store/%s" (eq $model.source "pvc" | ternary $model.pvc.subPath "") | trimSuffix "/" | quote }}
+  value: {{ list "/store" (eq $model.source "pvc" | ternary $model.pvc.subPath "") $model.fetch.folder | compact | join "/" | trimSuffix "/" | quote }}
+{{- if ne .v.runtime "onnx" }}
+- name: MODEL_FILES
+  value: all
+{{- end }}
 - name: FETCH_TIMEOUT_MS
   value: {{ int64 $model.fetch.timeoutMs | quote }}
 - name: FETCH_STALL_MS

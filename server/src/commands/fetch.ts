@@ -5,10 +5,11 @@ import type { Limits } from '../sources/attempts.ts';
 import { fetchInto, isArchive, type Wanted } from '../sources/fetch.ts';
 import { forms, normalised } from '../sources/open.ts';
 import { createProgress } from '../sources/progress.ts';
+import type { Form } from '../sources/remote.ts';
 import { isBlobAddress } from '../sources/stores/az/location.ts';
 import { CommandError } from '../util/command-error.ts';
 import { readArguments } from './options.ts';
-import { reportTo, sha256Hex, text, webUrl, wholeNumber } from './serve/validators.ts';
+import { oneOf, reportTo, sha256Hex, text, webUrl, wholeNumber } from './serve/validators.ts';
 
 const limitVariables = {
   FETCH_TIMEOUT_MS: wholeNumber(
@@ -61,6 +62,13 @@ const variables = {
     default: undefined,
     desc: 'In place of MODEL_DIR, for several models: directory to write their folders to, as serve reads it.',
   }),
+  MODEL_FILES: oneOf(
+    'onnx',
+    'all',
+  )({
+    default: 'onnx',
+    desc: 'all brings every file as it lies, for servers other than this one, in place of the ONNX model alone.',
+  }),
   MODEL_URL_HEADERS_FILE: text({
     default: undefined,
     desc: 'File with headers to send to an http or https address, such as "Authorization: Bearer TOKEN", one a line. They go to the origin of the address, and not along to another one.',
@@ -68,13 +76,14 @@ const variables = {
   ...limitVariables,
 };
 
-export const fetchHelp = () => `Usage: fetch URI --dir DIRECTORY [--sha256 SUM]
+export const fetchHelp = () => `Usage: fetch URI --dir DIRECTORY [--sha256 SUM] [--all]
 
 Brings a model into a directory, with model.lock.json, which says where it came from. What is there already is not downloaded again.
 
   URI        ${forms().join('\n             ')}
   --dir      MODEL_DIR, a directory for this model alone.
   --sha256   MODEL_SHA256.
+  --all      MODEL_FILES=all.
 
 The credentials of a store are those of its own tools. Settings are environment variables:
 
@@ -124,13 +133,18 @@ export function listeners(say: (line: string) => void): Pick<Wanted, 'say' | 'pr
 function readWanted(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Wanted {
   const {
     argument: uri,
-    values: { dir, sha256 },
-  } = readArguments(command, args, { dir: { type: 'string' }, sha256: { type: 'string' } });
+    values: { dir, sha256, all: everything },
+  } = readArguments(command, args, {
+    dir: { type: 'string' },
+    sha256: { type: 'string' },
+    all: { type: 'boolean' },
+  });
   const given: NodeJS.ProcessEnv = {
     ...env,
     ...(uri !== undefined && { MODEL_URI: uri }),
     ...(dir !== undefined && { MODEL_DIR: dir }),
     ...(sha256 !== undefined && { MODEL_SHA256: sha256 }),
+    ...(everything === true && { MODEL_FILES: 'all' }),
   };
   if (given['MODEL_URI'] !== undefined && given['MODEL_URL'] !== undefined)
     throw new CommandError(
@@ -139,14 +153,20 @@ function readWanted(command: string, args: readonly string[], env: NodeJS.Proces
   const settings = readSettings(command, given);
   const { MODEL_DIR = '', MODELS_DIR } = settings;
   const several = MODELS_DIR !== undefined;
+  if (several && settings.MODEL_FILES === 'all')
+    throw new CommandError(
+      `MODELS_DIR and MODEL_FILES=all are both set; expected MODELS_DIR for several ONNX models, or MODEL_DIR with all files for another server. See ${command} --help.`,
+    );
+  const all = settings.MODEL_FILES === 'all' ? 'files' : 'model';
+  const form = several ? 'models' : all;
   const address = normalised(settings.MODEL_URI ?? settings.MODEL_URL ?? '');
-  checkForm(address, several, settings.MODEL_URI === undefined ? 'MODEL_URL' : 'MODEL_URI');
+  checkForm(address, form, settings.MODEL_URI === undefined ? 'MODEL_URL' : 'MODEL_URI');
   return {
     uri: address,
     sha256: settings.MODEL_SHA256,
     directory: MODELS_DIR ?? MODEL_DIR,
     variable: several ? 'MODELS_DIR' : 'MODEL_DIR',
-    several,
+    form,
     limits: readLimits(given, `${command} --help`),
     env: given,
     ...listeners(say),
@@ -175,13 +195,20 @@ function readSettings(command: string, given: NodeJS.ProcessEnv) {
 }
 
 /** An address on the web says by its end what is there. @throws CommandError where it does not */
-export function checkForm(uri: string, several: boolean, variable: string): void {
+export function checkForm(uri: string, form: Form, variable: string): void {
+  const several = form === 'models';
   if (!/^https?:/.test(uri) || isBlobAddress(uri)) return;
   if (!URL.canParse(uri))
     throw new CommandError(
       `${variable}: expected an address such as https://host/model.onnx, got one that cannot be read (${uri.length} characters).`,
     );
   const { pathname } = new URL(uri);
+  if (form === 'files') {
+    if (!pathname.endsWith('/')) return;
+    throw new CommandError(
+      `${variable}: expected a path that ends in a file's name, got ${shown(new URL(uri))}.`,
+    );
+  }
   if (isArchive(pathname) || (!several && pathname.endsWith('.onnx'))) return;
   throw new CommandError(
     `${variable}: expected a path that ends in ${several ? '' : '.onnx, '}.tar, .tar.gz or .tgz${several ? ' for MODELS_DIR' : ''}, got ${shown(new URL(uri))}.`,

@@ -10,11 +10,11 @@ import { CommandError } from '../util/command-error.ts';
 import { quote } from '../util/quote.ts';
 import { createEntryRules, type EntryRules } from './archive-rules.ts';
 import { modelFolder } from './model-folder.ts';
+import type { Form } from './remote.ts';
 
 /**
- * Unpacks an archive that has a model directory at its top or in a folder, or a directory of several.
+ * Unpacks an archive that has a model directory at its top or in a folder, a directory of several, or what another server takes.
  * @param name of the archive, for errors
- * @param several whether it has a folder for each of several models
  * @returns the model directory, or the one with their folders
  * @throws CommandError for a file that is no archive, or holds something else
  */
@@ -23,7 +23,7 @@ export async function unpack(
   folder: string,
   name: string,
   maxBytes: number,
-  several: boolean,
+  form: Form,
 ): Promise<string> {
   await mkdir(folder);
   const rules = createEntryRules(`The archive at ${name}`, maxBytes);
@@ -36,7 +36,7 @@ export async function unpack(
     throw readable(error, name);
   });
   const files = await readdir(folder, { recursive: true });
-  return path.join(folder, modelFolder(files, `The archive at ${name}`, several));
+  return path.join(folder, modelFolder(files, `The archive at ${name}`, form));
 }
 
 /** A stream that takes a tar archive, no faster than the disk takes what is in it. */

@@ -12,11 +12,17 @@ import { modelFolder, onlyModel } from './model-folder.ts';
 import { openModel } from './open.ts';
 import { isHidden } from './paths.ts';
 import { LOCK_FILE } from './record.ts';
-import type { RemoteFile, RemoteModel } from './remote.ts';
+import type { Form, RemoteFile, RemoteModel } from './remote.ts';
 import { filesOf, replaceModel } from './replace.ts';
 import { sha256Of } from './sha256.ts';
 import { type Progress, type Transferred, transfer } from './transfer.ts';
 import { openWorkplace, type Workplace } from './workplace.ts';
+
+const NOUNS: Readonly<Record<Form, string>> = {
+  model: 'model',
+  models: 'models',
+  files: 'files',
+};
 
 export interface Wanted {
   readonly uri: string;
@@ -25,8 +31,7 @@ export interface Wanted {
   readonly directory: string;
   /** What the directory was named by, for errors. */
   readonly variable: string;
-  /** Whether it gets a folder for each of several models. */
-  readonly several: boolean;
+  readonly form: Form;
   readonly limits: Limits;
   readonly env: NodeJS.ProcessEnv;
   /** Is told what is done. */
@@ -37,18 +42,20 @@ export interface Wanted {
 
 /** @throws CommandError with what was expected, what came, and how to go on; then the directory is as it was */
 export async function fetchInto(wanted: Wanted): Promise<void> {
-  const { directory, variable, sha256, say, limits } = wanted;
-  const what = wanted.several ? 'models' : 'model';
+  const { directory, form, variable, sha256, say, limits } = wanted;
+  const what = NOUNS[form];
   const name = shownUri(wanted.uri);
   try {
-    if (sha256 !== undefined && (await isFilled(directory, sha256))) {
+    if (sha256 !== undefined && (await isFilled(directory, markOf(form, sha256)))) {
       say(`${directory} holds the ${what} with the SHA-256 ${sha256} already.`);
       return;
     }
     const attempts = { name, limits, end: AbortSignal.timeout(limits.timeoutMs), say };
-    const remote = await persist(attempts, (signal) => openModel(wanted.uri, wanted.env, signal));
+    const remote = await persist(attempts, (signal) =>
+      openModel(wanted.uri, wanted.env, signal, wanted.form),
+    );
     const pinned = remote.revision && hash('sha256', `${remote.resolved}\n${remote.revision}`);
-    if (sha256 === undefined && pinned !== undefined && (await isFilled(directory, pinned))) {
+    if (sha256 === undefined && pinned && (await isFilled(directory, markOf(form, pinned)))) {
       say(`${directory} holds the ${what} from ${remote.resolved} already.`);
       return;
     }
@@ -76,7 +83,7 @@ async function bring(
   attempts: Attempts,
   workplace: Workplace,
 ): Promise<void> {
-  const { directory, several, sha256: expected, say } = wanted;
+  const { directory, form, sha256: expected, say } = wanted;
   const { files, archive } = chosen(remote, attempts.name, wanted);
   const folder = path.join(workplace.folder, 'download');
   await mkdir(folder);
@@ -97,25 +104,30 @@ async function bring(
         path.join(workplace.folder, 'model'),
         attempts.name,
         attempts.limits.maxBytes,
-        several,
+        form,
       )
     : folder;
   const [came, inside] = archive ? [first, await listed(model)] : [undefined, transferred];
   await writeFile(path.join(model, LOCK_FILE), lockFile(wanted, remote, inside, came));
-  const identity = expected ?? pinned ?? first?.sha256 ?? '';
+  const identity = markOf(form, expected ?? pinned ?? first?.sha256 ?? '');
   await replaceModel(directory, workplace, model, identity, say);
   const by =
     expected ?? (first !== undefined && transferred.length === 1 ? first.sha256 : undefined);
   say(
-    `${directory} holds the ${several ? 'models' : 'model'} from ${remote.resolved}, ${by === undefined ? `revision ${remote.revision}` : `SHA-256 ${by}`}.`,
+    `${directory} holds the ${NOUNS[form]} from ${remote.resolved}, ${by === undefined ? `revision ${remote.revision}` : `SHA-256 ${by}`}.`,
   );
+}
+
+/** What the mark says: another choice of the same files is something else. */
+function markOf(form: Form, sha256: string): string {
+  return form === 'files' ? hash('sha256', `${sha256}\nall files`) : sha256;
 }
 
 /** The files to download, by their paths in the model directory, or the archive that they are in. */
 function chosen(
   { files: all }: RemoteModel,
   name: string,
-  { several, sha256 }: Pick<Wanted, 'several' | 'sha256'>,
+  { form, sha256 }: Pick<Wanted, 'form' | 'sha256'>,
 ): { files: readonly RemoteFile[]; archive: boolean } {
   const [only, other] = all;
   if (only !== undefined && other === undefined && isArchive(only.path))
@@ -126,11 +138,11 @@ function chosen(
     throw new CommandError(
       `MODEL_SHA256 is set, and ${name} has ${files.length} files; expected an .onnx file or an archive: the sum is of one file. Leave it out, or name the archive.`,
     );
-  if (!several) return { files: onlyModel(files, name), archive: false };
+  if (form === 'model') return { files: onlyModel(files, name), archive: false };
   const folder = modelFolder(
     files.map((file) => file.path),
     name,
-    true,
+    form,
   );
   const start = folder === '.' ? '' : `${folder}/`;
   return {

@@ -1,20 +1,23 @@
 // Where among files the model is: at the top, or in a folder.
 import path from 'node:path';
 import { CommandError } from '../util/command-error.ts';
-import type { RemoteFile } from './remote.ts';
+import type { Form, RemoteFile } from './remote.ts';
 
 const MODEL_FILE = 'model.onnx';
 
 /**
  * @param files their paths
  * @param what has them, at the start of a sentence
- * @param several whether a folder for each of several models is wanted
  * @returns the folder of the model, or the one with the folders of the models; `.` for the top
  * @throws CommandError where there is none, or it is not clear which
  */
-export function modelFolder(files: readonly string[], what: string, several: boolean): string {
+export function modelFolder(files: readonly string[], what: string, form: Form): string {
+  if (form === 'files') {
+    if (files.length === 0) throw new CommandError(`${what} holds no files.`);
+    return '.';
+  }
   const models = files.filter((file) => path.basename(file) === MODEL_FILE).map(path.dirname);
-  return several ? parentOf(models, what) : onlyOne(models, what);
+  return form === 'models' ? parentOf(models, what) : onlyOne(models, what);
 }
 
 function onlyOne([model, second]: readonly string[], what: string): string {

@@ -1,7 +1,7 @@
 // Which store a URI is of. A store's module, and what that brings along, is loaded where its scheme is used.
 import { CommandError } from '../util/command-error.ts';
 import { quote } from '../util/quote.ts';
-import type { RemoteModel, Store } from './remote.ts';
+import type { Form, RemoteModel, Store } from './remote.ts';
 import { isBlobAddress } from './stores/az/location.ts';
 
 interface Scheme {
@@ -116,11 +116,12 @@ export async function openModel(
   uri: string,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
+  form?: Form,
 ): Promise<RemoteModel> {
   const scheme = SCHEMES.find(({ fits }) => fits(uri));
   if (scheme === undefined)
     throw new CommandError(
       `There is no store for ${quote(uri.replace(/^([^:]*):.*$/s, '$1:'))}; expected a path or one of ${forms().join(', ')}.`,
     );
-  return (await scheme.store()).open(uri, env, signal);
+  return (await scheme.store()).open(uri, env, signal, form);
 }

@@ -1,6 +1,9 @@
 // What a store offers of a model: its files, pinned to one revision. A store says what it has and hands out bytes; attempts, parallel
 // transfers, limits, checks and progress are the same for all of them and happen elsewhere.
 
+/** What is wanted of a place: its ONNX model, a folder for each of several, or all files as they lie, for servers of other kinds. */
+export type Form = 'model' | 'models' | 'files';
+
 export interface RemoteModel {
   /** Where the same bytes can be had again, pinned and without secrets: `hf://owner/repo@COMMIT`, `oci://host/repo@sha256:…`. */
   readonly resolved: string;
@@ -39,7 +42,8 @@ export interface Store {
   /**
    * Finds what a URI names, and pins it.
    * @param env of the process: credentials come by the provider's own default chain, and none is invented here
+   * @param form `model` where it is left out; a store that knows which of its files are the ONNX model brings no others then
    * @throws CommandError that names what to change: the URI, a permission, a region, a token, an endpoint
    */
-  open(uri: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<RemoteModel>;
+  open(uri: string, env: NodeJS.ProcessEnv, signal: AbortSignal, form?: Form): Promise<RemoteModel>;
 }

@@ -211,6 +211,25 @@ describe('a model', () => {
   });
 });
 
+describe('all files, for another server', () => {
+  it.each([
+    ['hf://org/model', ['README.md', 'model.safetensors', 'onnx/model_quantized.onnx']],
+    ['hf://org/model/onnx', ['model.onnx', 'other.onnx_data']],
+    ['hf://org/model/pytorch_model.bin', ['pytorch_model.bin']],
+  ])('%s', async (uri, some) => {
+    const model = await hfStore.open(uri, (await hub()).env, soon(), 'files');
+    expect(names(model)).toEqual(expect.arrayContaining(some));
+    expect(names(model)).not.toContain('model.defaults.json');
+    expect(await contentOf(model, some.at(-1) ?? '', 8)).toEqual(weights.subarray(8));
+  });
+
+  it('names what there is not', async () => {
+    await expect(
+      hfStore.open('hf://org/model/weights', (await hub()).env, soon(), 'files'),
+    ).rejects.toThrow('hf://org/model@main has no file or folder "weights". Check the URI.');
+  });
+});
+
 describe('a token', () => {
   it.each([
     ['HF_TOKEN', (home: string) => ({ HF_TOKEN: 'hf_secret', HOME: home })],

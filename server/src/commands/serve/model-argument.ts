@@ -32,14 +32,14 @@ export async function withModel(
     const found = await stat(directory).catch(() => undefined);
     if (found?.isDirectory()) return { ...env, MODEL_DIR: directory };
   }
-  checkForm(model, false, '--model');
+  checkForm(model, 'model', '--model');
   const directory = path.join(cacheOf(env), identityOf(model, env));
   await fetchInto({
     uri: model,
     sha256: readSum(env, 'fetch --help'),
     directory,
     variable: 'MODEL_CACHE_DIR',
-    several: false,
+    form: 'model',
     limits: readLimits(env, 'fetch --help'),
     env,
     ...listeners(say),

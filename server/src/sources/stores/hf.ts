@@ -2,7 +2,7 @@
 import { parsedJson } from '../../util/parsed-json.ts';
 import type { RemoteFile, Store } from '../remote.ts';
 import { defaultsFile } from './defaults-file.ts';
-import { chooseFiles } from './hf/choose.ts';
+import { allFiles, chooseFiles } from './hf/choose.ts';
 import { defaultsOf } from './hf/defaults.ts';
 import { openHub } from './hf/hub.ts';
 import { parseReference } from './hf/reference.ts';
@@ -10,12 +10,13 @@ import { inUrl } from './listed-path.ts';
 import { textOfFile } from './text-file.ts';
 
 export const hfStore: Store = {
-  async open(uri, env, signal) {
+  async open(uri, env, signal, form = 'model') {
     const { repo, revision, path } = parseReference(uri);
     const hub = await openHub(env);
     const { sha, license } = await hub.commit(repo, revision, signal);
     const listed = await hub.files(repo, sha, signal);
-    const files = chooseFiles(listed, path, `hf://${repo}@${revision}`).map(
+    const choose = form === 'model' ? chooseFiles : allFiles;
+    const files = choose(listed, path, `hf://${repo}@${revision}`).map(
       ({ path: own, file }): RemoteFile => ({
         path: own,
         ...(file.size !== undefined && { size: file.size }),
@@ -23,10 +24,12 @@ export const hfStore: Store = {
         read: (from, signal) => hub.read(repo, sha, file.path, from, signal),
       }),
     );
-    const config = files.find((file) => file.path === 'config.json');
-    const text = config && (await textOfFile(config, signal));
-    const defaults = defaultsOf({ repo, commit: sha, license }, parsedJson(text ?? ''));
-    files.push(defaultsFile(defaults));
+    if (form === 'model') {
+      const config = files.find((file) => file.path === 'config.json');
+      const text = config && (await textOfFile(config, signal));
+      const defaults = defaultsOf({ repo, commit: sha, license }, parsedJson(text ?? ''));
+      files.push(defaultsFile(defaults));
+    }
     return {
       resolved: `hf://${repo}@${sha}${path === '' ? '' : `/${inUrl(path)}`}`,
       revision: sha,

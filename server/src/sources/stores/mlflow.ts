@@ -16,7 +16,7 @@ const API = '/api/2.0/mlflow';
 /** @param openElsewhere opens the URI of a store in which MLflow keeps files that it does not serve itself, such as `s3://…` */
 export function createMlflowStore(openElsewhere: Store['open']): Store {
   return {
-    async open(uri, env, signal) {
+    async open(uri, env, signal, form = 'model') {
       const reference = parseReference(uri);
       const registry = await openServer(
         env,
@@ -25,12 +25,12 @@ export function createMlflowStore(openElsewhere: Store['open']): Store {
       const version = await findVersion(registry, reference, signal);
       const artifacts = await artifactUri(registry, version, signal);
       const from = await filesAt(artifacts, env, signal, openElsewhere);
-      const name = `${version.name}/${version.version}`;
+      const name = `${registry.name}, model ${version.name}/${version.version},`;
       return {
         resolved: `mlflow://${encodeURIComponent(version.name)}/${version.version}`,
         // A model that was deleted and registered anew has a version of the same number.
         revision: [version.version, version.createdAt, from.revision].filter(Boolean).join('.'),
-        files: await describe(from.files, version, `${registry.name}, model ${name},`, signal),
+        files: form === 'model' ? await describe(from.files, version, name, signal) : from.files,
         details: {
           model: version.name,
           version: version.version,

@@ -14,7 +14,7 @@ const TITLE = 'org.opencontainers.image.title';
 const UNPACK = 'io.deis.oras.content.unpack';
 
 export const ociStore: Store = {
-  async open(uri, env, signal) {
+  async open(uri, env, signal, form = 'model') {
     const reference = parseReference(uri, env['OCI_PLAIN_HTTP']);
     const repository = openRepository(reference, env);
     const named = await repository.manifest(reference.version, signal);
@@ -29,7 +29,7 @@ export const ociStore: Store = {
     return {
       resolved: `oci://${where}`,
       revision: named.digest,
-      files: onlyModel(files, where),
+      files: form === 'model' ? onlyModel(files, where) : files,
       details: { digest: named.digest },
     };
   },

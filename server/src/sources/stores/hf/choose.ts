@@ -1,5 +1,6 @@
 // Which files of a repository are the model: one ONNX file, its weights beside it, and what describes both.
 import { CommandError } from '../../../util/command-error.ts';
+import { quote } from '../../../util/quote.ts';
 import type { HubFile } from './hub.ts';
 
 export interface Chosen {
@@ -38,6 +39,20 @@ export function chooseFiles(files: readonly HubFile[], path: string, name: strin
         chosen.set(own, file);
     }
   return [...chosen].map(([own, file]) => ({ path: own, file }));
+}
+
+/**
+ * All files, or those of a folder, or the one that is named.
+ * @throws CommandError where there is none
+ */
+export function allFiles(files: readonly HubFile[], path: string, name: string): Chosen[] {
+  const start = path === '' ? '' : `${path}/`;
+  const chosen = files.flatMap((file) => {
+    if (file.path === path) return [{ path: file.path.slice(folderOf(path).length), file }];
+    return file.path.startsWith(start) ? [{ path: file.path.slice(start.length), file }] : [];
+  });
+  if (chosen.length > 0) return chosen;
+  throw new CommandError(`${name} has no file or folder ${quote(path)}. Check the URI.`);
 }
 
 function chooseModel(files: readonly HubFile[], path: string, name: string): HubFile {
