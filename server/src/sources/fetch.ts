@@ -13,7 +13,6 @@ import { openModel } from './open.ts';
 import { isHidden } from './paths.ts';
 import type { RemoteFile, RemoteModel } from './remote.ts';
 import { replaceModel } from './replace.ts';
-import { sha256Of } from './sha256.ts';
 import { type Progress, type Transferred, transfer } from './transfer.ts';
 import { openWorkplace, type Workplace } from './workplace.ts';
 
@@ -87,11 +86,9 @@ async function bring(
     : undefined;
   const transferred = await transfer(files, folder, attempts, wanted.progress(total));
   const [first] = transferred;
-  // What is on the disk, not what came.
-  const actual = first && expected && (await sha256Of(path.join(folder, first.path)));
-  if (actual !== expected)
+  if (expected !== undefined && first?.sha256 !== expected)
     throw new CommandError(
-      `The file at ${attempts.name} has the SHA-256 ${actual}; MODEL_SHA256 expects ${expected}. Nothing was changed. Check the URL, or set the new sum.`,
+      `The file at ${attempts.name} has the SHA-256 ${first?.sha256}; MODEL_SHA256 expects ${expected}. Nothing was changed. Check the URL, or set the new sum.`,
     );
   const model = archive
     ? await unpack(
@@ -104,7 +101,8 @@ async function bring(
     : folder;
   await writeFile(path.join(model, LOCK_FILE), lockFile(wanted, remote, transferred, archive));
   const identity = expected ?? pinned ?? first?.sha256 ?? '';
-  await replaceModel(directory, workplace, model, identity, say);
+  const sums = new Map(archive ? [] : transferred.map((file) => [file.path, file.sha256]));
+  await replaceModel(directory, workplace, { folder: model, sha256: identity, sums }, say);
   const by =
     expected ?? (first !== undefined && transferred.length === 1 ? first.sha256 : undefined);
   say(
