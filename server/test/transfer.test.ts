@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { RemoteFile } from '../src/sources/remote.ts';
 import { transfer } from '../src/sources/transfer.ts';
@@ -68,6 +69,46 @@ describe('a file on the web that was cut', () => {
     expect(stderr).toBe('');
     expect(got()).toEqual(shorter);
   });
+
+  it.each([
+    ['has all of it', { 'Content-Range': `bytes */100000` }, content.subarray(0, 100_000), 2],
+    ['has less of it', { 'Content-Range': 'bytes */5' }, shorter, 3],
+    ['does not say how much it has', {}, shorter, 3],
+  ])(
+    'of unknown size, and of which the server says with 416 that it %s, is whole',
+    async (_name, headers, whole, asked) => {
+      const { url, calls } = await serveFile((req, res, call) => {
+        if (call === 1) {
+          res.writeHead(200, { ETag: '"1"' });
+          res.write(content.subarray(0, 100_000), () => setTimeout(() => res.destroy(), 50));
+        } else if (req.headers.range) res.writeHead(416, { ETag: '"1"', ...headers }).end('no');
+        else res.writeHead(200, { ETag: '"2"' }).end(shorter);
+      });
+      const { stderr, got } = await fetchFrom(url);
+      expect(stderr).toBe('');
+      expect(got()).toEqual(whole);
+      expect(calls()).toBe(asked);
+    },
+  );
+
+  it.each([
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+  ])(
+    'by a server that sends %s, whatever it is asked for, begins anew',
+    async (encoding, compress) => {
+      const compressed = compress(content);
+      const { url } = await serveFile((_req, res, call) => {
+        res.setHeader('Content-Encoding', encoding);
+        if (call === 1) cut(res, compressed, compressed.length - 10);
+        else res.writeHead(200, { ETag: '"1"' }).end(compressed);
+      });
+      const { stderr, got } = await fetchFrom(url);
+      expect(stderr).toBe('');
+      expect(got().equals(content)).toBe(true);
+    },
+  );
 
   it.each([
     ['another part than asked for', { 'Content-Range': 'bytes 7-11/588890' }, /from the byte 7 on/],
@@ -207,6 +248,32 @@ describe('files of a store', () => {
       /more than 1000000 bytes/,
     );
   });
+
+  it.each([
+    ['as the store lists it', { size: 5 }, undefined],
+    ['as it tells when it is read', {}, 5],
+  ])(
+    'are whole where they are cut after their last byte, %s, and are not read again',
+    async (_name, more, told) => {
+      let reads = 0;
+      const cutAtItsEnd = fileOf(
+        'a',
+        async (from) => {
+          reads++;
+          const bytes = (async function* () {
+            yield shorter.subarray(from);
+            throw new Error('reset');
+          })();
+          return { from, size: told, bytes };
+        },
+        more,
+      );
+      const directory = folder();
+      await transfer([cutAtItsEnd], directory, attemptsOf(), () => {});
+      expect(readFileSync(path.join(directory, 'a'))).toEqual(shorter);
+      expect(reads).toBe(1);
+    },
+  );
 
   it('are tried again when nothing comes any more', async () => {
     let reads = 0;

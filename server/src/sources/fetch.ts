@@ -14,7 +14,6 @@ import { isHidden } from './paths.ts';
 import { LOCK_FILE } from './record.ts';
 import type { Form, RemoteFile, RemoteModel } from './remote.ts';
 import { filesOf, replaceModel } from './replace.ts';
-import { sha256Of } from './sha256.ts';
 import { type Progress, type Transferred, transfer } from './transfer.ts';
 import { openWorkplace, type Workplace } from './workplace.ts';
 
@@ -92,11 +91,9 @@ async function bring(
     : undefined;
   const transferred = await transfer(files, folder, attempts, wanted.progress(total));
   const [first] = transferred;
-  // What is on the disk, not what came.
-  const actual = first && expected && (await sha256Of(path.join(folder, first.path)));
-  if (actual !== expected)
+  if (expected !== undefined && first?.sha256 !== expected)
     throw new CommandError(
-      `The file at ${attempts.name} has the SHA-256 ${actual}; MODEL_SHA256 expects ${expected}. Nothing was changed. Check the URL, or set the new sum.`,
+      `The file at ${attempts.name} has the SHA-256 ${first?.sha256}; MODEL_SHA256 expects ${expected}. Nothing was changed. Check the URL, or set the new sum.`,
     );
   const model = archive
     ? await unpack(
@@ -110,7 +107,8 @@ async function bring(
   const [came, inside] = archive ? [first, await listed(model)] : [undefined, transferred];
   await writeFile(path.join(model, LOCK_FILE), lockFile(wanted, remote, inside, came));
   const identity = markOf(form, expected ?? pinned ?? first?.sha256 ?? '');
-  await replaceModel(directory, workplace, model, identity, say);
+  const sums = new Map(inside.map((file) => [file.path, file.sha256]));
+  await replaceModel(directory, workplace, { folder: model, sha256: identity, sums }, say);
   const by =
     expected ?? (first !== undefined && transferred.length === 1 ? first.sha256 : undefined);
   say(
@@ -159,7 +157,7 @@ export function isArchive(file: string): boolean {
 
 /** What an archive held. */
 async function listed(folder: string): Promise<Transferred[]> {
-  const sums = [...(await filesOf(folder))];
+  const sums = [...(await filesOf({ folder, sums: new Map() }))];
   return Promise.all(
     sums.map(async ([name, sha256]) => {
       const { size } = await stat(path.join(folder, name));

@@ -24,7 +24,8 @@ export interface RemoteFile {
   /**
    * Its bytes from an offset on.
    * @param from byte to begin at; a store that cannot begin there begins at 0 and says so
-   * @throws CommandError where no further attempt can help: not found, denied, changed since it was listed; any other error is retried
+   * @throws CommandError where no further attempt can help: not found, denied, changed since it was listed; any other error is retried,
+   * a StartOverError from the first byte on
    */
   read(from: number, signal: AbortSignal): Promise<RemoteBytes>;
 }
@@ -36,6 +37,9 @@ export interface RemoteBytes {
   readonly size?: number | undefined;
   readonly bytes: AsyncIterable<Uint8Array>;
 }
+
+/** What reading fails with where nothing can follow what has come: the next attempt begins anew. */
+export class StartOverError extends Error {}
 
 /** One scheme's store. Its module, and what that imports, is loaded only where the scheme is used. */
 export interface Store {

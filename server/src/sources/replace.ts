@@ -14,24 +14,31 @@ const MODEL_FILE = 'model.onnx';
 /** What describes a model. A directory that was filled by hand, or by an earlier release, does not say what came with which. */
 const DESCRIPTIONS = ['model.json', 'model.defaults.json', 'golden.json'];
 
+export interface NewModel {
+  /** On the volume of the directory. */
+  readonly folder: string;
+  /** What tells it from others. */
+  readonly sha256: string;
+  /** Of its files, where they are known already. */
+  readonly sums: ReadonlyMap<string, string>;
+}
+
 /**
  * What came with the model before is removed. Where a file of the user's own is in the way, it is put aside rather than refused: an init
  * container has nobody who could move it, and nothing is lost.
- * @param model the folder that holds the new model, on the same volume
  * @param say is told of files that were put aside
  * @throws CommandError, before anything is changed, where what is in the way can be neither replaced nor put aside
  */
 export async function replaceModel(
   directory: string,
   workplace: Workplace,
-  model: string,
-  sha256: string,
+  model: NewModel,
   say: (line: string) => void,
 ): Promise<void> {
   const files = await filesOf(model);
   const names = new Set(files.keys());
   const mark = path.join(workplace.folder, 'mark');
-  await writeMark(mark, { sha256, files });
+  await writeMark(mark, { sha256: model.sha256, files });
   // Its own names are files, too.
   await filesInTheWay(directory, new Set([MARK, LOCK]), new Set());
   await withLock(path.join(directory, LOCK), workplace, async () => {
@@ -58,7 +65,7 @@ export async function replaceModel(
     for (const file of names) {
       const target = path.join(directory, file);
       await mkdir(path.dirname(target), { recursive: true });
-      await rename(path.join(model, file), target);
+      await rename(path.join(model.folder, file), target);
       await syncNames(path.dirname(target));
     }
     await rename(mark, path.join(directory, MARK));
@@ -77,13 +84,16 @@ function hasFiles(mark: Mark | undefined): boolean {
 }
 
 /** The files of a model with their sums, each on the disk. */
-export async function filesOf(model: string): Promise<Map<string, string>> {
+export async function filesOf({
+  folder,
+  sums,
+}: Pick<NewModel, 'folder' | 'sums'>): Promise<Map<string, string>> {
   const files = new Map<string, string>();
-  for (const entry of await readdir(model, { recursive: true, withFileTypes: true })) {
-    const file = path.relative(model, path.join(entry.parentPath, entry.name));
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const file = path.relative(folder, path.join(entry.parentPath, entry.name));
     if (!entry.isFile() || isHidden(file)) continue;
-    await sync(path.join(model, file));
-    files.set(file, await sha256Of(path.join(model, file)));
+    await sync(path.join(folder, file));
+    files.set(file, sums.get(file) ?? (await sha256Of(path.join(folder, file))));
   }
   return files;
 }

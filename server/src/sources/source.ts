@@ -1,13 +1,12 @@
 // Where a model is downloaded from, with the secrets that go there and nowhere else: not to another origin, not into a log.
 import { readFile } from 'node:fs/promises';
-import { shown } from '../net/shown-url.ts';
 import { CommandError } from '../util/command-error.ts';
 
 export interface Source {
   /** Without user name and password. */
   readonly url: URL;
-  /** For this origin only. */
-  readonly headers: Headers;
+  /** For its origin only. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** @param headers of MODEL_URL_HEADERS_FILE; a user name and password in the URL become one more */
@@ -21,22 +20,7 @@ export function sourceOf(url: URL, headers: Headers): Source {
     const credentials = `${decoded(url.username)}:${decoded(url.password)}`;
     own.set('Authorization', `Basic ${Buffer.from(credentials).toString('base64')}`);
   }
-  return { url: plain, headers: own };
-}
-
-/**
- * Where a redirect leads.
- * @throws CommandError for an address that is not as safe as the one before
- */
-export function redirected(from: Source, location: string | null): Source {
-  if (location === null || !URL.canParse(location, from.url.href))
-    throw new CommandError(`${shown(from.url)} redirects without saying where. Check MODEL_URL.`);
-  const to = new URL(location, from.url.href);
-  if (!/^https?:$/.test(to.protocol) || (from.url.protocol === 'https:' && to.protocol === 'http:'))
-    throw new CommandError(
-      `${shown(from.url)} redirects to ${shown(to)}; expected ${from.url.protocol === 'https:' ? 'https' : 'http or https'}. Nothing was changed. Check MODEL_URL.`,
-    );
-  return sourceOf(to, to.origin === from.url.origin ? from.headers : new Headers());
+  return { url: plain, headers: Object.fromEntries(own) };
 }
 
 /** @throws CommandError that names the line, and never shows it: it is a secret */

@@ -1,5 +1,4 @@
 // The transfer: files from a store into a folder, several at a time, each resumed where it was cut, with a limit of bytes for all together.
-import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
@@ -7,7 +6,8 @@ import { CommandError } from '../util/command-error.ts';
 import { release } from '../util/release.ts';
 import { type Attempts, type Limits, persist } from './attempts.ts';
 import { createPaths } from './paths.ts';
-import type { RemoteFile } from './remote.ts';
+import { type RemoteFile, StartOverError } from './remote.ts';
+import { sha256Of } from './sha256.ts';
 
 /** What came of a file. */
 export interface Transferred {
@@ -80,39 +80,59 @@ async function transferOne(
       return advanced;
     };
     await persist({ ...attempts, hasAdvanced }, async (signal, goesOn) => {
-      const { from, bytes, size } = await file.read(received.size, signal);
-      told = file.size ?? size;
-      const stream = bytes instanceof Readable ? bytes : Readable.from(bytes);
-      if (from !== received.size)
-        await received.beginAt(from).catch((error: unknown) => {
-          stream.on('error', () => {}).destroy(); // nobody reads it
-          throw error;
-        });
-      for await (const chunk of addAbortSignal(signal, stream)) {
-        await received.add(chunk);
-        if (told !== undefined && received.size > told) break; // more than was told
-        goesOn(); // after the disk, whose time is not the store's
+      if (received.size > 0 && received.size === told) return; // cut after its last byte
+      const start = received.size;
+      try {
+        const { from, bytes, size } = await file.read(start, signal);
+        told = file.size ?? size;
+        await receive(bytes, from, received, told, signal, goesOn);
+        if (told === undefined && start > 0 && received.size === start)
+          throw new StartOverError('nothing followed, and how much should have is not known');
+      } catch (error) {
+        if (error instanceof StartOverError) await received.beginAt(0);
+        throw error;
       }
       if (told !== undefined && received.size < told)
         throw new Error(`it ended after ${received.size} of ${told} bytes`);
     });
-    const { size, sha256 } = received;
+    await handle.sync();
+    // What is on the disk, not what came.
+    const [{ size }, sha256] = await Promise.all([handle.stat(), sha256Of(target)]);
     if (size !== (told ?? size) || (file.sha256 ?? sha256) !== sha256)
       throw new CommandError(
         `${attempts.name} came with ${size} bytes and the SHA-256 ${sha256}; the store says ${told ?? size} bytes${file.sha256 ? ` and ${file.sha256}` : ''}. Nothing was changed. It may have been replaced meanwhile: try again.`,
       );
-    await handle.sync();
     return { path: file.path, size, sha256 };
   } finally {
     await handle.close();
   }
 }
 
-/** What has come of a file, on the disk and in its sum. */
+async function receive(
+  bytes: AsyncIterable<Uint8Array>,
+  from: number,
+  received: Received,
+  told: number | undefined,
+  signal: AbortSignal,
+  goesOn: () => void,
+): Promise<void> {
+  const stream = bytes instanceof Readable ? bytes : Readable.from(bytes);
+  if (from !== received.size)
+    await received.beginAt(from).catch((error: unknown) => {
+      stream.on('error', () => {}).destroy(); // nobody reads it
+      throw error;
+    });
+  for await (const chunk of addAbortSignal(signal, stream)) {
+    await received.add(chunk);
+    if (told !== undefined && received.size > told) break; // more than was told
+    goesOn(); // after the disk, whose time is not the store's
+  }
+}
+
+/** What has come of a file, on the disk. */
 class Received {
   readonly #handle: FileHandle;
   readonly #progress: Progress;
-  #hash: Hash = createHash('sha256');
   #size = 0;
 
   constructor(handle: FileHandle, progress: Progress) {
@@ -124,10 +144,6 @@ class Received {
     return this.#size;
   }
 
-  get sha256(): string {
-    return this.#hash.copy().digest('hex');
-  }
-
   /** Begins anew, for a store that cannot go on where it was cut. */
   async beginAt(from: number): Promise<void> {
     if (from !== 0)
@@ -135,12 +151,10 @@ class Received {
     await this.#handle.truncate(0); // what comes now may be shorter
     this.#progress(-this.#size);
     this.#size = 0;
-    this.#hash = createHash('sha256');
   }
 
   async add(chunk: Uint8Array): Promise<void> {
     this.#progress(chunk.byteLength);
-    this.#hash.update(chunk);
     for (let written = 0; written < chunk.byteLength; ) {
       const { bytesWritten } = await this.#handle.write(
         chunk,

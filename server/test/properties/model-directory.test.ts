@@ -131,7 +131,12 @@ class Directory {
     }
     let refusal: unknown;
     try {
-      await replaceModel(this.path, workplace, model, '0'.repeat(64), () => {});
+      await replaceModel(
+        this.path,
+        workplace,
+        { folder: model, sha256: '0'.repeat(64), sums: new Map() },
+        () => {},
+      );
     } catch (error) {
       refusal = error;
     } finally {

@@ -42,6 +42,11 @@ it.each([
   );
 });
 
+it('says who it is', async () => {
+  const { url } = await serveFile((req, res) => res.end(req.headers['user-agent']));
+  expect(await textFrom(url, {})).toBe('ml-api');
+});
+
 it('shows a redirect no secret twice: not to another origin, nor what was posted', async () => {
   const seen: unknown[] = [];
   const other = await serveFile((req, res) => {

@@ -131,7 +131,8 @@ function readable(
       : new Error(`Azure cannot be reached for the account ${account}: ${code}`);
   const said = `Azure answered ${statusCode} ${code} for ${account}/${container}`;
   if (statusCode >= 500 || statusCode === 408 || statusCode === 429) return new Error(said);
-  if (statusCode === 412)
+  // What is asked for is within the size that it had.
+  if (statusCode === 412 || statusCode === 416)
     return new CommandError(
       `${said}: a blob was replaced while it was fetched. Fetch the model again.`,
     );

@@ -6,12 +6,12 @@ import { type Agents, send, textOf } from '../../net/send.ts';
 import { shown } from '../../net/shown-url.ts';
 import { CommandError } from '../../util/command-error.ts';
 import { parsedJson } from '../../util/parsed-json.ts';
-import type { RemoteBytes } from '../remote.ts';
+import { type RemoteBytes, StartOverError } from '../remote.ts';
 
 export interface Request {
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
-  /** Headers for the URL's origin only: a redirect elsewhere goes without them. */
+  /** Headers for the URL's origin only: a redirect elsewhere goes without them, and so does one that leads back. */
   readonly secrets?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal: AbortSignal;
@@ -30,8 +30,11 @@ export interface ClientOptions {
   readonly tls?: https.AgentOptions;
   /** The environment variable that names certificate authorities to trust. */
   readonly trust?: string;
+  /** What to do about a redirect that is refused, as a sentence. */
+  readonly remedy?: string;
 }
 
+const WHO = { 'user-agent': 'ml-api', accept: '*/*' };
 const MOST_REDIRECTS = 10;
 /** A listing of ten thousand files has less. */
 const MOST_DOCUMENT_BYTES = 16 * 1024 * 1024;
@@ -43,6 +46,7 @@ export function createClient({
   env,
   tls = {},
   trust = 'NODE_EXTRA_CA_CERTS',
+  remedy,
 }: ClientOptions): Client {
   const agents: Agents = {
     'http:': new http.Agent({ keepAlive: true, proxyEnv: env }),
@@ -52,8 +56,9 @@ export function createClient({
     try {
       return await send(url, {
         method,
-        // What a file is compressed to on its way is not what its size and its digest are of.
-        headers: { 'accept-encoding': 'identity', ...headers, ...secrets },
+        // Some servers refuse those who do not say who they are. What a file is compressed to on its way is not what its size and its
+        // digest are of.
+        headers: { ...WHO, 'accept-encoding': 'identity', ...headers, ...secrets },
         body: body === undefined ? undefined : Buffer.from(body),
         signal,
         agents,
@@ -67,39 +72,60 @@ export function createClient({
       throw new Error(`${url.origin} cannot be reached: ${reasonOf(error)}`, { cause: error });
     }
   };
+  const refuse = (sentence: string) =>
+    new CommandError([sentence, remedy].filter(Boolean).join(' '));
   return async (url, request) => {
     let at = url;
+    let sent = request;
     for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
-      const { secrets, ...open } = request;
-      const response = await sendTo(at, at.origin === url.origin ? request : open);
+      const response = await sendTo(at, sent);
       const { statusCode = 0 } = response;
       if (![301, 302, 303, 307, 308].includes(statusCode)) return response;
       response.destroy();
       // What is posted is a secret, too.
       if (request.body !== undefined)
-        throw new CommandError(`${shown(at)} redirects what was sent to it; expected an answer.`);
-      at = redirected(at, response.headers.location);
+        throw refuse(`${shown(at)} redirects what was sent to it; expected an answer.`);
+      const to = redirected(at, response.headers.location);
+      if (typeof to === 'string') throw refuse(to);
+      if (to.origin !== at.origin) {
+        const { secrets, ...open } = sent;
+        sent = open;
+      }
+      at = to;
     }
-    throw new CommandError(`${shown(url)} redirects more than ${MOST_REDIRECTS} times.`);
+    throw refuse(`${shown(url)} redirects more than ${MOST_REDIRECTS} times.`);
   };
 }
 
 /**
  * The bytes of a response to a request with a Range from an offset on.
  * @returns undefined where the status is that of no such response
+ * @throws StartOverError where there are no bytes from there on, though fewer or more before
  */
 export function bytesOf(response: IncomingMessage, from: number): RemoteBytes | undefined {
   const { statusCode, headers } = response;
-  if (statusCode === 200) return { from: 0, bytes: response };
+  const range = headers['content-range'] ?? '';
+  const [, whole] = /\/(\d+)$/.exec(range) ?? [];
+  const size = whole === undefined ? undefined : Number(whole);
+  if (statusCode === 200 || statusCode === 203)
+    return { from: 0, size: lengthOf(response), bytes: response };
   if (statusCode === 416 && from > 0) {
     response.destroy();
-    return { from, bytes: nothing() }; // all of it has been read
+    if (size !== undefined && size !== from)
+      throw new StartOverError(`it has ${size} bytes now, and ${from} have come`);
+    return { from, size, bytes: nothing() }; // all of it has been read
   }
   if (statusCode !== 206) return undefined;
-  const [, start] = /^bytes (\d+)-/.exec(headers['content-range'] ?? '') ?? [];
-  if (start !== undefined) return { from: Number(start), bytes: response };
+  const [, start] = /^bytes (\d+)-/.exec(range) ?? [];
+  if (start !== undefined) return { from: Number(start), size, bytes: response };
   response.destroy();
-  throw new Error('the server sent a part of the file without saying which');
+  throw new Error('it sent a part of the file without saying which');
+}
+
+/** Of the whole file; not where it was compressed on its way. */
+function lengthOf({ headers }: IncomingMessage): number | undefined {
+  const length = headers['content-encoding'] === undefined && headers['content-length'];
+  return length ? Number(length) : undefined;
 }
 
 /** The header that asks for bytes from an offset on; none for the whole, which every server can send. */
@@ -142,15 +168,14 @@ export function isPassing({ statusCode = 0 }: IncomingMessage): boolean {
 /** The bytes of a file that has been read to its end. */
 export async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-function redirected(from: URL, location: string | undefined): URL {
+/** Where a redirect leads, or why it is not followed, as a sentence. */
+function redirected(from: URL, location: string | undefined): URL | string {
   if (location === undefined || !URL.canParse(location, from))
-    throw new CommandError(`${shown(from)} redirects without saying where.`);
+    return `${shown(from)} redirects without saying where.`;
   const to = new URL(location, from);
   to.username = '';
   to.password = '';
   if (!/^https?:$/.test(to.protocol) || (from.protocol === 'https:' && to.protocol === 'http:'))
-    throw new CommandError(
-      `${shown(from)} redirects to ${shown(to)}; expected ${from.protocol === 'https:' ? 'https' : 'http or https'}.`,
-    );
+    return `${shown(from)} redirects to ${shown(to)}; expected ${from.protocol === 'https:' ? 'https' : 'http or https'}.`;
   return to;
 }

@@ -32,6 +32,8 @@ const SENTENCES: Readonly<Record<string, (place: Place) => string>> = {
   IllegalLocationConstraintException: elsewhere,
   PreconditionFailed: changed,
   '412': changed,
+  // What is asked for is within the size that it had.
+  InvalidRange: changed,
   RequestTimeTooSkewed: ({ shown }) =>
     `The clock of this machine differs too much from that of S3 for ${shown}. Set the clock.`,
 };
