@@ -87,6 +87,34 @@ describe('fetch', () => {
     expect((await run(['fetch', `${url}/tiny-q4.gguf`], env)).stdout).toContain('already');
   });
 
+  it('follows what a URI names, tells what changed once, and outlives what fails', async () => {
+    const source = path.join(folder(), 'iris');
+    cpSync(iris, source, { recursive: true });
+    const directory = folder();
+    const child = launch(['fetch', source, '--dir', directory, '--follow', '1']);
+    const [out, ended] = [collect(child.stdout), exitOf(child)];
+    const has = (version: string) =>
+      expect
+        .poll(() => readFileSync(path.join(directory, 'model.onnx'), 'latin1'), { timeout: 20_000 })
+        .toBe(readFileSync(path.join(iris, '..', version, 'model.onnx'), 'latin1'));
+    const says = (text: string) => expect.poll(() => out.text, { timeout: 20_000 }).toContain(text);
+    await says('holds the model from');
+    await has('v1');
+    rmSync(path.join(source, 'model.onnx'));
+    await says('no model.onnx');
+    await has('v1');
+    cpSync(path.join(iris, '../v2'), source, { recursive: true });
+    await has('v2');
+    await says('already');
+    child.kill('SIGTERM');
+    expect(await ended).not.toBeNull();
+    expect(out.text.match(/already/g)).toHaveLength(1);
+    expect(out.text.match(/no model.onnx/g)?.length).toBeLessThan(3);
+    expect(readdirSync(directory).filter((name) => name.startsWith('.'))).toEqual([
+      '.model-sha256',
+    ]);
+  });
+
   it('takes what it chose before for something else than all files', async () => {
     const source = folder();
     cpSync(iris, path.join(source, 'a'), { recursive: true });
@@ -110,7 +138,16 @@ describe('fetch', () => {
       { MODEL_FILES: 'all', MODEL_URI: 'https://example.com/a/' },
       "expected a path that ends in a file's name",
     ],
-  ])('says what it cannot bring all files to: %j', async (env, message) => {
+    [{ FETCH_FOLLOW_SECONDS: '-1' }, 'FETCH_FOLLOW_SECONDS: expected'],
+    [
+      { FETCH_FOLLOW_SECONDS: '5', MODEL_SHA256: '0'.repeat(64) },
+      'FETCH_FOLLOW_SECONDS and MODEL_SHA256 are both set; expected one of them',
+    ],
+    [
+      { FETCH_FOLLOW_SECONDS: '5', MODEL_URI: 'https://example.com/a.onnx?sig=secret' },
+      'FETCH_FOLLOW_SECONDS is set for https://example.com/a.onnx?…; expected a store',
+    ],
+  ])('says which settings contradict each other: %j', async (env, message) => {
     const place = env['MODELS_DIR'] === undefined && { MODEL_DIR: folder() };
     const { code, stderr } = await run(['fetch', env['MODEL_URI'] ?? iris], { ...place, ...env });
     expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);

@@ -186,6 +186,24 @@ describe.skipIf(!ours)('a model in a registry', () => {
     expect(after).not.toMatchObject({ revision: Object(before).revision });
   });
 
+  it('is followed without a restart: the pods serve what its tag names now', async () => {
+    await oras(namespace, 'tag', 'localhost:5000/iris:v1', 'production');
+    const followed = { followSeconds: 2, ...fromRegistry('oci://registry:5000/iris:production') };
+    await release.install(versions(followed));
+    await expectModel('v1');
+    const pods = (await namespace.predictors()).map(({ metadata }) => metadata.name);
+    await oras(namespace, 'tag', 'localhost:5000/iris:v2', 'production');
+    await eventually(60, async () => {
+      const { body } = await request(ingressUrl()).get('/model').set('Host', release.host);
+      expect(body.reload).toMatchObject({ replaced: 1, refused: 0 });
+    });
+    await expectModel('v2');
+    const after = (await namespace.predictors()).map(({ metadata }) => metadata.name);
+    expect(after).toEqual(pods);
+    const log = await namespace.kubectl(['logs', pods[0] ?? '', '-c', 'follow-model']);
+    expect(log.match(/already/g)?.length).toBeLessThan(3); // once for each model
+  });
+
   it('stays what it is by its digest, which may be required', async () => {
     const required = { requirePinned: 'always' };
     const { ok, output } = await release.tryInstall(

@@ -121,7 +121,7 @@ and how to go on. Takes root and versions.
   {{- end -}}
   {{- $volumes = append $volumes .name -}}
 {{- end -}}
-{{- $containers := list "predictor" "fetch-model" -}}
+{{- $containers := list "predictor" "fetch-model" "follow-model" -}}
 {{- range $v.initContainers -}}
   {{- if has .name $containers -}}
     {{- fail (printf "%s.initContainers: there is a container %s already; choose another name." $key .name) -}}
@@ -157,6 +157,7 @@ and how to go on. Takes root and versions.
   {{- fail (printf "%s.uri: source uri needs what to fetch, such as s3://models/iris or https://example.com/iris.tar.gz." $key) -}}
 {{- end -}}
 {{- if $model.uri -}}{{- include "ml-api.checkUri" . -}}{{- end -}}
+{{- if gt (int64 $model.followSeconds) 0 -}}{{- include "ml-api.checkFollow" . -}}{{- end -}}
 {{- if and (eq $model.source "imageVolume") (not $model.imageVolume.reference) -}}
   {{- fail (printf "%s.imageVolume.reference: source imageVolume needs an image, such as registry.example.com/iris:1." $key) -}}
 {{- end -}}
@@ -190,16 +191,48 @@ and how to go on. Takes root and versions.
 {{- if regexMatch "[?&](sig|X-Amz-Signature|X-Goog-Signature)=" $uri -}}
   {{- fail (printf "%s: a signature is a secret, and whoever reads pods reads this; remove it, and give the fetcher credentials in %s.fetch (for Azure AZURE_STORAGE_SAS_TOKEN, from a Secret)." $at $key) -}}
 {{- end -}}
-{{- $isBlob := regexMatch "^https://[a-z0-9]{3,24}[.]blob[.]core[.](windows[.]net|usgovcloudapi[.]net|chinacloudapi[.]cn)(/|$)" $uri -}}
-{{- $isWeb := and (regexMatch "^https?:" $uri) (not $isBlob) -}}
-{{- $cannotMove := regexMatch "^(oci://.*@sha256:[0-9a-f]{64}|hf://[^/@]+/[^/@]+@[0-9a-f]{40}(/.*)?|gs://.*#[0-9]+|(mlflow://|models:/)[^@]+/[0-9]+)$" $uri -}}
-{{- if not (or $model.sha256 $cannotMove (eq $model.requirePinned "never")) -}}
-  {{- if and $isWeb (eq $model.requirePinned "auto") -}}
+{{- if not (or $model.sha256 (eq (include "ml-api.cannotMove" $uri) "true") (eq $model.requirePinned "never")) -}}
+  {{- if and (eq (include "ml-api.isWeb" $uri) "true") (eq $model.requirePinned "auto") -}}
     {{- fail (printf "%s: nothing says which bytes are served; set %s.sha256 to the file's SHA-256, 64 hex digits, or %s.requirePinned to never." $at $key $key) -}}
   {{- else if eq $model.requirePinned "always" -}}
     {{- fail (printf "%s: what this names can change, and %s.requirePinned is always; set %s.sha256, or a URI that cannot move: a digest (oci), a commit (hf), a version (mlflow), a generation (gs)." $at $key $key) -}}
   {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* What is followed: something that can change, for a server that looks. */}}
+{{- define "ml-api.checkFollow" -}}
+{{- $model := .v.model -}}
+{{- $key := printf "%s.model.followSeconds" .key -}}
+{{- if not $model.uri -}}
+  {{- fail (printf "%s: there is nothing to follow; set %s.model.uri, or remove it." $key .key) -}}
+{{- end -}}
+{{- if ne .v.runtime "onnx" -}}
+  {{- fail (printf "%s: the predictor replaces its model without a restart, and the version runs %s; remove it." $key .v.runtime) -}}
+{{- end -}}
+{{- if or $model.sha256 (eq (include "ml-api.cannotMove" $model.uri) "true") (eq $model.requirePinned "always") -}}
+  {{- fail (printf "%s: %s.model says that the model cannot change, by its sum, its URI or requirePinned; remove that, or followSeconds." $key .key) -}}
+{{- end -}}
+{{- if eq (include "ml-api.isWeb" $model.uri) "true" -}}
+  {{- fail (printf "%s: an address on the web does not say when it has something else; use a store or a registry, or remove it." $key) -}}
+{{- end -}}
+{{- $config := mergeOverwrite (dict) .root.Values.config .v.config -}}
+{{- if eq (int64 $config.modelReloadSeconds) 0 -}}
+  {{- fail (printf "%s: the server would not look for what is brought; remove %s.config.modelReloadSeconds, or set it to 10." $key .key) -}}
+{{- end -}}
+{{- if gt (int64 $config.servingThreads) 1 -}}
+  {{- fail (printf "%s: models that are replaced while they are served are served by one thread; set config.servingThreads to 0, or remove it." $key) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ml-api.isWeb" -}}
+{{- $isBlob := regexMatch "^https://[a-z0-9]{3,24}[.]blob[.]core[.](windows[.]net|usgovcloudapi[.]net|chinacloudapi[.]cn)(/|$)" . -}}
+{{- and (regexMatch "^https?:" .) (not $isBlob) -}}
+{{- end -}}
+
+{{/* Whether a URI names one model for ever. */}}
+{{- define "ml-api.cannotMove" -}}
+{{- regexMatch "^(oci://.*@sha256:[0-9a-f]{64}|hf://[^/@]+/[^/@]+@[0-9a-f]{40}(/.*)?|gs://.*#[0-9]+|(mlflow://|models:/)[^@]+/[0-9]+)$" . -}}
 {{- end -}}
 
 {{/* Several models of a version: what they need, and what is for one model only. */}}

@@ -44,6 +44,7 @@ versionDefaults.model.pvc.readWriteOnce needed
 versionDefaults.model.uri needed
 versionDefaults.model.sha256 needed
 versionDefaults.model.requirePinned needed
+versionDefaults.model.followSeconds needed
 versionDefaults.model.fetch needed
 versionDefaults.model.fetch.folder needed
 versionDefaults.model.fetch.env map

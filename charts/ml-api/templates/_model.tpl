@@ -39,32 +39,48 @@
 
 {{/* The model from its URI, into a fresh directory or onto the claim; there, what is the same already stays. */}}
 {{- define "ml-api.fetchContainer" -}}
-{{- $model := .v.model -}}
-{{- if $model.uri }}
+{{- if .v.model.uri }}
 - name: fetch-model
-  image: {{ include "ml-api.ownImage" .root | quote }}
-  imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-  terminationMessagePolicy: FallbackToLogsOnError
-  args: [fetch-model]
-  {{- with $model.fetch.envFrom }}
-  envFrom:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
-  env:
-    {{- include "ml-api.fetchEnvironment" . | nindent 4 }}
+  {{- include "ml-api.fetcher" . | nindent 2 }}
   resources:
     {{- include "ml-api.resources" (dict "v" .v) | nindent 4 }}
-  securityContext:
-    {{- include "ml-api.containerSecurityContext" (dict "root" .root "context" .v.securityContext) | nindent 4 }}
-  volumeMounts:
-    - name: model
-      mountPath: /store
-    {{- if include "ml-api.fetchFiles" $model.fetch | trim }}
-    - name: fetch
-      mountPath: /etc/ml-api/fetch
-      readOnly: true
-    {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* What looks again beside the server, and idles between. */}}
+{{- define "ml-api.followContainer" -}}
+{{- with int64 .v.model.followSeconds }}
+- name: follow-model
+  {{- include "ml-api.fetcher" (merge (dict "follow" .) $) | nindent 2 }}
+  resources:
+    requests: { cpu: 10m, memory: 96Mi }
+    limits: { cpu: 500m, memory: 256Mi }
+{{- end }}
+{{- end -}}
+
+{{/* A container that fetches, without its name and resources. Takes root, v, and follow: seconds, or nothing. */}}
+{{- define "ml-api.fetcher" -}}
+{{- $model := .v.model -}}
+image: {{ include "ml-api.ownImage" .root | quote }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+terminationMessagePolicy: FallbackToLogsOnError
+args: [fetch-model]
+{{- with $model.fetch.envFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+env:
+  {{- include "ml-api.fetchEnvironment" . | nindent 2 }}
+securityContext:
+  {{- include "ml-api.containerSecurityContext" (dict "root" .root "context" .v.securityContext) | nindent 2 }}
+volumeMounts:
+  - name: model
+    mountPath: /store
+  {{- if include "ml-api.fetchFiles" $model.fetch | trim }}
+  - name: fetch
+    mountPath: /etc/ml-api/fetch
+    readOnly: true
+  {{- end }}
 {{- end -}}
 
 {{/* The files that the fetcher reads. */}}
@@ -97,6 +113,7 @@ MODEL_FILES: runtime
 FETCH_TIMEOUT_MS: model.fetch.timeoutMs
 FETCH_STALL_MS: model.fetch.stallMs
 FETCH_MAX_BYTES: model.fetch.maxBytes
+FETCH_FOLLOW_SECONDS: model.followSeconds
 MODEL_URL_HEADERS_FILE: model.fetch.headersSecret
 {{- if .fetch.dockerConfigSecret }}
 DOCKER_CONFIG: model.fetch.dockerConfigSecret
@@ -126,6 +143,10 @@ NODE_EXTRA_CA_CERTS: model.fetch.caConfigMap
   value: {{ int64 $model.fetch.stallMs | quote }}
 - name: FETCH_MAX_BYTES
   value: {{ int64 $model.fetch.maxBytes | quote }}
+{{- with .follow }}
+- name: FETCH_FOLLOW_SECONDS
+  value: {{ . | quote }}
+{{- end }}
 {{- if $model.fetch.headersSecret }}
 - name: MODEL_URL_HEADERS_FILE
   value: /etc/ml-api/fetch/headers

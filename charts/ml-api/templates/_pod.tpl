@@ -92,6 +92,9 @@ containers:
     volumeMounts:
       {{- . | nindent 6 }}
     {{- end }}
+  {{- with include "ml-api.followContainer" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
 {{- with include "ml-api.volumes" . | trim }}
 volumes:
   {{- . | nindent 2 }}

@@ -27,7 +27,7 @@ metricsPort, ownImage, openai (what is of LLMs, see _llm.tpl), keysFile.
     {{- $_ := set $v "version" $name -}}
     {{- $_ := set $v "fullname" (printf "%s-%s" (include "ml-api.fullname" $) $name) -}}
     {{- include "ml-api.renderVersion" (dict "root" $ "v" $v) -}}
-    {{- include "ml-api.takeUri" $v.model -}}
+    {{- include "ml-api.takeUri" (dict "root" $ "v" $v) -}}
     {{- include "ml-api.completeByRuntime" (dict "root" $ "v" $v) -}}
     {{- include "ml-api.completeByModel" (dict "root" $ "v" $v) -}}
     {{- $_ := set $versions $name $v -}}
@@ -37,9 +37,10 @@ metricsPort, ownImage, openai (what is of LLMs, see _llm.tpl), keysFile.
 {{- toJson $versions -}}
 {{- end -}}
 
-{{/* What is to be fetched, where it is said by the names of 0.1, and that it is to be fetched. Takes model. */}}
+{{/* What is to be fetched, where it is said by the names of 0.1, that it is to be fetched, and that the server looks for
+another where it is followed. Takes root and v. */}}
 {{- define "ml-api.takeUri" -}}
-{{- $model := . -}}
+{{- $model := .v.model -}}
 {{- $_ := set $model "uriKey" "uri" -}}
 {{- with $model.url.url -}}
   {{- $_ := set $model "uriKey" (empty $model.uri | ternary "url.url" "") -}}
@@ -47,6 +48,9 @@ metricsPort, ownImage, openai (what is of LLMs, see _llm.tpl), keysFile.
 {{- end -}}
 {{- with $model.url.sha256 -}}{{- $_ := set $model "sha256" . -}}{{- end -}}
 {{- $_ := set $model "fetch" (mergeOverwrite $model.fetch (omit $model.url "url" "sha256")) -}}
+{{- if and (gt (int64 $model.followSeconds) 0) (eq .v.runtime "onnx") (not (hasKey .v.config "modelReloadSeconds")) (eq (int64 .root.Values.config.modelReloadSeconds) 0) -}}
+  {{- $_ := set .v.config "modelReloadSeconds" 10 -}}
+{{- end -}}
 {{- if or (eq $model.source "url") (and (eq $model.source "image") $model.uri) -}}
   {{- $_ := set $model "source" "uri" -}}
 {{- end -}}

@@ -3,6 +3,7 @@ import { cleanEnv } from 'envalid';
 import { shown } from '../net/shown-url.ts';
 import type { Limits } from '../sources/attempts.ts';
 import { fetchInto, isArchive, type Wanted } from '../sources/fetch.ts';
+import { follow } from '../sources/follow.ts';
 import { forms, normalised } from '../sources/open.ts';
 import { createProgress } from '../sources/progress.ts';
 import type { Form } from '../sources/remote.ts';
@@ -69,6 +70,14 @@ const variables = {
     default: 'onnx',
     desc: 'all brings every file as it lies, for servers other than this one, in place of the ONNX model alone.',
   }),
+  FETCH_FOLLOW_SECONDS: wholeNumber(
+    0,
+    86_400,
+    'seconds',
+  )({
+    default: 0,
+    desc: 'Looks again after so many seconds, and brings what the URI names by then, until the process is ended; 0: fetches once.',
+  }),
   MODEL_URL_HEADERS_FILE: text({
     default: undefined,
     desc: 'File with headers to send to an http or https address, such as "Authorization: Bearer TOKEN", one a line. They go to the origin of the address, and not along to another one.',
@@ -76,7 +85,8 @@ const variables = {
   ...limitVariables,
 };
 
-export const fetchHelp = () => `Usage: fetch URI --dir DIRECTORY [--sha256 SUM] [--all]
+export const fetchHelp =
+  () => `Usage: fetch URI --dir DIRECTORY [--sha256 SUM] [--all] [--follow SECONDS]
 
 Brings a model into a directory, with model.lock.json, which says where it came from. What is there already is not downloaded again.
 
@@ -84,6 +94,7 @@ Brings a model into a directory, with model.lock.json, which says where it came 
   --dir      MODEL_DIR, a directory for this model alone.
   --sha256   MODEL_SHA256.
   --all      MODEL_FILES=all.
+  --follow   FETCH_FOLLOW_SECONDS.
 
 The credentials of a store are those of its own tools. Settings are environment variables:
 
@@ -101,7 +112,9 @@ export async function fetchModel(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  await fetchInto(readWanted(command, args, env));
+  const { wanted, followSeconds } = readWanted(command, args, env);
+  if (followSeconds === 0) return fetchInto(wanted);
+  await follow(wanted, followSeconds * 1000);
 }
 
 /** @throws CommandError for a limit that is none */
@@ -130,14 +143,19 @@ export function listeners(say: (line: string) => void): Pick<Wanted, 'say' | 'pr
 }
 
 /** @throws CommandError with all that is wrong */
-function readWanted(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Wanted {
+function readWanted(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): { wanted: Wanted; followSeconds: number } {
   const {
     argument: uri,
-    values: { dir, sha256, all: everything },
+    values: { dir, sha256, all: everything, follow: seconds },
   } = readArguments(command, args, {
     dir: { type: 'string' },
     sha256: { type: 'string' },
     all: { type: 'boolean' },
+    follow: { type: 'string' },
   });
   const given: NodeJS.ProcessEnv = {
     ...env,
@@ -145,6 +163,7 @@ function readWanted(command: string, args: readonly string[], env: NodeJS.Proces
     ...(dir !== undefined && { MODEL_DIR: dir }),
     ...(sha256 !== undefined && { MODEL_SHA256: sha256 }),
     ...(everything === true && { MODEL_FILES: 'all' }),
+    ...(seconds !== undefined && { FETCH_FOLLOW_SECONDS: seconds }),
   };
   if (given['MODEL_URI'] !== undefined && given['MODEL_URL'] !== undefined)
     throw new CommandError(
@@ -161,7 +180,8 @@ function readWanted(command: string, args: readonly string[], env: NodeJS.Proces
   const form = several ? 'models' : all;
   const address = normalised(settings.MODEL_URI ?? settings.MODEL_URL ?? '');
   checkForm(address, form, settings.MODEL_URI === undefined ? 'MODEL_URL' : 'MODEL_URI');
-  return {
+  if (settings.FETCH_FOLLOW_SECONDS > 0) checkFollowed(address, settings.MODEL_SHA256);
+  const wanted: Wanted = {
     uri: address,
     sha256: settings.MODEL_SHA256,
     directory: MODELS_DIR ?? MODEL_DIR,
@@ -171,6 +191,19 @@ function readWanted(command: string, args: readonly string[], env: NodeJS.Proces
     env: given,
     ...listeners(say),
   };
+  return { wanted, followSeconds: settings.FETCH_FOLLOW_SECONDS };
+}
+
+/** @throws CommandError where nothing can change, or nobody says when */
+function checkFollowed(uri: string, sha256: string | undefined): void {
+  if (sha256 !== undefined)
+    throw new CommandError(
+      'FETCH_FOLLOW_SECONDS and MODEL_SHA256 are both set; expected one of them: a sum names one model for ever.',
+    );
+  if (/^https?:/.test(uri) && !isBlobAddress(uri))
+    throw new CommandError(
+      `FETCH_FOLLOW_SECONDS is set for ${shown(new URL(uri))}; expected a store or a registry: an address on the web does not say when it has something else.`,
+    );
 }
 
 function readSettings(command: string, given: NodeJS.ProcessEnv) {
