@@ -111,7 +111,7 @@ describe('a start that cannot succeed ends with one clear message', () => {
     const port = typeof address === 'object' && address ? address.port : 0;
     const { code, stderr } = await run([], { PORT: String(port) });
     expect(stderr).toBe(
-      `Port ${port} on 127.0.0.1 is in use. Stop what listens there, or set PORT to another port (0 takes a free one).\n`,
+      `Port ${port} on 127.0.0.1 is in use. Set PORT to another port (0 takes a free one), or stop the process that uses it: ss -ltnp 'sport = :${port}' shows it.\n`,
     );
     expect(code).toBe(1);
   });

@@ -179,6 +179,11 @@ the same iris forest of 100 trees and must answer a golden row before it is meas
 validation, batching, metrics and logs on. Closed loop: wrk, ${SECONDS} s. Open loop: vegeta at ${OPEN_RATE} requests a second. Memory is
 the proportional set size of the process tree.
 
+Express hello is measured twice: by its defaults, and without \`ETag\` and \`X-Powered-By\`, as ml-api sets Express. The
+second is the fair one. Flask + scikit-learn is the tutorial's server as it stands there: most of its time is scikit-learn's cost of
+a single row, and gunicorn's default worker keeps no connection alive, so every request opens one. The ratio says
+little of Node or Express.
+
 ${report}`;
 }
 

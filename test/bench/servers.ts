@@ -47,9 +47,14 @@ export const peersToMeasure: readonly Peer[] = [
     command: [process.execPath, `${peers}/node-http.mjs`],
   },
   {
-    name: 'Express hello',
+    name: 'Express hello, its defaults',
     predicts: false,
     command: [process.execPath, `${peers}/express-hello.mjs`],
+  },
+  {
+    name: 'Express hello, as ml-api',
+    predicts: false,
+    command: [process.execPath, `${peers}/express-hello.mjs`, 'as-ml-api'],
   },
   ours,
   {

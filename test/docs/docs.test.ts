@@ -51,14 +51,16 @@ const ALL_MODELS = 'test/models/bring-your-own.slow.ts';
 const runBy: Readonly<Record<string, readonly string[]>> = {
   'README.md': [CI, DOCS, DOCS, COMMANDS, ON_A_CLUSTER, ON_A_CLUSTER],
   'charts/ml-api/README.md': [ON_A_CLUSTER],
+  'docs/backend-for-frontend.md': [SDK],
   'docs/bring-your-own-model.md': [COMMANDS, COMMANDS, MODELS, MODELS, ALL_MODELS, ALL_MODELS],
   'docs/cluster.md': [CI],
   // Builds an image of 2.5 GB more: by hand. What it lacks without a card is tested by test/image where it is there.
   'docs/gpu.md': ['test/e2e/gpu.test.ts', 'test/image/image.test.ts'],
-  'docs/monitoring.md': [ON_A_CLUSTER, ON_A_CLUSTER],
+  // The second needs Docker: by hand. What can be checked without it, its test checks.
+  'docs/monitoring.md': [ON_A_CLUSTER, 'test/compose.test.ts', ON_A_CLUSTER],
   'docs/open-inference-protocol.md': ['test/clients/clients.test.ts', DOCS],
   'docs/performance.md': [COMMANDS],
-  'docs/sdk.md': [SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK],
+  'docs/sdk.md': [SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK, SDK],
   'docs/several-models.md': [SEVERAL, SEVERAL, SDK, SDK, SEVERAL, SEVERAL],
   'docs/tutorial.md': [ON_A_CLUSTER],
   'docs/versions.md': [

@@ -1,10 +1,10 @@
 // The programs and commands of docs/sdk.md and docs/versions.md as they stand there, in a project of a user.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { modelsDir } from '../../server/test/models-dir.ts';
-import { start } from '../../server/test/start.ts';
+import { keysFile, start } from '../../server/test/start.ts';
 import { blockOf, blocksOf } from '../docs/blocks.ts';
 import { type Outcome, runBash, runNode } from '../run-program.ts';
 import { compile, folder, install, packSdk, root } from './user-project.ts';
@@ -73,6 +73,41 @@ ${program(`@org/ml-sdk/${server}`)}`;
   });
 });
 
+describe('docs/backend-for-frontend.md', () => {
+  const source = (
+    bodies: readonly string[],
+  ) => `declare const process: { env: Record<string, string> };
+${blockOf('docs/backend-for-frontend.md', 'ts')}
+for (const body of ${JSON.stringify(bodies)}) {
+  const response = await POST(new Request('http://shop/api/species', { method: 'POST', body }));
+  console.log(response.status, JSON.stringify(await response.json()));
+}`;
+
+  it('predicts with a key, and tells visitors what they sent wrong', async () => {
+    const { url } = await start({ API_KEYS_FILE: keysFile(), LOG_LEVEL: 'silent' });
+    const bodies = [
+      '{"measurements": [5.1, 3.5, 1.4, 0.2]}',
+      '{"measurements": [5.1, 3.5, 1.4, "wide"]}',
+      '{"measurements": 7}',
+      'no JSON',
+    ];
+    const printed = await run(source(bodies), { ML_API_URL: url, ML_API_KEY: 'first-key' });
+    expect(printed.split('\n')).toEqual([
+      '200 {"species":"setosa"}',
+      expect.stringMatching(/^422 {"error":\[".*expected .*number.*"\]}$/),
+      '400 {"error":"Four measurements are needed."}',
+      '400 {"error":"Four measurements are needed."}',
+    ]);
+  });
+
+  it('tells visitors nothing of its key', async () => {
+    const { url } = await start({ API_KEYS_FILE: keysFile(), LOG_LEVEL: 'silent' });
+    const bodies = ['{"measurements": [5.1, 3.5, 1.4, 0.2]}'];
+    const printed = await run(source(bodies), { ML_API_URL: url, ML_API_KEY: 'a-wrong-key' });
+    expect(printed).toBe('503 {"error":"Try again in a moment."}');
+  });
+});
+
 describe('sdk/README.md', () => {
   const [first = '', second = ''] = programs('sdk/README.md');
 
@@ -103,7 +138,8 @@ it.each(['sdk/README.md', page, 'docs/several-models.md'])(
     });
     const { url } = await start({ MODELS_DIR, DEFAULT_MODEL: 'iris', LOG_LEVEL: 'silent' });
     const here = (text: string) => text.replaceAll('http://ml.local', url);
-    const [install = ''] = blockOf(page, 'sh', { text: 'hey-api' }).split('\n');
+    const section = 'The client of your own model';
+    const [install = ''] = blockOf(page, 'sh', { section }).split('\n');
     const command = here(blockOf(of, 'sh', { text: '--all' }));
     const { code, stdout, stderr } = await runBash(`set -e\n${install}\n${command}`, {
       cwd: project,
@@ -133,6 +169,32 @@ describe('a command of docs/sdk.md', () => {
   // Installs what it says from wherever npm installs from.
   const command = (section: string, change: (text: string) => string): Promise<Outcome> =>
     runBash(`set -e\n${change(blockOf(page, 'sh', { section }))}`, { cwd: project });
+
+  it('installs the package that was packed from a clone', () => {
+    const [pack = '', install = ''] = blockOf(page, 'sh', { section: 'Install' }).split('\n');
+    const [, packed = ''] = /writes (\S+\.tgz)/.exec(pack) ?? [];
+    expect(existsSync(path.join(project, packed))).toBe(true); // packSdk() packs as the page does
+    expect(install).toContain(`npm install /path/to/ml-api/${packed}`);
+  });
+
+  it('generates a client in a project on TypeScript 7', async () => {
+    const { url } = await start({ LOG_LEVEL: 'silent' });
+    const generate = blockOf(page, 'sh', { section: 'The client of your own model' })
+      .split('\n')
+      .find((line) => line.startsWith('npx ml-sdk generate'));
+    const seven = folder(tmpdir());
+    onTestFinished(() => rmSync(seven, { recursive: true }));
+    install(seven, packSdk(seven));
+    const commands = `set -e
+${blockOf(page, 'sh', { section: 'With TypeScript 7' })}
+${generate?.replace('http://localhost:5000', url)}
+echo "import { predict } from './ml/index.js'; export const one = () => predict({ inputs: [1, 2, 3, 4] });" > src/use.ts
+npx tsc --strict --module nodenext --target es2024 --skipLibCheck false --noEmit src/use.ts`;
+    const { code, stdout, stderr } = await runBash(commands, { cwd: seven });
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).toMatch(/^Version 7\./m);
+    expect(stdout).toContain('src/ml: the client of iris v1');
+  });
 
   it('generates a client, which takes what the model takes and nothing else', async () => {
     const { url } = await start({ LOG_LEVEL: 'silent' });

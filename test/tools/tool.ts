@@ -22,6 +22,7 @@ const tools = {
   vegeta: { module: 'vegeta', package: 'github.com/tsenart/vegeta/v12' },
   'kubectl-validate': { module: 'kubectl-validate', package: 'sigs.k8s.io/kubectl-validate' },
   admit: { module: 'admit', package: '.' },
+  compose: { module: 'compose', package: 'github.com/compose-spec/compose-go/v2/cmd' },
   // For the tests of model stores alone: `--build` leaves them out, and the first test that uses one builds it.
   rclone: { module: 'rclone', package: '.', onUse: true },
   registry: { module: 'registry', package: '.', onUse: true },

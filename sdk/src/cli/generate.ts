@@ -74,7 +74,8 @@ async function heyApi(): Promise<Generate> {
   } catch (error) {
     throw new CliError(
       `@hey-api/openapi-ts, which generates the types, cannot be loaded: ${error instanceof Error ? error.message : error}
-Run: npm install --save-dev @hey-api/openapi-ts "typescript@<7"`,
+Run: npm install --save-dev @hey-api/openapi-ts "typescript@<7"
+In a project on TypeScript 7: npm install --save-dev @hey-api/openapi-ts typescript@npm:@typescript/typescript6@6 @typescript/native@npm:typescript@7`,
     );
   }
 }

@@ -10,19 +10,33 @@ export interface Address {
   readonly isShared: boolean;
 }
 
-/** Why an address cannot be listened on, in words that say what to do. */
+/** Why an address cannot be listened on, in words that say what to do. @param platform the operating system */
 export function whyNotListening(
   error: NodeJS.ErrnoException,
   { host, port, variable }: Omit<Address, 'isShared'>,
+  platform: NodeJS.Platform = process.platform,
 ): CommandError {
   const why =
     {
-      EADDRINUSE: `Port ${port} on ${host} is in use. Stop what listens there, or set ${variable} to another port (0 takes a free one).`,
+      EADDRINUSE: `Port ${port} on ${host} is in use. Set ${variable} to another port (0 takes a free one), or stop the process that uses it${holderOf(port, platform)}.`,
       EACCES: `Port ${port} on ${host} may not be used by this user. Set ${variable} to one above 1023.`,
       EADDRNOTAVAIL: `HOST ${host} is not an address of this machine. Set it to 0.0.0.0 to listen on all.`,
       ENOTFOUND: `HOST ${host} is not known. Set it to 0.0.0.0 to listen on all.`,
     }[error.code ?? ''] ?? `${host}:${port} cannot be listened on: ${error.message}`;
   return new CommandError(why);
+}
+
+/** macOS listens there by default, since version 12. */
+const AIRPLAY_PORT = 5000;
+
+/** How to find the process that listens at a port. */
+function holderOf(port: number, platform: NodeJS.Platform): string {
+  if (platform === 'linux') return `: ss -ltnp 'sport = :${port}' shows it`;
+  if (platform !== 'darwin') return '';
+  const shown = `: lsof -nP -iTCP:${port} -sTCP:LISTEN shows it`;
+  return port === AIRPLAY_PORT
+    ? `${shown}. On macOS, it is often AirPlay Receiver, which System Settings, AirDrop & Handoff, switches off`
+    : shown;
 }
 
 /**

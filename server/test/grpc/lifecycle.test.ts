@@ -202,7 +202,7 @@ describe('ports', () => {
   it('a port that is taken ends the start', async () => {
     const { grpcPort } = await startGrpc();
     await expect(start({ GRPC_PORT: String(grpcPort) })).rejects.toThrow(
-      `Port ${grpcPort} on 127.0.0.1 is in use. Stop what listens there, or set GRPC_PORT to another port (0 takes a free one).`,
+      `Port ${grpcPort} on 127.0.0.1 is in use. Set GRPC_PORT to another port (0 takes a free one)`,
     );
   });
 

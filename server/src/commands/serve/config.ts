@@ -20,7 +20,10 @@ const port = wholeNumber(0, 65535);
 
 /** The variables, in the order of `--help`. Sources of the defaults stand beside them. */
 const variables = {
-  HOST: text({ default: '0.0.0.0', desc: 'Address to listen on.' }),
+  HOST: text({
+    default: '0.0.0.0',
+    desc: 'Address to listen on. :: listens for IPv4 and IPv6; pods with IPv6 alone need it.',
+  }),
   PORT: port({ default: 5000, desc: 'Port to listen on; 0 takes a free one.' }),
   METRICS_PORT: port({
     default: undefined,
