@@ -3,6 +3,7 @@
 import { constants } from 'node:os';
 import type { Files } from './commands/serve/files.ts';
 import { CommandError } from './util/command-error.ts';
+import { printable } from './util/printable.ts';
 
 // The same places in the source tree (server/src) and in the image (server/dist).
 const root = new URL('../../', import.meta.url);
@@ -122,9 +123,11 @@ function stopSignal(): AbortSignal {
 run(process.argv.slice(2)).catch((error: unknown) => {
   const expected =
     error instanceof Error && (error.name === 'CommandError' || error.name === 'ModelLoadError');
-  process.stderr.write(
-    `${expected ? error.message : error instanceof Error ? (error.stack ?? error) : error}\n`,
+  const text = String(
+    expected ? error.message : error instanceof Error ? (error.stack ?? error) : error,
   );
+  // Messages name files and addresses, and whoever chose those may have meant harm.
+  process.stderr.write(`${text.split('\n').map(printable).join('\n')}\n`);
   process.exitCode = 1;
   // Whatever was left open: a start that has failed must not look like a server that is starting.
   setTimeout(() => process.exit(1), 5000).unref();

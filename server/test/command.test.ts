@@ -142,6 +142,13 @@ it('--help lists every variable with its default', async () => {
   expect(stdout).toContain('[5000]');
 });
 
+it.each(['serve', 'fetch'])('%s --help keeps names and what they are apart', async (command) => {
+  const { stdout } = await run([command, '--help'], {});
+  const rows = stdout.match(/^ {2}[A-Z]+_[A-Z_]+.*$/gm) ?? [];
+  expect(rows.length).toBeGreaterThan(5);
+  expect(rows.filter((row) => !/^ {2}[A-Z_]+[A-Z0-9_]* {2,}\S/.test(row))).toEqual([]);
+});
+
 it.each([
   ['with examples', {}, '[0]'],
   ['without', { MODEL_DIR: testModel('line') }, '[3]'],

@@ -55,7 +55,7 @@ describe.skipIf(process.platform !== 'linux')('takes no more memory for a large 
       'one with more than may be',
       large,
       { FETCH_MAX_BYTES: '10000000' },
-      /or than the 10000000 bytes that FETCH_MAX_BYTES allows\. Nothing was changed\./,
+      /holds more than the 10000000 bytes that FETCH_MAX_BYTES allows\. Nothing was changed\./,
     ],
     [
       'one that goes on after its end',
@@ -119,7 +119,7 @@ describe('is refused with a sentence that names the entry', () => {
   const both = (name: string, at: string) =>
     `holds "${name}" as a file and as a directory (at its entry "${at}"); expected one of them`;
   const outside = (name: string) =>
-    `holds the entry ${JSON.stringify(name)}; expected a relative path without "..", of at most 4096 characters`;
+    `holds the entry ${JSON.stringify(name)}; expected a relative path without "..", backslashes and control characters, of at most 4096 characters`;
   it.each<[string, Entry[], string]>([
     ['a file, and something in it', [file('a'), file('a/b')], both('a', 'a/b')],
     ['the reverse', [file('a/b'), file('a')], both('a', 'a')],

@@ -1,6 +1,7 @@
 // `fetch` by URI, and `serve` with a model on its command line: what is brought, what is recorded of it, and what is refused.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   mkdirSync,
   readdirSync,
@@ -234,6 +235,32 @@ describe('fetch', () => {
     const { code, stderr } = await run(['fetch', iris, '--dir', directory]);
     expect(stderr).toMatch(/\.model-sha256 is a folder; expected .+ Nothing was changed\. .+\n$/);
     expect([code, readdirSync(directory)]).toEqual([1, ['.model-sha256']]);
+  });
+
+  it('says once what it may not read', async () => {
+    const source = folder();
+    cpSync(iris, source, { recursive: true });
+    mkdirSync(path.join(source, 'data'));
+    chmodSync(source, 0o755);
+    const directory = folder();
+    chmodSync(directory, 0o777);
+    for (const name of ['data', 'model.json']) {
+      chmodSync(path.join(source, name), 0);
+      // Root may read all.
+      const { stdout, stderr } = spawnSync(
+        process.execPath,
+        [main, 'fetch', source, '--dir', directory],
+        { encoding: 'utf8', ...(process.getuid?.() === 0 && { uid: 54_321 }) },
+      );
+      expect(stderr).toMatch(
+        new RegExp(
+          `^${path.join(source, name)} cannot be read: EACCES.+ Check its permissions\\.\\n$`,
+        ),
+      );
+      expect(stdout).toBe('');
+      expect(readdirSync(directory)).toEqual([]);
+      rmSync(path.join(source, name), { recursive: true });
+    }
   });
 
   it('brings several models, each in its folder', async () => {

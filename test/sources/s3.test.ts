@@ -1,5 +1,13 @@
 // S3's protocol, as rclone speaks it: what a program of ours brings from it, and what it says where it cannot.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -128,6 +136,16 @@ describe('what is there arrives', () => {
         );
     },
   );
+
+  it('an object with a question mark in its name, which is not shown', async () => {
+    const name = 'iris?sig=hunter2';
+    cpSync(iris, path.join(root, 'models', name), { recursive: true });
+    const { code, stdout, stderr, directory } = await fetchFrom(`s3://models/${name}`);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('from s3://models/iris?…');
+    expect(stdout).not.toContain('hunter2');
+    expect(readFileSync(path.join(directory, 'model.lock.json'), 'utf8')).not.toContain('hunter2');
+  });
 
   it('a file, as model.onnx', async () => {
     const { code, stderr, directory } = await fetchFrom('s3://models/forest.onnx');

@@ -9,6 +9,8 @@ import { createProgress } from '../sources/progress.ts';
 import type { Form } from '../sources/remote.ts';
 import { isBlobAddress } from '../sources/stores/az/location.ts';
 import { CommandError } from '../util/command-error.ts';
+import { printable } from '../util/printable.ts';
+import { columns } from './columns.ts';
 import { readArguments } from './options.ts';
 import { oneOf, reportTo, sha256Hex, text, webUrl, wholeNumber } from './serve/validators.ts';
 
@@ -98,9 +100,7 @@ Brings a model into a directory, with model.lock.json, which says where it came 
 
 The credentials of a store are those of its own tools. Settings are environment variables:
 
-${Object.entries(variables)
-  .map(([name, { desc }]) => `  ${name.padEnd(24)}${desc}`)
-  .join('\n')}
+${columns(Object.entries(variables).map(([name, { desc = '' }]) => [name, desc]))}
 `;
 
 /**
@@ -249,5 +249,5 @@ export function checkForm(uri: string, form: Form, variable: string): void {
 }
 
 function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${printable(line)}\n`);
 }

@@ -1,7 +1,7 @@
 // What an archive of a model may hold. An archive is trusted no further than its SHA-256 goes: whoever made it may have erred.
 import type { ReadEntry } from 'tar';
 import { CommandError } from '../util/command-error.ts';
-import { createPaths, isHidden, MOST_FILES } from './paths.ts';
+import { createPaths, isHidden } from './paths.ts';
 
 /** Headers and padding of that many files, and what is skipped. */
 const MOST_OVERHEAD_BYTES = 32 * 1024 * 1024;
@@ -19,7 +19,6 @@ export interface EntryRules {
 /** @param archive names it at the start of a sentence */
 export function createEntryRules(archive: string, maxBytes: number): EntryRules {
   const paths = createPaths();
-  let files = 0;
   let content = 0;
   let read = 0;
   let problem: CommandError | undefined;
@@ -35,14 +34,11 @@ export function createEntryRules(archive: string, maxBytes: number): EntryRules 
       const kind = entry.type === 'File' ? 'file' : 'directory';
       entry.mode = kind === 'file' ? 0o644 : 0o755;
       content += entry.size;
+      if (content > maxBytes)
+        refuse(`holds more than the ${maxBytes} bytes that FETCH_MAX_BYTES allows`);
       if (isHidden(entry.path)) return false;
-      files++;
       const wrong = paths.add(entry.path, kind);
       if (wrong !== undefined) refuse(wrong);
-      if (files > MOST_FILES || content > maxBytes)
-        refuse(
-          `holds more than ${MOST_FILES} files, or than the ${maxBytes} bytes that FETCH_MAX_BYTES allows`,
-        );
       return problem === undefined;
     },
     problem(bytes) {

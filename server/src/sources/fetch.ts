@@ -1,8 +1,7 @@
 // A model from where it is into a directory: found, downloaded beside what is there, and put into its place when it is whole and checked.
 import { hash } from 'node:crypto';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { shown } from '../net/shown-url.ts';
 import { CommandError } from '../util/command-error.ts';
 import { unpack } from './archive.ts';
 import { type Attempts, type Limits, persist } from './attempts.ts';
@@ -11,10 +10,12 @@ import { isFilled } from './mark.ts';
 import { modelFolder, onlyModel } from './model-folder.ts';
 import { openModel } from './open.ts';
 import { isHidden } from './paths.ts';
+import type { ShownProgress } from './progress.ts';
 import { LOCK_FILE } from './record.ts';
 import type { Form, RemoteFile, RemoteModel } from './remote.ts';
 import { filesOf, replaceModel } from './replace.ts';
-import { type Progress, type Transferred, transfer } from './transfer.ts';
+import { shownUri } from './shown-uri.ts';
+import { type Transferred, transfer } from './transfer.ts';
 import { openWorkplace, type Workplace } from './workplace.ts';
 
 const NOUNS: Readonly<Record<Form, string>> = {
@@ -36,7 +37,7 @@ export interface Wanted {
   /** Is told what is done. */
   readonly say: (line: string) => void;
   /** @param total bytes, where the store tells */
-  readonly progress: (total: number | undefined) => Progress;
+  readonly progress: (total: number | undefined) => ShownProgress;
 }
 
 /** @throws CommandError with what was expected, what came, and how to go on; then the directory is as it was */
@@ -50,10 +51,11 @@ export async function fetchInto(wanted: Wanted): Promise<void> {
       return;
     }
     const attempts = { name, limits, end: AbortSignal.timeout(limits.timeoutMs), say };
-    const remote = await persist(attempts, (signal) =>
+    const opened = await persist(attempts, (signal) =>
       openModel(wanted.uri, wanted.env, signal, wanted.form),
     );
-    const pinned = remote.revision && hash('sha256', `${remote.resolved}\n${remote.revision}`);
+    const pinned = opened.revision && hash('sha256', `${opened.resolved}\n${opened.revision}`);
+    const remote = { ...opened, resolved: shownUri(opened.resolved) };
     if (sha256 === undefined && pinned && (await isFilled(directory, markOf(form, pinned)))) {
       say(`${directory} holds the ${what} from ${remote.resolved} already.`);
       return;
@@ -89,7 +91,13 @@ async function bring(
   const total = files.every(({ size }) => size !== undefined)
     ? files.reduce((sum, { size = 0 }) => sum + size, 0)
     : undefined;
-  const transferred = await transfer(files, folder, attempts, wanted.progress(total));
+  const progress = wanted.progress(total);
+  const transferred = await transfer(
+    files,
+    folder,
+    { ...attempts, say: progress.say },
+    progress.add,
+  ).finally(progress.end);
   const [first] = transferred;
   if (expected !== undefined && first?.sha256 !== expected)
     throw new CommandError(
@@ -104,6 +112,8 @@ async function bring(
         form,
       )
     : folder;
+  // An archive may have one, too, or a folder of this name.
+  await rm(path.join(model, LOCK_FILE), { recursive: true, force: true });
   const [came, inside] = archive ? [first, await listed(model)] : [undefined, transferred];
   await writeFile(path.join(model, LOCK_FILE), lockFile(wanted, remote, inside, came));
   const identity = markOf(form, expected ?? pinned ?? first?.sha256 ?? '');
@@ -136,7 +146,7 @@ function chosen(
     throw new CommandError(
       `MODEL_SHA256 is set, and ${name} has ${files.length} files; expected an .onnx file or an archive: the sum is of one file. Leave it out, or name the archive.`,
     );
-  if (form === 'model') return { files: onlyModel(files, name), archive: false };
+  if (form === 'model') return { files: onlyModel(files, name).filter(isNoLock), archive: false };
   const folder = modelFolder(
     files.map((file) => file.path),
     name,
@@ -146,9 +156,15 @@ function chosen(
   return {
     files: files
       .filter((file) => file.path.startsWith(start))
-      .map((file) => ({ ...file, path: file.path.slice(start.length) })),
+      .map((file) => ({ ...file, path: file.path.slice(start.length) }))
+      .filter(isNoLock),
     archive: false,
   };
+}
+
+/** That of the source says where that came from. */
+function isNoLock({ path }: RemoteFile): boolean {
+  return path !== LOCK_FILE && !path.startsWith(`${LOCK_FILE}/`);
 }
 
 export function isArchive(file: string): boolean {
@@ -183,12 +199,6 @@ function lockFile(
     fetchedAt: new Date().toISOString(),
   };
   return `${JSON.stringify(lock, undefined, 2)}\n`;
-}
-
-/** A URI as it may be logged: without what may be a secret. */
-export function shownUri(uri: string): string {
-  if (/^https?:/.test(uri) && URL.canParse(uri)) return shown(new URL(uri));
-  return uri.replace(/\?.*/s, '?…').replace(/^([a-z0-9+.-]+:\/\/)[^/]*:[^/]*@/, '$1');
 }
 
 function cannotWrite({ variable, directory }: Wanted): (error: Error) => never {

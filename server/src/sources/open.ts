@@ -86,6 +86,10 @@ const LONGEST = 4096;
  * @throws CommandError where it cannot be one
  */
 export function normalised(uri: string): string {
+  if (uri.trim() === '')
+    throw new CommandError(
+      `The URI of the model is empty; expected a path or one of ${forms().join(', ')}.`,
+    );
   if (uri.length > LONGEST)
     throw new CommandError(
       `The URI of the model has ${uri.length} characters; expected at most ${LONGEST}.`,

@@ -17,6 +17,13 @@ export interface Paths {
 export function createPaths(): Paths {
   /** Of entries and of the folders on the way to them, by path. */
   const kinds = new Map<string, Kind>([['.', 'directory']]);
+  /** Folders take an inode, too. */
+  const left = { file: MOST_FILES, directory: MOST_FILES };
+
+  const put = (name: string, kind: Kind) => {
+    if (!kinds.has(name)) left[kind]--;
+    kinds.set(name, kind);
+  };
 
   /** The first of the paths on the way to an entry that another entry has made something else. */
   const conflict = (name: string, kind: Kind): string | undefined => {
@@ -26,21 +33,23 @@ export function createPaths(): Paths {
       folder = path.posix.dirname(folder)
     ) {
       if (kinds.get(folder) === 'file') return folder;
-      kinds.set(folder, 'directory');
+      put(folder, 'directory');
     }
     if ((kinds.get(name) ?? kind) !== kind) return name;
-    kinds.set(name, kind);
+    put(name, kind);
     return undefined;
   };
 
   return {
     add(name, kind) {
       if (!isInside(name))
-        return `holds the entry ${quote(name)}; expected a relative path without "..", of at most ${LONGEST_PATH} characters`;
+        return `holds the entry ${quote(name)}; expected a relative path without "..", backslashes and control characters, of at most ${LONGEST_PATH} characters`;
       const found = conflict(path.posix.normalize(name).replace(/\/$/, ''), kind);
       if (found !== undefined)
         return `holds ${quote(found)} as a file and as a directory (at its entry ${quote(name)}); expected one of them`;
-      return kinds.size > MOST_FILES ? `holds more than ${MOST_FILES} files` : undefined;
+      return Math.min(left.file, left.directory) < 0
+        ? `holds more than ${MOST_FILES} files, or folders`
+        : undefined;
     },
   };
 }
@@ -57,7 +66,7 @@ function isInside(name: string): boolean {
   return (
     name.length <= LONGEST_PATH &&
     !path.posix.isAbsolute(name) &&
-    !name.includes('\0') &&
-    !name.split(/[/\\]/).includes('..')
+    !/[\p{Cc}\\]/u.test(name) &&
+    !name.split('/').includes('..')
   );
 }

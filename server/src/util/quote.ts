@@ -1,6 +1,8 @@
+import { printable } from './printable.ts';
+
 /** A text of a client's as an error shows it: in quotation marks, and not longer than it helps. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+  return printable(JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text));
 }
 
 /** A noun with its indefinite article. */

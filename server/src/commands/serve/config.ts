@@ -1,6 +1,7 @@
 // Every setting of the predictor: environment variables in, one typed Config out, all errors at once.
 import { cleanEnv } from 'envalid';
 import { CommandError } from '../../util/command-error.ts';
+import { columns } from '../columns.ts';
 import { MOST_THREADS } from './threads/how-many.ts';
 import { trafficVariables } from './traffic-variables.ts';
 import {
@@ -266,9 +267,12 @@ function checkTraffic({ TRAFFIC_FILE }: Config, env: Environment): void {
 
 /** The text of `serve --help`: every variable, its default and what it does. */
 export function describeConfig(): string {
-  return Object.entries(documentedVariables())
-    .map(([name, { fallback, description }]) => `  ${name.padEnd(22)}${description} [${fallback}]`)
-    .join('\n');
+  return columns(
+    Object.entries(documentedVariables()).map(([name, { fallback, description }]) => [
+      name,
+      `${description} [${fallback}]`,
+    ]),
+  );
 }
 
 /** Name, default and description of every variable, for `--help` and the docs. */

@@ -6,6 +6,7 @@ import { createLog, withoutMessage } from '../../observe/log.ts';
 import { readResources } from '../../runtime/resources.ts';
 import { CommandError } from '../../util/command-error.ts';
 import { endsWithin } from '../../util/ends-within.ts';
+import { printable } from '../../util/printable.ts';
 import { readArguments } from '../options.ts';
 import { describeConfig, readConfig } from './config.ts';
 import type { Files } from './files.ts';
@@ -97,7 +98,7 @@ async function withModelOf(
   try {
     // Loaded where it is needed: it knows archives and stores.
     const { withModel } = await import('./model-argument.ts');
-    return await withModel(model, env, (line) => process.stderr.write(`${line}\n`));
+    return await withModel(model, env, (line) => process.stderr.write(`${printable(line)}\n`));
   } finally {
     stopped.removeEventListener('abort', end);
   }

@@ -3,6 +3,7 @@ export async function abortable<Result>(
   work: Promise<Result>,
   signal: AbortSignal,
 ): Promise<Result> {
+  work.catch(() => {}); // where nobody waits for it any more, its failure is no crash
   signal.throwIfAborted();
   let onAbort = () => {};
   const aborted = new Promise<never>((_resolve, reject) => {

@@ -1,8 +1,8 @@
 // Azure Blob Storage: the blobs below a prefix, or a single one, each with the ETag that it had when it was listed.
 import { RestError } from '@azure/storage-blob';
 import { CommandError } from '../../util/command-error.ts';
-import { quote } from '../../util/quote.ts';
 import type { RemoteBytes, RemoteFile, Store } from '../remote.ts';
+import { quoteUri } from '../shown-uri.ts';
 import { type Container, openContainer } from './az/container.ts';
 import { FORM, type Location, parseLocation } from './az/location.ts';
 import { nothing } from './client.ts';
@@ -45,7 +45,7 @@ export const azStore: Store = {
     });
     if (blobs.length === 0)
       throw new CommandError(
-        `${at('')} has no blob ${quote(path)} and none below it. Check the name; expected ${FORM}.`,
+        `${at('')} has no blob ${quoteUri(path)} and none below it. Check the name; expected ${FORM}.`,
       );
     return {
       resolved: at(folder),

@@ -1,10 +1,10 @@
 // Google Cloud Storage: the objects below a prefix, or a single one, each of one generation.
 import { CommandError } from '../../util/command-error.ts';
-import { quote } from '../../util/quote.ts';
 import type { Store } from '../remote.ts';
+import { quoteUri } from '../shown-uri.ts';
 import { type Bucket, openBucket } from './gs/bucket.ts';
 import { checkPath } from './listed-path.ts';
-import { isPlaceholder, ownName, revisionOf, type StoredObject } from './objects.ts';
+import { ownName, revisionOf, type StoredObject } from './objects.ts';
 
 const FORM = 'gs://BUCKET/FOLDER or gs://BUCKET/FILE.onnx';
 
@@ -25,10 +25,10 @@ export const gsStore: Store = {
         files: [file(single, ownName(path))],
       };
     const folder = path === '' || path.endsWith('/') ? path : `${path}/`;
-    const found = (await objects.list(folder, signal)).filter((one) => !isPlaceholder(one));
+    const found = await objects.list(folder, signal);
     if (found.length === 0 || generation !== undefined)
       throw new CommandError(
-        `gs://${bucket} has no object ${quote(path)}${generation === undefined ? ' and none below it' : ` of the generation ${generation}`}. Check the name; expected ${FORM}.`,
+        `gs://${bucket} has no object ${quoteUri(path)}${generation === undefined ? ' and none below it' : ` of the generation ${generation}`}. Check the name; expected ${FORM}.`,
       );
     return {
       resolved: `gs://${bucket}/${folder}`,
@@ -51,7 +51,7 @@ function parse(uri: string): Parsed {
   const [, bucket, path = '', generation] =
     /^gs:\/\/([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:\/(.*?)(?:#(\d+))?)?$/.exec(uri) ?? [];
   if (bucket === undefined)
-    throw new CommandError(`${quote(uri)} names no bucket; expected ${FORM}.`);
+    throw new CommandError(`${quoteUri(uri)} names no bucket; expected ${FORM}.`);
   return { bucket, path, generation };
 }
 

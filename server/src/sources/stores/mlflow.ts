@@ -4,6 +4,7 @@ import { isRecord } from '../../util/is-record.ts';
 import { parsedJson } from '../../util/parsed-json.ts';
 import { quote } from '../../util/quote.ts';
 import type { RemoteFile, RemoteModel, Store } from '../remote.ts';
+import { shownUri } from '../shown-uri.ts';
 import { defaultsFile } from './defaults-file.ts';
 import { listArtifacts, proxied } from './mlflow/artifacts.ts';
 import { defaultsOf, type MlModel, parseMlModel } from './mlflow/mlmodel.ts';
@@ -35,7 +36,7 @@ export function createMlflowStore(openElsewhere: Store['open']): Store {
           model: version.name,
           version: version.version,
           ...(version.run && { run: version.run }),
-          artifacts: from.resolved,
+          artifacts: shownUri(from.resolved),
         },
       };
     },

@@ -22,6 +22,6 @@ export function revisionOf(objects: readonly StoredObject[]): string {
 }
 
 /** Consoles make objects of no bytes for folders that somebody made by hand. */
-export function isPlaceholder({ name }: StoredObject): boolean {
+export function isPlaceholder({ name }: Pick<StoredObject, 'name'>): boolean {
   return name.endsWith('/');
 }

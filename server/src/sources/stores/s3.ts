@@ -7,8 +7,8 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { CommandError } from '../../util/command-error.ts';
-import { quote } from '../../util/quote.ts';
 import type { RemoteBytes, Store } from '../remote.ts';
+import { quoteUri, shownUri } from '../shown-uri.ts';
 import { checkCount, checkPath } from './listed-path.ts';
 import { isPlaceholder, ownName, revisionOf, type StoredObject } from './objects.ts';
 import { s3Error } from './s3/errors.ts';
@@ -26,7 +26,7 @@ export const s3Store: Store = {
         `${bucket.shown} is not there: the bucket has no such object, and none below it. Check the URI; expected ${FORM}.`,
       );
     return {
-      resolved: bucket.shown,
+      resolved: bucket.uri,
       revision: revisionOf(found),
       files: found.map((object) => ({
         path: object === single ? ownName(object.name) : bucket.pathOf(object),
@@ -41,10 +41,10 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
   const [, bucket, named = ''] =
     /^s3:\/\/([A-Za-z0-9][A-Za-z0-9._-]{1,254})(?:\/(.*))?$/s.exec(uri) ?? [];
   if (bucket === undefined)
-    throw new CommandError(`${quote(uri)} names no bucket; expected ${FORM}.`);
+    throw new CommandError(`${quoteUri(uri)} names no bucket; expected ${FORM}.`);
   const key = named.replace(/\/$/, '');
   const folder = key === '' ? '' : `${key}/`;
-  const shown = `s3://${bucket}/${named}`;
+  const shown = shownUri(`s3://${bucket}/${named}`);
   const { client, region } = await connect(env);
 
   const ask = async <Answer>(answer: Promise<Answer>, signal: AbortSignal): Promise<Answer> => {
@@ -57,6 +57,7 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
   };
 
   return {
+    uri: `s3://${bucket}/${named}`,
     shown,
 
     pathOf: ({ name }: StoredObject): string =>
@@ -78,11 +79,10 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
           signal,
         );
         for (const { Key = '', ETag = '', Size = 0 } of page?.Contents ?? [])
-          found.push({ name: Key, tag: ETag, size: Size });
+          if (!isPlaceholder({ name: Key })) found.push({ name: Key, tag: ETag, size: Size });
         checkCount(found.length, shown);
         const next = page?.NextContinuationToken;
-        if (next === undefined || next === token)
-          return found.filter((object) => !isPlaceholder(object));
+        if (next === undefined || next === token) return found;
         token = next;
       }
     },

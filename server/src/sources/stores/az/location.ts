@@ -1,7 +1,7 @@
 // How a model in Azure Blob Storage is named: `az://ACCOUNT/CONTAINER/FOLDER`, or by the https address of a container, folder or blob, with a
 // shared access signature (SAS) where it has one.
 import { CommandError } from '../../../util/command-error.ts';
-import { quote } from '../../../util/quote.ts';
+import { quoteUri } from '../../shown-uri.ts';
 
 export interface Location {
   readonly account: string;
@@ -39,7 +39,7 @@ export function parseLocation(uri: string): Location {
   const [, box, rest = ''] = /^\/([^/]+)(?:\/(.*))?$/.exec(url?.pathname ?? '') ?? [];
   if (url === undefined || box === undefined)
     throw new CommandError(
-      `${quote(uri.replace(/\?.*/s, '?…'))} names no container of Azure Blob Storage; expected ${FORM}.`,
+      `${quoteUri(uri)} names no container of Azure Blob Storage; expected ${FORM}.`,
     );
   return {
     account: url.hostname.split('.', 1).join(''),

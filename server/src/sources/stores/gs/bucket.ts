@@ -4,9 +4,10 @@ import { withoutTrailingSlashes } from '../../../net/base-url.ts';
 import { CommandError } from '../../../util/command-error.ts';
 import { isRecord } from '../../../util/is-record.ts';
 import type { RemoteBytes } from '../../remote.ts';
+import { shownUri } from '../../shown-uri.ts';
 import { bytesOf, createClient, isPassing, jsonOf, rangeFrom, statusOf } from '../client.ts';
 import { checkCount } from '../listed-path.ts';
-import type { StoredObject } from '../objects.ts';
+import { isPlaceholder, type StoredObject } from '../objects.ts';
 import { defaultIdentity, type Identity } from './identity.ts';
 
 export interface Bucket {
@@ -61,7 +62,10 @@ export function openBucket(bucket: string, env: NodeJS.ProcessEnv): Bucket {
       const query = { fields: FIELDS, ...(generation !== undefined && { generation }) };
       const response = await get(`/${encodeURIComponent(name)}`, query, 0, signal);
       if (response.statusCode === 404) return void response.destroy();
-      return objectOf(await jsonOf(response, `What Google Cloud Storage says of ${name}`), bucket);
+      return objectOf(
+        await jsonOf(response, `What Google Cloud Storage says of ${shownUri(name)}`),
+        bucket,
+      );
     },
     async list(prefix, signal) {
       const objects: StoredObject[] = [];
@@ -79,7 +83,7 @@ export function openBucket(bucket: string, env: NodeJS.ProcessEnv): Bucket {
         const page = await jsonOf(response, `The list of objects in gs://${bucket}`);
         const { items, nextPageToken } = isRecord(page) ? page : {};
         const found = Array.isArray(items) ? items.map((item) => objectOf(item, bucket)) : [];
-        objects.push(...found);
+        objects.push(...found.filter((one) => !isPlaceholder(one)));
         checkCount(objects.length, `gs://${bucket}`);
         // A page may be empty, though not the same for ever.
         if (
@@ -98,7 +102,7 @@ export function openBucket(bucket: string, env: NodeJS.ProcessEnv): Bucket {
       if (bytes !== undefined) return bytes;
       response.destroy();
       throw new CommandError(
-        `gs://${bucket}/${name} was replaced or removed while it was fetched. Fetch the model again.`,
+        `${shownUri(`gs://${bucket}/${name}`)} was replaced or removed while it was fetched. Fetch the model again.`,
       );
     },
   };
@@ -135,7 +139,7 @@ function objectOf(item: unknown, bucket: string): StoredObject {
   // It would come decompressed, of another size than it has, and without a way to go on in the middle.
   if (contentEncoding === 'gzip')
     throw new CommandError(
-      `gs://${bucket}/${name} is stored with Content-Encoding: gzip. Upload it without the option that compresses (-z, -Z, -j, -J).`,
+      `${shownUri(`gs://${bucket}/${name}`)} is stored with Content-Encoding: gzip. Upload it without the option that compresses (-z, -Z, -j, -J).`,
     );
   return { name, size: Number(size), tag: String(generation) };
 }

@@ -115,8 +115,8 @@ export async function openHub(env: NodeJS.ProcessEnv): Promise<Hub> {
         if (!Array.isArray(page))
           throw new CommandError(`${name} lists files in another form than the Hub does.`);
         seen += page.length;
-        checkCount(seen, name);
         files.push(...page.filter(isRecord).flatMap((entry) => fileOf(entry, name)));
+        checkCount(Math.max(files.length, seen - files.length), name);
         next = page.length > 0 ? nextPage(response, base) : undefined;
       }
       return files;

@@ -1,6 +1,6 @@
 // How a model of the Hugging Face Hub is named: `hf://owner/repo@revision/folder`, or with a file at its end.
 import { CommandError } from '../../../util/command-error.ts';
-import { quote } from '../../../util/quote.ts';
+import { quoteUri } from '../../shown-uri.ts';
 
 export interface Reference {
   /** `owner/name`. */
@@ -21,7 +21,7 @@ export function parseReference(uri: string): Reference {
   const [, owner = '', name, revision = 'main', path = ''] = URI.exec(uri) ?? [];
   if (name === undefined || /^(datasets|spaces|models)$/.test(owner))
     throw new CommandError(
-      `${quote(uri)} names no model of the Hugging Face Hub; expected ${FORM}.`,
+      `${quoteUri(uri)} names no model of the Hugging Face Hub; expected ${FORM}.`,
     );
   try {
     return {
@@ -31,7 +31,7 @@ export function parseReference(uri: string): Reference {
     };
   } catch {
     throw new CommandError(
-      `${quote(uri)} has a percent sign that escapes nothing; expected ${FORM}.`,
+      `${quoteUri(uri)} has a percent sign that escapes nothing; expected ${FORM}.`,
     );
   }
 }

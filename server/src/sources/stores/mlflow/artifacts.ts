@@ -39,7 +39,7 @@ export async function listArtifacts(
       const path = checkPath(join(below, String(entry['path'])), server.name);
       if (entry['is_dir'] === true) folders.push(path);
       else files.push(artifact(server, folder, path, entry['file_size']));
-      checkCount(files.length + folders.length, server.name);
+      checkCount(Math.max(files.length, folders.length - 1), server.name);
     }
   }
   return files;

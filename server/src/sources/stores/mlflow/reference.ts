@@ -1,6 +1,7 @@
 // How a registered model is named: `mlflow://iris@champion`, `mlflow://iris/3`, `models:/iris@champion`, `models:/iris/3`.
 import { CommandError } from '../../../util/command-error.ts';
 import { quote } from '../../../util/quote.ts';
+import { quoteUri } from '../../shown-uri.ts';
 
 export interface Reference {
   readonly name: string;
@@ -14,7 +15,7 @@ const FORM = 'mlflow://NAME@ALIAS or mlflow://NAME/VERSION';
 export function parseReference(uri: string): Reference {
   const expected = (why: string) =>
     new CommandError(
-      `${quote(uri)} ${why}; expected ${FORM}, or the same as models:/NAME@ALIAS and models:/NAME/VERSION, as MLflow writes it.`,
+      `${quoteUri(uri)} ${why}; expected ${FORM}, or the same as models:/NAME@ALIAS and models:/NAME/VERSION, as MLflow writes it.`,
     );
   const [, rest] = /^(?:mlflow:\/\/|models:\/{1,3})([^?#]+)$/.exec(uri) ?? [];
   if (rest === undefined) throw expected('names no registered model');

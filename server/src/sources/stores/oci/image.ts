@@ -8,6 +8,8 @@ import { contentOf, entriesOf, type Layer, type LayerEntry } from './layer.ts';
 
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
+/** Files, and folders, which count as entries of their own. */
+const MOST_ENTRIES = 2 * MOST_FILES;
 
 interface Found {
   readonly layer: Layer;
@@ -22,7 +24,7 @@ export async function imageFiles(
   const isWanted = (path: string) => /^(\.wh\.)?models?(\/|$)/.test(path) || path === OPAQUE;
   const found = new Map<string, Found>();
   for (const layer of layers) {
-    const entries = await entriesOf(layer, isWanted, MOST_FILES, signal);
+    const entries = await entriesOf(layer, isWanted, MOST_ENTRIES, signal);
     // Of what lies below alone: the order within a layer does not count.
     for (const { path } of entries) removeHidden(found, path);
     for (const entry of entries)
@@ -38,7 +40,7 @@ export async function packedFiles(
 ): Promise<RemoteFile[]> {
   const found = new Map<string, Found>();
   for (const layer of layers)
-    for (const entry of await entriesOf(layer, () => true, MOST_FILES, signal))
+    for (const entry of await entriesOf(layer, () => true, MOST_ENTRIES, signal))
       put(found, { layer, entry });
   return filesOf(found);
 }

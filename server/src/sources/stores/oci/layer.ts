@@ -73,7 +73,7 @@ export async function entriesOf(
     parser.write(chunk);
     if (entries.length > mostEntries)
       throw new CommandError(
-        `${layer.name} has more than ${mostEntries} files of a model; expected the files of one model.`,
+        `${layer.name} has more than ${mostEntries} files and folders of a model; expected the files of one model.`,
       );
   }
   parser.end();

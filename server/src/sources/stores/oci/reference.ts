@@ -1,6 +1,6 @@
 // How an artifact or image is named: `oci://ghcr.io/org/iris:1.2`, `oci://ghcr.io/org/iris@sha256:…`.
 import { CommandError } from '../../../util/command-error.ts';
-import { quote } from '../../../util/quote.ts';
+import { quoteUri } from '../../shown-uri.ts';
 
 export interface Reference {
   /** As people write it, and as docker's config has it. */
@@ -26,7 +26,7 @@ const URI =
 export function parseReference(uri: string, plainHttp: string | undefined): Reference {
   const [, host = '', repository = '', tag, digest] = URI.exec(uri) ?? [];
   if (!HOST.test(host) || !NAME.test(repository))
-    throw new CommandError(`${quote(uri)} names no artifact of a registry; expected ${FORM}.`);
+    throw new CommandError(`${quoteUri(uri)} names no artifact of a registry; expected ${FORM}.`);
   const isPlain =
     /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(host) ||
     (plainHttp ?? '').split(',').some((one) => one.trim() === host);
