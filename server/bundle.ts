@@ -4,12 +4,14 @@ import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { OLDEST_NODE } from './src/oldest-node.ts';
 
 export const root = path.resolve(import.meta.dirname, '..');
 const require = createRequire(import.meta.url);
 
 /**
  * Writes the program and its files, at the places that it looks for them, to a directory.
+ * @param out an absolute path
  * @param binaries the folder of onnxruntime-node's native libraries to take: those of one platform, or of all
  */
 export async function bundle(out: string, binaries: string): Promise<void> {
@@ -28,7 +30,7 @@ export async function bundle(out: string, binaries: string): Promise<void> {
     metafile: true,
     format: 'esm',
     platform: 'node',
-    target: 'node24',
+    target: `node${OLDEST_NODE}`,
     minifySyntax: true,
     external: ['onnxruntime-node'], // a native library
     // Bundled CommonJS packages require Node's own modules. The name is one that none of them has at its top, as minified ones have r.
@@ -76,7 +78,7 @@ async function copyPackage(name: string, parts: readonly string[], out: string):
   await writeFile(path.join(out, 'package.json'), JSON.stringify({ name, version, license, main }));
 }
 
-/** The licences of packages: most ask that they come along. */
+/** The licences and notices of packages: most ask that they come along. */
 async function licensesOf(directories: ReadonlySet<string>): Promise<string> {
   const texts = await Promise.all(
     [...directories].map(async (directory) => {
@@ -84,7 +86,7 @@ async function licensesOf(directories: ReadonlySet<string>): Promise<string> {
       const folder = path.resolve(root, directory);
       const licenses = await Promise.all(
         (await readdir(folder))
-          .filter((file) => /^licen[cs]e/i.test(file))
+          .filter((file) => /^(licen[cs]e|notice|copying)/i.test(file))
           .map((file) => readFile(path.join(folder, file), 'utf8')),
       );
       return [`${name} ${version} (${license})`, ...licenses].join('\n\n');

@@ -4,9 +4,11 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { bundle, copy, manifestOf, root } from './bundle.ts';
+import { OLDEST_NODE } from './src/oldest-node.ts';
 
-const [out] = process.argv.slice(2);
-if (out === undefined) throw new Error('usage: node server/package.ts OUT');
+const [folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error('usage: node server/package.ts OUT');
+const out = path.resolve(folder);
 await rm(out, { recursive: true, force: true });
 await bundle(out, 'bin');
 await copy(path.join(root, 'model/v1'), path.join(out, 'model/v1'));
@@ -17,7 +19,7 @@ const { name, version, description, license, type } = await manifestOf('server')
 const sdk = await manifestOf('sdk');
 const bundled = await Promise.all(
   (await readdir(path.join(out, 'node_modules'))).map((one) =>
-    manifestOf(path.resolve(out, 'node_modules', one)),
+    manifestOf(path.join(out, 'node_modules', one)),
   ),
 );
 const manifest = {
@@ -28,7 +30,7 @@ const manifest = {
   license,
   type,
   bin: { 'ml-api': 'server/dist/main.js' },
-  engines: { node: '>=24' },
+  engines: { node: `>=${OLDEST_NODE}` },
   dependencies: Object.fromEntries([sdk, ...bundled].map((one) => [one.name, one.version])),
   bundleDependencies: bundled.map((one) => one.name),
 };
