@@ -3,7 +3,8 @@
 //   node server/build.ts OUT
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { bundle, copy, root } from './bundle.ts';
+import { bundle, copy } from './bundle.ts';
+import { root } from './third-party.ts';
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: node server/build.ts OUT');

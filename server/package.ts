@@ -3,8 +3,9 @@
 //   node server/package.ts OUT
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { bundle, copy, manifestOf, root } from './bundle.ts';
+import { bundle, copy } from './bundle.ts';
 import { OLDEST_NODE } from './src/oldest-node.ts';
+import { manifestOf, root } from './third-party.ts';
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: node server/package.ts OUT');

@@ -84,6 +84,18 @@ it('names the licence of every package that it holds', () => {
   );
 });
 
+it('lists the packages that it holds, for scanners', () => {
+  const list = readFileSync(path.join(program, '../../../third-party.cdx.json'), 'utf8');
+  const { components } = JSON.parse(list);
+  expect(components.map(({ purl }: { purl: string }) => purl.replace(/@[^@]+$/, ''))).toEqual(
+    expect.arrayContaining([
+      'pkg:npm/express',
+      'pkg:npm/%40grpc/grpc-js',
+      'pkg:npm/onnxruntime-node',
+    ]),
+  );
+});
+
 it('says which Node it needs, in one number', () => {
   const { engines } = JSON.parse(readFileSync(path.join(program, '../../../package.json'), 'utf8'));
   expect(engines).toEqual({ node: `>=${OLDEST_NODE}` });
