@@ -15,7 +15,7 @@ await bundle(out, 'bin');
 await copy(path.join(root, 'model/v1'), path.join(out, 'model/v1'));
 await copy(path.join(root, 'server/README.md'), path.join(out, 'README.md'));
 
-const { name, version, description, license, type } = await manifestOf('server');
+const { name, version, description, license, repository, type } = await manifestOf('server');
 // Its commands generate, compare and report.
 const sdk = await manifestOf('sdk');
 const bundled = await Promise.all(
@@ -29,6 +29,7 @@ const manifest = {
   description,
   keywords: ['onnx', 'onnxruntime', 'model serving', 'inference', 'openapi', 'kserve', 'mlops'],
   license,
+  repository,
   type,
   bin: { 'ml-api': 'server/dist/main.js' },
   engines: { node: `>=${OLDEST_NODE}` },

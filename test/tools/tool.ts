@@ -22,7 +22,7 @@ const tools = {
   vegeta: { module: 'vegeta', package: 'github.com/tsenart/vegeta/v12' },
   'kubectl-validate': { module: 'kubectl-validate', package: 'sigs.k8s.io/kubectl-validate' },
   admit: { module: 'admit', package: '.' },
-  // For the tests of model stores alone: `--build` leaves them out, and the first test that uses one builds it.
+  // For the tests of model stores and for releases alone: `--build` leaves them out, and the first use builds them.
   rclone: { module: 'rclone', package: '.', onUse: true },
   registry: { module: 'registry', package: '.', onUse: true },
   oras: { module: 'oras', package: 'oras.land/oras/cmd/oras', onUse: true },
@@ -31,6 +31,8 @@ const tools = {
     package: 'github.com/fsouza/fake-gcs-server',
     onUse: true,
   },
+  cosign: { module: 'cosign', package: 'github.com/sigstore/cosign/v3/cmd/cosign', onUse: true },
+  syft: { module: 'syft', package: 'github.com/anchore/syft/cmd/syft', onUse: true },
 } as const;
 
 export type ToolName = keyof typeof tools;
