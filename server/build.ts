@@ -3,10 +3,12 @@
 //   node server/build.ts OUT
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { bundle, copy, root } from './bundle.ts';
+import { bundle, copy } from './bundle.ts';
+import { root } from './third-party.ts';
 
-const [out] = process.argv.slice(2);
-if (out === undefined) throw new Error('usage: node server/build.ts OUT');
+const [folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error('usage: node server/build.ts OUT');
+const out = path.resolve(folder);
 await rm(out, { recursive: true, force: true });
 await bundle(out, `bin/napi-v6/${process.platform}/${process.arch}`);
 await copy(path.join(root, 'server/package.json'), path.join(out, 'server/package.json'));

@@ -1,15 +1,17 @@
 // The server's program as it is shipped: bundled, with the files that it reads, the parts of packages that no bundle holds, and the
-// licences of them all.
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+// licences and the list of them all.
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { OLDEST_NODE } from './src/oldest-node.ts';
+import { componentsOf, licensesOf, manifestOf, root } from './third-party.ts';
 
-export const root = path.resolve(import.meta.dirname, '..');
 const require = createRequire(import.meta.url);
 
 /**
  * Writes the program and its files, at the places that it looks for them, to a directory.
+ * @param out an absolute path
  * @param binaries the folder of onnxruntime-node's native libraries to take: those of one platform, or of all
  */
 export async function bundle(out: string, binaries: string): Promise<void> {
@@ -28,7 +30,7 @@ export async function bundle(out: string, binaries: string): Promise<void> {
     metafile: true,
     format: 'esm',
     platform: 'node',
-    target: 'node24',
+    target: `node${OLDEST_NODE}`,
     minifySyntax: true,
     external: ['onnxruntime-node'], // a native library
     // Bundled CommonJS packages require Node's own modules. The name is one that none of them has at its top, as minified ones have r.
@@ -57,7 +59,9 @@ export async function bundle(out: string, binaries: string): Promise<void> {
     'server/playground',
   ])
     await copy(path.join(root, file), path.join(out, file));
-  await writeFile(path.join(out, 'THIRD-PARTY-LICENSES'), await licensesOf(new Set(bundled)));
+  const packages = new Set(bundled);
+  await writeFile(path.join(out, 'THIRD-PARTY-LICENSES'), await licensesOf(packages));
+  await writeFile(path.join(out, 'third-party.cdx.json'), await componentsOf(packages));
 }
 
 /** Copies a file or a folder, without source maps. */
@@ -74,28 +78,6 @@ async function copyPackage(name: string, parts: readonly string[], out: string):
   const { version, license, main } = await manifestOf(directoryOf(name));
   for (const part of parts) await copy(path.join(directoryOf(name), part), path.join(out, part));
   await writeFile(path.join(out, 'package.json'), JSON.stringify({ name, version, license, main }));
-}
-
-/** The licences of packages: most ask that they come along. */
-async function licensesOf(directories: ReadonlySet<string>): Promise<string> {
-  const texts = await Promise.all(
-    [...directories].map(async (directory) => {
-      const { name, version, license } = await manifestOf(directory);
-      const folder = path.resolve(root, directory);
-      const licenses = await Promise.all(
-        (await readdir(folder))
-          .filter((file) => /^licen[cs]e/i.test(file))
-          .map((file) => readFile(path.join(folder, file), 'utf8')),
-      );
-      return [`${name} ${version} (${license})`, ...licenses].join('\n\n');
-    }),
-  );
-  return `${texts.sort().join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
-}
-
-/** @param directory of a package, from the repository's root */
-export async function manifestOf(directory: string) {
-  return JSON.parse(await readFile(path.resolve(root, directory, 'package.json'), 'utf8'));
 }
 
 function directoryOf(name: string): string {

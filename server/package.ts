@@ -3,21 +3,24 @@
 //   node server/package.ts OUT
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { bundle, copy, manifestOf, root } from './bundle.ts';
+import { bundle, copy } from './bundle.ts';
+import { OLDEST_NODE } from './src/oldest-node.ts';
+import { manifestOf, root } from './third-party.ts';
 
-const [out] = process.argv.slice(2);
-if (out === undefined) throw new Error('usage: node server/package.ts OUT');
+const [folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error('usage: node server/package.ts OUT');
+const out = path.resolve(folder);
 await rm(out, { recursive: true, force: true });
 await bundle(out, 'bin');
 await copy(path.join(root, 'model/v1'), path.join(out, 'model/v1'));
 await copy(path.join(root, 'server/README.md'), path.join(out, 'README.md'));
 
-const { name, version, description, license, type } = await manifestOf('server');
+const { name, version, description, license, repository, type } = await manifestOf('server');
 // Its commands generate, compare and report.
 const sdk = await manifestOf('sdk');
 const bundled = await Promise.all(
   (await readdir(path.join(out, 'node_modules'))).map((one) =>
-    manifestOf(path.resolve(out, 'node_modules', one)),
+    manifestOf(path.join(out, 'node_modules', one)),
   ),
 );
 const manifest = {
@@ -26,9 +29,10 @@ const manifest = {
   description,
   keywords: ['onnx', 'onnxruntime', 'model serving', 'inference', 'openapi', 'kserve', 'mlops'],
   license,
+  repository,
   type,
   bin: { 'ml-api': 'server/dist/main.js' },
-  engines: { node: '>=24' },
+  engines: { node: `>=${OLDEST_NODE}` },
   dependencies: Object.fromEntries([sdk, ...bundled].map((one) => [one.name, one.version])),
   bundleDependencies: bundled.map((one) => one.name),
 };

@@ -3,7 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isTooOld, OLDEST_NODE } from '../server/src/oldest-node.ts';
+import {
+  folder as emptyFolder,
+  model as irisModel,
+  serveFile,
+} from '../server/test/file-server.ts';
 import { collect, exitOf, launch } from '../server/test/program.ts';
 import { type Outcome, runNode, runProgram } from './run-program.ts';
 import { bin, folder, install, packSdk, root } from './sdk/user-project.ts';
@@ -14,10 +21,10 @@ let tarball = '';
 
 beforeAll(async () => {
   const assembled = path.join(project, 'assembled');
-  expect(await runNode(path.join(root, 'server/package.ts'), [assembled])).toMatchObject({
-    code: 0,
-    stderr: '',
-  });
+  // From elsewhere, to a relative path.
+  expect(
+    await runNode(path.join(root, 'server/package.ts'), ['assembled'], { cwd: project }),
+  ).toMatchObject({ code: 0, stderr: '' });
   const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', project, assembled]);
   tarball = path.join(project, JSON.parse(String(packed))[0].filename);
   rmSync(assembled, { recursive: true });
@@ -71,6 +78,41 @@ it('names the licence of every package that it holds', () => {
   );
   for (const [line, , license] of names)
     expect(license, line).toMatch(/MIT|Apache-2\.0|BSD|ISC|BlueOak|0BSD/);
+  // Of swagger-ui-dist, as Apache-2.0 asks.
+  expect(text).toContain(
+    readFileSync(path.join(root, 'node_modules/swagger-ui-dist/NOTICE'), 'utf8').trim(),
+  );
+});
+
+it('lists the packages that it holds, for scanners', () => {
+  const list = readFileSync(path.join(program, '../../../third-party.cdx.json'), 'utf8');
+  const { components } = JSON.parse(list);
+  expect(components.map(({ purl }: { purl: string }) => purl.replace(/@[^@]+$/, ''))).toEqual(
+    expect.arrayContaining([
+      'pkg:npm/express',
+      'pkg:npm/%40grpc/grpc-js',
+      'pkg:npm/onnxruntime-node',
+    ]),
+  );
+});
+
+it('says which Node it needs, in one number', () => {
+  const { engines } = JSON.parse(readFileSync(path.join(program, '../../../package.json'), 'utf8'));
+  expect(engines).toEqual({ node: `>=${OLDEST_NODE}` });
+  for (const page of ['README.md', 'server/README.md'])
+    expect(readFileSync(path.join(root, page), 'utf8')).toMatch(
+      new RegExp(`Node ${OLDEST_NODE}\\b`),
+    );
+});
+
+it.each([
+  ['20.19.0', true],
+  ['24.4.9', true],
+  ['24.5.0', false],
+  ['24.10.0', false],
+  ['26.0.0-nightly', false],
+])('Node %s is too old: %s', (version, tooOld) => {
+  expect(isTooOld(version)).toBe(tooOld);
 });
 
 it('serves the iris model, its playground and its docs, and stops when it is told to', async () => {
@@ -99,8 +141,65 @@ describe('its command line', () => {
     expect(await mlApi('compare', '--nothing')).toMatchObject({ code: 1, stdout: '' });
   });
 
+  it('fetches a model from this machine and from the web', async () => {
+    const { url } = await serveFile((_req, res) => res.end(irisModel));
+    for (const uri of [pathToFileURL(path.join(root, 'model/v1')).href, `${url}/model.onnx`]) {
+      const directory = emptyFolder();
+      expect(await mlApi('fetch', uri, '--dir', directory)).toMatchObject({ code: 0, stderr: '' });
+      expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(irisModel);
+    }
+  });
+
   it('inspects a model', async () => {
     const { stdout } = await mlApi('inspect', path.join(root, 'model/v1/model.onnx'));
     expect(stdout).toContain('model.json');
+  });
+});
+
+// A store, and what it brings along, is loaded where it is used: each must be in the bundle.
+describe('its stores', () => {
+  const AWS = {
+    AWS_ACCESS_KEY_ID: 'key',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AWS_CONFIG_FILE: '/dev/null',
+  };
+
+  it.each([
+    ['s3://models/iris', (url: string) => ({ AWS_ENDPOINT_URL_S3: url, ...AWS }), 'models'],
+    ['gs://models/iris', (url: string) => ({ STORAGE_EMULATOR_HOST: url }), 'models'],
+    [
+      'az://ours/models/iris',
+      (url: string) => ({
+        AZURE_STORAGE_CONNECTION_STRING: `DefaultEndpointsProtocol=http;AccountName=ours;BlobEndpoint=${url}/ours;AccountKey=a2V5`,
+      }),
+      'models',
+    ],
+    ['hf://org/iris', (url: string) => ({ HF_ENDPOINT: url }), 'org/iris'],
+    [
+      'mlflow://iris@champion',
+      (url: string) => ({ MLFLOW_TRACKING_URI: url }),
+      'MLFLOW_TRACKING_URI',
+    ],
+    ['oci://HOST/iris:1', () => ({}), 'iris'],
+  ])('%s is looked for', async (uri, env, name) => {
+    const { url, calls } = await serveFile((_req, res) => {
+      res.statusCode = 404;
+      res.end();
+    });
+    const args = ['fetch', uri.replace('HOST', new URL(url).host), '--dir', emptyFolder()];
+    const { code, stderr } = await runNode(program, args, { env: env(url) });
+    expect(stderr).toContain(name);
+    expect(stderr).not.toMatch(/^ +at |Cannot find/m);
+    expect([code, calls() > 0]).toEqual([1, true]);
+  });
+
+  it("Google's credentials are those of its own library", async () => {
+    const { code, stderr } = await runNode(
+      program,
+      ['fetch', 'gs://models/iris', '--dir', emptyFolder()],
+      { env: { GOOGLE_APPLICATION_CREDENTIALS: '/dev/null' } },
+    );
+    expect(stderr).toContain("Google's credentials cannot be used");
+    expect(code).toBe(1);
   });
 });

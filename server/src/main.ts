@@ -2,6 +2,7 @@
 // The predictor's program. Its first argument says what to do; without one it serves.
 import { constants } from 'node:os';
 import type { Files } from './commands/serve/files.ts';
+import { isTooOld, OLDEST_NODE } from './oldest-node.ts';
 import { CommandError } from './util/command-error.ts';
 import { printable } from './util/printable.ts';
 
@@ -15,8 +16,6 @@ const files: Files = {
   defaultModel: new URL('model/v1', root),
 };
 
-/** The oldest that has all of JavaScript that the server uses. */
-const OLDEST_NODE = 24;
 /** Commands of the SDK's program. They read the same arguments. */
 const SDK_COMMANDS = ['generate', 'compare', 'report'];
 
@@ -36,7 +35,7 @@ Of @org/ml-sdk:
 `;
 
 async function run([first = 'serve', ...rest]: readonly string[]): Promise<void> {
-  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE)
+  if (isTooOld(process.versions.node))
     throw new CommandError(
       `ml-api needs Node ${OLDEST_NODE} or newer; this is ${process.version}. Install a newer one from https://nodejs.org.`,
     );

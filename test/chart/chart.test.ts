@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { dashboardJson } from '../../monitoring/dashboard/dashboard.ts';
 import { dashboardFile } from '../../monitoring/dashboard/generate.ts';
 import { runTool } from '../tools/tool.ts';
-import { chart, render } from './chart.ts';
+import { chart, render, version } from './chart.ts';
 import { kindsFile, makeKinds, makeSchema, schemaFile } from './schema.ts';
 import { runSuites } from './unittest.ts';
 
@@ -67,7 +67,7 @@ test('a packaged chart holds its templates, tests and presets, and not its suite
   try {
     const packed = runTool('helm', ['package', chart, '--destination', folder]);
     expect(packed.status, packed.stderr).toBe(0);
-    const archive = join(folder, 'ml-api-0.2.0.tgz');
+    const archive = join(folder, `ml-api-${version}.tgz`);
     const shown = runTool('helm', ['template', 'ml-api', archive, '--namespace', 'models']);
     expect(shown.stdout).toBe(render()); // all that rendering reads is in it
     expect(shown.stdout).toContain('templates/tests/verify.yaml');

@@ -1,10 +1,14 @@
 // The chart and its examples, and how to render them.
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { runTool, type ToolResult } from '../tools/tool.ts';
 
 /** The chart's folder. */
 export const chart = join(import.meta.dirname, '../../charts/ml-api');
+
+/** Its version. */
+export const version: string = parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8')).version;
 
 /** The examples: values files, by name without `-values.yaml`. */
 export const examples: readonly { readonly name: string; readonly file: string }[] = readdirSync(

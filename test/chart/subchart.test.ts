@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
 import { runTool, type ToolResult } from '../tools/tool.ts';
 import type { KubernetesObject } from './admit.ts';
-import { chart } from './chart.ts';
+import { chart, version } from './chart.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'parent-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -26,7 +26,7 @@ beforeAll(() => {
 
 /** What the parent chart, released as `shop`, makes with these dependencies and values. */
 function helmTemplate(dependencies: readonly Dependency[], values: object): ToolResult {
-  const dependency = { name: 'ml-api', version: '0.2.0', repository: '' };
+  const dependency = { name: 'ml-api', version, repository: '' };
   const parent = {
     apiVersion: 'v2',
     name: 'shop',

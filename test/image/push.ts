@@ -3,28 +3,17 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-
-export type Builder = 'docker' | 'podman' | 'buildah';
-
-/** HOST/NAME with lower-case names, as registries have them; without tag and digest. */
-const REPOSITORY =
-  /^(?:[a-z0-9]+(?:[.-][a-z0-9]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)+$/;
-
-/** What is wrong with a repository's name; undefined for nothing. */
-export function repositoryProblem(repository: string): string | undefined {
-  return REPOSITORY.test(repository)
-    ? undefined
-    : `--push: expected REGISTRY/REPOSITORY in lower case, without a tag, such as ghcr.io/you/ml-api; got ${JSON.stringify(repository)}.`;
-}
+import type { Builder } from './builder.ts';
+import { digestAmong, type Repository } from './repository.ts';
 
 /** @returns the digest that the registry knows the image by; undefined when the push failed, which has said why */
 export function push(
   builder: Builder,
   image: string,
-  repository: string,
+  repository: Repository,
   tag: string,
 ): string | undefined {
-  const target = `${repository}:${tag}`;
+  const target = `${repository.name}:${tag}`;
   if (builder === 'docker') {
     if (!succeeds('docker', ['tag', image, target]) || !succeeds('docker', ['push', target]))
       return undefined;
@@ -33,16 +22,12 @@ export function push(
       ['inspect', '--format', '{{range .RepoDigests}}{{println .}}{{end}}', target],
       { encoding: 'utf8' },
     );
-    const of = stdout.split('\n').find((line) => line.startsWith(`${repository}@`));
-    return of?.slice(repository.length + 1);
+    return digestAmong(stdout.split('\n'), repository);
   }
   const folder = mkdtempSync(path.join(tmpdir(), 'push-'));
   try {
     const file = path.join(folder, 'digest');
-    // Docker, too, speaks plain HTTP to a registry on the same machine.
-    const local = /^(localhost|127(\.\d+){3}|\[::1\])(?=[:/])/.test(repository)
-      ? ['--tls-verify=false']
-      : [];
+    const local = repository.isLocal ? ['--tls-verify=false'] : [];
     return succeeds(builder, ['push', ...local, '--digestfile', file, image, `docker://${target}`])
       ? readFileSync(file, 'utf8').trim()
       : undefined;

@@ -8,15 +8,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ociStore } from '../../server/src/sources/stores/oci.ts';
 import { type Entry, tar } from '../../server/test/tar.ts';
 import { runTool, toolPath } from '../tools/tool.ts';
+import { PASSWORD, startRegistry, USER } from './oci-registry.ts';
 import { expectContent, fileOf, refusalOf, soon } from './remote-files.ts';
-import { type ServerProcess, startServer } from './server-process.ts';
+import type { ServerProcess } from './server-process.ts';
 
 const models = path.resolve(import.meta.dirname, '../../model');
 const bytes = (version: string, file = 'model.onnx') =>
   readFileSync(path.join(models, version, file));
 const folder = mkdtempSync(path.join(tmpdir(), 'oci-'));
-const password = 'hunter2hunter2';
-const login = Buffer.from(`me:${password}`).toString('base64');
+const login = Buffer.from(`${USER}:${PASSWORD}`).toString('base64');
 
 let server: ServerProcess;
 let host: string;
@@ -32,28 +32,14 @@ function dockerConfig(name: string, config: object): NodeJS.ProcessEnv {
 
 /** @param cwd with the files that it names */
 function oras(cwd: string, ...args: readonly string[]): string {
-  const login = ['--plain-http', '--username=me', `--password=${password}`];
+  const login = ['--plain-http', `--username=${USER}`, `--password=${PASSWORD}`];
   const ended = runTool('oras', [...args, ...login], { cwd });
   expect(ended.status, ended.stderr).toBe(0);
   return ended.stdout;
 }
 
 beforeAll(async () => {
-  const config = path.join(folder, 'registry.yaml');
-  const users = path.join(folder, 'htpasswd');
-  // bcrypt of the password above
-  writeFileSync(users, 'me:$2b$04$JvEqnjDqtLIG8dH4bcKlTOrtp2h/4G50jrJn6TT5qH4MBnX8fK3ie\n');
-  server = await startServer(
-    toolPath('registry'),
-    (port) => {
-      writeFileSync(
-        config,
-        `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${folder}/storage}}\nhttp: {addr: '127.0.0.1:${port}'}\nauth: {htpasswd: {realm: models, path: ${users}}}\n`,
-      );
-      return ['serve', config];
-    },
-    { OTEL_TRACES_EXPORTER: 'none' },
-  );
+  server = await startRegistry(folder);
   toolPath('oras');
   host = `127.0.0.1:${server.port}`;
   env = dockerConfig('right', { auths: { [host]: { auth: login } } });
@@ -320,7 +306,7 @@ describe('credentials', () => {
         auths: { [`${name}/private`]: { auth: login }, [name]: { auth: 'bm86bm8=' } },
       }),
     ],
-    ['in words', (name: string) => ({ auths: { [name]: { username: 'me', password } } })],
+    ['in words', (name: string) => ({ auths: { [name]: { username: USER, password: PASSWORD } } })],
     ['of a helper for the registry', (name: string) => ({ credHelpers: { [name]: 'ours' } })],
     ['of a store', (name: string) => ({ auths: { [name]: {} }, credsStore: 'ours' })],
   ])('%s are found', async (name, config) => {
@@ -328,7 +314,7 @@ describe('credentials', () => {
     mkdirSync(bin, { recursive: true });
     writeFileSync(
       path.join(bin, 'docker-credential-ours'),
-      `#!/bin/sh\nread -r host\n[ "$1 $host" = "get ${host}" ] && echo '{"ServerURL":"","Username":"me","Secret":"${password}"}'\n`,
+      `#!/bin/sh\nread -r host\n[ "$1 $host" = "get ${host}" ] && echo '{"ServerURL":"","Username":"${USER}","Secret":"${PASSWORD}"}'\n`,
       { mode: 0o755 },
     );
     const own = dockerConfig(name.replaceAll(' ', '-'), config?.(host) ?? {});

@@ -23,7 +23,7 @@ const tools = {
   'kubectl-validate': { module: 'kubectl-validate', package: 'sigs.k8s.io/kubectl-validate' },
   admit: { module: 'admit', package: '.' },
   compose: { module: 'compose', package: 'github.com/compose-spec/compose-go/v2/cmd' },
-  // For the tests of model stores alone: `--build` leaves them out, and the first test that uses one builds it.
+  // For the tests of model stores and for releases alone: `--build` leaves them out, and the first use builds them.
   rclone: { module: 'rclone', package: '.', onUse: true },
   registry: { module: 'registry', package: '.', onUse: true },
   oras: { module: 'oras', package: 'oras.land/oras/cmd/oras', onUse: true },
@@ -32,6 +32,8 @@ const tools = {
     package: 'github.com/fsouza/fake-gcs-server',
     onUse: true,
   },
+  cosign: { module: 'cosign', package: 'github.com/sigstore/cosign/v3/cmd/cosign', onUse: true },
+  syft: { module: 'syft', package: 'github.com/anchore/syft/cmd/syft', onUse: true },
 } as const;
 
 export type ToolName = keyof typeof tools;

@@ -82,8 +82,19 @@ it has a dot or a port, as for every container runtime. Takes root, and image: r
 
 {{/* The product's own image, which also fetches models and tests. */}}
 {{- define "ml-api.ownImage" -}}
-{{- $image := dict "repository" .Values.image.repository "tag" (.Values.image.tag | default .Chart.AppVersion) "digest" .Values.image.digest -}}
+{{- $tag := .Values.image.tag | default .Chart.AppVersion -}}
+{{- $image := dict "repository" .Values.image.repository "tag" $tag "digest" (include "ml-api.ownDigest" (dict "root" . "tag" $tag)) -}}
 {{- include "ml-api.imageReference" (dict "root" . "image" $image) -}}
+{{- end -}}
+
+{{/*
+The digest of the product's own image with a tag: the one that is set, or the one that was released with this chart, as long as
+repository and tag are those of the release. Takes root and tag.
+*/}}
+{{- define "ml-api.ownDigest" -}}
+{{- $image := .root.Values.image -}}
+{{- $released := printf "%s:%s@" $image.repository .tag -}}
+{{- $image.digest | default (hasPrefix $released $image.released | ternary (trimPrefix $released $image.released) "") -}}
 {{- end -}}
 
 {{/* A number, of which 1000000 is not to become 1e+06, or a percentage. */}}

@@ -105,7 +105,9 @@ runtime's are filled in later. Takes from, own, and marked.
 {{- if eq $v.runtime "onnx" -}}
   {{- $image := .root.Values.image -}}
   {{- $suffix := ternary $v.gpu.imageTagSuffix "" (gt (int $v.gpu.count) 0) -}}
-  {{- $_ := set $preset "image" (dict "repository" $image.repository "tag" (printf "%s%s" ($image.tag | default .root.Chart.AppVersion) $suffix) "digest" (or $v.image.repository $v.image.tag | empty | ternary $image.digest "")) -}}
+  {{- $tag := printf "%s%s" ($image.tag | default .root.Chart.AppVersion) $suffix -}}
+  {{- $digest := include "ml-api.ownDigest" (dict "root" .root "tag" $tag) -}}
+  {{- $_ := set $preset "image" (dict "repository" $image.repository "tag" $tag "digest" (or $v.image.repository $v.image.tag | empty | ternary $digest "")) -}}
 {{- end -}}
 {{- range $key := list "image" "ports" "files" "env" "podSecurityContext" -}}
   {{- $own := dict -}}

@@ -1,0 +1,149 @@
+// Releases the version that is checked out: builds, checks, and then publishes; nothing is published before all is built and checked.
+// `npm run release -- --help`
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { makeChart, publishChart } from './chart.ts';
+import { readCheckout } from './checkout.ts';
+import { expectPublished, makeImage, publishImage, tagsOf } from './image.ts';
+import { notes } from './notes.ts';
+import { type Options, readOptions, UsageProblem, usage } from './options.ts';
+import {
+  checkPackages,
+  expectLogin,
+  expectUnpublished,
+  makePackages,
+  publishPackage,
+} from './packages.ts';
+import { ReleaseProblem } from './problem.ts';
+import { expectAbsent, expectWritable } from './registry.ts';
+import { out, root } from './repository-root.ts';
+import { makeSboms } from './sbom.ts';
+import { createSigner, expectIdentity } from './signing.ts';
+
+function release(options: Options, env: NodeJS.ProcessEnv): void {
+  const { image, chart, npmRegistry, key, dryRun } = options;
+  const checkout = readCheckout();
+  const { version } = checkout;
+
+  say(`looking whether ${version} can be published`);
+  expectAbsent(image, version);
+  expectAbsent(chart, version);
+  expectUnpublished(version, npmRegistry);
+  if (!dryRun) {
+    expectWritable(image);
+    expectWritable(chart);
+    expectLogin(npmRegistry);
+    if (key === undefined) expectIdentity(env);
+  }
+
+  rmSync(out, { recursive: true, force: true });
+  const source = sourceOf(env);
+  say('building the image');
+  const built = makeImage(checkout, options.standIns, source);
+  say('listing what it holds');
+  const sboms = makeSboms(built, version);
+  say('packaging the chart');
+  const chartPackage = makeChart(
+    { repository: image, version, digest: built.digest },
+    chart,
+    source,
+  );
+  say('packing the npm packages');
+  const packages = makePackages();
+  checkPackages(packages);
+
+  const signer = createSigner(key, identityOf(env, source, version));
+  let chartDigest: string | undefined;
+  const steps: readonly (readonly [what: string, publish: () => void])[] = [
+    [
+      `${image.name}:${tagsOf(version).join(' and :')}, ${built.digest}`,
+      () => {
+        publishImage(built, image, version);
+        expectPublished(built, image, version);
+      },
+    ],
+    ['the signature of the image', () => signer.sign(image, built.digest)],
+    ...sboms.map(
+      (sbom) =>
+        [
+          `the signed list of what the image holds, ${path.basename(sbom.file)}`,
+          () => signer.attest(image, built.digest, sbom),
+        ] as const,
+    ),
+    [
+      `oci://${chart.name}:${version}, a package of SHA-256 ${chartPackage.sha256}, and its signature`,
+      () => {
+        chartDigest = publishChart(chartPackage, chart, env);
+        signer.sign(chart, chartDigest);
+      },
+    ],
+    ...packages.map(
+      (one) =>
+        [
+          `${one.name}@${one.version} to npm, ${one.integrity}`,
+          () => publishPackage(one, npmRegistry, key === undefined),
+        ] as const,
+    ),
+  ];
+  for (const [what, publish] of steps) {
+    say(`${dryRun ? 'would publish' : 'publishing'} ${what}`);
+    if (!dryRun) publish();
+  }
+
+  const { verifyWith } = signer;
+  const file = path.join(out, 'notes.md');
+  writeFileSync(
+    file,
+    notes({
+      checkout,
+      image,
+      imageDigest: built.digest,
+      chart,
+      chartDigest,
+      packages,
+      sboms,
+      verifyWith,
+    }),
+  );
+  say(
+    `${dryRun ? `nothing of ${version} was published` : `${version} is published`}; its notes are ${path.relative(root, file)}`,
+  );
+}
+
+/** The address of the repository: the workflow's, or the one that the chart names. */
+function sourceOf(env: NodeJS.ProcessEnv): string {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = env;
+  if (server && repository) return `${server}/${repository}`;
+  return parse(readFileSync(path.join(root, 'charts/ml-api/Chart.yaml'), 'utf8')).home;
+}
+
+/** As certificates for a workflow name it: https://docs.sigstore.dev/certificate_authority/oidc-in-fulcio/ */
+function identityOf(env: NodeJS.ProcessEnv, source: string, version: string): string {
+  const { GITHUB_SERVER_URL: server, GITHUB_WORKFLOW_REF: workflow } = env;
+  if (server && workflow) return `${server}/${workflow}`;
+  return `${source}/.github/workflows/release.yml@refs/tags/v${version}`;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+try {
+  // npm changes to the root of the package; files are named from where the user is.
+  const options = readOptions(
+    process.argv.slice(2),
+    process.env,
+    process.env['INIT_CWD'] ?? process.cwd(),
+  );
+  if (options === undefined) process.stdout.write(usage);
+  else release(options, process.env);
+} catch (error) {
+  if (error instanceof UsageProblem) {
+    process.stderr.write(`${error.message}\n\n${usage}`);
+    process.exitCode = 2;
+  } else if (error instanceof ReleaseProblem) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  } else throw error;
+}

@@ -1,0 +1,57 @@
+// Where the version stands. package.json's is the one that counts; a release sets and compares the others.
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { ReleaseProblem } from './problem.ts';
+
+/** Of SemVer, without build metadata, which no tag of an image can have. https://semver.org */
+export const VERSION =
+  /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-(?:0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*))*)?$/;
+
+/** Files, and what stands before and after the version in each, at one or more places. */
+const PLACES: readonly (readonly [file: string, before: RegExp, after: RegExp])[] = [
+  ['package.json', /^ {2}"version": "/, /"/],
+  ['server/package.json', /^ {2}"version": "/, /"/],
+  ['sdk/package.json', /^ {2}"version": "/, /"/],
+  ['package-lock.json', /"name": "(?:ml-api|@org\/ml-api|@org\/ml-sdk)",\s+"version": "/, /"/],
+  ['openapi.yaml', /^ {2}version: /, /$/],
+  ['charts/ml-api/Chart.yaml', /^version: /, /$/],
+  ['charts/ml-api/Chart.yaml', /^appVersion: "/, /"/],
+  ['charts/ml-api/Chart.yaml', /^ {6}image: [^\s:]+:/, /$/],
+];
+
+const patternOf = (before: RegExp, after: RegExp) =>
+  new RegExp(`(?<=${before.source})[^\\s"]+(?=${after.source})`, 'gm');
+
+export function versionOf(root: string): string {
+  return JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version;
+}
+
+/** Sentences about places that say another version than package.json. */
+export function disagreements(root: string): string[] {
+  const version = versionOf(root);
+  return PLACES.flatMap(([file, before, after]) => {
+    const found = readFileSync(path.join(root, file), 'utf8').match(patternOf(before, after));
+    if (found === null)
+      return [`${file} names no version where one is expected. Mend it, or release/version.ts.`];
+    return found
+      .filter((other) => other !== version)
+      .map(
+        (other) =>
+          `${file} has version ${other}, and package.json has ${version}. Set one version everywhere: npm run release:prepare -- VERSION`,
+      );
+  });
+}
+
+/** Sets the version at each place. */
+export function setVersion(root: string, version: string): void {
+  for (const [file, before, after] of PLACES) {
+    const name = path.join(root, file);
+    const text = readFileSync(name, 'utf8');
+    const pattern = patternOf(before, after);
+    if (!pattern.test(text))
+      throw new ReleaseProblem(
+        `${file} names no version where one is expected. Mend it, or release/version.ts.`,
+      );
+    writeFileSync(name, text.replaceAll(pattern, version));
+  }
+}

@@ -1,0 +1,128 @@
+// What the command line of a release says of what it cannot do.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { dated, sectionsOf } from '../../release/changelog.ts';
+import { readmeElsewhere } from '../../release/chart.ts';
+import { readOptions, usage } from '../../release/options.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'release-options-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+writeFileSync(path.join(folder, 'a.key'), '');
+
+const registry = ['--registry', 'ghcr.io/org'];
+const refusal = (args: readonly string[], env = {}) => {
+  try {
+    readOptions(args, env, folder);
+    return 'taken';
+  } catch (error) {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  }
+};
+
+describe('options', () => {
+  it.each([
+    [[], '--registry is missing: name where the image and the chart go, such as ghcr.io/org.'],
+    [
+      ['--registry', ''],
+      '--registry: expected REGISTRY/OWNER in lower case, such as ghcr.io/org; got "".',
+    ],
+    [
+      ['--registry', 'ghcr.io/Org'],
+      '--registry: expected REGISTRY/OWNER in lower case, such as ghcr.io/org; got "ghcr.io/Org".',
+    ],
+    [
+      ['--registry', 'https://ghcr.io/org'],
+      '--registry: expected REGISTRY/OWNER in lower case, such as ghcr.io/org; got "https://ghcr.io/org".',
+    ],
+    [
+      [...registry, '--npm-registry', 'npm'],
+      '--npm-registry: expected an http or https address; got "npm".',
+    ],
+    [
+      [...registry, '--npm-registry', 'file:///npm'],
+      '--npm-registry: expected an http or https address; got "file:///npm".',
+    ],
+    [
+      [...registry, '--npm-registry', 'https://me:hunter2@npm.test'],
+      '--npm-registry: must hold no user name and no password: npm takes a token from its .npmrc.',
+    ],
+    [
+      [...registry, '--key', 'none.key'],
+      '--key: there is no file "none.key". Make one with: node test/tools/tool.ts cosign generate-key-pair',
+    ],
+    [
+      [...registry, '--key', 'a.key'],
+      '--key: COSIGN_PASSWORD is not set. Set it to the password of the key; to nothing where it has none.',
+    ],
+  ])('%j', (args, sentence) => {
+    expect(refusal(args)).toBe(`UsageProblem: ${sentence}`);
+  });
+
+  it.each([[['--dry']], [['now']], [['--registry']], [['--dry-run=no']]])(
+    '%j are none of it',
+    (args) => {
+      expect(refusal([...registry, ...args])).toMatch(/^UsageProblem: /);
+    },
+  );
+
+  it('are what was asked for', () => {
+    const args = [
+      ...registry,
+      '--key',
+      'a.key',
+      '--npm-registry',
+      'http://127.0.0.1:4873',
+      '--dry-run',
+    ];
+    expect(readOptions(args, { COSIGN_PASSWORD: '' }, folder)).toEqual({
+      image: { host: 'ghcr.io', name: 'ghcr.io/org/ml-api', isLocal: false },
+      chart: { host: 'ghcr.io', name: 'ghcr.io/org/charts/ml-api', isLocal: false },
+      npmRegistry: new URL('http://127.0.0.1:4873/'),
+      key: path.join(folder, 'a.key'),
+      standIns: false,
+      dryRun: true,
+    });
+    expect(readOptions(['--help'], {}, folder)).toBeUndefined();
+    for (const option of ['registry', 'npm-registry', 'key', 'stand-ins', 'dry-run'])
+      expect(usage).toContain(`--${option}`);
+  });
+});
+
+describe('the changelog', () => {
+  const changelog =
+    '# Changelog\n\n## 0.2.0 (unreleased)\n\n- More. $& `$1`\n\n## 0.1.0\n\n- All.\n';
+
+  it('has sections, the newest first', () => {
+    expect(sectionsOf(changelog)).toEqual([
+      { version: '0.2.0', date: 'unreleased', text: '- More. $& `$1`' },
+      { version: '0.1.0', date: '', text: '- All.' },
+    ]);
+    expect(sectionsOf('')).toEqual([]);
+  });
+
+  it('gets the date of a release, under the version that it is released as', () => {
+    expect(dated(changelog, '0.3.0', '2026-11-29')).toBe(
+      changelog.replace('0.2.0 (unreleased)', '0.3.0 (2026-11-29)'),
+    );
+    expect(
+      dated('# Changelog\n\n## 0.2.0 (unreleased)\n\n## 0.1.0\n', '0.3.0', '2026-11-29'),
+    ).toBeUndefined();
+    expect(dated('# Changelog\n', '0.3.0', '2026-11-29')).toBeUndefined();
+  });
+});
+
+it('a README elsewhere leads to the repository, and takes the chart from the registry', () => {
+  expect(
+    readmeElsewhere(
+      '[a](ci/a.yaml) [b](../../docs/b.md#c) [c](#d) [e](https://e.test/f)\nhelm upgrade --install ml-api charts/ml-api --wait\n',
+      {
+        at: 'https://x.test/r/blob/v1/charts/ml-api/README.md',
+        chart: 'oci://y.test/z --version 1',
+      },
+    ),
+  ).toBe(
+    '[a](https://x.test/r/blob/v1/charts/ml-api/ci/a.yaml) [b](https://x.test/r/blob/v1/docs/b.md#c) [c](#d) [e](https://e.test/f)\nhelm upgrade --install ml-api oci://y.test/z --version 1 --wait\n',
+  );
+});

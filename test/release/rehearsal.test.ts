@@ -1,0 +1,538 @@
+// A release as its workflow makes it, from a checkout of what is here, to registries on this machine; then what it has published, as
+// strangers use it.
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { blockOf } from '../docs/blocks.ts';
+import { registriesAnswer } from '../image/registries.ts';
+import { runBash, runProgram } from '../run-program.ts';
+import { npmProgram } from '../sources/npm-program.ts';
+import { PASSWORD, startRegistry, USER } from '../sources/oci-registry.ts';
+import type { ServerProcess } from '../sources/server-process.ts';
+import { runTool, toolPath } from '../tools/tool.ts';
+import { type Checkout, makeCheckout } from './checkout.ts';
+import { type NpmRegistry, startNpmRegistry } from './npm-registry.ts';
+import { serveAndPredict } from './served.ts';
+
+/** Higher than any that is released from here. */
+const VERSION = '99.1.0';
+const OWNER = 'rehearsal';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'rehearsal-'));
+const logins = path.join(folder, 'logins/config.json');
+let oci: ServerProcess;
+let npm: NpmRegistry;
+let checkout: Checkout;
+/** REGISTRY/OWNER. */
+let registry: string;
+/** For the image, where the registries of its base images cannot be reached. */
+let standIns: readonly string[];
+/** Where a login is looked for, and what is signed with. */
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  for (const name of ['oci', 'keys', 'logins', 'nobody']) mkdirSync(path.join(folder, name));
+  oci = await startRegistry(path.join(folder, 'oci'));
+  npm = await startNpmRegistry(path.join(folder, 'npm'));
+  checkout = makeCheckout();
+  standIns = (await registriesAnswer()) ? [] : ['--stand-ins'];
+  const host = `127.0.0.1:${oci.port}`;
+  registry = `${host}/${OWNER}`;
+  const login = [
+    'login',
+    '--plain-http',
+    '--registry-config',
+    logins,
+    '--username',
+    USER,
+    '--password-stdin',
+    host,
+  ];
+  expect(runTool('oras', login, { input: PASSWORD })).toMatchObject({ status: 0 });
+  for (const name of ['ours', 'another']) makeKey(name);
+  env = {
+    COSIGN_PASSWORD: '',
+    DOCKER_CONFIG: path.dirname(logins),
+    NPM_CONFIG_USERCONFIG: npm.login,
+    NPM_CONFIG_CACHE: path.join(folder, 'npm-cache'),
+    INIT_CWD: folder,
+  };
+});
+afterAll(async () => {
+  await oci?.stop();
+  await npm?.stop();
+  checkout?.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function makeKey(name: string): void {
+  const args = ['generate-key-pair', '--output-key-prefix', path.join(folder, 'keys', name)];
+  execFileSync(toolPath('cosign'), args, {
+    env: { ...process.env, COSIGN_PASSWORD: '' },
+    stdio: 'pipe',
+  });
+}
+
+const release = (args: readonly string[] = [], own: Readonly<Record<string, string>> = {}) =>
+  runProgram(
+    process.execPath,
+    [
+      'release/release.ts',
+      ...['--registry', registry, '--npm-registry', npm.url, '--key', 'keys/ours.key'],
+      ...standIns,
+      ...args,
+    ],
+    { cwd: checkout.folder, env: { ...env, ...own } },
+  );
+const prepare = (version: string) =>
+  runProgram(process.execPath, ['release/prepare.ts', version], { cwd: checkout.folder });
+const file = (name: string) => path.join(checkout.folder, name);
+const made = (name: string) => readFileSync(file(`.cache/release/${name}`), 'utf8');
+const at = (repository: string) => `127.0.0.1:${oci.port}/${OWNER}/${repository}`;
+const withLogin = ['--plain-http', '--registry-config', logins];
+
+/** What the registry has by a name. */
+function digestOf(reference: string): string | undefined {
+  const { status, stdout } = runTool('oras', ['resolve', ...withLogin, reference]);
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+const versionsOnNpm = async (name: string): Promise<string[]> => {
+  const { versions = {} } = JSON.parse(await (await fetch(`${npm.url}/${name}`)).text());
+  return Object.keys(versions);
+};
+
+/** @param how arguments in place of those with our key */
+function verify(reference: string, how = ['--key', path.join(folder, 'keys/ours.pub')]) {
+  const flags = ['--insecure-ignore-tlog=true', '--allow-http-registry'];
+  const args = ['verify', ...how, ...flags, reference];
+  return runProgram(toolPath('cosign'), args, { env: { DOCKER_CONFIG: path.dirname(logins) } });
+}
+
+describe('what a checkout must be like', () => {
+  const sentence = async () => (await release(['--dry-run'])).stderr.trimEnd();
+
+  it('is told, one sentence for each thing that is in the way', async () => {
+    const told = await sentence();
+    expect(told.split('\n')).toEqual([
+      expect.stringMatching(
+        /^CHANGELOG\.md has \S+ as unreleased\. Give it its date: npm run release:prepare -- /,
+      ),
+      expect.stringMatching(
+        /^This commit has no tag v\S+\. Once it is what is to be released: git tag v/,
+      ),
+    ]);
+  });
+
+  it('has no changes that no commit holds', async () => {
+    appendFileSync(file('README.md'), 'More.\n');
+    expect(await sentence()).toMatch(
+      /^The working tree has changes that no commit holds: README\.md\. Commit or stash them/,
+    );
+    checkout.git('checkout', '--quiet', 'README.md');
+  });
+
+  it('has one version everywhere', async () => {
+    const manifest = readFileSync(file('sdk/package.json'), 'utf8');
+    writeFileSync(
+      file('sdk/package.json'),
+      manifest.replace(/"version": "[^"]+"/, '"version": "0.0.1"'),
+    );
+    expect(await sentence()).toMatch(
+      /^sdk\/package\.json has version 0\.0\.1, and package\.json has \S+\. Set one version everywhere: npm run release:prepare -- VERSION$/m,
+    );
+    checkout.git('checkout', '--quiet', 'sdk/package.json');
+  });
+
+  it('says in its changelog what the version brings', async () => {
+    const changelog = readFileSync(file('CHANGELOG.md'), 'utf8');
+    writeFileSync(
+      file('CHANGELOG.md'),
+      changelog.replace(/^## \S+ \(unreleased\)/m, '## 98.0.0 (unreleased)'),
+    );
+    expect(await sentence()).toMatch(
+      /^CHANGELOG\.md has no section "## \S+"\. Write what users will notice/m,
+    );
+    checkout.git('checkout', '--quiet', 'CHANGELOG.md');
+  });
+
+  it.each([
+    ['', '""'],
+    ['1.2', '"1.2"'],
+    ['v1.2.3', '"v1.2.3"'],
+    ['1.2.3+build', '"1.2.3+build"'],
+    ['01.2.3', '"01.2.3"'],
+  ])('is not prepared for the version %j', async (version, shown) => {
+    const { code, stderr } = await prepare(version);
+    expect(stderr).toBe(
+      `Expected one version as of SemVer, such as npm run release:prepare -- 0.3.0; got ${shown}.\n`,
+    );
+    expect([code, checkout.git('status', '--porcelain')]).toEqual([1, '']);
+  });
+
+  it('is prepared as docs/releasing.md says, once', async () => {
+    const commands = blockOf('docs/releasing.md', 'sh').replaceAll('0.3.0', VERSION);
+    const { code, stdout, stderr } = await runBash(`set -e\n${commands}`, { cwd: checkout.folder });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`git tag v${VERSION}`);
+    expect(readFileSync(file('CHANGELOG.md'), 'utf8')).toMatch(
+      new RegExp(`^# Changelog\n\n## ${VERSION} \\(\\d{4}-\\d\\d-\\d\\d\\)$`, 'm'),
+    );
+    expect(readFileSync(file('charts/ml-api/README.md'), 'utf8')).toContain(`Version-${VERSION}-`);
+    expect(checkout.git('status', '--porcelain')).toBe('');
+    checkout.git('tag', '--delete', `v${VERSION}`);
+    checkout.git('tag', 'v98.0.0');
+    expect(await sentence()).toBe(
+      `The tag of this commit is v98.0.0, and package.json has version ${VERSION}. Delete the tag, run npm run release:prepare with its version, commit, and tag again.`,
+    );
+    checkout.git('tag', '--delete', 'v98.0.0');
+    checkout.git('tag', `v${VERSION}`, 'HEAD~');
+    expect(await sentence()).toMatch(
+      new RegExp(`^The tag v${VERSION} is at [0-9a-f]+, not at this commit\\.`),
+    );
+    checkout.git('tag', '--force', `v${VERSION}`);
+    expect((await prepare(VERSION)).stderr).toMatch(/^There is a tag v99\.1\.0 already/);
+    expect((await prepare('99.2.0')).stderr).toMatch(
+      /^CHANGELOG\.md does not begin with a section that is unreleased/,
+    );
+  });
+});
+
+describe('who releases', () => {
+  it('is told to log in to the registry', async () => {
+    const nobody = { DOCKER_CONFIG: path.join(folder, 'nobody') };
+    expect(await release([], nobody)).toMatchObject({
+      code: 1,
+      stderr: `${at('ml-api')} cannot be read with the login that is here. Log in as somebody who may push to it: docker login 127.0.0.1:${oci.port}\n`,
+    });
+  });
+
+  it('is told of a registry that does not answer', async () => {
+    const { code, stderr } = await release(['--registry', '127.0.0.1:9/org']);
+    expect(stderr).toMatch(/^127\.0\.0\.1:9\/org\/ml-api cannot be read: .*connection refused/);
+    expect(code).toBe(1);
+    const npmAway = await release(['--npm-registry', 'http://127.0.0.1:9'], {
+      NPM_CONFIG_FETCH_RETRIES: '0',
+    });
+    expect(npmAway.stderr).toMatch(/^npm cannot tell whether @org\/ml-sdk@99\.1\.0 is published: /);
+    expect(npmAway.code).toBe(1);
+  });
+
+  it('is told to log in to npm', async () => {
+    const { code, stderr } = await release([], { NPM_CONFIG_USERCONFIG: '/dev/null' });
+    expect(stderr).toBe(
+      `npm has no login for ${npm.url}/. Run npm login --registry ${npm.url}/, or set NODE_AUTH_TOKEN to a token that your .npmrc names.\n`,
+    );
+    expect(code).toBe(1);
+  });
+
+  it('signs as somebody', async () => {
+    const args = ['release/release.ts', '--registry', registry, '--npm-registry', npm.url];
+    const { code, stderr } = await runProgram(process.execPath, args, {
+      cwd: checkout.folder,
+      env: { ...env, ACTIONS_ID_TOKEN_REQUEST_URL: '', SIGSTORE_ID_TOKEN: '' },
+    });
+    expect(stderr).toMatch(
+      /^Signing without --key needs the identity of a workflow, and there is none here\./,
+    );
+    expect(code).toBe(1);
+  });
+});
+
+describe('a dry run', () => {
+  it('makes it all, says what it would publish, and publishes nothing', async () => {
+    const { code, stdout, stderr } = await release(['--dry-run']);
+    expect(code, stderr).toBe(0);
+    const would = stdout.split('\n').filter((line) => line.startsWith('would publish'));
+    expect(would).toEqual([
+      expect.stringContaining(`${at('ml-api')}:${VERSION} and :latest, sha256:`),
+      'would publish the signature of the image',
+      `would publish the signed list of what the image holds, ml-api-${VERSION}.spdx.json`,
+      `would publish the signed list of what the image holds, ml-api-${VERSION}.cdx.json`,
+      expect.stringContaining(`oci://${at('charts/ml-api')}:${VERSION}`),
+      expect.stringContaining(`@org/ml-sdk@${VERSION} to npm, sha512-`),
+      expect.stringContaining(`@org/ml-api@${VERSION} to npm, sha512-`),
+    ]);
+    expect(digestOf(`${at('ml-api')}:${VERSION}`)).toBeUndefined();
+    expect(digestOf(`${at('charts/ml-api')}:${VERSION}`)).toBeUndefined();
+    expect(await versionsOnNpm('@org/ml-api')).toEqual([]);
+    expect(made('notes.md')).toContain('(not pushed)');
+    expect(checkout.git('status', '--porcelain')).toBe('');
+  });
+});
+
+describe('a release', () => {
+  let output = '';
+  let imageDigest = '';
+  let chartDigest = '';
+
+  beforeAll(async () => {
+    const { code, stdout, stderr } = await release();
+    expect(code, stdout + stderr).toBe(0);
+    output = stdout;
+    imageDigest = String(digestOf(`${at('ml-api')}:${VERSION}`));
+    chartDigest = String(digestOf(`${at('charts/ml-api')}:${VERSION}`));
+  });
+
+  it('publishes the image, the chart and the npm packages', async () => {
+    expect(output).toContain(`${VERSION} is published; its notes are .cache/release/notes.md`);
+    expect(imageDigest).toMatch(/^sha256:/);
+    expect(digestOf(`${at('ml-api')}:latest`)).toBe(imageDigest);
+    expect(chartDigest).toMatch(/^sha256:/);
+    const config = runTool('oras', [
+      ...['manifest', 'fetch-config', ...withLogin, `${at('ml-api')}@${imageDigest}`],
+    ]);
+    expect(JSON.parse(config.stdout)).toMatchObject({
+      architecture: 'amd64',
+      config: {
+        User: '65532:65532',
+        Labels: {
+          'org.opencontainers.image.version': VERSION,
+          'org.opencontainers.image.revision': checkout.git('rev-parse', 'HEAD').trim(),
+          'org.opencontainers.image.source': 'https://github.com/org/ml-api',
+        },
+      },
+    });
+    for (const name of ['@org/ml-sdk', '@org/ml-api'])
+      expect(await versionsOnNpm(name)).toEqual([VERSION]);
+    expect(checkout.git('status', '--porcelain')).toBe('');
+  });
+
+  it('is not published twice', async () => {
+    expect(await release()).toMatchObject({
+      code: 1,
+      stderr: `${at('ml-api')}:${VERSION} is already published. What has been published is not changed: prepare a higher version with npm run release:prepare -- VERSION\n`,
+    });
+    // Where only npm has it, as after a release of another registry.
+    const elsewhere = ['--registry', `127.0.0.1:${oci.port}/elsewhere`];
+    expect((await release(elsewhere)).stderr).toMatch(
+      /^@org\/ml-sdk@99\.1\.0 is already published\. npm takes no version twice/,
+    );
+  });
+
+  it('has notes with all digests, whose commands verify it', async () => {
+    const notes = made('notes.md');
+    for (const digest of [imageDigest, chartDigest]) expect(notes).toContain(digest);
+    expect(notes).toMatch(/^\| npm package \| `@org\/ml-api@99\.1\.0` \| `sha512-/m);
+    const [, commands = ''] = /```sh\n([\s\S]+?)```/.exec(notes) ?? [];
+    expect(commands.trim().split('\n')).toHaveLength(4);
+    const cosign = path.dirname(toolPath('cosign'));
+    const ended = await runProgram('bash', ['-ec', commands], {
+      cwd: file('.cache/release'),
+      env: { DOCKER_CONFIG: path.dirname(logins), PATH: `${cosign}:${process.env['PATH']}` },
+    });
+    expect(ended.code, ended.stderr).toBe(0);
+  });
+
+  it('lists in its SBOMs what the image holds, also inside the bundle', () => {
+    const spdx = JSON.parse(made(`ml-api-${VERSION}.spdx.json`));
+    const cyclonedx = JSON.parse(made(`ml-api-${VERSION}.cdx.json`));
+    for (const packages of [spdx.packages, cyclonedx.components])
+      expect(packages.map(({ name }: { name: string }) => name)).toEqual(
+        expect.arrayContaining(['node', 'onnxruntime-node', 'express', '@aws-sdk/client-s3']),
+      );
+    expect(spdx.spdxVersion).toMatch(/^SPDX-2\./);
+  });
+
+  describe('to a stranger with Helm', () => {
+    const chart = () => [`oci://${at('charts/ml-api')}`, '--version', VERSION, ...withLogin];
+    const helm = (...args: readonly string[]) => {
+      const { status, stdout, stderr } = runTool('helm', args, { cwd: folder });
+      expect(status, stderr).toBe(0);
+      return stdout;
+    };
+
+    it('is a chart of this version that names the image', () => {
+      const { version, appVersion, annotations } = parse(helm('show', 'chart', ...chart()));
+      expect([version, appVersion]).toEqual([VERSION, VERSION]);
+      expect(annotations['artifacthub.io/images']).toContain(
+        `${at('ml-api')}:${VERSION}@${imageDigest}`,
+      );
+    });
+
+    it('runs the image by its digest', () => {
+      const manifests = helm('template', 'ml-api', ...chart());
+      const images = [...manifests.matchAll(/^ +(?:- )?image: "?([^"\n]+)"?$/gm)].map(
+        ([, image]) => image,
+      );
+      expect(new Set(images)).toEqual(new Set([`${at('ml-api')}@${imageDigest}`]));
+      expect(images.length).toBeGreaterThan(1);
+    });
+
+    it('runs another image where one is set', () => {
+      const own = [
+        '--set',
+        'image.repository=example.com/mine',
+        '--show-only',
+        'templates/deployment.yaml',
+      ];
+      expect(helm('template', 'ml-api', ...chart(), ...own)).toContain(
+        `image: "example.com/mine:${VERSION}"`,
+      );
+    });
+
+    it('has a README whose links and commands need no clone', () => {
+      const readme = helm('show', 'readme', ...chart());
+      expect(readme).toContain(
+        `helm install ml-api oci://${at('charts/ml-api')} --version ${VERSION}`,
+      );
+      expect(readme.match(/\]\((?!https?:|#|mailto:)[^)]+\)/g)).toBeNull();
+      expect(readme).toContain(`/blob/v${VERSION}/docs/several-models.md#on-kubernetes`);
+    });
+  });
+
+  describe('to a stranger with Node', () => {
+    /** Nobody's login, and nothing in a cache. */
+    const stranger = () => ({
+      NPM_CONFIG_REGISTRY: npm.url,
+      NPM_CONFIG_USERCONFIG: '/dev/null',
+      NPM_CONFIG_CACHE: path.join(folder, 'stranger-cache'),
+    });
+
+    it('serves iris by npx', async () => {
+      const project = mkdtempSync(path.join(folder, 'npx-'));
+      const command = ['npx', '--yes', '@org/ml-api', 'serve', '--try'];
+      expect(await serveAndPredict(command, project, stranger())).toEqual({ prediction: [0] });
+    });
+
+    it('installs, and calls the server from the SDK, on the oldest Node that it names', async () => {
+      const project = mkdtempSync(path.join(folder, 'install-'));
+      writeFileSync(path.join(project, 'package.json'), '{"type": "module"}');
+      const { code, stderr } = await runProgram(
+        'npm',
+        ['install', '--no-audit', '--no-fund', '@org/ml-api', '@org/ml-sdk'],
+        { cwd: project, env: stranger() },
+      );
+      expect(code, stderr).toBe(0);
+      const { engines, version } = JSON.parse(
+        readFileSync(path.join(project, 'node_modules/@org/ml-api/package.json'), 'utf8'),
+      );
+      expect(version).toBe(VERSION);
+      const [, oldest = ''] = /^>=(.+)$/.exec(engines.node) ?? [];
+      const node = path.join(npmProgram(`node-linux-${process.arch}`, `${oldest}.0`), 'bin/node');
+      expect(execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()).toBe(`v${oldest}.0`);
+      const program = path.join(project, 'node_modules/@org/ml-api/server/dist/main.js');
+      writeFileSync(
+        path.join(project, 'use.js'),
+        `import { predict } from '@org/ml-sdk';\nconsole.log(JSON.stringify(await predict({ inputs: [6.3, 3.3, 6, 2.5] })));\n`,
+      );
+      const answer = await serveAndPredict(
+        [node, program, 'serve', '--try'],
+        project,
+        {},
+        async (url) => {
+          const { stdout } = await runProgram(node, ['use.js'], {
+            cwd: project,
+            env: { ML_API_URL: url },
+          });
+          return JSON.parse(stdout);
+        },
+      );
+      expect(answer).toMatchObject({ prediction: [2] });
+    });
+  });
+
+  // Last, as they change what the registry has by the names.
+  describe('that somebody tampers with', () => {
+    const expectUnsigned = async (reference: string) => {
+      const { code, stderr } = await verify(reference);
+      expect(stderr).toMatch(/no (matching )?signatures/i);
+      expect(code).not.toBe(0);
+    };
+
+    it('is signed by our key alone', async () => {
+      expect(await verify(`${at('ml-api')}:${VERSION}`)).toMatchObject({ code: 0 });
+      expect(await verify(`${at('charts/ml-api')}:${VERSION}`)).toMatchObject({ code: 0 });
+      const another = ['--key', path.join(folder, 'keys/another.pub')];
+      expect((await verify(`${at('ml-api')}:${VERSION}`, another)).code).not.toBe(0);
+    });
+
+    it('is told by the image, whose signature is not that of another one', async () => {
+      const reference = at('ml-api');
+      const { stdout } = runTool('oras', [
+        'manifest',
+        'fetch',
+        ...withLogin,
+        `${reference}:${VERSION}`,
+      ]);
+      const manifest = { ...JSON.parse(stdout), annotations: { 'ml-api.test/tampered': 'yes' } };
+      const tampered = path.join(folder, 'manifest.json');
+      writeFileSync(tampered, JSON.stringify(manifest));
+      const push = ['manifest', 'push', ...withLogin, `${reference}:${VERSION}`, tampered];
+      expect(runTool('oras', push)).toMatchObject({ status: 0 });
+      expect(digestOf(`${reference}:${VERSION}`)).not.toBe(imageDigest);
+      await expectUnsigned(`${reference}:${VERSION}`);
+      // With the signature of the other one put where its own would be.
+      const tagOf = (digest: string) => digest.replace(':', '-');
+      const theirs = tagOf(String(digestOf(`${reference}:${VERSION}`)));
+      const copy = ['tag', ...withLogin, `${reference}:${tagOf(imageDigest)}`, theirs];
+      expect(runTool('oras', copy)).toMatchObject({ status: 0 });
+      expect((await verify(`${reference}:${VERSION}`)).code).not.toBe(0);
+      // Whoever asks by digest gets what was released.
+      expect(await verify(`${reference}@${imageDigest}`)).toMatchObject({ code: 0 });
+    });
+
+    it('is told by the chart', async () => {
+      const reference = at('charts/ml-api');
+      const own = path.join(folder, 'tampered');
+      const pull = [
+        'pull',
+        `oci://${reference}`,
+        '--version',
+        VERSION,
+        ...withLogin,
+        '--untar',
+        '--untardir',
+        own,
+      ];
+      expect(runTool('helm', pull)).toMatchObject({ status: 0 });
+      appendFileSync(path.join(own, 'ml-api/values.yaml'), '# more\n');
+      expect(
+        runTool('helm', ['package', path.join(own, 'ml-api'), '--destination', own]),
+      ).toMatchObject({ status: 0 });
+      const push = [
+        'push',
+        path.join(own, `ml-api-${VERSION}.tgz`),
+        `oci://${path.dirname(reference)}`,
+        ...withLogin,
+      ];
+      expect(runTool('helm', push)).toMatchObject({ status: 0 });
+      await expectUnsigned(`${reference}:${VERSION}`);
+      expect(await verify(`${reference}@${chartDigest}`)).toMatchObject({ code: 0 });
+    });
+  });
+});
+
+it('npm run image -- --push pushes to a registry, and prints how to install from it', async () => {
+  const name = at('pushed');
+  const args = [
+    'test/image/build.ts',
+    '--tag',
+    'localhost/ml-api-rehearsal:pushed',
+    ...standIns,
+    '--push',
+    name,
+  ];
+  const { code, stdout, stderr } = await runProgram(process.execPath, args, {
+    cwd: checkout.folder,
+    // podman and buildah have logins of their own.
+    env: { ...env, REGISTRY_AUTH_FILE: logins },
+  });
+  expect(code, stderr).toBe(0);
+  const digest = digestOf(`${name}:${VERSION}`);
+  expect(stdout).toContain(
+    `helm install ml-api charts/ml-api --set image.repository=${name} --set image.digest=${digest}`,
+  );
+  const [, builder = ''] = /is built with (\w+)\./.exec(stdout) ?? [];
+  execFileSync(builder, ['rmi', 'localhost/ml-api-rehearsal:pushed'], { stdio: 'pipe' });
+});
