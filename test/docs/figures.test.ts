@@ -67,6 +67,16 @@ describe('requests lost, as docs/cluster.md counts them', () => {
 describe('docs/operations.md', () => {
   const page = read('docs/operations.md');
 
+  it('repeats figures that docs/performance.md has', () => {
+    const text = read('docs/performance.md').replaceAll(/\s+/g, ' ');
+    const quoted = page.matchAll(/\[([\d,.]+)\]\(performance\.md#[\w-]+\)/g);
+    const figures = Array.from(quoted, ([, figure = '']) => figure);
+    expect(figures.length).toBeGreaterThan(0);
+    expect(figures.filter((figure) => !text.includes(figure))).toEqual([]);
+    const [, lossless = ''] = /none of ([\d,]+) in \[30 reloads\]/.exec(page) ?? [];
+    expect(text).toContain(`${lossless} sent, 0 failed`);
+  });
+
   it('sizes by the time of a request in the benchmark', () => {
     const [, microseconds] = /of the ([\d.]+) µs of a prediction/.exec(benchmark) ?? [];
     const rows = [...page.matchAll(/^\| ([\d.]+) ms \| ([\d,]+) \|$/gm)];
