@@ -76,7 +76,8 @@ describe('compose.yaml', () => {
 
   it('asks the predictor for its health', async () => {
     const { url, stop } = await start({ LOG_LEVEL: 'silent' });
-    const [, , ...args] = services.predictor.healthcheck?.test ?? [];
+    const [, program = '', ...args] = services.predictor.healthcheck?.test ?? [];
+    expect(readFileSync(inRoot('Dockerfile'), 'utf8')).toContain(`ENTRYPOINT ["${program}"`);
     const here = args.map((arg) => arg.replace('http://127.0.0.1:5000', url));
     expect(here).not.toEqual(args);
     expect((await runProgram(process.execPath, here)).code).toBe(0);

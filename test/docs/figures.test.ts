@@ -35,8 +35,47 @@ describe('a figure that links to the benchmark', () => {
   });
 });
 
+describe('requests lost, as docs/cluster.md counts them', () => {
+  const page = read('docs/cluster.md');
+  const sentIn = (event: string) => {
+    const rows = [...page.matchAll(/^\| ([\w -]+) \| \w+ \| (\d+) \| (\d+) \| [^|]* \|.*\|$/gm)];
+    const own = rows.filter(([, name]) => name === event);
+    expect(own.map(([, , , failed]) => failed)).toEqual(['0', '0', '0']);
+    return own.reduce((sum, [, , sent]) => sum + Number(sent), 0);
+  };
+  const voluntary = ['rollout', 'scale-down', 'eviction'].map(sentIn);
+  const [rollout = 0, , eviction = 0] = voluntary;
+  const english = (count: number) => count.toLocaleString('en');
+
+  it('are bounded by three over the count', () => {
+    const bounds = voluntary.map((sent) => `${(Math.ceil(30_000 / sent) / 100).toFixed(2)} %`);
+    const counts = voluntary.map((sent) => `0 of ${english(sent)}`);
+    const text = page.replaceAll(/\s+/g, ' ');
+    expect(text).toMatch(new RegExp(counts.join('.*')));
+    expect(text).toContain(`${bounds.slice(0, 2).join(', ')} and ${bounds[2]}`);
+  });
+
+  it('are the same in other pages', () => {
+    const all = voluntary.reduce((sum, sent) => sum + sent, 0);
+    expect(read('README.md')).toContain(`none of ${english(all)}`);
+    const operations = read('docs/operations.md');
+    expect(operations).toContain(`none of ${english(rollout)} in [one measured rollout]`);
+    expect(operations).toContain(`none of ${english(eviction)} in one measured eviction`);
+  });
+});
+
 describe('docs/operations.md', () => {
   const page = read('docs/operations.md');
+
+  it('repeats figures that docs/performance.md has', () => {
+    const text = read('docs/performance.md').replaceAll(/\s+/g, ' ');
+    const quoted = page.matchAll(/\[([\d,.]+)\]\(performance\.md#[\w-]+\)/g);
+    const figures = Array.from(quoted, ([, figure = '']) => figure);
+    expect(figures.length).toBeGreaterThan(0);
+    expect(figures.filter((figure) => !text.includes(figure))).toEqual([]);
+    const [, lossless = ''] = /none of ([\d,]+) in \[30 reloads\]/.exec(page) ?? [];
+    expect(text).toContain(`${lossless} sent, 0 failed`);
+  });
 
   it('sizes by the time of a request in the benchmark', () => {
     const [, microseconds] = /of the ([\d.]+) µs of a prediction/.exec(benchmark) ?? [];

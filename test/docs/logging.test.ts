@@ -41,6 +41,7 @@ async function linesOfAllKinds(): Promise<Line[]> {
   await v1.predict({ inputs: 1 }).expect(422);
   await v1.http.get('/nowhere').expect(404);
   await expect.poll(() => requestsOf(v1).length).toBe(3);
+  expect(requestsOf(v1)[2]).toMatchObject({ route: 'other', status: 404 });
   expect(requestsOf(v2)[0]).toMatchObject({ requestId: traceId, traceId }); // it was passed on
   await expect.poll(() => requestsOf(failing).length).toBe(1);
   return [failing, limited, v1, v2].flatMap(requestsOf);
