@@ -3,12 +3,10 @@ import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   utimesSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
@@ -121,27 +119,6 @@ it.each(['model.onnx', 'model.json'])('a %s that has changed is fetched anew', a
   writeFileSync(path.join(directory, file), before.subarray(1));
   expect(await fetched(url, '/v1.tgz', directory)).not.toContain('already');
   expect(readFileSync(path.join(directory, file))).toEqual(before);
-});
-
-it('what is on the disk is checked, not what came', async () => {
-  const directory = folder();
-  const { url } = await serveFile(async (_req, res) => {
-    res.writeHead(200, { 'Content-Length': model.length });
-    res.write(model.subarray(0, 1000));
-    const download = () =>
-      readdirSync(directory, { recursive: true, encoding: 'utf8' }).find((name) =>
-        name.endsWith('/download/model.onnx'),
-      );
-    await expect
-      .poll(() => readFileSync(path.join(directory, download() ?? 'none')).length)
-      .toBeGreaterThanOrEqual(1000);
-    writeSync(openSync(path.join(directory, download() ?? ''), 'r+'), 'broken', 10);
-    res.end(model.subarray(1000));
-  });
-  const { code, stderr } = await run(['fetch-model'], envOf(url, '/v1.onnx', directory));
-  expect(code).toBe(1);
-  expect(stderr).toMatch(/has the SHA-256 [0-9a-f]{64}; MODEL_SHA256 expects/);
-  expect(listing(directory)).toEqual([]);
 });
 
 describe('of several fetchers', () => {

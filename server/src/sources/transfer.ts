@@ -1,13 +1,12 @@
 // The transfer: files from a store into a folder, several at a time, each resumed where it was cut, with a limit of bytes for all together.
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
 import { CommandError } from '../util/command-error.ts';
-import { release } from '../util/release.ts';
 import { type Attempts, type Limits, persist } from './attempts.ts';
 import { createPaths } from './paths.ts';
+import { Received } from './received.ts';
 import { type RemoteFile, StartOverError } from './remote.ts';
-import { sha256Of } from './sha256.ts';
 
 /** What came of a file. */
 export interface Transferred {
@@ -69,7 +68,7 @@ async function transferOne(
   progress: Progress,
 ): Promise<Transferred> {
   await mkdir(path.dirname(target), { recursive: true });
-  const handle = await open(target, 'w');
+  const handle = await open(target, 'w+');
   try {
     const received = new Received(handle, progress);
     let told = file.size;
@@ -95,9 +94,8 @@ async function transferOne(
       if (told !== undefined && received.size < told)
         throw new Error(`it ended after ${received.size} of ${told} bytes`);
     });
-    await handle.sync();
-    // What is on the disk, not what came.
-    const [{ size }, sha256] = await Promise.all([handle.stat(), sha256Of(target)]);
+    const sha256 = await received.finish();
+    const { size } = await handle.stat();
     if (size !== (told ?? size) || (file.sha256 ?? sha256) !== sha256)
       throw new CommandError(
         `${attempts.name} came with ${size} bytes and the SHA-256 ${sha256}; the store says ${told ?? size} bytes${file.sha256 ? ` and ${file.sha256}` : ''}. Nothing was changed. It may have been replaced meanwhile: try again.`,
@@ -126,46 +124,6 @@ async function receive(
     await received.add(chunk);
     if (told !== undefined && received.size > told) break; // more than was told
     goesOn(); // after the disk, whose time is not the store's
-  }
-}
-
-/** What has come of a file, on the disk. */
-class Received {
-  readonly #handle: FileHandle;
-  readonly #progress: Progress;
-  #size = 0;
-
-  constructor(handle: FileHandle, progress: Progress) {
-    this.#handle = handle;
-    this.#progress = progress;
-  }
-
-  get size(): number {
-    return this.#size;
-  }
-
-  /** Begins anew, for a store that cannot go on where it was cut. */
-  async beginAt(from: number): Promise<void> {
-    if (from !== 0)
-      throw new Error(`it was sent from the byte ${from} on, not from ${this.#size} on`);
-    await this.#handle.truncate(0); // what comes now may be shorter
-    this.#progress(-this.#size);
-    this.#size = 0;
-  }
-
-  async add(chunk: Uint8Array): Promise<void> {
-    this.#progress(chunk.byteLength);
-    for (let written = 0; written < chunk.byteLength; ) {
-      const { bytesWritten } = await this.#handle.write(
-        chunk,
-        written,
-        chunk.byteLength - written,
-        this.#size + written,
-      );
-      written += bytesWritten;
-    }
-    this.#size += chunk.byteLength;
-    release(chunk);
   }
 }
 
