@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { folder, model, serveFile, sum } from './file-server.ts';
@@ -30,16 +31,16 @@ function expectUnchanged(directory: string): void {
   expect(readFileSync(path.join(directory, 'model.onnx'), 'utf8')).toBe('old');
 }
 
-describe.skipIf(process.platform !== 'linux')('takes no more memory for a large archive', () => {
-  /** Prints the most memory that the process has had, in KiB, at its end. */
-  const measured = {
-    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(
-      `import { readFileSync } from 'node:fs';
-       process.on('exit', () => console.log(/VmHWM:.*/.exec(readFileSync('/proc/self/status', 'utf8'))[0]));`,
-    )}`,
-  };
-  const peakOf = (stdout: string) => Number(/VmHWM:\s*(\d+) kB/.exec(stdout)?.[1]) / 1024;
+/** Prints the most memory that the process has had, in KiB, at its end. */
+const measured = {
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(
+    `import { readFileSync } from 'node:fs';
+     process.on('exit', () => console.log(/VmHWM:.*/.exec(readFileSync('/proc/self/status', 'utf8'))[0]));`,
+  )}`,
+};
+const peakOf = (stdout: string) => Number(/VmHWM:\s*(\d+) kB/.exec(stdout)?.[1]) / 1024;
 
+describe.skipIf(process.platform !== 'linux')('takes no more memory for a large archive', () => {
   /** 300 MiB of zeros in less than 2 MB: as far as gzip is from its limits, so that nothing else refuses it. */
   function large(): Buffer {
     const source = folder();
@@ -85,6 +86,24 @@ describe.skipIf(process.platform !== 'linux')('takes no more memory for a large 
     60_000,
   );
 });
+
+it.skipIf(process.platform !== 'linux')(
+  'a large file takes little more memory than a small one',
+  async () => {
+    const block = Buffer.alloc(MIB);
+    const { url } = await serveFile((req, res) => {
+      const blocks = Array<Buffer>(Number(/\d+/.exec(req.url ?? '')?.[0])).fill(block);
+      Readable.from(blocks).pipe(res);
+    });
+    const peakFor = async (mebibytes: number) => {
+      const args = ['fetch', `${url}/${mebibytes}.onnx`, '--dir', folder()];
+      const { code, stdout } = await run(args, measured);
+      expect(code).toBe(0);
+      return peakOf(stdout);
+    };
+    expect((await peakFor(600)) - (await peakFor(1))).toBeLessThan(32);
+  },
+);
 
 describe('is unpacked with the permissions of a model', () => {
   it.each(['6777', '7000', '1777', '0'])('whatever the archive says: %s', async (octal) => {

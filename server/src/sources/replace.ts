@@ -117,18 +117,19 @@ async function removeFile(directory: string, file: string): Promise<void> {
     await rmdir(path.join(directory, folder)).catch(() => {});
 }
 
-/** @param names that the model's own files take */
+/** @param names of the model's own files, which take them and the folders on the way */
 async function putAside(
   directory: string,
   files: readonly string[],
   names: ReadonlySet<string>,
   say: (line: string) => void,
 ): Promise<void> {
+  const taken = new Set([...names].flatMap((name) => [name, ...foldersOf(name)]));
   for (const file of files) {
     const from = path.join(directory, file);
     if (!(await exists(from))) continue;
     let aside = `${file}.old`;
-    for (let n = 2; names.has(aside) || (await exists(path.join(directory, aside))); n++)
+    for (let n = 2; taken.has(aside) || (await exists(path.join(directory, aside))); n++)
       aside = `${file}.old${n}`;
     await rename(from, path.join(directory, aside));
     say(`${from} did not come with this model: it is ${aside} now.`);
