@@ -101,6 +101,11 @@ const made = (name: string) => readFileSync(file(`.cache/release/${name}`), 'utf
 const at = (repository: string) => `127.0.0.1:${oci.port}/${OWNER}/${repository}`;
 const withLogin = ['--plain-http', '--registry-config', logins];
 
+/** Of the image and of the packages; helm puts the time into a chart. */
+const DIGEST = /(?:(?<=, )sha256:[0-9a-f]{64}|sha512-\S+)$/gm;
+/** Those of the dry run. */
+let tried: readonly string[] = [];
+
 /** What the registry has by a name. */
 function digestOf(reference: string): string | undefined {
   const { status, stdout } = runTool('oras', ['resolve', ...withLogin, reference]);
@@ -267,6 +272,7 @@ describe('a dry run', () => {
     expect(digestOf(`${at('charts/ml-api')}:${VERSION}`)).toBeUndefined();
     expect(await versionsOnNpm('@org/ml-api')).toEqual([]);
     expect(made('notes.md')).toContain('(not pushed)');
+    tried = stdout.match(DIGEST) ?? [];
     expect(checkout.git('status', '--porcelain')).toBe('');
   });
 });
@@ -288,6 +294,9 @@ describe('a release', () => {
     expect(output).toContain(`${VERSION} is published; its notes are .cache/release/notes.md`);
     expect(imageDigest).toMatch(/^sha256:/);
     expect(digestOf(`${at('ml-api')}:latest`)).toBe(imageDigest);
+    // The image and the packages are, bit for bit, those of the dry run.
+    expect(output.match(DIGEST)).toEqual(tried);
+    expect(tried).toHaveLength(3);
     expect(chartDigest).toMatch(/^sha256:/);
     const config = runTool('oras', [
       ...['manifest', 'fetch-config', ...withLogin, `${at('ml-api')}@${imageDigest}`],
