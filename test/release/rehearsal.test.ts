@@ -60,6 +60,7 @@ beforeAll(async () => {
   ];
   expect(runTool('oras', login, { input: PASSWORD })).toMatchObject({ status: 0 });
   for (const name of ['ours', 'another']) makeKey(name);
+  makeKey('locked', 'hunter2');
   env = {
     COSIGN_PASSWORD: '',
     DOCKER_CONFIG: path.dirname(logins),
@@ -75,10 +76,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function makeKey(name: string): void {
+function makeKey(name: string, password = ''): void {
   const args = ['generate-key-pair', '--output-key-prefix', path.join(folder, 'keys', name)];
   execFileSync(toolPath('cosign'), args, {
-    env: { ...process.env, COSIGN_PASSWORD: '' },
+    env: { ...process.env, COSIGN_PASSWORD: password },
     stdio: 'pipe',
   });
 }
@@ -239,6 +240,14 @@ describe('who releases', () => {
       `npm has no login for ${npm.url}/. Run npm login --registry ${npm.url}/, or set NODE_AUTH_TOKEN to a token that your .npmrc names.\n`,
     );
     expect(code).toBe(1);
+  });
+
+  it('has the password of the key', async () => {
+    const args = ['--key', path.join(folder, 'keys/locked.key')];
+    const { code, stdout, stderr } = await release(args, { COSIGN_PASSWORD: 'wrong' });
+    expect(stderr).toMatch(/^cosign public-key failed:\n(.*\n)*.*decrypt/);
+    expect(stderr).not.toContain('wrong');
+    expect([code, stdout]).toEqual([1, expect.not.stringContaining('building the image')]);
   });
 
   it('signs as somebody', async () => {
