@@ -13,7 +13,7 @@ export default defineConfig({
       'test/browser/**',
       'test/rules/**',
       'test/sources/**',
-      'test/release/**',
+      'test/release/rehearsal.test.ts',
     ],
     globalSetup: 'test/build-sdk.ts',
     // Real servers, real builds: slow machines get time, and tests never measure it.

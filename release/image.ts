@@ -1,5 +1,5 @@
 // The image: built by buildah into a layout on disk, whose digest is the one that it is published by.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildImage, works } from '../test/image/builder.ts';
 import type { Repository } from '../test/image/repository.ts';
@@ -42,7 +42,6 @@ export function makeImage(
     },
   });
   try {
-    mkdirSync(out, { recursive: true });
     const layout = path.join(out, 'image');
     const file = path.join(out, 'image.digest');
     run('buildah', ['push', '--quiet', '--digestfile', file, name, `oci:${layout}:${version}`]);

@@ -20,7 +20,13 @@ const NAMES = ['@org/ml-sdk', '@org/ml-api'];
 export function makePackages(): readonly Package[] {
   mkdirSync(folder, { recursive: true });
   const server = path.join(folder, 'ml-api');
-  run(process.execPath, [path.join(root, 'server/package.ts'), server]);
+  const { status, stderr } = attempt(process.execPath, [
+    path.join(root, 'server/package.ts'),
+    server,
+  ]);
+  // The bundler only warns of what a package does not export.
+  if (status !== 0 || stderr !== '')
+    throw new ReleaseProblem(`server/package.ts could not bundle the server as it is:\n${stderr}`);
   return [pack(['--workspace', 'sdk']), pack([server])];
 }
 

@@ -1,6 +1,6 @@
 // Releases the version that is checked out: builds, checks, and then publishes; nothing is published before all is built and checked.
 // `npm run release -- --help`
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { makeChart, publishChart } from './chart.ts';
@@ -38,7 +38,9 @@ function release(options: Options, env: NodeJS.ProcessEnv): void {
   }
 
   rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
   const source = sourceOf(env);
+  const signer = createSigner(key, identityOf(env, source, version));
   say('building the image');
   const built = makeImage(checkout, options.standIns, source);
   say('listing what it holds');
@@ -53,7 +55,6 @@ function release(options: Options, env: NodeJS.ProcessEnv): void {
   const packages = makePackages();
   checkPackages(packages);
 
-  const signer = createSigner(key, identityOf(env, source, version));
   let chartDigest: string | undefined;
   const steps: readonly (readonly [what: string, publish: () => void])[] = [
     [

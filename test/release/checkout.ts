@@ -26,7 +26,9 @@ export function makeCheckout(): Checkout {
   );
   const there = files.split('\0').filter((file) => file && existsSync(path.join(root, file)));
   for (const file of there) cpSync(path.join(root, file), path.join(folder, file));
-  execFileSync('cp', ['-al', path.join(root, 'node_modules'), path.join(folder, 'node_modules')]);
+  for (const packages of ['node_modules', 'server/node_modules', 'sdk/node_modules'])
+    if (existsSync(path.join(root, packages)))
+      execFileSync('cp', ['-al', path.join(root, packages), path.join(folder, packages)]);
   mkdirSync(path.join(folder, '.cache'));
   mkdirSync(path.join(root, '.cache/tools'), { recursive: true });
   symlinkSync(path.join(root, '.cache/tools'), path.join(folder, '.cache/tools'));

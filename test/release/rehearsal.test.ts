@@ -60,6 +60,7 @@ beforeAll(async () => {
   ];
   expect(runTool('oras', login, { input: PASSWORD })).toMatchObject({ status: 0 });
   for (const name of ['ours', 'another']) makeKey(name);
+  makeKey('locked', 'hunter2');
   env = {
     COSIGN_PASSWORD: '',
     DOCKER_CONFIG: path.dirname(logins),
@@ -75,10 +76,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function makeKey(name: string): void {
+function makeKey(name: string, password = ''): void {
   const args = ['generate-key-pair', '--output-key-prefix', path.join(folder, 'keys', name)];
   execFileSync(toolPath('cosign'), args, {
-    env: { ...process.env, COSIGN_PASSWORD: '' },
+    env: { ...process.env, COSIGN_PASSWORD: password },
     stdio: 'pipe',
   });
 }
@@ -100,6 +101,11 @@ const file = (name: string) => path.join(checkout.folder, name);
 const made = (name: string) => readFileSync(file(`.cache/release/${name}`), 'utf8');
 const at = (repository: string) => `127.0.0.1:${oci.port}/${OWNER}/${repository}`;
 const withLogin = ['--plain-http', '--registry-config', logins];
+
+/** Of the image and of the packages; helm puts the time into a chart. */
+const DIGEST = /(?:(?<=, )sha256:[0-9a-f]{64}|sha512-\S+)$/gm;
+/** Those of the dry run. */
+let tried: readonly string[] = [];
 
 /** What the registry has by a name. */
 function digestOf(reference: string): string | undefined {
@@ -236,6 +242,14 @@ describe('who releases', () => {
     expect(code).toBe(1);
   });
 
+  it('has the password of the key', async () => {
+    const args = ['--key', path.join(folder, 'keys/locked.key')];
+    const { code, stdout, stderr } = await release(args, { COSIGN_PASSWORD: 'wrong' });
+    expect(stderr).toMatch(/^cosign public-key failed:\n(.*\n)*.*decrypt/);
+    expect(stderr).not.toContain('wrong');
+    expect([code, stdout]).toEqual([1, expect.not.stringContaining('building the image')]);
+  });
+
   it('signs as somebody', async () => {
     const args = ['release/release.ts', '--registry', registry, '--npm-registry', npm.url];
     const { code, stderr } = await runProgram(process.execPath, args, {
@@ -267,6 +281,7 @@ describe('a dry run', () => {
     expect(digestOf(`${at('charts/ml-api')}:${VERSION}`)).toBeUndefined();
     expect(await versionsOnNpm('@org/ml-api')).toEqual([]);
     expect(made('notes.md')).toContain('(not pushed)');
+    tried = stdout.match(DIGEST) ?? [];
     expect(checkout.git('status', '--porcelain')).toBe('');
   });
 });
@@ -288,6 +303,9 @@ describe('a release', () => {
     expect(output).toContain(`${VERSION} is published; its notes are .cache/release/notes.md`);
     expect(imageDigest).toMatch(/^sha256:/);
     expect(digestOf(`${at('ml-api')}:latest`)).toBe(imageDigest);
+    // The image and the packages are, bit for bit, those of the dry run.
+    expect(output.match(DIGEST)).toEqual(tried);
+    expect(tried).toHaveLength(3);
     expect(chartDigest).toMatch(/^sha256:/);
     const config = runTool('oras', [
       ...['manifest', 'fetch-config', ...withLogin, `${at('ml-api')}@${imageDigest}`],
