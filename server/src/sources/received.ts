@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { release } from '../util/release.ts';
 
 /** A write for each chunk of a socket, a few kilobytes, would take as long as the network. */
-const WRITTEN_AT_ONCE = 512 * 1024;
+const WRITTEN_AT_ONCE = 256 * 1024;
 /** What the system may still have to write when all has come, and then would make wait. */
 const SYNCED_AT_ONCE = 64 * 1024 * 1024;
 
