@@ -101,7 +101,8 @@ it.skipIf(process.platform !== 'linux')(
       expect(code).toBe(0);
       return peakOf(stdout);
     };
-    expect((await peakFor(600)) - (await peakFor(1))).toBeLessThan(32);
+    // With the program's own 60 MB, less than the 128 MiB that the chart requests for it.
+    expect((await peakFor(600)) - (await peakFor(1))).toBeLessThan(64);
   },
 );
 
