@@ -150,6 +150,7 @@ it.each([
   ['gs://bucket/0/a', 'gs://bucket/0/a'],
   ['wasbs://box@account.blob.core.windows.net/0/a', 'az://account/box/0/a'],
   ['/mlruns/0/a', 'file:///mlruns/0/a'],
+  ['/mlruns/a #1?%/a', 'file:///mlruns/a%20%231%3F%25/a'],
 ])('files at %s come from that store', async (uri, expected) => {
   const asked: string[] = [];
   const file = (path: string, text: string) => ({

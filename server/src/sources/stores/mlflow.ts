@@ -1,4 +1,5 @@
 // MLflow's model registry: which version an alias means, where its files are, and what MLmodel says of it.
+import { pathToFileURL } from 'node:url';
 import { CommandError } from '../../util/command-error.ts';
 import { isRecord } from '../../util/is-record.ts';
 import { parsedJson } from '../../util/parsed-json.ts';
@@ -142,7 +143,7 @@ function elsewhere(uri: string): string {
   const [, container, account, path] =
     /^wasbs?:\/\/([^@/]+)@([^./]+)\.blob\.[^/]+\/(.*)$/.exec(uri) ?? [];
   if (account !== undefined) return `az://${account}/${container}/${path}`;
-  return uri.startsWith('/') ? `file://${uri}` : uri;
+  return uri.startsWith('/') ? pathToFileURL(uri).href : uri;
 }
 
 /** The files, with what MLmodel says of the model. */
