@@ -6,7 +6,7 @@ import { changelogOf, dated } from './changelog.ts';
 import { run } from './command.ts';
 import { ReleaseProblem } from './problem.ts';
 import { root } from './repository-root.ts';
-import { setVersion, VERSION, versionOf } from './version.ts';
+import { compareVersions, setVersion, VERSION, versionOf } from './version.ts';
 
 function prepare(args: readonly string[]): void {
   const [version = '', ...more] = args;
@@ -18,12 +18,16 @@ function prepare(args: readonly string[]): void {
     throw new ReleaseProblem(
       `There is a tag v${version} already: ${version} has been released. Choose a higher version.`,
     );
+  const before = versionOf(root);
+  if (compareVersions(version, before) < 0)
+    throw new ReleaseProblem(
+      `${version} is lower than package.json's ${before}. Choose that, or a higher version.`,
+    );
   const changelog = dated(readFileSync(changelogOf(root), 'utf8'), version, today());
   if (changelog === undefined)
     throw new ReleaseProblem(
       `CHANGELOG.md does not begin with a section that is unreleased and says something. Write what users will notice, below the heading "## ${version} (unreleased)".`,
     );
-  const before = versionOf(root);
   writeFileSync(changelogOf(root), changelog);
   setVersion(root, version);
   // The chart's README shows its version.

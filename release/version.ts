@@ -22,6 +22,23 @@ const PLACES: readonly (readonly [file: string, before: RegExp, after: RegExp])[
 const patternOf = (before: RegExp, after: RegExp) =>
   new RegExp(`(?<=${before.source})[^\\s"]+(?=${after.source})`, 'gm');
 
+/** As SemVer orders them: negative where one is lower than other. */
+export function compareVersions(one: string, other: string): number {
+  const [left, right] = [one, other].map((version) => {
+    const [core = '', ...before] = version.split('-');
+    return { core: core.split('.').map(Number), before: before.join('-') };
+  });
+  for (const at of [0, 1, 2]) {
+    const difference = (left?.core[at] ?? 0) - (right?.core[at] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  if (left?.before === right?.before) return 0;
+  // A version without a part after a dash is the higher one.
+  if (left?.before === '') return 1;
+  if (right?.before === '') return -1;
+  return String(left?.before).localeCompare(String(right?.before), 'en', { numeric: true });
+}
+
 export function versionOf(root: string): string {
   return JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version;
 }

@@ -116,6 +116,28 @@ describe('fetch', () => {
     ]);
   });
 
+  it('takes one model of a place for something else than several', async () => {
+    const source = folder();
+    cpSync(iris, path.join(source, 'iris'), { recursive: true });
+    const packed = archive('-C', source, '.');
+    const { url } = await serveFile((_req, res) => res.end(packed));
+    for (const [uri, env] of [
+      [source, {}],
+      [`${url}/m.tgz`, { MODEL_SHA256: sum(packed) }],
+    ] as const) {
+      const directory = folder();
+      for (const [variable, place] of [
+        ['MODELS_DIR', 'iris/model.onnx'],
+        ['MODEL_DIR', 'model.onnx'],
+        ['MODELS_DIR', 'iris/model.onnx'],
+      ] as const) {
+        const { code, stderr } = await run(['fetch', uri], { ...env, [variable]: directory });
+        expect([code, stderr]).toEqual([0, '']);
+        expect(readFileSync(path.join(directory, place))).toEqual(model);
+      }
+    }
+  });
+
   it('takes what it chose before for something else than all files', async () => {
     const source = folder();
     cpSync(iris, path.join(source, 'a'), { recursive: true });

@@ -75,6 +75,10 @@ describe('a record that does not tell of what is served', () => {
     ['none', (directory) => rmSync(path.join(directory, LOCK))],
     ['of another model.onnx', (directory) => writeFileSync(path.join(directory, 'model.onnx'), v2)],
     ['without a date', (directory) => change(directory, { fetchedAt: undefined })],
+    [
+      'with a date beyond years',
+      (directory) => change(directory, { fetchedAt: '+010000-01-01T00:00:00Z' }),
+    ],
     ['with a date that is none', (directory) => change(directory, { fetchedAt: 'yesterday' })],
     ['with files that are no list', (directory) => change(directory, { files: { length: 1 } })],
     ['with files that are none', (directory) => change(directory, { files: [null, 1, {}] })],
@@ -109,6 +113,24 @@ describe('a record that does not tell of what is served', () => {
     const server = await start({ MODEL_DIR: directory, LOG_LEVEL: 'silent' });
     expect(await told(server)).toEqual({ sha256: sum(model), fetchedAt: expect.any(String) });
   });
+});
+
+it('tells no secret and nothing that moves a terminal, whoever wrote the record', async () => {
+  const uri = 'https://me:SECRET@h/x.onnx?sig=SECRET';
+  const records = [
+    [{ uri, resolved: 'hf://o/r@c?token=SECRET' }, 'https://h/x.onnx?…'],
+    [{ uri: 's3:/root/SECRET', resolved: 's3:/root/SECRET' }, undefined],
+    [{ uri: 'c:/root/SECRET', resolved: 'c:/root/SECRET' }, undefined],
+    [{ uri: 's3://b/x', resolved: 's3://b/x', revision: '\u001b[31m' }, 's3://b/x'],
+  ] as const;
+  for (const [record, shown] of records) {
+    const directory = await fetched(iris);
+    change(directory, record);
+    const server = await start({ MODEL_DIR: directory, LOG_LEVEL: 'silent' });
+    const source = await told(server);
+    expect(JSON.stringify(source)).not.toMatch(/SECRET|\\u/);
+    expect(Object(source).uri).toBe(shown);
+  }
 });
 
 function change(directory: string, fields: object): void {

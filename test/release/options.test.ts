@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { dated, sectionsOf } from '../../release/changelog.ts';
 import { readmeElsewhere } from '../../release/chart.ts';
 import { readOptions, usage } from '../../release/options.ts';
+import { compareVersions } from '../../release/version.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'release-options-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -125,4 +126,16 @@ it('a README elsewhere leads to the repository, and takes the chart from the reg
   ).toBe(
     '[a](https://x.test/r/blob/v1/charts/ml-api/ci/a.yaml) [b](https://x.test/r/blob/v1/docs/b.md#c) [c](#d) [e](https://e.test/f)\nhelm upgrade --install ml-api oci://y.test/z --version 1 --wait\n',
   );
+});
+
+it.each([
+  ['0.1.0', '0.2.0'],
+  ['0.9.0', '0.10.0'],
+  ['1.0.0-rc.2', '1.0.0-rc.10'],
+  ['1.0.0-rc.1', '1.0.0'],
+  ['0.2.9', '1.0.0-alpha'],
+])('knows that %s is lower than %s, which no release goes back to', (lower, higher) => {
+  expect(compareVersions(lower, higher)).toBeLessThan(0);
+  expect(compareVersions(higher, lower)).toBeGreaterThan(0);
+  expect(compareVersions(lower, lower)).toBe(0);
 });

@@ -27,6 +27,7 @@ and how to go on. Takes root and versions.
   {{- include "ml-api.checkPod" $context -}}
   {{- include "ml-api.checkService" $context -}}
 {{- end -}}
+{{- include "ml-api.checkFolders" .versions -}}
 {{- include "ml-api.checkOpenaiPath" . -}}
 {{- include "ml-api.checkTraffic" . -}}
 {{- include "ml-api.checkHosts" . -}}
@@ -169,9 +170,6 @@ and how to go on. Takes root and versions.
 {{- $uri := $model.uri -}}
 {{- $key := printf "%s.model" .key -}}
 {{- $at := printf "%s.%s" $key $model.uriKey -}}
-{{- if not $model.uriKey -}}
-  {{- fail (printf "%s.url.url: this is model.uri by its name of 0.1, and both are set; remove it." $key) -}}
-{{- end -}}
 {{- if not (has $model.source (list "uri" "pvc")) -}}
   {{- fail (printf "%s: source %s fetches nothing; set source to uri, or to pvc to keep what is fetched." $at $model.source) -}}
 {{- end -}}
@@ -188,14 +186,32 @@ and how to go on. Takes root and versions.
 {{- if and $model.fetch.folder (eq .v.runtime "onnx") -}}
   {{- fail (printf "%s.fetch.folder: the predictor reads the model's directory itself; remove it, or set %s.runtime." $key .key) -}}
 {{- end -}}
-{{- if regexMatch "[?&](sig|X-Amz-Signature|X-Goog-Signature)=" $uri -}}
-  {{- fail (printf "%s: a signature is a secret, and whoever reads pods reads this; remove it, and give the fetcher credentials in %s.fetch (for Azure AZURE_STORAGE_SAS_TOKEN, from a Secret)." $at $key) -}}
+{{- if eq $model.uriKey "uri" -}}
+  {{- if or (regexMatch "^[A-Za-z0-9+.-]+:/+[^/]*:[^/]*@" $uri) (regexMatch "(?i)[?&;#](sig|[^=&;#]*(signature|token|key|secret|passw|credential|%)[^=&;#]*)=" $uri) -}}
+    {{- fail (printf "%s: a password, a token or a signature in it would be read by whoever reads pods; remove it, and give the fetcher credentials in %s.fetch, from a Secret." $at $key) -}}
+  {{- end -}}
 {{- end -}}
 {{- if not (or $model.sha256 (eq (include "ml-api.cannotMove" $uri) "true") (eq $model.requirePinned "never")) -}}
   {{- if and (eq (include "ml-api.isWeb" $uri) "true") (eq $model.requirePinned "auto") -}}
     {{- fail (printf "%s: nothing says which bytes are served; set %s.sha256 to the file's SHA-256, 64 hex digits, or %s.requirePinned to never." $at $key $key) -}}
   {{- else if eq $model.requirePinned "always" -}}
     {{- fail (printf "%s: what this names can change, and %s.requirePinned is always; set %s.sha256, or a URI that cannot move: a digest (oci), a commit (hf), a version (mlflow), a generation (gs)." $at $key $key) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A folder of a claim is one model's alone: what came with the model before is removed from it. Takes the versions. */}}
+{{- define "ml-api.checkFolders" -}}
+{{- $folders := dict -}}
+{{- range $name, $v := . -}}
+  {{- if and $v.model.uri (eq $v.model.source "pvc") -}}
+    {{- $folder := printf "%s/%s" $v.model.pvc.claim (list (trimSuffix "/" $v.model.pvc.subPath) (trimSuffix "/" $v.model.fetch.folder) | compact | join "/") | trimSuffix "/" -}}
+    {{- range $other, $its := $folders -}}
+      {{- if and (ne $its.uri $v.model.uri) (or (hasPrefix (printf "%s/" $its.folder) (printf "%s/" $folder)) (hasPrefix (printf "%s/" $folder) (printf "%s/" $its.folder))) -}}
+        {{- fail (printf "versions.%s.model.pvc.subPath: %s brings another model to the same folder of the claim, or to one around it; choose a folder for each." $name $other) -}}
+      {{- end -}}
+    {{- end -}}
+    {{- $_ := set $folders $name (dict "folder" $folder "uri" $v.model.uri) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

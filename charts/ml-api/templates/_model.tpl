@@ -162,20 +162,24 @@ NODE_EXTRA_CA_CERTS: model.fetch.caConfigMap
 {{- include "ml-api.variables" $model.fetch.env }}
 {{- end -}}
 
-{{/* The ports that a model is fetched from, as JSON: those of its store, and of the addresses among the fetcher's variables. */}}
+{{/*
+The ports that a model is fetched from, as JSON: those of its store, of the addresses among the fetcher's variables, and 443, where stores
+send for tokens and bytes. Takes model.
+*/}}
 {{- define "ml-api.fetchPorts" -}}
 {{- $ports := dict -}}
 {{- with .uri -}}
+  {{- $_ := set $ports "443" true -}}
   {{- if regexMatch "^https?:" . -}}
     {{- $_ := set $ports (include "ml-api.portOf" .) true -}}
   {{- else if hasPrefix "oci:" . -}}
     {{- $_ := set $ports (regexReplaceAll "^oci://[^/]*?(:([0-9]{1,5}))?(/.*)?$" . "${2}" | default "443") true -}}
-  {{- else -}}
-    {{- $_ := set $ports "443" true -}}
   {{- end -}}
   {{- range $value := $.fetch.env -}}
-    {{- if and (kindIs "string" $value) (regexMatch "^https?://[^/\\s]" $value) -}}
-      {{- $_ := set $ports (include "ml-api.portOf" $value) true -}}
+    {{- if kindIs "string" $value -}}
+      {{- range regexFindAll "https?://[^/\\s;,]+" $value -1 -}}
+        {{- $_ := set $ports (include "ml-api.portOf" .) true -}}
+      {{- end -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

@@ -19,11 +19,17 @@ metricsPort, ownImage, openai (what is of LLMs, see _llm.tpl), keysFile.
 {{- if and (eq .Values.defaultVersion "v1") (not (hasKey $given "v1")) -}}
   {{- $given = set (deepCopy $given) "v1" dict -}}{{/* the image's own model, unless another version is the default one */}}
 {{- end -}}
-{{- range $name, $own := $given -}}
-  {{- $v := mergeOverwrite (deepCopy $.Values.versionDefaults) (deepCopy ($own | default dict)) -}}
-  {{- include "ml-api.replaceAlternatives" (dict "v" $v "own" ($own | default dict)) -}}
-  {{- include "ml-api.takeAway" (dict "from" $v "own" ($own | default dict) "marked" false) -}}
-  {{- if and $v.enabled (not (kindIs "invalid" $own)) -}}
+{{- $defaults := deepCopy .Values.versionDefaults -}}
+{{- include "ml-api.takeOldNames" (dict "model" $defaults.model "key" "versionDefaults.model") -}}
+{{- range $name, $given := $given -}}
+  {{- $own := deepCopy ($given | default dict) -}}
+  {{- with $own.model -}}
+    {{- include "ml-api.takeOldNames" (dict "model" . "key" (printf "versions.%s.model" $name)) -}}
+  {{- end -}}
+  {{- $v := mergeOverwrite (deepCopy $defaults) (deepCopy $own) -}}
+  {{- include "ml-api.replaceAlternatives" (dict "v" $v "own" $own) -}}
+  {{- include "ml-api.takeAway" (dict "from" $v "own" $own "marked" false) -}}
+  {{- if and $v.enabled (not (kindIs "invalid" $given)) -}}
     {{- $_ := set $v "version" $name -}}
     {{- $_ := set $v "fullname" (printf "%s-%s" (include "ml-api.fullname" $) $name) -}}
     {{- include "ml-api.renderVersion" (dict "root" $ "v" $v) -}}
@@ -37,17 +43,43 @@ metricsPort, ownImage, openai (what is of LLMs, see _llm.tpl), keysFile.
 {{- toJson $versions -}}
 {{- end -}}
 
-{{/* What is to be fetched, where it is said by the names of 0.1, that it is to be fetched, and that the server looks for
-another where it is followed. Takes root and v. */}}
+{{/*
+What is to be fetched, by its names of 0.1, under those of now: before versions are merged, so that a version's own value counts. Takes
+model and key.
+*/}}
+{{- define "ml-api.takeOldNames" -}}
+{{- $model := .model -}}
+{{- $old := $model.url | default dict -}}
+{{- with $model.uri -}}{{- $_ := set $model "uriKey" "uri" -}}{{- end -}}
+{{- if $old -}}
+  {{- $fetch := $model.fetch | default dict -}}
+  {{- range $name, $value := $old -}}
+    {{- if kindIs "invalid" $value -}}
+    {{- else if eq $name "url" -}}
+      {{- if and $value $model.uri -}}
+        {{- fail (printf "%s.url.url: this is model.uri by its name of 0.1, and both are set; remove it." $.key) -}}
+      {{- end -}}
+      {{- if $value -}}
+        {{- $_ := set $model "uri" $value -}}
+        {{- $_ := set $model "uriKey" "url.url" -}}
+      {{- end -}}
+    {{- else if eq $name "sha256" -}}
+      {{- if and $value $model.sha256 (ne $value $model.sha256) -}}
+        {{- fail (printf "%s.url.sha256: this is model.sha256 by its name of 0.1, and both are set; remove it." $.key) -}}
+      {{- end -}}
+      {{- if $value -}}{{- $_ := set $model "sha256" $value -}}{{- end -}}
+    {{- else -}}
+      {{- $_ := set $fetch $name $value -}}
+    {{- end -}}
+  {{- end -}}
+  {{- $_ := set $model "fetch" $fetch -}}
+{{- end -}}
+{{- end -}}
+
+{{/* That a model is to be fetched, and that the server looks for another where it is followed. Takes root and v. */}}
 {{- define "ml-api.takeUri" -}}
 {{- $model := .v.model -}}
-{{- $_ := set $model "uriKey" "uri" -}}
-{{- with $model.url.url -}}
-  {{- $_ := set $model "uriKey" (empty $model.uri | ternary "url.url" "") -}}
-  {{- $_ := set $model "uri" . -}}
-{{- end -}}
-{{- with $model.url.sha256 -}}{{- $_ := set $model "sha256" . -}}{{- end -}}
-{{- $_ := set $model "fetch" (mergeOverwrite $model.fetch (omit $model.url "url" "sha256")) -}}
+{{- if not $model.uriKey -}}{{- $_ := set $model "uriKey" "uri" -}}{{- end -}}
 {{- if and (gt (int64 $model.followSeconds) 0) (eq .v.runtime "onnx") (not (hasKey .v.config "modelReloadSeconds")) (eq (int64 .root.Values.config.modelReloadSeconds) 0) -}}
   {{- $_ := set .v.config "modelReloadSeconds" 10 -}}
 {{- end -}}

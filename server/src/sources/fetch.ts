@@ -128,7 +128,7 @@ async function bring(
 
 /** What the mark says: another choice of the same files is something else. */
 function markOf(form: Form, sha256: string): string {
-  return form === 'files' ? hash('sha256', `${sha256}\nall files`) : sha256;
+  return form === 'model' ? sha256 : hash('sha256', `${sha256}\n${form}`);
 }
 
 /** The files to download, by their paths in the model directory, or the archive that they are in. */

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isRecord } from '../util/is-record.ts';
 import { sha256Of } from './sha256.ts';
+import { shownUri } from './shown-uri.ts';
 
 /** What says where a model came from, beside it, or beside the folders of several. */
 export const LOCK_FILE = 'model.lock.json';
@@ -36,8 +37,7 @@ export async function sourceOf(directory: string): Promise<Source | undefined> {
     if (record === undefined || sha256 === undefined) continue;
     const fetchedAt = textOf(record, 'fetchedAt') ?? '';
     const isSame = (await sha256Of(file).catch(() => undefined)) === sha256;
-    if (!isSame || Number.isNaN(Date.parse(fetchedAt))) return undefined;
-    return { ...placeOf(record), sha256, fetchedAt: new Date(fetchedAt).toISOString() };
+    return isSame && isTime(fetchedAt) ? { ...placeOf(record), sha256, fetchedAt } : undefined;
   }
   return undefined;
 }
@@ -60,19 +60,29 @@ function sumOf({ files }: Record<string, unknown>, name: string): string | undef
   return isRecord(entry) ? textOf(entry, 'sha256') : undefined;
 }
 
-/** Clients are told no path of a machine. */
+function isOfStore(uri: string): boolean {
+  return /^(?!file:)(?:[a-z][a-z0-9+.-]*:\/\/|models:\/)/i.test(uri);
+}
+
+/** Clients are told no path of a machine, and no secret, whoever wrote the record. */
 function placeOf(record: Record<string, unknown>): Pick<Source, 'uri' | 'resolved' | 'revision'> {
   const revision = textOf(record, 'revision');
   const [uri, resolved] = [textOf(record, 'uri'), textOf(record, 'resolved')];
-  const isPublic = [uri, resolved].every((text) => /^(?!file:)[a-z0-9+.-]+:/i.test(text ?? ''));
-  return isPublic
-    ? { uri, resolved, revision }
-    : { uri: undefined, resolved: undefined, revision: undefined };
+  if (uri === undefined || resolved === undefined || ![uri, resolved].every(isOfStore))
+    return { uri: undefined, resolved: undefined, revision: undefined };
+  return { uri: shownUri(uri), resolved: shownUri(resolved), revision };
+}
+
+/** As `fetch` writes it, which is what the contract says. */
+function isTime(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text));
 }
 
 function textOf(record: Record<string, unknown>, field: string): string | undefined {
   const value = record[field];
-  return typeof value === 'string' && value !== '' && value.length <= MAX_CHARACTERS
+  return typeof value === 'string' &&
+    /^[\x20-\x7e\u00a0-\ud7ff]+$/.test(value) &&
+    value.length <= MAX_CHARACTERS
     ? value
     : undefined;
 }
