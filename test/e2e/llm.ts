@@ -1,8 +1,9 @@
 // A release that serves a language model by llama.cpp: what the suites of LLMs share.
-import { chmodSync, copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { inject } from 'vitest';
 import { provider } from '../cluster/cluster.ts';
+import { makeCacheClaim, removeCacheClaim } from './cache-claim.ts';
 import { llamaServer, llamaServerArchive, tinyModel } from './llamacpp/images.ts';
 import type { Namespace } from './namespace.ts';
 import type { Values } from './release.ts';
@@ -25,17 +26,13 @@ export class LlmStore {
     const say = (line: string) => console.error(line);
     await provider().loadImage(await llamaServerArchive(say));
     const [models, cache] = ['models/llama', 'cache'].map((name) => path.join(this.folder, name));
-    for (const folder of [models ?? '', cache ?? '']) mkdirSync(folder, { recursive: true });
-    chmodSync(cache ?? '', 0o777); // hostPath takes no fsGroup
+    mkdirSync(models ?? '', { recursive: true });
     copyFileSync(await tinyModel(), path.join(models ?? '', 'tiny.gguf'));
-    await this.namespace.apply(...this.cacheClaim(cache ?? ''));
+    await makeCacheClaim(this.namespace, cache ?? '');
   }
 
   async remove(): Promise<void> {
-    await this.namespace.kubectl([
-      ...['delete', 'persistentvolumeclaim/cache', `persistentvolume/${this.namespace.name}-cache`],
-      '--ignore-not-found',
-    ]);
+    await removeCacheClaim(this.namespace);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -67,24 +64,5 @@ export class LlmStore {
         },
       },
     };
-  }
-
-  private cacheClaim(folder: string): object[] {
-    const name = `${this.namespace.name}-cache`;
-    const claim = { accessModes: ['ReadWriteMany'], storageClassName: '' };
-    return [
-      {
-        apiVersion: 'v1',
-        kind: 'PersistentVolume',
-        metadata: { name },
-        spec: { ...claim, capacity: { storage: '1Gi' }, hostPath: { path: folder } },
-      },
-      {
-        apiVersion: 'v1',
-        kind: 'PersistentVolumeClaim',
-        metadata: { name: 'cache' },
-        spec: { ...claim, volumeName: name, resources: { requests: { storage: '1Gi' } } },
-      },
-    ];
   }
 }

@@ -1,8 +1,9 @@
 // Models from stores by their URI: what docs/model-stores.md says of the chart, with S3 and a registry as pods.
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import request from 'supertest';
-import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { makeCacheClaim, removeCacheClaim } from './cache-claim.ts';
 import { golden } from './golden.ts';
 import { eventually, ingressUrl, predict } from './http.ts';
 import { useNamespace } from './namespace.ts';
@@ -146,6 +147,43 @@ describe.skipIf(!ours)('a model in S3', () => {
       }
     },
   );
+});
+
+describe.skipIf(!ours || inject('cluster').volumes === null)('a cache that pods share', () => {
+  const namespace = useNamespace('fetch-cache');
+  const release = new Release(namespace);
+  const folder = path.join(inject('cluster').volumes ?? '', namespace.name);
+
+  beforeAll(async () => {
+    await loadStores();
+    await startS3(namespace);
+    await namespace.apply(s3Secret('s3', s3Login));
+    await makeCacheClaim(namespace, folder);
+  }, hour);
+  afterAll(async () => {
+    await release.uninstall();
+    await removeCacheClaim(namespace);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('has each model once: one pod downloads, and all copy it', async () => {
+    const { uri, fetch } = fromS3();
+    const model = { uri, fetch: { ...fetch, cache: { existingClaim: 'cache' } } };
+    await release.install({
+      versions: { v1: { model, replicas: 3, autoscaling: { type: 'none' } } },
+    });
+    const logs = await Promise.all(
+      (await namespace.predictors()).map(({ metadata }) =>
+        namespace.kubectl(['logs', metadata.name, '-c', 'fetch-model']),
+      ),
+    );
+    expect(logs).toHaveLength(3);
+    for (const log of logs) expect(log).toContain('copied from the cache');
+    expect(logs.filter((log) => log.includes('already'))).toHaveLength(2);
+    const { ok, output } = await release.test();
+    expect(ok, output).toBe(true);
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  });
 });
 
 describe.skipIf(!ours)('a model in a registry', () => {

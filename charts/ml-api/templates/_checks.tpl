@@ -183,6 +183,9 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s: there is no port %s; expected one from 1 to 65535, here and in the addresses in %s.fetch.env." $at $port $key) -}}
   {{- end -}}
 {{- end -}}
+{{- if and $model.fetch.cache.hostPath $model.fetch.cache.existingClaim -}}
+  {{- fail (printf "%s.fetch.cache: hostPath and existingClaim are both set; remove one." $key) -}}
+{{- end -}}
 {{- if and $model.fetch.folder (eq .v.runtime "onnx") -}}
   {{- fail (printf "%s.fetch.folder: the predictor reads the model's directory itself; remove it, or set %s.runtime." $key .key) -}}
 {{- end -}}

@@ -55,6 +55,10 @@ versionDefaults.model.fetch.headersSecret needed
 versionDefaults.model.fetch.headersKey needed
 versionDefaults.model.fetch.caConfigMap needed
 versionDefaults.model.fetch.caKey needed
+versionDefaults.model.fetch.cache needed
+versionDefaults.model.fetch.cache.hostPath needed
+versionDefaults.model.fetch.cache.existingClaim needed
+versionDefaults.model.fetch.cache.maxBytes needed
 versionDefaults.model.fetch.timeoutMs needed
 versionDefaults.model.fetch.stallMs needed
 versionDefaults.model.fetch.maxBytes needed

@@ -23,6 +23,16 @@
     sources:
       {{- . | nindent 6 }}
 {{- end }}
+{{- with $model.fetch.cache }}
+{{- if and $model.uri (or .hostPath .existingClaim) }}
+- name: fetch-cache
+  {{- if .hostPath }}
+  hostPath: { path: {{ .hostPath | quote }}, type: Directory }
+  {{- else }}
+  persistentVolumeClaim: { claimName: {{ .existingClaim | quote }} }
+  {{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "ml-api.modelMount" -}}
@@ -81,6 +91,10 @@ volumeMounts:
     mountPath: /etc/ml-api/fetch
     readOnly: true
   {{- end }}
+  {{- if or $model.fetch.cache.hostPath $model.fetch.cache.existingClaim }}
+  - name: fetch-cache
+    mountPath: /cache
+  {{- end }}
 {{- end -}}
 
 {{/* The files that the fetcher reads. */}}
@@ -115,6 +129,8 @@ FETCH_STALL_MS: model.fetch.stallMs
 FETCH_MAX_BYTES: model.fetch.maxBytes
 FETCH_FOLLOW_SECONDS: model.followSeconds
 MODEL_URL_HEADERS_FILE: model.fetch.headersSecret
+FETCH_CACHE_DIR: model.fetch.cache
+FETCH_CACHE_MAX_BYTES: model.fetch.cache.maxBytes
 {{- if .fetch.dockerConfigSecret }}
 DOCKER_CONFIG: model.fetch.dockerConfigSecret
 {{- end }}
@@ -146,6 +162,12 @@ NODE_EXTRA_CA_CERTS: model.fetch.caConfigMap
 {{- with .follow }}
 - name: FETCH_FOLLOW_SECONDS
   value: {{ . | quote }}
+{{- end }}
+{{- if or $model.fetch.cache.hostPath $model.fetch.cache.existingClaim }}
+- name: FETCH_CACHE_DIR
+  value: /cache
+- name: FETCH_CACHE_MAX_BYTES
+  value: {{ int64 $model.fetch.cache.maxBytes | quote }}
 {{- end }}
 {{- if $model.fetch.headersSecret }}
 - name: MODEL_URL_HEADERS_FILE

@@ -1,8 +1,10 @@
 // The command `fetch`: brings a model, or a directory of several, from where it is into a directory, as an init container does.
+import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { cleanEnv } from 'envalid';
 import { shown } from '../net/shown-url.ts';
 import type { Limits } from '../sources/attempts.ts';
+import { type Cache, fetchThrough } from '../sources/cache.ts';
 import { fetchInto, isArchive, type Wanted } from '../sources/fetch.ts';
 import { follow } from '../sources/follow.ts';
 import { forms, normalised } from '../sources/open.ts';
@@ -73,6 +75,18 @@ const variables = {
     default: 'onnx',
     desc: 'all brings every file as it lies, for servers other than this one, in place of the ONNX model alone.',
   }),
+  FETCH_CACHE_DIR: text({
+    default: undefined,
+    desc: 'Directory that fetchers share: what one has downloaded, the others copy from there.',
+  }),
+  FETCH_CACHE_MAX_BYTES: wholeNumber(
+    1,
+    Number.MAX_SAFE_INTEGER,
+    'bytes',
+  )({
+    default: 50 * 2 ** 30,
+    desc: 'What it may hold; then the models go that were not used for longest.',
+  }),
   FETCH_FOLLOW_SECONDS: wholeNumber(
     0,
     86_400,
@@ -116,9 +130,10 @@ export async function fetchModel(
   // What a connection brings is collected with the youngest objects, and V8 lets those grow first: 30 MB that a large file would take, and that
   // make nothing faster.
   setFlagsFromString('--semi-space-growth-factor=1');
-  const { wanted, followSeconds } = readWanted(command, args, env);
-  if (followSeconds === 0) return fetchInto(wanted);
-  await follow(wanted, followSeconds * 1000);
+  const { wanted, followSeconds, cache } = readWanted(command, args, env);
+  const fetch = cache === undefined ? fetchInto : (one: Wanted) => fetchThrough(cache, one);
+  if (followSeconds === 0) return fetch(wanted);
+  await follow(wanted, followSeconds * 1000, fetch);
 }
 
 /** @throws CommandError for a limit that is none */
@@ -151,7 +166,7 @@ function readWanted(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-): { wanted: Wanted; followSeconds: number } {
+): { wanted: Wanted; followSeconds: number; cache: Cache | undefined } {
   const {
     argument: uri,
     values: { dir, sha256, all: everything, follow: seconds },
@@ -195,7 +210,12 @@ function readWanted(
     env: given,
     ...listeners(say),
   };
-  return { wanted, followSeconds: settings.FETCH_FOLLOW_SECONDS };
+  const { FETCH_CACHE_DIR: shared, FETCH_CACHE_MAX_BYTES: maxBytes } = settings;
+  return {
+    wanted,
+    followSeconds: settings.FETCH_FOLLOW_SECONDS,
+    cache: shared === undefined ? undefined : { directory: path.resolve(shared), maxBytes },
+  };
 }
 
 /** @throws CommandError where nothing can change, or nobody says when */

@@ -41,38 +41,75 @@ export interface Wanted {
 }
 
 /** @throws CommandError with what was expected, what came, and how to go on; then the directory is as it was */
-export async function fetchInto(wanted: Wanted): Promise<void> {
-  const { directory, form, variable, sha256, say, limits } = wanted;
-  const what = NOUNS[form];
+export function fetchInto(wanted: Wanted): Promise<void> {
+  return tellingDisk(wanted, () => fetchModel(wanted));
+}
+
+/** @throws what the disk fails with, as it is, and CommandError */
+export async function fetchModel(wanted: Wanted): Promise<void> {
+  const { directory, form, sha256, say, limits } = wanted;
+  if (sha256 !== undefined && (await isFilled(directory, markOf(form, sha256)))) {
+    say(`${directory} holds the ${NOUNS[form]} with the SHA-256 ${sha256} already.`);
+    return;
+  }
+  const attempts = {
+    name: shownUri(wanted.uri),
+    limits,
+    end: AbortSignal.timeout(limits.timeoutMs),
+    say,
+  };
+  const { remote, pinned } = await found(wanted, attempts);
+  if (sha256 === undefined && pinned && (await isFilled(directory, markOf(form, pinned)))) {
+    say(`${directory} holds the ${NOUNS[form]} from ${remote.resolved} already.`);
+    return;
+  }
+  await atWorkIn(wanted, (workplace) => bring(wanted, remote, pinned, attempts, workplace));
+}
+
+/** What marks the model that is wanted, where that can be known before it is downloaded. @throws CommandError */
+export async function markFor(wanted: Wanted): Promise<string | undefined> {
+  const { form, sha256, limits, say } = wanted;
+  if (sha256 !== undefined) return markOf(form, sha256);
   const name = shownUri(wanted.uri);
+  const end = AbortSignal.timeout(limits.timeoutMs);
+  const { pinned } = await found(wanted, { name, limits, end, say });
+  return pinned && markOf(form, pinned);
+}
+
+async function found(
+  { uri, env, form }: Wanted,
+  attempts: Attempts,
+): Promise<{ remote: RemoteModel; pinned: string | undefined }> {
+  const opened = await persist(attempts, (signal) => openModel(uri, env, signal, form));
+  const pinned = opened.revision && hash('sha256', `${opened.resolved}\n${opened.revision}`);
+  return { remote: { ...opened, resolved: shownUri(opened.resolved) }, pinned };
+}
+
+/** Works beside what the directory holds. */
+export async function atWorkIn(
+  wanted: Wanted,
+  work: (workplace: Workplace) => Promise<void>,
+): Promise<void> {
+  const workplace = await openWorkplace(wanted.directory).catch(cannotWrite(wanted));
   try {
-    if (sha256 !== undefined && (await isFilled(directory, markOf(form, sha256)))) {
-      say(`${directory} holds the ${what} with the SHA-256 ${sha256} already.`);
-      return;
-    }
-    const attempts = { name, limits, end: AbortSignal.timeout(limits.timeoutMs), say };
-    const opened = await persist(attempts, (signal) =>
-      openModel(wanted.uri, wanted.env, signal, wanted.form),
-    );
-    const pinned = opened.revision && hash('sha256', `${opened.resolved}\n${opened.revision}`);
-    const remote = { ...opened, resolved: shownUri(opened.resolved) };
-    if (sha256 === undefined && pinned && (await isFilled(directory, markOf(form, pinned)))) {
-      say(`${directory} holds the ${what} from ${remote.resolved} already.`);
-      return;
-    }
-    const workplace = await openWorkplace(directory).catch(cannotWrite(wanted));
-    try {
-      await bring(wanted, remote, pinned, attempts, workplace);
-    } finally {
-      await workplace.close();
-    }
+    await work(workplace);
+  } finally {
+    await workplace.close();
+  }
+}
+
+/** @throws CommandError for what the disk fails with */
+export async function tellingDisk(wanted: Wanted, work: () => Promise<void>): Promise<void> {
+  const { directory, variable, uri } = wanted;
+  try {
+    await work();
   } catch (error) {
     if (!isDiskFull(error)) {
       if (error instanceof Error && 'syscall' in error) cannotWrite(wanted)(error);
       throw error;
     }
     throw new CommandError(
-      `${variable}: ${directory} has no room for the model from ${name}. What it held is unchanged. Give it more space: the download, and what an archive holds, lie there beside the model that they replace.`,
+      `${variable}: ${directory} has no room for the model from ${shownUri(uri)}. What it held is unchanged. Give it more space: the download, and what an archive holds, lie there beside the model that they replace.`,
     );
   }
 }

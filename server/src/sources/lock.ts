@@ -1,20 +1,26 @@
-// One fetcher at a time changes a model directory. It takes milliseconds: what is changed has been downloaded before.
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+// One fetcher at a time changes a model directory, which takes milliseconds: what is changed has been downloaded before. And one at a time
+// fills a folder of the cache, which takes as long as a download.
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../util/command-error.ts';
 import type { Workplace } from './workplace.ts';
 
-/** A lock as old as this is of a fetcher that has died. */
+/** A lock as old as this is of a fetcher that has died: the living write theirs anew. */
 const DEAD_MS = 60_000;
+const BEAT_MS = DEAD_MS / 6;
 const WAIT_MS = 3 * DEAD_MS;
 const POLL_MS = 100;
 
-/** @throws CommandError when others hold the lock for too long */
+/**
+ * @param waitMs for others; 0: not at all
+ * @throws CommandError when others hold the lock for longer
+ */
 export async function withLock<T>(
   file: string,
   { folder, now }: Workplace,
   work: () => Promise<T>,
+  waitMs = WAIT_MS,
 ): Promise<T> {
   const began = performance.now();
   while (!(await take(file, folder))) {
@@ -22,16 +28,21 @@ export async function withLock<T>(
     if (taken !== undefined && (await now()) - taken.mtimeMs > DEAD_MS)
       // Renamed rather than removed: of two that wait, one does it.
       await rename(file, path.join(folder, 'dead-lock')).catch(() => {});
-    else if (performance.now() - began > WAIT_MS)
+    else if (performance.now() - began >= waitMs)
       throw new CommandError(
-        `${file} is held by others for ${WAIT_MS} ms. Remove it if nothing fetches a model into this directory.`,
+        `${file} is held by others for ${waitMs} ms. Remove it if nothing fetches a model into this directory.`,
       );
     else await sleep(POLL_MS);
   }
+  const isOurs = async () => (await readFile(file, 'utf8').catch(() => '')) === folder;
+  const beat = setInterval(async () => {
+    if (await isOurs()) await writeFile(file, folder).catch(() => {});
+  }, BEAT_MS);
   try {
     return await work();
   } finally {
-    if ((await readFile(file, 'utf8').catch(() => '')) === folder) await rm(file, { force: true });
+    clearInterval(beat);
+    if (await isOurs()) await rm(file, { force: true });
   }
 }
 

@@ -1,0 +1,167 @@
+// A cache that fetchers share: downloaded once, copied whole, bounded, and never in the way.
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { folder, iris, model, serveFile, sum } from './file-server.ts';
+import { launch, run } from './program.ts';
+
+const fetched = (uri: string, cache: string, env: Record<string, string> = {}) => {
+  const directory = folder();
+  const ended = run(['fetch', uri, '--dir', directory], { FETCH_CACHE_DIR: cache, ...env });
+  return ended.then((end) => ({ ...end, directory }));
+};
+const entriesOf = (cache: string) => readdirSync(cache).sort();
+const source = (bytes: number) => {
+  const place = folder();
+  cpSync(iris, place, { recursive: true });
+  writeFileSync(path.join(place, 'weights.bin'), Buffer.alloc(bytes, bytes));
+  return place;
+};
+
+it('brings a model once for all, and asks nobody for one that its sum names', async () => {
+  const cache = folder();
+  const { url, calls } = await serveFile((_req, res) => res.end(model));
+  const env = { MODEL_SHA256: sum(model) };
+  for (let pod = 0; pod < 3; pod++) {
+    const { code, stderr, directory } = await fetched(`${url}/m.onnx`, cache, env);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+    expect(readdirSync(directory).sort()).toEqual([
+      '.model-sha256',
+      'model.lock.json',
+      'model.onnx',
+    ]);
+  }
+  expect(calls()).toBe(1);
+  expect(entriesOf(cache)).toEqual([sum(model)]);
+});
+
+it('downloads once for several at the same time', async () => {
+  const cache = folder();
+  const { url, calls } = await serveFile((_req, res) => setTimeout(() => res.end(model), 1000));
+  const env = { MODEL_SHA256: sum(model) };
+  const all = await Promise.all([1, 2, 3].map(() => fetched(`${url}/m.onnx`, cache, env)));
+  for (const { code, stderr, directory } of all) {
+    expect([code, stderr]).toEqual([0, '']);
+    expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+  }
+  expect(calls()).toBe(1);
+});
+
+it('has a folder for each state of a place, and each model comes from its own', async () => {
+  const cache = folder();
+  const place = source(10);
+  await fetched(place, cache);
+  cpSync(path.join(iris, '../v2'), place, { recursive: true });
+  const { directory } = await fetched(place, cache);
+  const v2 = readFileSync(path.join(iris, '../v2/model.onnx'));
+  expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(v2);
+  expect(entriesOf(cache)).toHaveLength(2);
+});
+
+it('takes what was spoiled for what is not there', async () => {
+  const cache = folder();
+  const place = source(10);
+  await fetched(place, cache);
+  const [entry = ''] = entriesOf(cache);
+  writeFileSync(path.join(cache, entry, 'model.onnx'), 'spoiled');
+  const { code, directory } = await fetched(place, cache);
+  expect(code).toBe(0);
+  expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+});
+
+it('keeps within its bound by what was used last', async () => {
+  const cache = folder();
+  const places = [source(100_000), source(100_001), source(100_002)];
+  const bound = { FETCH_CACHE_MAX_BYTES: '450000' }; // two of them, with the model's own files
+  const entryOf = new Map<string, string>();
+  for (const place of places.slice(0, 2)) {
+    const before = entriesOf(cache);
+    await fetched(place, cache, bound);
+    entryOf.set(place, entriesOf(cache).find((name) => !before.includes(name)) ?? '');
+  }
+  const [first = '', second = ''] = places.map((place) => entryOf.get(place) ?? '');
+  utimesSync(path.join(cache, second, '.used'), 1, 1);
+  await fetched(places[2] ?? '', cache, bound);
+  expect(entriesOf(cache)).toContain(first);
+  expect(entriesOf(cache)).not.toContain(second);
+  const { code, directory } = await fetched(places[2] ?? '', cache, { FETCH_CACHE_MAX_BYTES: '1' });
+  expect(code).toBe(0);
+  expect(existsSync(path.join(directory, 'weights.bin'))).toBe(true);
+  expect(entriesOf(cache)).toEqual([]);
+});
+
+it('is left alone by what is no model of it', async () => {
+  const cache = folder();
+  writeFileSync(path.join(cache, 'notes.txt'), 'mine');
+  await fetched(source(10), cache, { FETCH_CACHE_MAX_BYTES: '1' });
+  expect(entriesOf(cache)).toEqual(['notes.txt']);
+});
+
+it('goes on by another where a fetcher has died in the middle', async () => {
+  const cache = folder();
+  let arrived = () => {};
+  const stalled = new Promise<void>((resolve) => (arrived = resolve));
+  const { url } = await serveFile((_req, res, call) => {
+    if (call > 1) return res.end(model);
+    res.writeHead(200, { 'Content-Length': model.length });
+    return res.write(model.subarray(0, 100), () => arrived());
+  });
+  const env = { MODEL_SHA256: sum(model), FETCH_CACHE_DIR: cache };
+  const dying = launch(['fetch', `${url}/m.onnx`, '--dir', folder()], env);
+  await stalled;
+  const ended = new Promise((resolve) => dying.once('close', resolve));
+  dying.kill('SIGKILL');
+  await ended;
+  // Its lock is as old as one of the dead.
+  const lock = path.join(cache, `${sum(model)}.lock`);
+  utimesSync(lock, 1, 1);
+  const { code, directory } = await fetched(`${url}/m.onnx`, cache, env);
+  expect(code).toBe(0);
+  expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+  expect(existsSync(lock)).toBe(false);
+});
+
+describe('where the cache cannot be used, the model comes without it', () => {
+  it.each<[string, (cache: string) => string]>([
+    [
+      'a file',
+      (cache) => {
+        writeFileSync(path.join(cache, 'file'), '');
+        return path.join(cache, 'file');
+      },
+    ],
+    [
+      'below a file',
+      (cache) => {
+        writeFileSync(path.join(cache, 'file'), '');
+        return path.join(cache, 'file/cache');
+      },
+    ],
+    ['below /proc', () => '/proc/cache'],
+    ...(process.getuid?.() === 0
+      ? []
+      : [
+          [
+            'without permission',
+            (cache: string) => {
+              chmodSync(cache, 0o500);
+              return cache;
+            },
+          ] as [string, (cache: string) => string],
+        ]),
+  ])('%s', async (_name, spoil) => {
+    const { code, stdout, directory } = await fetched(source(10), spoil(folder()));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/FETCH_CACHE_DIR: \S+ cannot be used \(.*\)\. Going on without it\./);
+    expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+  });
+});
