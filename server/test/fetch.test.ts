@@ -116,6 +116,15 @@ describe('fetch', () => {
     ]);
   });
 
+  it.each(['.', 'in', 'a/b'])('refuses to bring a folder into itself: %s', async (place) => {
+    const source = folder();
+    cpSync(iris, source, { recursive: true });
+    const before = readdirSync(source).sort();
+    const { code, stderr } = await run(['fetch', source, '--dir', path.join(source, place)]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('expected a directory elsewhere')]);
+    expect(readdirSync(source).sort()).toEqual(before);
+  });
+
   it('takes one model of a place for something else than several', async () => {
     const source = folder();
     cpSync(iris, path.join(source, 'iris'), { recursive: true });
@@ -377,7 +386,7 @@ describe('serve', () => {
     ['serve', [path.join(iris, 'model.onnx')], { MODEL_CACHE_DIR: '/proc/models/cache' }],
     ['fetch', [iris, '--dir', '/proc/models/cache'], {}],
     ['fetch', [iris, '--dir', '/dev/null/models'], {}],
-    ['fetch', [iris, '--dir', path.join(iris, 'model.onnx/models')], {}],
+    ['fetch', [iris, '--dir', path.join(iris, '../v2/model.onnx/models')], {}],
   ] as const)('%s %j ends where no folder can be made', async (command, args, env) => {
     const { code, stderr } = await run([command, ...args], env);
     expect(stderr).toMatch(/^MODEL_(CACHE_)?DIR: \S+ cannot be written: E[^\n]+\n$/);

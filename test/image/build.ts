@@ -16,15 +16,7 @@ import { parseRepository, type Repository } from './repository.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-const { values } = parseArgs({
-  options: {
-    tag: { type: 'string' },
-    archive: { type: 'string' },
-    push: { type: 'string' },
-    variant: { type: 'string', default: 'cpu' },
-    'stand-ins': { type: 'boolean', default: false },
-  },
-});
+const values = commandLine();
 const { variant, 'stand-ins': standIns } = values;
 
 // The chart asks for these tags where image.tag is empty.
@@ -81,6 +73,25 @@ function exportArchive(builder: Builder, file: string): void {
   else if (builder === 'podman')
     runBuilder(builder, ['save', '--quiet', '--format', 'oci-archive', '--output', file, tag]);
   else runBuilder(builder, ['save', '--output', file, tag]);
+}
+
+function commandLine() {
+  try {
+    return parseArgs({
+      options: {
+        tag: { type: 'string' },
+        archive: { type: 'string' },
+        push: { type: 'string' },
+        variant: { type: 'string', default: 'cpu' },
+        'stand-ins': { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return end(
+      `${error instanceof Error ? error.message : error}\nUsage: npm run image -- [--tag NAME:TAG] [--variant cuda] [--archive FILE] [--push REGISTRY/REPOSITORY] [--stand-ins]`,
+      2,
+    );
+  }
 }
 
 function end(message: string, status: number): never {

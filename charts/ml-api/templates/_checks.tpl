@@ -157,7 +157,11 @@ and how to go on. Takes root and versions.
 {{- if and (eq $model.source "uri") (not $model.uri) -}}
   {{- fail (printf "%s.uri: source uri needs what to fetch, such as s3://models/iris or https://example.com/iris.tar.gz." $key) -}}
 {{- end -}}
-{{- if $model.uri -}}{{- include "ml-api.checkUri" . -}}{{- end -}}
+{{- if $model.uri -}}
+  {{- include "ml-api.checkUri" . -}}
+{{- else if $model.sha256 -}}
+  {{- fail (printf "%s.sha256: nothing is fetched that it could be of; set %s.uri, or remove it." $key $key) -}}
+{{- end -}}
 {{- if gt (int64 $model.followSeconds) 0 -}}{{- include "ml-api.checkFollow" . -}}{{- end -}}
 {{- if and (eq $model.source "imageVolume") (not $model.imageVolume.reference) -}}
   {{- fail (printf "%s.imageVolume.reference: source imageVolume needs an image, such as registry.example.com/iris:1." $key) -}}

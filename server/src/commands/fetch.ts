@@ -7,12 +7,14 @@ import type { Limits } from '../sources/attempts.ts';
 import { type Cache, fetchThrough } from '../sources/cache.ts';
 import { fetchInto, isArchive, type Wanted } from '../sources/fetch.ts';
 import { follow } from '../sources/follow.ts';
-import { forms, normalised } from '../sources/open.ts';
+import { forms, isLocal, normalised } from '../sources/open.ts';
 import { createProgress } from '../sources/progress.ts';
 import type { Form } from '../sources/remote.ts';
 import { isBlobAddress } from '../sources/stores/az/location.ts';
+import { localPath } from '../sources/stores/local.ts';
 import { CommandError } from '../util/command-error.ts';
 import { printable } from '../util/printable.ts';
+import { quote } from '../util/quote.ts';
 import { columns } from './columns.ts';
 import { readArguments } from './options.ts';
 import { oneOf, reportTo, sha256Hex, text, webUrl, wholeNumber } from './serve/validators.ts';
@@ -200,11 +202,14 @@ function readWanted(
   const address = normalised(settings.MODEL_URI ?? settings.MODEL_URL ?? '');
   checkForm(address, form, settings.MODEL_URI === undefined ? 'MODEL_URL' : 'MODEL_URI');
   if (settings.FETCH_FOLLOW_SECONDS > 0) checkFollowed(address, settings.MODEL_SHA256);
+  const directory = MODELS_DIR ?? MODEL_DIR;
+  const variable = several ? 'MODELS_DIR' : 'MODEL_DIR';
+  if (isLocal(address)) checkApart(localPath(address), directory, variable);
   const wanted: Wanted = {
     uri: address,
     sha256: settings.MODEL_SHA256,
-    directory: MODELS_DIR ?? MODEL_DIR,
-    variable: several ? 'MODELS_DIR' : 'MODEL_DIR',
+    directory,
+    variable,
     form,
     limits: readLimits(given, `${command} --help`),
     env: given,
@@ -216,6 +221,15 @@ function readWanted(
     followSeconds: settings.FETCH_FOLLOW_SECONDS,
     cache: shared === undefined ? undefined : { directory: path.resolve(shared), maxBytes },
   };
+}
+
+/** @throws CommandError where what is brought would become a part of where it comes from */
+function checkApart(source: string, directory: string, variable: string): void {
+  const target = path.resolve(directory);
+  if (target !== source && !target.startsWith(`${source}/`)) return;
+  throw new CommandError(
+    `${variable}: ${quote(directory)} is, or lies in, the folder that the model is brought from; expected a directory elsewhere.`,
+  );
 }
 
 /** @throws CommandError where nothing can change, or nobody says when */
