@@ -238,7 +238,7 @@ function checkFollowed(uri: string, sha256: string | undefined): void {
     throw new CommandError(
       'FETCH_FOLLOW_SECONDS and MODEL_SHA256 are both set; expected one of them: a sum names one model for ever.',
     );
-  if (/^https?:/.test(uri) && !isBlobAddress(uri))
+  if (isOnWeb(uri))
     throw new CommandError(
       `FETCH_FOLLOW_SECONDS is set for ${shown(new URL(uri))}; expected a store or a registry: an address on the web does not say when it has something else.`,
     );
@@ -268,7 +268,7 @@ function readSettings(command: string, given: NodeJS.ProcessEnv) {
 /** An address on the web says by its end what is there. @throws CommandError where it does not */
 export function checkForm(uri: string, form: Form, variable: string): void {
   const several = form === 'models';
-  if (!/^https?:/.test(uri) || isBlobAddress(uri)) return;
+  if (!isOnWeb(uri)) return;
   if (!URL.canParse(uri))
     throw new CommandError(
       `${variable}: expected an address such as https://host/model.onnx, got one that cannot be read (${uri.length} characters).`,
@@ -284,6 +284,11 @@ export function checkForm(uri: string, form: Form, variable: string): void {
   throw new CommandError(
     `${variable}: expected a path that ends in ${several ? '' : '.onnx, '}.tar, .tar.gz or .tgz${several ? ' for MODELS_DIR' : ''}, got ${shown(new URL(uri))}.`,
   );
+}
+
+/** Whether an address is of no store: of a file, which nothing but its sum pins. */
+function isOnWeb(uri: string): boolean {
+  return /^https?:/.test(uri) && !isBlobAddress(uri);
 }
 
 function say(line: string): void {

@@ -24,13 +24,9 @@ const USED = '.used';
  * @throws CommandError with what was expected, what came, and how to go on; then the directory is as it was
  */
 export async function fetchThrough(cache: Cache, wanted: Wanted): Promise<void> {
-  const { directory, say } = wanted;
   const mark = await markFor(wanted);
   if (mark === undefined) return fetchInto(wanted); // what comes is known when it is there
-  if (await isFilled(directory, mark)) {
-    say(`${directory} holds the model already.`);
-    return;
-  }
+  if (await isThere(wanted, mark)) return;
   try {
     const workplace = await openWorkplace(cache.directory);
     try {
@@ -41,7 +37,7 @@ export async function fetchThrough(cache: Cache, wanted: Wanted): Promise<void> 
     }
   } catch (error) {
     if (!isOfDisk(error)) throw error;
-    say(
+    wanted.say(
       `FETCH_CACHE_DIR: ${cache.directory} cannot be used (${error.message}). Going on without it.`,
     );
     await fetchInto(wanted);
@@ -58,12 +54,19 @@ async function useEntry(
   const entry = path.join(directory, mark);
   const fill = { ...wanted, directory: entry, variable: 'FETCH_CACHE_DIR' };
   const use = async () => {
-    await fetchModel(fill);
+    if (!(await isThere(fill, mark))) await fetchModel(fill);
     await writeFile(path.join(entry, USED), '');
     await utimes(path.join(entry, USED), new Date(), new Date(await workplace.now()));
     await tellingDisk(wanted, () => copyFrom(entry, wanted));
   };
   await withLock(`${entry}.lock`, workplace, use, wanted.limits.timeoutMs);
+}
+
+/** Whether the directory holds the model of this mark, which then is said. */
+async function isThere({ directory, say }: Wanted, mark: string): Promise<boolean> {
+  const isSo = await isFilled(directory, mark);
+  if (isSo) say(`${directory} holds the model already.`);
+  return isSo;
 }
 
 async function copyFrom(entry: string, wanted: Wanted): Promise<void> {

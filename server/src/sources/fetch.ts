@@ -18,12 +18,6 @@ import { shownUri } from './shown-uri.ts';
 import { type Transferred, transfer } from './transfer.ts';
 import { openWorkplace, type Workplace } from './workplace.ts';
 
-const NOUNS: Readonly<Record<Form, string>> = {
-  model: 'model',
-  models: 'models',
-  files: 'files',
-};
-
 export interface Wanted {
   readonly uri: string;
   /** In hex, of the file or archive; undefined: whatever comes is right. */
@@ -49,7 +43,7 @@ export function fetchInto(wanted: Wanted): Promise<void> {
 export async function fetchModel(wanted: Wanted): Promise<void> {
   const { directory, form, sha256, say, limits } = wanted;
   if (sha256 !== undefined && (await isFilled(directory, markOf(form, sha256)))) {
-    say(`${directory} holds the ${NOUNS[form]} with the SHA-256 ${sha256} already.`);
+    say(`${directory} holds the ${form} with the SHA-256 ${sha256} already.`);
     return;
   }
   const attempts = {
@@ -60,7 +54,7 @@ export async function fetchModel(wanted: Wanted): Promise<void> {
   };
   const { remote, pinned } = await found(wanted, attempts);
   if (sha256 === undefined && pinned && (await isFilled(directory, markOf(form, pinned)))) {
-    say(`${directory} holds the ${NOUNS[form]} from ${remote.resolved} already.`);
+    say(`${directory} holds the ${form} from ${remote.resolved} already.`);
     return;
   }
   await atWorkIn(wanted, (workplace) => bring(wanted, remote, pinned, attempts, workplace));
@@ -159,7 +153,7 @@ async function bring(
   const by =
     expected ?? (first !== undefined && transferred.length === 1 ? first.sha256 : undefined);
   say(
-    `${directory} holds the ${NOUNS[form]} from ${remote.resolved}, ${by === undefined ? `revision ${remote.revision}` : `SHA-256 ${by}`}.`,
+    `${directory} holds the ${form} from ${remote.resolved}, ${by === undefined ? `revision ${remote.revision}` : `SHA-256 ${by}`}.`,
   );
 }
 
