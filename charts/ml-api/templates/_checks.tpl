@@ -212,7 +212,7 @@ and how to go on. Takes root and versions.
 {{- $folders := dict -}}
 {{- range $name, $v := . -}}
   {{- if and $v.model.uri (eq $v.model.source "pvc") -}}
-    {{- $folder := printf "%s/%s" $v.model.pvc.claim (list (trimSuffix "/" $v.model.pvc.subPath) (trimSuffix "/" $v.model.fetch.folder) | compact | join "/") | trimSuffix "/" -}}
+    {{- $folder := printf "%s/%s" $v.model.pvc.claim (include "ml-api.fetchFolder" $v.model) | trimSuffix "/" -}}
     {{- range $other, $its := $folders -}}
       {{- if and (ne $its.uri $v.model.uri) (or (hasPrefix (printf "%s/" $its.folder) (printf "%s/" $folder)) (hasPrefix (printf "%s/" $folder) (printf "%s/" $its.folder))) -}}
         {{- fail (printf "versions.%s.model.pvc.subPath: %s brings another model to the same folder of the claim, or to one around it; choose a folder for each." $name $other) -}}

@@ -139,6 +139,12 @@ NODE_EXTRA_CA_CERTS: model.fetch.caConfigMap
 {{- end }}
 {{- end -}}
 
+{{/* Where in its volume a model is put; empty: at the root. Takes model. */}}
+{{- define "ml-api.fetchFolder" -}}
+{{- $subPath := eq .source "pvc" | ternary .pvc.subPath "" -}}
+{{- list (trimSuffix "/" $subPath) (trimSuffix "/" .fetch.folder) | compact | join "/" -}}
+{{- end -}}
+
 {{- define "ml-api.fetchEnvironment" -}}
 {{- $model := .v.model -}}
 - name: MODEL_URI
@@ -148,7 +154,7 @@ NODE_EXTRA_CA_CERTS: model.fetch.caConfigMap
   value: {{ . | quote }}
 {{- end }}
 - name: {{ $model.several | ternary "MODELS_DIR" "MODEL_DIR" }}
-  value: {{ list "/store" (eq $model.source "pvc" | ternary $model.pvc.subPath "") $model.fetch.folder | compact | join "/" | trimSuffix "/" | quote }}
+  value: {{ list "/store" (include "ml-api.fetchFolder" $model) | compact | join "/" | quote }}
 {{- if ne .v.runtime "onnx" }}
 - name: MODEL_FILES
   value: all
