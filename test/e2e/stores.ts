@@ -7,6 +7,7 @@ import { provider } from '../cluster/cluster.ts';
 import { toolPath } from '../tools/tool.ts';
 import { modelFolder } from './golden.ts';
 import type { Namespace } from './namespace.ts';
+import { startPod } from './pod.ts';
 
 const image = 'localhost/model-stores:1';
 
@@ -19,8 +20,15 @@ export const s3Login = {
 /** How a release reaches it, with keys in its values, as nobody should have them. */
 export const s3Access = { env: { AWS_ENDPOINT_URL_S3: 'http://s3:9000', ...s3Login } };
 
-/** Puts the stores' image onto the node. */
-export async function loadStores(): Promise<void> {
+let loading: Promise<void> | undefined;
+
+/** Puts the stores' image onto the node, once for a suite. */
+export function loadStores(): Promise<void> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'model-stores-'));
   try {
     const archive = path.join(folder, 'stores.tar');
@@ -72,15 +80,13 @@ export function oras(namespace: Namespace, ...args: readonly string[]): Promise<
   return namespace.kubectl(['exec', 'registry', '--', 'oras', ...args, '--plain-http']);
 }
 
-async function startStore(
+function startStore(
   namespace: Namespace,
   name: string,
   port: number,
   command: readonly string[],
 ): Promise<void> {
-  const labels = { app: name };
   const container = {
-    name,
     image,
     command,
     workingDir: '/stores/models',
@@ -88,28 +94,7 @@ async function startStore(
       { name: 'HOME', value: '/tmp' },
       { name: 'OTEL_TRACES_EXPORTER', value: 'none' },
     ],
-    readinessProbe: { tcpSocket: { port }, periodSeconds: 1 },
     volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'] },
-      runAsNonRoot: true,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
   };
-  await namespace.apply(
-    {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name, labels },
-      spec: { containers: [container], volumes: [{ name: 'tmp', emptyDir: {} }] },
-    },
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name },
-      spec: { selector: labels, ports: [{ port }] },
-    },
-  );
-  await namespace.kubectl(['wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s']);
+  return startPod(namespace, { name, port, container, volumes: [{ name: 'tmp', emptyDir: {} }] });
 }
