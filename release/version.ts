@@ -13,6 +13,9 @@ const PLACES: readonly (readonly [file: string, before: RegExp, after: RegExp])[
   ['server/package.json', /^ {2}"version": "/, /"/],
   ['sdk/package.json', /^ {2}"version": "/, /"/],
   ['package-lock.json', /"name": "(?:ml-api|@org\/ml-api|@org\/ml-sdk)",\s+"version": "/, /"/],
+  // What the examples depend on.
+  ['examples/node-service/package.json', /^ {4}"@org\/ml-(?:api|sdk)": "\^/, /"/],
+  ['package-lock.json', /^ {8}"@org\/ml-(?:api|sdk)": "\^/, /"/],
   ['openapi.yaml', /^ {2}version: /, /$/],
   ['charts/ml-api/Chart.yaml', /^version: /, /$/],
   ['charts/ml-api/Chart.yaml', /^appVersion: "/, /"/],
