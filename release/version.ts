@@ -15,6 +15,7 @@ const PLACES: readonly (readonly [file: string, before: RegExp, after: RegExp])[
   ['package-lock.json', /"name": "(?:ml-api|@org\/ml-api|@org\/ml-sdk)",\s+"version": "/, /"/],
   // What the examples depend on.
   ['examples/node-service/package.json', /^ {4}"@org\/ml-(?:api|sdk)": "\^/, /"/],
+  ['examples/web-app/package.json', /^ {4}"@org\/ml-(?:api|sdk)": "\^/, /"/],
   ['package-lock.json', /^ {8}"@org\/ml-(?:api|sdk)": "\^/, /"/],
   ['openapi.yaml', /^ {2}version: /, /$/],
   ['charts/ml-api/Chart.yaml', /^version: /, /$/],

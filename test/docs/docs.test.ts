@@ -79,6 +79,7 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/README.md': [INSTALLED],
   'examples/node-service/README.md': [NODE_SERVICE, NODE_SERVICE],
+  'examples/web-app/README.md': ['test/browser/web-app.test.ts'],
   'sdk/README.md': [SDK, SDK, SDK, SDK, SDK],
 };
 
