@@ -1,19 +1,18 @@
 // The playground in a real Chromium, for three models. SCREENSHOTS=on also renews the pictures in docs/images.
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { start, testModel } from '../../server/test/start.ts';
 import { fetchForeignModel } from '../models/fetch.ts';
 import { foreignModel } from '../models/models.ts';
 import { runBash } from '../run-program.ts';
+import { launchChromium } from './launch.ts';
 
-const executablePath =
-  process.env['CHROMIUM'] || ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
 const images = path.resolve(import.meta.dirname, '../../docs/images');
 
 /** A name of this machine whose pages are no secure context, as those of a server on plain HTTP. */
@@ -21,15 +20,8 @@ const PLAIN_HTTP_HOST = 'playground.test';
 
 let browser: Browser;
 beforeAll(async () => {
-  if (executablePath === undefined)
-    throw new Error(
-      'There is no Chromium. On Debian: apt-get install chromium. Elsewhere, set CHROMIUM to its path.',
-    );
-  browser = await chromium.launch({
-    executablePath,
-    // Root has no sandbox. Browsers trust localhost like HTTPS; this name of it they do not.
-    args: ['--no-sandbox', `--host-resolver-rules=MAP ${PLAIN_HTTP_HOST} 127.0.0.1`],
-  });
+  // Browsers trust localhost like HTTPS; this name of it they do not.
+  browser = await launchChromium(`--host-resolver-rules=MAP ${PLAIN_HTTP_HOST} 127.0.0.1`);
 });
 afterAll(() => browser?.close());
 
