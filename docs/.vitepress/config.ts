@@ -22,6 +22,8 @@ export default defineConfig({
   additionalConfig: {}, // without it, VitePress takes every config.ts of the repository for one of its own
   ignoreDeadLinks: 'localhostLinks',
   rewrites: Object.fromEntries(pages.map(({ source, target }) => [source, target])),
+  // Otherwise Vite scans every HTML file of the repository, the playground's included.
+  vite: { optimizeDeps: { entries: ['docs/.vitepress/theme/index.ts'] } },
   themeConfig: {
     search: { provider: 'local' },
     sidebar: sections.map(({ title, pages }) => ({
