@@ -1,4 +1,4 @@
-// A namespace for the tests of one file, in which Pod Security "restricted" is enforced.
+// A namespace for the tests of one file, in which Pod Security "restricted" is enforced, unless a test needs more.
 import { afterAll, beforeAll, inject } from 'vitest';
 import { kubectlOf } from '../cluster/addons.ts';
 
@@ -14,6 +14,9 @@ export type KubernetesObject = {
   // biome-ignore lint/suspicious/noExplicitAny: the API server answers with many kinds, and tests assert on what they read.
   readonly status?: any;
 };
+
+/** What pods of a namespace may be. "privileged" is for volumes on the node (hostPath), which the others refuse. */
+type PodSecurity = 'restricted' | 'privileged';
 
 export class Namespace {
   readonly name: string;
@@ -39,6 +42,12 @@ export class Namespace {
     return this.list('pods', 'app.kubernetes.io/component=predictor');
   }
 
+  /** Those of them that were not told to end. */
+  async stayingPredictors(): Promise<KubernetesObject[]> {
+    const pods = await this.predictors();
+    return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  }
+
   async get(kind: string, name: string): Promise<KubernetesObject> {
     return JSON.parse(await this.kubectl(['get', kind, name, '--output=json']));
   }
@@ -54,8 +63,8 @@ export class Namespace {
     await this.kubectl(['apply', '--filename=-'], JSON.stringify(list));
   }
 
-  async create(): Promise<void> {
-    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted', 'ml-api/e2e': 'true' };
+  async create(podSecurity: PodSecurity): Promise<void> {
+    const labels = { 'pod-security.kubernetes.io/enforce': podSecurity, 'ml-api/e2e': 'true' };
     const metadata = { name: this.name, labels };
     await this.run(
       ['create', '--filename=-'],
@@ -70,11 +79,11 @@ export class Namespace {
 }
 
 /** Makes the namespace before the tests of this file, and removes it after them. */
-export function useNamespace(name: string): Namespace {
+export function useNamespace(name: string, podSecurity: PodSecurity = 'restricted'): Namespace {
   const namespace = new Namespace(`e2e-${name}`);
   beforeAll(async () => {
     await namespace.remove(true); // of a run that was interrupted
-    await namespace.create();
+    await namespace.create(podSecurity);
   });
   afterAll(() => namespace.remove());
   return namespace;

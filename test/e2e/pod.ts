@@ -41,5 +41,5 @@ export async function startPod(
       spec: { selector: labels, ports: [{ port }] },
     },
   );
-  await namespace.kubectl(['wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s']);
+  await namespace.kubectl(['wait', '--for=condition=Ready', `pod/${name}`, '--timeout=180s']);
 }

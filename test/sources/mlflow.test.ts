@@ -55,6 +55,7 @@ beforeAll(async () => {
       '--app-name=basic-auth',
       '--workers=1',
       `--port=${port}`,
+      '--allowed-hosts=127.0.0.1:*',
       `--backend-store-uri=sqlite:///${folder}/mlflow.db`,
       `--artifacts-destination=${folder}/artifacts`,
     ],
@@ -204,4 +205,13 @@ it('takes a user and password in the address, and shows neither', async () => {
     password,
   ]);
   expect(said).toContain(server.url);
+});
+
+it('says how to start a server that refuses the name by which it is asked', async () => {
+  const address = server.url.replace('127.0.0.1', 'localhost');
+  const named = { ...env, MLFLOW_TRACKING_URI: address };
+  const said = await refusalOf(store, 'mlflow://iris/1', named, [password]);
+  expect(said).toContain(
+    `${address} does not let itself be asked by that name. Start it with --allowed-hosts=${new URL(address).host} (`,
+  );
 });

@@ -1,4 +1,4 @@
-// MLServer's image and that of a model for it, made of Debian's and Python's packages: no registry is needed.
+// MLServer's image, which has MLflow, too, and that of a model for it, made of Debian's and Python's packages: no registry is needed.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -26,7 +26,7 @@ if __name__ == "__main__":  # its worker processes import this file
     main()
 `;
 
-/** The archive of MLServer's image: built once, in two minutes. */
+/** The archive of MLServer's image: built once, in three minutes. */
 export async function mlserverArchive(say: (line: string) => void): Promise<string> {
   const requirements = path.join(here, 'requirements.txt');
   const inputs = [readFileSync(requirements), readFileSync(import.meta.filename)];

@@ -31,10 +31,12 @@ for version in ("v1", "v2"):
         )
 client.set_registered_model_alias("iris", "champion", "1")
 
+sizes = pd.DataFrame([[1.0, 2.0], [2.0, 1.0], [3.0, 5.0]], columns=["width", "depth"])
 with mlflow.start_run():
     mlflow.sklearn.log_model(
-        LinearRegression().fit(row.to_numpy(), [0]),
+        LinearRegression().fit(sizes, [5.0, 4.0, 13.0]),  # width + 2 * depth
         name="straight",
         registered_model_name="not onnx",
+        signature=infer_signature(sizes, np.array([5.0])),
         pip_requirements=[],
     )

@@ -68,7 +68,13 @@ export async function openServer(
       response.destroy();
       throw new Error(`${name} answered ${statusOf(response)}`);
     }
-    const body = parsedJson(await documentOf(response, `What ${name} answered`));
+    const text = await documentOf(response, `What ${name} answered`);
+    // Since version 3.5 it is asked by the names alone that it was started with: https://mlflow.org/docs/latest/self-hosting/security/network/
+    if (statusCode === 403 && text.startsWith('Invalid Host header'))
+      throw new CommandError(
+        `${name} does not let itself be asked by that name. Start it with --allowed-hosts=${base.host} (MLFLOW_SERVER_ALLOWED_HOSTS), or name in ${variable} a host that it allows.`,
+      );
+    const body = parsedJson(text);
     if (statusCode === 401 || statusCode === 403)
       throw new CommandError(
         `${name} answered ${statusOf(response)}. ${credentialsRemedy(secrets)}`,
