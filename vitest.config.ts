@@ -13,6 +13,7 @@ export default defineConfig({
       'test/browser/**',
       'test/rules/**',
       'test/sources/**',
+      'test/site/**',
       'test/release/rehearsal.test.ts',
     ],
     globalSetup: 'test/build-sdk.ts',

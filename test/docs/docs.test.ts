@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { start } from '../../server/test/start.ts';
+import { apiPage } from './api-page.ts';
 import { blockOf, blocksOf } from './blocks.ts';
 import { configurationPage } from './configuration-page.ts';
 import { metricsPage } from './metrics-page.ts';
@@ -22,12 +23,23 @@ const pages = execFileSync(
   .trim()
   .split('\n');
 
+it('docs/api.md is what the contract says', () => {
+  expect(read('docs/api.md')).toBe(apiPage());
+});
+
 it('docs/configuration.md is what the settings say', () => {
   expect(read('docs/configuration.md')).toBe(configurationPage());
 });
 
 it('docs/metrics.md is what the registry says', async () => {
   expect(read('docs/metrics.md')).toBe(await metricsPage());
+});
+
+it('docs/README.md, the sidebar of the site, has every page of docs/', () => {
+  const links = [...read('docs/README.md').matchAll(/^- \[.+?\]\(([\w-]+\.md)\)/gm)];
+  const listed = links.map(([, link]) => `docs/${link}`).sort();
+  const own = pages.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md').sort();
+  expect(listed).toEqual(own);
 });
 
 it.each(pages)('%s links only to files that are there', (page) => {

@@ -83,7 +83,7 @@ describe('a sync that leaves the number of pods to an autoscaler', () => {
       );
     const fixed = { versionDefaults: { replicas: 3, autoscaling: { type: 'none' } } };
     expect(await sync(fixed)).toMatchObject({ replicas: 3 });
-    const manifest = blockOf('docs/operations.md', 'yaml', { section: 'Another autoscaler' });
+    const manifest = blockOf('docs/operations.md', 'yaml', { section: 'Change the autoscaler' });
     await apply('handover', parse(manifest));
     expect(await sync({})).toMatchObject({ replicas: 3 });
   });
