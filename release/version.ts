@@ -13,6 +13,13 @@ const PLACES: readonly (readonly [file: string, before: RegExp, after: RegExp])[
   ['server/package.json', /^ {2}"version": "/, /"/],
   ['sdk/package.json', /^ {2}"version": "/, /"/],
   ['package-lock.json', /"name": "(?:ml-api|@org\/ml-api|@org\/ml-sdk)",\s+"version": "/, /"/],
+  // What the examples depend on.
+  ['examples/node-service/package.json', /^ {4}"@org\/ml-(?:api|sdk)": "\^/, /"/],
+  ['examples/web-app/package.json', /^ {4}"@org\/ml-(?:api|sdk)": "\^/, /"/],
+  ['package-lock.json', /^ {8}"@org\/ml-(?:api|sdk)": "\^/, /"/],
+  ['examples/gitops/argo-cd/application.yaml', /^ {6}chart: ml-api\n {6}targetRevision: /, /$/],
+  ['examples/gitops/flux/oci-repository.yaml', /^ {4}tag: /, /$/],
+  ['examples/gitops/terraform/main.tf', /^ {2}version {4}= "/, /"/],
   ['openapi.yaml', /^ {2}version: /, /$/],
   ['charts/ml-api/Chart.yaml', /^version: /, /$/],
   ['charts/ml-api/Chart.yaml', /^appVersion: "/, /"/],

@@ -1,6 +1,6 @@
 // @org/ml-api as its users get it: the packed package, installed into an empty project beside the packed SDK, and nothing downloaded.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,6 +12,7 @@ import {
   serveFile,
 } from '../server/test/file-server.ts';
 import { collect, exitOf, launch } from '../server/test/program.ts';
+import { blockOf } from './docs/blocks.ts';
 import { type Outcome, runNode, runProgram } from './run-program.ts';
 import { bin, folder, install, packSdk, root } from './sdk/user-project.ts';
 
@@ -129,6 +130,15 @@ it('serves a model of its user, over gRPC and with serving threads too', async (
   cpSync(path.join(root, 'model/v2'), model, { recursive: true });
   const { url } = await serve({ MODEL_DIR: model, SERVING_THREADS: '2', GRPC_PORT: '0' });
   expect(await predict(url, [6.3, 3.3, 6, 2.5])).toEqual({ prediction: [2] });
+});
+
+it('is what startServer() of the SDK runs, in tests as docs/sdk.md has them', async () => {
+  cpSync(path.join(root, 'model/v1'), path.join(project, 'model'), { recursive: true });
+  const source = blockOf('docs/sdk.md', 'ts', { section: 'Tests against a real server' });
+  writeFileSync(path.join(project, 'flowers.test.ts'), source);
+  const { code, stdout } = await runNode('--test', ['flowers.test.ts'], { cwd: project });
+  expect(code, stdout).toBe(0);
+  expect(stdout).toMatch(/pass 1$/m);
 });
 
 describe('its command line', () => {

@@ -2,6 +2,7 @@
 import { baseUrlIn } from './base-url.ts';
 import type { ContractChange } from './contract-watch.ts';
 import { ConfigurationError } from './errors.ts';
+import { milliseconds, wholeNumber } from './numbers.ts';
 
 /** How a client is made. Every field is optional; times are milliseconds. */
 export interface MlApiOptions {
@@ -83,9 +84,6 @@ export interface Settings
   readonly maxResponseBytes: number;
 }
 
-/** setTimeout's limit, 2³¹ − 1 milliseconds: 24.8 days. */
-const LONGEST_TIMEOUT = 2_147_483_647;
-
 /**
  * Checks the options and fills in the defaults.
  * @param defaultUrl where the server is when neither the options, nor `ML_API_URL`, nor a page says it
@@ -155,17 +153,4 @@ function headersOf({ headers: more = {}, apiKey, user, pinnedVersion }: MlApiOpt
   if (user !== undefined) set('user', 'ML-User', user);
   if (pinnedVersion !== undefined) set('pinnedVersion', 'ML-Version', pinnedVersion);
   return headers;
-}
-
-function milliseconds(name: string, value: number): number {
-  if (value > 0 && value <= LONGEST_TIMEOUT) return value;
-  throw new ConfigurationError(
-    name,
-    `expected milliseconds, more than 0 and at most ${LONGEST_TIMEOUT}, got ${value}`,
-  );
-}
-
-function wholeNumber(name: string, value: number, least: number): number {
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new ConfigurationError(name, `expected a whole number, ${least} or more, got ${value}`);
 }

@@ -11,7 +11,7 @@ import { start, testModel } from '../../server/test/start.ts';
 import { fetchForeignModel } from '../models/fetch.ts';
 import { foreignModel } from '../models/models.ts';
 import { runBash } from '../run-program.ts';
-import { launchChromium } from './launch.ts';
+import { launchChromium } from './chromium.ts';
 
 const images = path.resolve(import.meta.dirname, '../../docs/images');
 

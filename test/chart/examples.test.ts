@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { runTool, type ToolResult } from '../tools/tool.ts';
+import { runTool } from '../tools/tool.ts';
 import { startAdmitter } from './admit.ts';
 import { examples, render } from './chart.ts';
 import {
@@ -13,6 +13,7 @@ import {
   kubernetes,
   kubernetesSchemas,
 } from './schemas.ts';
+import { validate } from './validate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'examples-'));
 const versions: readonly KubernetesVersion[] = ['1.33', '1.37'];
@@ -21,18 +22,6 @@ afterAll(async () => {
   await admitter.close();
   rmSync(folder, { recursive: true });
 });
-
-function validate(version: KubernetesVersion, file: string): ToolResult {
-  return runTool('kubectl-validate', [
-    file,
-    '--local-schemas',
-    kubernetesSchemas(version),
-    '--local-crds',
-    customResourceDefinitions(),
-    // Of the versions it has built in, for groups that a cluster has no schemas of; it would ask a server otherwise.
-    '--version=1.30',
-  ]);
-}
 
 beforeAll(() => {
   customResourceDefinitions();

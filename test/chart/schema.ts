@@ -1,5 +1,5 @@
 // Makes charts/ml-api/values.schema.json from values.yaml: types from the defaults, descriptions from `# --` comments,
-// rules from `# @schema {…}` comments. Closed: a key that is not in values.yaml is refused.
+// rules from schema-rules.yaml. Closed: a key that is not in values.yaml is refused.
 // `node test/chart/schema.ts --write` writes the file.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { isCollection, isMap, isScalar, type Pair, parse, parseDocument, type YA
 
 const chart = join(import.meta.dirname, '../../charts/ml-api');
 const types = join(import.meta.dirname, 'schema-types.yaml');
+const rulesFile = join(import.meta.dirname, 'schema-rules.yaml');
 
 /** The schema's file, which this module writes. */
 export const schemaFile = join(chart, 'values.schema.json');
@@ -15,34 +16,44 @@ export const schemaFile = join(chart, 'values.schema.json');
 export const kindsFile = join(chart, 'templates/_kinds.tpl');
 
 type Schema = { [key: string]: unknown };
-/** What the comments before a key say. */
-type Remarks = { readonly description: string; readonly rules: Schema };
+/** What there is for the places of values.yaml. */
+type Sources = {
+  /** Types by name, those of `$defs` rules added as they are met. */
+  readonly defs: Schema;
+  /** Rules by place, each taken out when it is met. */
+  readonly rules: Map<string, Schema>;
+};
 
 /**
  * The schema's text as values.yaml wants it.
- * @throws Error naming the key whose `@schema` comment cannot be read, or that has no `# --` description.
+ * @throws Error naming the place that has no `# --` description, or that has a rule and is not in values.yaml.
  */
 export function makeSchema(): string {
   const defs: Schema = parse(readFileSync(types, 'utf8'));
+  const rules = new Map<string, Schema>(Object.entries(parse(readFileSync(rulesFile, 'utf8'))));
   const values = parseDocument(readFileSync(join(chart, 'values.yaml'), 'utf8')).contents;
   if (!isMap(values)) throw new Error('values.yaml is not a map.');
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#', // what every Helm 3 understands, too
     title: 'Values of the chart ml-api; made by test/chart/schema.ts, not edited',
-    ...closedObject(values, '', defs),
+    ...closedObject(values, '', { defs, rules }),
     $defs: defs,
   };
+  for (const path of rules.keys())
+    throw new Error(
+      `${path}: schema-rules.yaml has a rule of it, and values.yaml has no such value.`,
+    );
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
 /** The schema of a map with fixed keys. */
-function closedObject(map: YAMLMap, path: string, defs: Schema): Schema {
+function closedObject(map: YAMLMap, path: string, sources: Sources): Schema {
   const properties: Schema = {};
   map.items.forEach((item, index) => {
     // The comments before the first key belong to the map in the YAML library.
     const before = index === 0 ? map.commentBefore : undefined;
     const key = String(item.key);
-    properties[key] = property(item, before, path ? `${path}.${key}` : key, defs);
+    properties[key] = property(item, before, path ? `${path}.${key}` : key, sources);
   });
   return { type: 'object', properties, additionalProperties: false };
 }
@@ -51,21 +62,26 @@ function property(
   pair: Pair,
   before: string | null | undefined,
   path: string,
-  defs: Schema,
+  sources: Sources,
 ): Schema {
   const own = isScalar(pair.key) ? pair.key.commentBefore : undefined;
-  const { description, rules } = readRemarks([before, own].filter(Boolean).join('\n'), path);
+  const description = readDescription([before, own].filter(Boolean).join('\n'));
+  const rules = sources.rules.get(path) ?? {};
+  sources.rules.delete(path);
   const { value } = pair;
   const isOpen = Object.keys(rules).some((rule) => rule !== '$defs' && rule !== 'type');
   if (isMap(value) && value.items.length > 0 && !isOpen) {
     const { type = 'object' } = rules;
-    const object = { ...closedObject(value, path, defs), type };
+    const object = { ...closedObject(value, path, sources), type };
     if (typeof rules['$defs'] !== 'string')
       return { ...object, ...(description && { description }) };
-    defs[rules['$defs']] = object; // used in several places
+    sources.defs[rules['$defs']] = object; // used in several places
     return { $ref: `#/$defs/${rules['$defs']}` };
   }
   if (!description) throw new Error(`${path}: values.yaml has no "# --" description of it.`);
+  for (const option of optionsOf(rules))
+    if (!description.includes(option))
+      throw new Error(`${path}: its description does not say that it may be ${option}.`);
   const standard: unknown = isScalar(value)
     ? value.value
     : isCollection(value)
@@ -106,17 +122,18 @@ ${kinds.join('\n')}
 `;
 }
 
-function readRemarks(comment: string, path: string): Remarks {
+/** Words that a value may be: those who write values look for them at the value. */
+function optionsOf(rules: Schema): readonly string[] {
+  const { enum: options } = rules;
+  return Array.isArray(options)
+    ? options.filter((option) => typeof option === 'string' && option !== '')
+    : [];
+}
+
+function readDescription(comment: string): string {
   const lines = comment.split('\n').map((line) => line.trim());
-  const description = lines.filter((line) => line.startsWith('-- ')).map((line) => line.slice(3));
-  const rules: Schema = {};
-  for (const line of lines.filter((line) => line.startsWith('@schema '))) {
-    const rule: unknown = parse(line.slice('@schema '.length));
-    if (typeof rule !== 'object' || rule === null)
-      throw new Error(`${path}: "@schema" expects a map such as {minimum: 1}.`);
-    Object.assign(rules, rule);
-  }
-  return { description: description.join(' '), rules };
+  const description = lines.filter((line) => line.startsWith('-- '));
+  return description.map((line) => line.slice(3)).join(' ');
 }
 
 function typeOf(value: unknown, path: string): string {
@@ -124,7 +141,7 @@ function typeOf(value: unknown, path: string): string {
   if (Number.isInteger(value)) return 'integer';
   if (typeof value === 'string' || typeof value === 'boolean') return typeof value;
   if (typeof value === 'object' && value !== null) return 'object';
-  throw new Error(`${path}: give its type in an "@schema" comment.`);
+  throw new Error(`${path}: give its type in schema-rules.yaml.`);
 }
 
 if (import.meta.main) {

@@ -24,31 +24,33 @@ export const kubernetes = {
 
 export type KubernetesVersion = keyof typeof kubernetes;
 
-/** Modules with the definitions of custom resources, and the folder of each that holds them. */
-const customResources: readonly (Module & { readonly folder: string; readonly wanted: RegExp })[] =
-  [
-    {
-      path: 'sigs.k8s.io/gateway-api',
-      version: 'v1.6.3',
-      sum: 'h1:lKpJa5bGlraC/QeACvCpsHLdmO6y0iKfzVl6gzaFEYc=',
-      folder: 'config/crd/standard',
-      wanted: /_(httproutes|grpcroutes)\.yaml$/,
-    },
-    {
-      path: 'github.com/prometheus-operator/prometheus-operator',
-      version: 'v0.85.0',
-      sum: 'h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=',
-      folder: 'example/prometheus-operator-crd',
-      wanted: /_(servicemonitors|podmonitors|prometheusrules)\.yaml$/,
-    },
-    {
-      path: 'github.com/kedacore/keda/v2',
-      version: 'v2.21.0',
-      sum: 'h1:R6z2HZvstK4RLUMxroNACzBj74xGxt3kG59b5Xc+Xps=',
-      folder: 'config/crd/bases',
-      wanted: /_scaledobjects\.yaml$/,
-    },
-  ];
+/** A module with definitions of custom resources, and the folder that holds them. */
+export type CustomResources = Module & { readonly folder: string; readonly wanted: RegExp };
+
+/** Those that the chart can make. */
+const customResources: readonly CustomResources[] = [
+  {
+    path: 'sigs.k8s.io/gateway-api',
+    version: 'v1.6.3',
+    sum: 'h1:lKpJa5bGlraC/QeACvCpsHLdmO6y0iKfzVl6gzaFEYc=',
+    folder: 'config/crd/standard',
+    wanted: /_(httproutes|grpcroutes)\.yaml$/,
+  },
+  {
+    path: 'github.com/prometheus-operator/prometheus-operator',
+    version: 'v0.85.0',
+    sum: 'h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=',
+    folder: 'example/prometheus-operator-crd',
+    wanted: /_(servicemonitors|podmonitors|prometheusrules)\.yaml$/,
+  },
+  {
+    path: 'github.com/kedacore/keda/v2',
+    version: 'v2.21.0',
+    sum: 'h1:R6z2HZvstK4RLUMxroNACzBj74xGxt3kG59b5Xc+Xps=',
+    folder: 'config/crd/bases',
+    wanted: /_scaledobjects\.yaml$/,
+  },
+];
 
 const cache = join(import.meta.dirname, '../../.cache/schemas');
 
@@ -67,12 +69,12 @@ export function kubernetesSchemas(version: KubernetesVersion): string {
   });
 }
 
-/** The folder with the definitions of the custom resources that the chart can make. */
-export function customResourceDefinitions(): string {
-  const text = customResources.map(({ version, wanted }) => `${version} ${wanted}`).join('\n');
+/** The folder with the definitions of custom resources, by default of those that the chart can make. */
+export function customResourceDefinitions(modules = customResources): string {
+  const text = modules.map(({ version, wanted }) => `${version} ${wanted}`).join('\n');
   const name = createHash('sha256').update(text).digest('hex').slice(0, 16);
   return once(`crds-${name}`, (target) => {
-    for (const module of customResources) {
+    for (const module of modules) {
       const source = join(download(module), module.folder);
       for (const file of readdirSync(source).filter((file) => module.wanted.test(file)))
         copyFileSync(join(source, file), join(target, file));

@@ -16,8 +16,8 @@ export function useKeda(): void {
     manifests = keda.manifests;
     for (const archive of keda.archives) await provider().loadImage(archive);
     await kubectl(['apply', '--server-side', '--kustomize', manifests]);
-    await rolledOut(kubectl, 'keda', 'keda-operator');
-    await rolledOut(kubectl, 'keda', 'keda-metrics-apiserver');
+    for (const name of ['keda-operator', 'keda-metrics-apiserver', 'keda-admission'])
+      await rolledOut(kubectl, 'keda', name);
   }, hour);
   afterAll(() =>
     kubectl(['delete', '--kustomize', manifests, '--ignore-not-found', '--wait=false']),

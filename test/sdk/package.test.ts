@@ -55,6 +55,24 @@ console.log(typeof answer, typeof tensor, InvalidInputError.name, error instance
   expect(stdout.trim()).toBe('undefined true\nfunction function InvalidInputError true');
 });
 
+it('has startServer() with its types, which says what to install where the server is missing', async () => {
+  const errors = compile(
+    project,
+    `import { type RunningServer, startServer, type StartServerError } from '@org/ml-sdk/testing';
+const used = async (): Promise<string> => {
+  await using server: RunningServer = await startServer({ model: new URL('file:///model') });
+  return server.url;
+};
+console.log(await used().catch((error: StartServerError) => error.message));
+`,
+  );
+  expect(errors).toBe('');
+  const { stdout } = await runNode(path.join(project, 'dist/use.js'), [], { cwd: project });
+  expect(stdout).toBe(
+    '@org/ml-api: startServer() runs the server of this package, which is not installed here. Run npm install --save-dev @org/ml-api.\n',
+  );
+});
+
 it.each([
   ['a text for the inputs', "predict({ inputs: 'a' })"],
   ['an unknown field', 'predict({ inputs: [1], label: true })'],

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import express from 'express';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { launchChromium } from '../browser/launch.ts';
+import { launchChromium } from '../browser/chromium.ts';
 import { runBash } from '../run-program.ts';
 
 const site = path.resolve(import.meta.dirname, '../../.cache/site');

@@ -23,6 +23,8 @@ const tools = {
   'kubectl-validate': { module: 'kubectl-validate', package: 'sigs.k8s.io/kubectl-validate' },
   admit: { module: 'admit', package: '.' },
   compose: { module: 'compose', package: 'github.com/compose-spec/compose-go/v2/cmd' },
+  kustomize: { module: 'kustomize', package: 'sigs.k8s.io/kustomize/kustomize/v5' },
+  hcl2json: { module: 'hcl2json', package: 'github.com/tmccombs/hcl2json' },
   // For the tests of model stores and for releases alone: `--build` leaves them out, and the first use builds them.
   rclone: { module: 'rclone', package: '.', onUse: true },
   registry: { module: 'registry', package: '.', onUse: true },

@@ -170,7 +170,7 @@ SPLIT_PIN_HEADER: traffic.pinHeader
     {{- $_ := set $resources "claims" (append ($resources.claims | default list) (pick . "name" "request")) -}}
   {{- end -}}
   {{- if gt (int .v.gpu.count) 0 -}}
-    {{- $_ := set $resources "limits" (mergeOverwrite ($resources.limits | default dict) (dict .v.gpu.resource (int .v.gpu.count))) -}}
+    {{- $_ := set $resources "limits" (mergeOverwrite ($resources.limits | default dict) (dict .v.gpu.resource (toString (int .v.gpu.count)))) -}}
   {{- end -}}
 {{- end -}}
 {{- toYaml $resources -}}

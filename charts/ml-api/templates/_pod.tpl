@@ -1,3 +1,22 @@
+{{/*
+How many pods a version's Deployment asks for. With an autoscaler that is the autoscaler's to say, and this is empty. But until it has
+said so for the first time, the field may be Helm's, from a time without one: it then stays as it is, since of a field that Helm leaves
+out, the API server makes its default, which is one pod. Takes root and v.
+*/}}
+{{- define "ml-api.replicas" -}}
+{{- if eq .v.autoscaling.type "none" -}}
+{{- int64 .v.replicas -}}
+{{- else -}}
+{{- $deployment := lookup "apps/v1" "Deployment" .root.Release.Namespace .v.fullname -}}
+{{- range dig "metadata" "managedFields" list $deployment -}}
+  {{- if and (eq .manager "helm") (eq .operation "Apply") (hasKey (dig "fieldsV1" "f:spec" dict .) "f:replicas") -}}
+    {{- int64 $deployment.spec.replicas -}}
+    {{- break -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The pod of a version. Takes root and v. */}}
 {{- define "ml-api.podSpec" -}}
 {{- $root := .root -}}

@@ -1,4 +1,4 @@
-// KEDA: its operator and its metrics adapter, and their manifests as they lie in its module.
+// KEDA: its operator, its metrics adapter and its admission webhooks, and their manifests as they lie in its module.
 import { cpSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cached } from './cache.ts';
@@ -10,11 +10,12 @@ const version = '2.21.0'; // as in keda/go.mod
 const images = {
   operator: 'ghcr.io/kedacore/keda',
   adapter: 'ghcr.io/kedacore/keda-metrics-apiserver',
+  webhooks: 'ghcr.io/kedacore/keda-admission-webhooks',
 };
 
 /** What of the manifests is for other purposes than ours: images that are pulled anew each time, and slow first probes. */
 const kustomization = {
-  resources: ['config/minimal'],
+  resources: ['config/default'],
   images: Object.values(images).map((name) => ({ name, newTag: version })),
   patches: [
     {
@@ -45,8 +46,8 @@ export async function buildKeda(): Promise<{ archives: string[]; manifests: stri
   const flags = ['-ldflags=-s -w'];
   const inputs = [...goSources('keda'), ...flags, JSON.stringify(kustomization)];
   const folder = await cached('keda', inputs, async (unfinished) => {
-    console.error('Building KEDA, once: six minutes …');
-    const programs = [`${module}/cmd/operator`, `${module}/cmd/adapter`];
+    console.error('Building KEDA, once: seven minutes …');
+    const programs = ['operator', 'adapter', 'webhooks'].map((name) => `${module}/cmd/${name}`);
     await goBuild('keda', [...flags, '-o', `${unfinished}/`, ...programs]);
     const config = path.join(await moduleFolder('keda', module), 'config');
     cpSync(config, path.join(unfinished, 'config'), { recursive: true });
@@ -62,6 +63,11 @@ export async function buildKeda(): Promise<{ archives: string[]; manifests: stri
     adapter: {
       names: [`${images.adapter}:${version}`],
       files: { '/keda-adapter': path.join(folder, 'adapter') },
+      user,
+    },
+    webhooks: {
+      names: [`${images.webhooks}:${version}`],
+      files: { '/keda-admission-webhooks': path.join(folder, 'webhooks') },
       user,
     },
   });
