@@ -11,7 +11,7 @@ it('a first language model is one version, which the Ingress leads to at /v1', (
   const folder = mkdtempSync(path.join(tmpdir(), 'llms-'));
   try {
     const file = path.join(folder, 'values.yaml');
-    writeFileSync(file, blockOf('docs/llms.md', 'yaml', { section: 'A first one' }));
+    writeFileSync(file, blockOf('docs/llms.md', 'yaml', { section: 'Quick start' }));
     const objects = parseAllDocuments(render('--values', file)).map((document) => document.toJS());
     const named = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     expect(named.filter((name) => name.startsWith('Deployment'))).toEqual([

@@ -109,7 +109,7 @@ describe('in a browser that reaches this machine alone', () => {
     await page.getByRole('button', { name: 'Search' }).first().click();
     await page.getByRole('searchbox').fill('QUEUE_MAX_BYTES');
     await page
-      .getByRole('option', { name: /Settings of the predictor/ })
+      .getByRole('option', { name: /Server settings/ })
       .first()
       .click();
     await page.waitForURL(/configuration\.html/);

@@ -23,28 +23,29 @@ const port = wholeNumber(0, 65535);
 const variables = {
   HOST: text({
     default: '0.0.0.0',
-    desc: 'Address to listen on. :: listens for IPv4 and IPv6; pods with IPv6 alone need it.',
+    desc: 'Address to listen on. :: listens for IPv4 and IPv6; pods that have only IPv6 need it.',
   }),
-  PORT: port({ default: 5000, desc: 'Port to listen on; 0 takes a free one.' }),
+  PORT: port({ default: 5000, desc: 'Port to listen on; 0 selects a free one.' }),
   METRICS_PORT: port({
     default: undefined,
-    desc: 'Serve /metrics on this port only, so that an Ingress never shows it. Unset: on PORT.',
+    desc: 'Serve /metrics on this port only, so that no Ingress exposes it. Unset: on PORT.',
   }),
   GRPC_PORT: port({
     default: undefined,
-    desc: 'Serve the Open Inference Protocol over gRPC on this port; 0 takes a free one. Unset: no gRPC.',
+    desc: 'Serve the Open Inference Protocol over gRPC on this port; 0 selects a free one. Unset: no gRPC.',
   }),
+  BASE_PATH: urlPath({ default: undefined, desc: 'Mount all routes here too, such as /v1.' }),
   MODEL_DIR: text({
     default: undefined,
     desc: 'Directory with model.onnx and, optionally, model.json and golden.json. Unset: the iris model v1.',
   }),
   MODELS_DIR: text({
     default: undefined,
-    desc: 'Directory with a folder for each of several models, in place of MODEL_DIR: NAME/model.onnx, or NAME/1/model.onnx, NAME/2/model.onnx for versions.',
+    desc: 'Directory with one folder per model, to serve several; replaces MODEL_DIR. NAME/model.onnx, or NAME/1/model.onnx, NAME/2/model.onnx for versions.',
   }),
   DEFAULT_MODEL: text({
     default: undefined,
-    desc: 'The model of MODELS_DIR that /predict serves. Unset: the only one.',
+    desc: 'The model of MODELS_DIR that /predict serves; required if there are several.',
   }),
   MODEL_NAME: text({ default: undefined, desc: "Name to report instead of model.json's." }),
   MODEL_VERSION: text({ default: undefined, desc: "Version to report instead of model.json's." }),
@@ -54,16 +55,15 @@ const variables = {
     'seconds',
   )({
     default: 0,
-    desc: "How often to look whether a model's directory holds another model, which then takes the place of the served one without a restart; 0: never.",
+    desc: "How often to check the model's directory for a new model, which then replaces the served one without a restart; 0: never.",
   }),
   MODEL_RELOAD_CONTRACT: oneOf(
     'same',
     'any',
   )({
     default: 'same',
-    desc: 'Which models may take the place of the served one: those that take and give the same, or any.',
+    desc: 'Which models may replace the served one: those with the same contract, or any.',
   }),
-  BASE_PATH: urlPath({ default: undefined, desc: 'Mount all routes here too, such as /v1.' }),
   LOG_LEVEL: oneOf(
     'fatal',
     'error',
@@ -74,18 +74,18 @@ const variables = {
     'silent',
   )({
     default: 'info',
-    desc: 'Least level of the lines logged.',
+    desc: 'Lowest level that is logged.',
   }),
   LOG_SAMPLE: share({
     default: 1,
-    desc: 'Share of the successful requests logged; failures are whatever it says.',
+    desc: 'Share of successful requests that are logged; failures always are.',
   }),
   LOG_RATE: wholeNumber(
     0,
     1_000_000,
   )({
     default: 100, // as zap's production default: the first 100 a second
-    desc: 'Requests logged a second at most, successes and failures each; 0: no limit. The next line counts the others.',
+    desc: 'Maximum requests logged per second, for successes and for failures each; 0: no limit. The next line counts those omitted.',
   }),
   MAX_BODY_BYTES: wholeNumber(
     1024,
@@ -93,24 +93,24 @@ const variables = {
     'bytes',
   )({
     default: MiB,
-    desc: 'Largest request body, or message of gRPC, after decompression.',
+    desc: 'Largest request body or gRPC message, after decompression.',
   }),
-  MAX_ROWS: wholeNumber(1, 1_000_000)({ default: 1024, desc: 'Most rows of one request.' }),
+  MAX_ROWS: wholeNumber(1, 1_000_000)({ default: 1024, desc: 'Maximum rows of a request.' }),
   BATCHING: oneOf(
     'auto',
     'on',
     'off',
   )({
     default: 'auto',
-    desc: 'Run waiting requests together. auto: when the outputs are then bit for bit the same.',
+    desc: 'Run waiting requests as one batch. auto: if outputs stay bit for bit the same.',
   }),
-  BATCH_MAX_ROWS: wholeNumber(1, 65_536)({ default: 64, desc: 'Most rows of one batched run.' }),
+  BATCH_MAX_ROWS: wholeNumber(1, 65_536)({ default: 64, desc: 'Maximum rows of a batch.' }),
   QUEUE_MAX_ROWS: wholeNumber(
     1,
     10_000_000,
   )({
     default: 4096,
-    desc: 'Rows that may wait in each serving thread; more are refused with 503, and so is what would wait for longer than its deadline.',
+    desc: 'Rows that may wait in each serving thread; further ones get 503, like requests that would miss their deadline.',
   }),
   QUEUE_MAX_BYTES: wholeNumber(
     0,
@@ -118,7 +118,7 @@ const variables = {
     'bytes',
   )({
     default: 0,
-    desc: "Memory of the requests that may wait for one model in a serving thread; 0: an eighth of the process's memory limit, shared by all models and threads.",
+    desc: "Memory for requests that wait for one model in a serving thread; 0: an eighth of the process's memory limit, shared by all models and threads.",
   }),
   REQUEST_TIMEOUT_MS: milliseconds(1)({ default: 10_000, desc: 'Deadline of a prediction.' }),
   SERVING_THREADS: wholeNumber(
@@ -126,7 +126,7 @@ const variables = {
     MOST_THREADS,
   )({
     default: 0,
-    desc: 'Threads that serve requests, each with the models, a queue and limits of its own. 0: one for each CPU granted, at most 4 and one for each 256 MiB, where all models are light and none may change; else one.',
+    desc: 'Threads that serve requests, each with its own models, queue and limits. 0: if all models are light and none may change, one per CPU, at most 4 and one per 256 MiB; otherwise one.',
   }),
   ENGINE: oneOf(
     'auto',
@@ -136,16 +136,13 @@ const variables = {
     default: 'auto',
     desc: 'Where runs happen: the main thread or worker threads. auto: by measuring the model.',
   }),
-  WORKERS: wholeNumber(
-    0,
-    256,
-  )({ default: 0, desc: 'Worker threads; 0: one for each CPU granted.' }),
+  WORKERS: wholeNumber(0, 256)({ default: 0, desc: 'Worker threads; 0: one per CPU.' }),
   INTRA_OP_THREADS: wholeNumber(
     0,
     256,
   )({
     default: 0,
-    desc: 'ONNX Runtime threads of one run; 0: the CPUs granted, shared by the workers.',
+    desc: 'ONNX Runtime threads per run; 0: the CPUs, divided among the workers.',
   }),
   EXECUTION_PROVIDERS: someOf(
     'cpu',
@@ -153,22 +150,22 @@ const variables = {
     'tensorrt',
   )({
     default: ['cpu'],
-    desc: "ONNX Runtime's execution providers, in order of preference; the CPU takes what the others cannot.",
+    desc: "ONNX Runtime's execution providers, in order of preference; the CPU runs what the others cannot.",
   }),
   EXECUTION_PROVIDER_FALLBACK: oneOf(
     'on',
     'off',
   )({
     default: 'off',
-    desc: 'on: serve without an execution provider that does not work here, and log it; off: do not start.',
+    desc: 'If an execution provider does not work. on: log it and serve without it; off: do not start.',
   }),
   API_KEYS_FILE: text({
     default: undefined,
-    desc: 'File with one API key a line; when set, /predict and /model need one.',
+    desc: 'File with one API key per line; if set, /predict and /model require one.',
   }),
   OPERATOR_KEYS_FILE: text({
     default: undefined,
-    desc: 'File with one API key a line, for those who may load and unload the models of MODELS_DIR; unset: nobody may.',
+    desc: 'File with one API key per line, for operators, who may load and unload models of MODELS_DIR. Unset: nobody may.',
   }),
   CORS_ORIGINS: origins({
     default: undefined,
@@ -177,44 +174,44 @@ const variables = {
   DOCS: oneOf(
     'on',
     'off',
-  )({ default: 'on', desc: 'Serve the pages for people: the playground at /, the docs at /docs.' }),
+  )({ default: 'on', desc: 'Serve the playground at / and the API docs at /docs.' }),
   TRAFFIC_FILE: text({
     default: undefined,
-    desc: 'File with SHADOW, SPLIT, VERSIONS and what goes with them, in place of these variables: a JSON object of them, read again when it changes.',
+    desc: 'JSON file with SHADOW, SPLIT, VERSIONS and the SHADOW_ and SPLIT_ variables, instead of the environment; read again when it changes.',
   }),
   ...trafficVariables,
   DRAIN_DELAY_MS: milliseconds(0)({
     default: 0,
-    desc: 'Time to go on serving after SIGTERM, while load balancers notice that /readyz fails.',
+    desc: 'Time to continue serving after SIGTERM, while load balancers notice that /readyz fails.',
   }),
   SHUTDOWN_TIMEOUT_MS: milliseconds(0)({
     default: 25_000, // below Kubernetes' default grace of 30 s
-    desc: 'Longest wait for requests in flight before the process ends.',
+    desc: 'Maximum wait for requests in flight before the process exits.',
   }),
   KEEP_ALIVE_TIMEOUT_MS: milliseconds(1000)({
     // Above the idle timeouts of nginx and of AWS's load balancers (60 s). Google's load balancers keep connections for 600 s:
     // set 620000 behind them. Envoy keeps them for 1 h, but repeats a request whose connection was closed before it was sent.
     default: 75_000,
-    desc: "Idle time of a kept connection; should exceed the proxy's.",
+    desc: "Idle timeout of a kept-alive connection; should exceed the proxy's.",
   }),
   HEADERS_TIMEOUT_MS: milliseconds(100)({
     default: 10_000,
-    desc: 'Longest time for the headers of a request; then 408, and the connection is closed.',
+    desc: 'Maximum time for the headers of a request; then 408, and the connection is closed.',
   }),
   UPLOAD_TIMEOUT_MS: milliseconds(0)({
     default: 0,
-    desc: 'Longest time for a request to arrive whole; then 408, and the connection is closed. 0: what MAX_BODY_BYTES takes at 1 Mbit/s, at least 30 s.',
+    desc: 'Maximum time for a complete request to arrive; then 408, and the connection is closed. 0: the time for MAX_BODY_BYTES at 1 Mbit/s, at least 30 s.',
   }),
   STALL_TIMEOUT_MS: milliseconds(100)({
     default: 30_000,
-    desc: 'Longest time for which a client may read nothing of its response; then the connection is closed.',
+    desc: 'Maximum time without a client reading from its response; then the connection is closed.',
   }),
   MAX_CONNECTIONS: wholeNumber(
     1,
     1_000_000,
   )({
     default: 10_000, // of 15 kB each while they idle; a burst of clients should find room
-    desc: 'Connections that each serving thread may have open; more are closed as they come.',
+    desc: 'Maximum open connections per serving thread; further ones are closed at once.',
   }),
 } as const;
 

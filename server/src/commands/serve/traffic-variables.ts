@@ -20,62 +20,62 @@ import {
 export const trafficVariables = {
   SHADOW: versionAt({
     default: undefined,
-    desc: 'Another version that gets a sample of the predicted inputs after they were answered, for comparison: v2@http://host/v2.',
+    desc: 'Version that gets a sample of the requests after their response, to compare predictions: v2@http://host/v2.',
   }),
-  SHADOW_SHARE: share({ default: 1, desc: 'Share of the requests that are shadowed.' }),
+  SHADOW_SHARE: share({ default: 1, desc: 'Share of requests that are shadowed.' }),
   SHADOW_RATE: wholeNumber(
     1,
     100_000,
   )({
     // 360,000 an hour: enough to see a difference of one in ten thousand, at under 3 % of one CPU (npm run bench:shadow)
     default: 100,
-    desc: 'Requests shadowed a second at most.',
+    desc: 'Maximum requests shadowed per second.',
   }),
   SHADOW_MAX_IN_FLIGHT: wholeNumber(
     1,
     10_000,
   )({
     default: 16,
-    desc: 'Shadowed requests that may be unanswered; more are dropped and counted.',
+    desc: 'Shadowed requests that may be in flight; further ones are dropped and counted.',
   }),
   SHADOW_TIMEOUT_MS: milliseconds(1)({
     default: 2000,
-    desc: 'Longest wait for the answer to a shadowed request.',
+    desc: 'Maximum wait for the response to a shadowed request.',
   }),
   SHADOW_TOLERANCE: positive({
     default: 0.00001,
-    desc: 'Largest difference of two equal numbers, absolute up to 1, relative above.',
+    desc: 'Largest difference of numbers that count as equal: absolute up to 1, relative above.',
   }),
   SHADOW_KEEP: wholeNumber(
     0,
     10_000,
   )({
     default: 0, // inputs may be private
-    desc: 'Disagreements that are kept with their inputs, for GET /shadow/disagreements; 0: none.',
+    desc: 'Disagreements to keep with their inputs, for GET /shadow/disagreements; 0: none.',
   }),
   SPLIT: split({
     default: undefined,
-    desc: 'Share the requests at / with other versions, by weight: v1=90,v2=10@http://host/v2. The one without a URL is this.',
+    desc: 'Split the requests at / among versions, by weight: v1=90,v2=10@http://host/v2. The one without a URL is this server.',
   }),
   SPLIT_USER_HEADER: headerName({
     default: 'ML-User',
-    desc: 'Header that says who asks: all requests of one user get one version.',
+    desc: 'Header that identifies the user: all requests of a user go to one version.',
   }),
   SPLIT_USER_COOKIE: headerName({
     default: undefined,
-    desc: 'Cookie that says who asks, where the header is missing; set for who has none. Unset: none.',
+    desc: 'Cookie that identifies the user if the header is missing; set for users without one. Unset: none.',
   }),
   SPLIT_PIN_HEADER: headerName({
     default: 'ML-Version',
-    desc: 'Header that names the version to answer, whoever asks.',
+    desc: 'Header that selects the version, for any user.',
   }),
   SPLIT_SALT: text({
     default: 'ml-api',
-    desc: 'Changes which users get which version. The same on all pods.',
+    desc: 'Changes which users get which version. Must be the same on all pods.',
   }),
   VERSIONS: versionNames({
     default: undefined,
-    desc: 'Versions that this host serves at /NAME, such as v1,v2: the playground shows them side by side.',
+    desc: 'Versions that this host serves at /NAME, such as v1,v2; the playground shows them side by side.',
   }),
 } as const;
 
