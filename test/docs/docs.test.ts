@@ -78,6 +78,7 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
     VERSIONS,
   ],
   'server/README.md': [INSTALLED],
+  'examples/github-actions/README.md': ['test/examples/github-actions.test.ts'],
   'examples/gitops/README.md': ['test/examples/gitops.test.ts'],
   'examples/node-service/README.md': [NODE_SERVICE, NODE_SERVICE],
   'examples/web-app/README.md': ['test/browser/web-app.test.ts'],
