@@ -15,6 +15,8 @@ const PLACES: readonly (readonly [file: string, before: RegExp, after: RegExp])[
   ['package-lock.json', /"name": "(?:ml-api|@org\/ml-api|@org\/ml-sdk)",\s+"version": "/, /"/],
   // What the examples depend on.
   ['examples/github-actions/package.json', /^ {4}"@org\/ml-(?:api|sdk)": "\^/, /"/],
+  ['examples/mlflow/package.json', /^ {4}"@org\/ml-(?:api|sdk)": "\^/, /"/],
+  ['examples/hugging-face/package.json', /^ {4}"@org\/ml-(?:api|sdk)": "\^/, /"/],
   ['examples/node-service/package.json', /^ {4}"@org\/ml-(?:api|sdk)": "\^/, /"/],
   ['examples/web-app/package.json', /^ {4}"@org\/ml-(?:api|sdk)": "\^/, /"/],
   ['package-lock.json', /^ {8}"@org\/ml-(?:api|sdk)": "\^/, /"/],
