@@ -8,9 +8,8 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY server/package.json server/
 COPY sdk/package.json sdk/
-# Every workspace is there, although only the server's packages are installed: without them, npm 11.6 leaves out esbuild's platform.
-COPY examples/node-service/package.json examples/node-service/
-COPY examples/web-app/package.json examples/web-app/
+# Their package.json alone. npm 11.6 leaves out the platform of esbuild where a workspace of the lock file is not there.
+COPY examples/ examples/
 # The secrets serve builds behind a proxy with a certificate authority of its own; without them they are skipped.
 RUN --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
