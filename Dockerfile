@@ -12,7 +12,9 @@ COPY sdk/package.json sdk/
 RUN --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     --mount=type=secret,id=ca,target=/run/secrets/ca.pem \
-    npm ci --workspace server --include-workspace-root=false --ignore-scripts
+    npm ci --workspace server --include-workspace-root=false --ignore-scripts \
+    # npm goes on without a platform's package that it could not fetch, and this layer is kept.
+    && node_modules/.bin/esbuild --version
 COPY openapi.yaml LICENSE ./
 COPY proto/ proto/
 COPY server/ server/

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { keysFile, start } from '../../server/test/start.ts';
+import { render } from '../chart/chart.ts';
 import { blockOf } from './blocks.ts';
 
 const example = path.resolve(import.meta.dirname, '../../charts/ml-api/ci/cluster-eks-values.yaml');
@@ -20,9 +21,10 @@ it('lets pods serve for longer than targets take to be deregistered', () => {
   expect(versionDefaults.shutdown.preStopSeconds).toBeGreaterThan(Number(seconds));
 });
 
-it('has a health path that is there without pages and without a key', async () => {
-  const { ingress } = parse(blockOf('docs/eks.md', 'yaml'));
+it('has the chart name a health path that is there without pages and without a key', async () => {
+  const { metadata } = parse(render('--values', example, '--show-only', 'templates/ingress.yaml'));
+  const healthPath = metadata.annotations['alb.ingress.kubernetes.io/healthcheck-path'];
   const { http } = await start({ DOCS: 'off', API_KEYS_FILE: keysFile(), LOG_LEVEL: 'silent' });
-  await http.get(ingress.annotations['alb.ingress.kubernetes.io/healthcheck-path']).expect(200);
+  await http.get(healthPath).expect(200);
   await http.get('/').expect(404);
 });

@@ -1,16 +1,10 @@
 // What GitOps tools see: objects that are applied as `helm template` has them, without hooks, are what the API server then
 // has. A field that it writes in another form, or adds where tools compare whole lists, would be a difference for ever.
-import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { examples, render } from '../chart/chart.ts';
 import { blockOf } from '../docs/blocks.ts';
-import { toolPath } from '../tools/tool.ts';
-import { type KubernetesObject, useNamespace } from './namespace.ts';
-
-const chart = path.resolve(import.meta.dirname, '../../charts/ml-api');
-const examples = readdirSync(path.join(chart, 'ci')).filter((file) => file.endsWith('.yaml'));
+import { type KubernetesObject, type Namespace, useNamespace } from './namespace.ts';
 
 interface Manifest extends KubernetesObject {
   readonly apiVersion: string;
@@ -37,11 +31,10 @@ describe('objects out of helm template', () => {
     });
   });
 
-  it.each(examples)('with ci/%s are what the API server has', async (example) => {
-    const manifests = manifestsOf(
-      [`--values=${path.join(chart, 'ci', example)}`],
-      namespace.name,
-    ).filter(({ apiVersion, kind }) => kinds.has(`${apiVersion}/${kind}`));
+  it.each(examples)('with the values $name are what the API server has', async ({ file }) => {
+    const manifests = manifestsOf(namespace, '--values', file).filter(({ apiVersion, kind }) =>
+      kinds.has(`${apiVersion}/${kind}`),
+    );
     const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests });
     const kubectl = (...args: string[]) => namespace.kubectl([...args, '--filename=-'], list);
     const asApplied = ['--server-side', '--field-manager=gitops'];
@@ -66,13 +59,12 @@ describe('a sync that leaves the number of pods to an autoscaler', () => {
   const namespace = useNamespace('handover');
 
   it('keeps it where the field was handed over, as docs/operations.md says', async () => {
-    const sync = async (values: object) => {
-      const [deployment] = manifestsOf(
-        ['--values=-'],
-        namespace.name,
-        JSON.stringify(values),
-      ).filter(({ kind }) => kind === 'Deployment');
-      await apply('gitops', deployment);
+    const sync = async (...values: readonly string[]) => {
+      const manifests = manifestsOf(namespace, ...values);
+      await apply(
+        'gitops',
+        manifests.find(({ kind }) => kind === 'Deployment'),
+      );
       const { spec } = await namespace.get('deployment', 'ml-api-v1');
       return spec;
     };
@@ -81,18 +73,20 @@ describe('a sync that leaves the number of pods to an autoscaler', () => {
         ['apply', '--server-side', `--field-manager=${manager}`, '--filename=-'],
         JSON.stringify(manifest),
       );
-    const fixed = { versionDefaults: { replicas: 3, autoscaling: { type: 'none' } } };
-    expect(await sync(fixed)).toMatchObject({ replicas: 3 });
+    const fixed = ['replicas=3', 'autoscaling.type=none'].flatMap((one) => [
+      '--set',
+      `versionDefaults.${one}`,
+    ]);
+    expect(await sync(...fixed)).toMatchObject({ replicas: 3 });
     const manifest = blockOf('docs/operations.md', 'yaml', { section: 'Change the autoscaler' });
     await apply('handover', parse(manifest));
-    expect(await sync({})).toMatchObject({ replicas: 3 });
+    expect(await sync()).toMatchObject({ replicas: 3 });
   });
 });
 
-function manifestsOf(values: readonly string[], namespace: string, input = ''): Manifest[] {
-  const all = ['template', 'ml-api', chart, '--no-hooks', `--namespace=${namespace}`, ...values];
-  const output = execFileSync(toolPath('helm'), all, { input });
-  const text = output.toString().replace(/^ +ipFamil(ies|yPolicy):.*\n/gm, ''); // the cluster has IPv4 alone
+function manifestsOf(namespace: Namespace, ...values: readonly string[]): Manifest[] {
+  const all = render('--no-hooks', '--namespace', namespace.name, ...values);
+  const text = all.replace(/^ +ipFamil(ies|yPolicy):.*\n/gm, ''); // the cluster has IPv4 alone
   return parseAllDocuments(text).flatMap((document) => document.toJS() ?? []);
 }
 

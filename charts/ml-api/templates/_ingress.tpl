@@ -56,6 +56,7 @@ the Service, Traefik by an annotation of a Service of its own (service-traefik-g
 {{- if eq .Values.ingress.controller "nginx" -}}
 nginx.ingress.kubernetes.io/backend-protocol: GRPC
 {{- else if eq .Values.ingress.controller "alb" -}}
+alb.ingress.kubernetes.io/target-type: ip
 alb.ingress.kubernetes.io/backend-protocol-version: GRPC
 alb.ingress.kubernetes.io/listen-ports: '[{"HTTPS":443}]' # it speaks gRPC by TLS only
 alb.ingress.kubernetes.io/healthcheck-path: /grpc.health.v1.Health/Check
@@ -71,6 +72,17 @@ dead one half of the time: with 8 retries, 1 in 500 requests failed all the same
 {{- define "ml-api.contourRetries" -}}
 projectcontour.io/retry-on: connect-failure,refused-stream,reset-before-request
 projectcontour.io/num-retries: "16"
+{{- end -}}
+
+{{/*
+AWS' load balancer sends to pods, and asks them whether they are ready. By its own defaults it sends to nodes, which takes Services of
+the type NodePort, and asks for /, which config.docs switches off. Takes the version at /.
+*/}}
+{{- define "ml-api.albTargets" -}}
+alb.ingress.kubernetes.io/target-type: ip
+{{- with dig "httpGet" "path" "" (.probes.readiness.handler | default .handlers.readiness) }}
+alb.ingress.kubernetes.io/healthcheck-path: {{ . | quote }}
+{{- end }}
 {{- end -}}
 
 {{/* The canary annotations of ingress-nginx: a second Ingress takes a share of the first's requests. Takes root and name. */}}
