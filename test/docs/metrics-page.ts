@@ -54,26 +54,39 @@ export async function metricsPage(): Promise<string> {
     ({ name, type, help, labels }) =>
       `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
   );
-  return `# Metrics of the predictor
+  return `# Metrics
 
-\`npm run docs:generate\` writes this page from \`server/src/observe/metrics.ts\`. They are served at \`GET /metrics\`, or at
-\`METRICS_PORT\`. Every series has the label \`version\`, too. Names and units are those of
+The server exports these metrics at \`GET /metrics\`, or at \`METRICS_PORT\`. [Monitoring](monitoring.md) says how to scrape them, and which
+dashboards and alerts use them. Every series also has the label \`version\`. Names and units follow
 [Prometheus' conventions](https://prometheus.io/docs/practices/naming/): seconds, bytes, and \`_total\` for counters.
+
+\`npm run docs:generate\` writes this page from \`server/src/observe/metrics.ts\`.
 
 | metric | type | labels | meaning |
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-Beside these are prom-client's own: \`process_*\` (CPU, memory, file descriptors) and \`nodejs_*\` (event loop, heap, garbage
+There are also the metrics of prom-client: \`process_*\` (CPU, memory, file descriptors) and \`nodejs_*\` (event loop, heap, garbage
 collection).
 
-\`reason\` is the kind of the problem in the response (\`request-timeout\`: HEADERS_TIMEOUT_MS or UPLOAD_TIMEOUT_MS; \`overloaded\`: too
-many requests of one connection), or, where there is none, \`too-many-connections\` (MAX_CONNECTIONS) or \`stalled\`
-(STALL_TIMEOUT_MS). A connection whose request had reached its route, a broken body's for one, is counted in
-\`ml_api_http_requests_total\` too.
+## Reasons
 
-No client can make series without end: \`route\` is a path of the contract, a method of the .proto files or \`other\`, \`method\` one of HTTP's usual ones or
-\`other\`, \`status\` one that the predictor answers with, \`label\` one of the first 100 classes seen or \`other\`, \`reason\` one of nine, and
-\`challenger\`, \`to\`, \`name\` and \`contract_hash\` are what the operator has set. No label holds an id, an address or an input.
+The label \`reason\` is the kind of the problem in the response. Two kinds need an explanation: \`request-timeout\` comes from HEADERS_TIMEOUT_MS or
+UPLOAD_TIMEOUT_MS, and \`overloaded\` means too many requests on one connection. If there is no response, \`reason\` is \`too-many-connections\`
+(MAX_CONNECTIONS) or \`stalled\` (STALL_TIMEOUT_MS). If the request had reached its route, for example with a broken body,
+\`ml_api_http_requests_total\` counts it, too.
+
+## Number of series
+
+No client can create an unlimited number of series:
+
+- \`route\` is a path of the contract, a method of the .proto files, or \`other\`,
+- \`method\` is one of HTTP's usual methods, or \`other\`,
+- \`status\` is a status that the server can return,
+- \`label\` is one of the first 100 classes seen, or \`other\`,
+- \`reason\` is one of nine,
+- \`challenger\`, \`to\`, \`name\` and \`contract_hash\` come from the operator.
+
+No label holds an ID, an address or an input.
 `;
 }

@@ -91,7 +91,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
       labels.get(name)?.add(label);
   const requests = hotCounter({
     name: 'ml_api_http_requests_total',
-    help: 'Requests answered, over HTTP and gRPC.',
+    help: 'Requests with a response, over HTTP and gRPC.',
     labelNames: ['route', 'method', 'status', 'model'],
     registry,
     expected: names.flatMap((name) =>
@@ -100,14 +100,14 @@ export function createMetrics(sources: MetricsSources): Metrics {
   });
   const requestSeconds = hotHistogram({
     name: 'ml_api_http_request_duration_seconds',
-    help: 'Time from the request to the end of its answer.',
+    help: 'Time from the request to the end of its response.',
     labelNames: ['route', 'model'],
     buckets: LATENCY_BUCKETS,
     registry,
   });
   const runSeconds = hotHistogram({
     name: 'ml_api_inference_duration_seconds',
-    help: 'Time of one run of the model.',
+    help: 'Duration of a run of the model.',
     labelNames: ['model'],
     buckets: LATENCY_BUCKETS,
     registry,
@@ -115,7 +115,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   });
   const batchRows = hotHistogram({
     name: 'ml_api_batch_rows',
-    help: 'Rows of one run of the model.',
+    help: 'Rows of a run of the model.',
     labelNames: ['model'],
     buckets: ROW_BUCKETS,
     registry,
@@ -130,13 +130,13 @@ export function createMetrics(sources: MetricsSources): Metrics {
   });
   const forwarded = new Counter({
     name: 'ml_api_forwarded_requests_total',
-    help: 'Requests passed on to the version that their user is assigned to, which counts them too.',
+    help: 'Requests forwarded to the version of their user, which counts them, too.',
     labelNames: ['to', 'status'],
     registers,
   });
   new Counter({
     name: 'ml_api_connections_refused_total',
-    help: 'Connections that the server refused or closed, by reason.',
+    help: 'Connections that the server rejected or closed, by reason.',
     labelNames: ['reason'],
     registers,
     collect() {
@@ -146,7 +146,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   });
   new Counter({
     name: 'ml_api_worker_threads_lost_total',
-    help: 'Worker threads that ended with their runs.',
+    help: 'Worker threads lost together with their runs.',
     registers,
     collect() {
       this.reset();
@@ -156,32 +156,32 @@ export function createMetrics(sources: MetricsSources): Metrics {
   ofSlots('ml_api_queue_rows', 'Rows waiting for a run.', ({ served }) => served?.queuedRows);
   ofSlots(
     'ml_api_queue_limit_rows',
-    'Rows that may wait for a run: as many as would be answered within their deadline, at most QUEUE_MAX_ROWS.',
+    'Rows that may wait for a run: as many as would meet their deadline, at most QUEUE_MAX_ROWS.',
     ({ served }) => served?.queueLimitRows,
   );
-  gauge('ml_api_requests_in_flight', 'Requests being answered.', sources.requestsInFlight);
+  gauge('ml_api_requests_in_flight', 'Requests in flight.', sources.requestsInFlight);
   gauge(
     'ml_api_cpu_limit_cores',
-    'CPUs granted to the process.',
+    'CPUs available to the process.',
     () => sources.resources.cpus,
     'first',
   );
   gauge(
     'ml_api_memory_limit_bytes',
-    'Memory granted to the process.',
+    'Memory available to the process.',
     () => sources.resources.memoryBytes,
     'first',
   );
   gauge('ml_api_serving_threads', 'Threads that serve requests.', sources.threads, 'first');
   gauge(
     'ml_api_serving_threads_silent',
-    'Threads that did not respond within a second: what they told last is counted.',
+    'Threads that did not respond within a second; their last figures are used.',
     sources.silentThreads,
     'first',
   );
   new Gauge({
     name: 'ml_api_model_info',
-    help: 'A model served; always 1. source_sha256 is the start of the SHA-256 of model.onnx where model.lock.json says where it came from.',
+    help: 'A served model; always 1. source_sha256 is the beginning of the SHA-256 of model.onnx, if model.lock.json says where it came from.',
     labelNames: ['name', 'model_version', 'contract_hash', 'source_sha256'],
     registers,
     aggregator: 'first',
@@ -197,13 +197,13 @@ export function createMetrics(sources: MetricsSources): Metrics {
   });
   ofSlots(
     'ml_api_model_since_timestamp_seconds',
-    'When the model served took the calls, since the epoch.',
+    'When the served model took over, in seconds since the epoch.',
     ({ served, since }) => (served === undefined ? undefined : since.getTime() / 1000),
     'max',
   );
   new Counter({
     name: 'ml_api_model_reloads_total',
-    help: 'Times that the directory of a model held another one, by what came of it: replaced, or refused.',
+    help: 'New models found in the directory of a model, by outcome: replaced or refused.',
     labelNames: ['outcome', ...OF_SLOT],
     registers,
     aggregator: 'max', // each thread replaces its own
@@ -216,7 +216,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   });
   ofSlots(
     'ml_api_model_reload_refused',
-    '1 while the directory of a model holds what was refused or cannot be loaded; GET /model and the log say why.',
+    '1 while the directory of a model holds one that is rejected or cannot be loaded; GET /model and the log say why.',
     ({ reason }) => Number(reason !== undefined && reason !== UNLOADED),
     'max',
   );

@@ -11,7 +11,7 @@ export function createTrafficMetrics(
   const registers = [registry];
   new Gauge({
     name: 'ml_api_split_weight',
-    help: 'Weight of a version among those that share the requests, as this process splits them.',
+    help: 'Weight of a version in the split of requests, as this process applies it.',
     labelNames: ['to'],
     registers,
     aggregator: 'first', // each thread splits alike
@@ -24,7 +24,7 @@ export function createTrafficMetrics(
   if (isRefused)
     new Gauge({
       name: 'ml_api_traffic_refused',
-      help: '1 while TRAFFIC_FILE holds what was refused, or cannot be read; the log says why.',
+      help: '1 while TRAFFIC_FILE is invalid or cannot be read; the log says why.',
       registers,
       aggregator: 'max',
       collect() {

@@ -57,19 +57,19 @@ function createFamilies(registry: Registry) {
   const registers = [registry];
   const requests = new Counter({
     name: 'ml_api_shadow_requests_total',
-    help: 'Requests shadowed, by what came of it; dropped: too many or too large ones were in flight, or JSON cannot carry them.',
+    help: 'Shadowed requests, by outcome; dropped: too many or too large ones were in flight, or JSON cannot carry them.',
     labelNames: ['challenger', 'outcome'],
     registers,
   });
   const rows = new Counter({
     name: 'ml_api_shadow_rows_total',
-    help: 'Rows that champion and challenger both answered.',
+    help: 'Rows with a prediction from both champion and challenger, by outcome.',
     labelNames: ['challenger', 'outcome'],
     registers,
   });
   const probability = new Histogram({
     name: 'ml_api_shadow_probability_difference',
-    help: 'Largest difference of a probability in a shadowed request.',
+    help: 'Largest difference between probabilities in a shadowed request.',
     labelNames: ['challenger'],
     buckets: PROBABILITY_BUCKETS,
     registers,
