@@ -1,11 +1,13 @@
 // The predictor's program from its first millisecond to its last: what it refuses, what it frees, when it hears a signal.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from './free-port.ts';
 import { infer } from './open-inference.ts';
-import { collect, exitOf, launch, run } from './program.ts';
+import { collect, exitOf, launch, main, run } from './program.ts';
 import { start, testModel } from './start.ts';
 
 function folder(name: string): string {
@@ -73,6 +75,37 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
     expect(out.text).toContain('stopped before it had started');
   },
 );
+
+describe("a process that starts it with a channel of Node's", () => {
+  const startIt = () => {
+    const child = fork(main, ['serve'], {
+      env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', GRPC_PORT: '0' },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    return { child, out: collect(child.stdout), err: collect(child.stderr) };
+  };
+  const portIn = (log: string) => Number(/"port":(\d+)/.exec(log)?.[1]);
+
+  it('is told the ports, and the channel keeps it from nothing', async () => {
+    const { child, out, err } = startIt();
+    const [{ ready }] = await once(child, 'message');
+    await expect.poll(() => out.text).toContain('"msg":"ready"');
+    expect(ready).toEqual({ port: portIn(out.text), grpcPort: expect.any(Number) });
+    child.kill('SIGTERM');
+    expect(await exitOf(child), err.text).toBe(0);
+  });
+
+  it('may close it, and is served all the same', async () => {
+    const { child, out } = startIt();
+    child.disconnect();
+    await expect.poll(() => out.text).toContain('"msg":"ready"');
+    const { status } = await fetch(`http://127.0.0.1:${portIn(out.text)}/readyz`);
+    expect([status, child.exitCode]).toEqual([200, null]);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]); // Node emits no `close` where the channel is
+  });
+});
 
 describe('what a command does not know it refuses, by name', () => {
   it.each([

@@ -22,18 +22,18 @@ export interface StartServerOptions {
    * The directory with model.onnx, relative to the working directory, or a URI such as `mlflow://iris@champion`. By default the iris model
    * that comes with the server.
    */
-  readonly model?: string | URL;
+  readonly model?: string | URL | undefined;
   /** The port to listen on; a free one by default. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /**
    * Settings of the server, such as `API_KEYS_FILE`, and credentials for the model's store. Of this process' own environment, the server gets
    * only PATH, HOME, proxies and the like.
    */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** How long the server may take to be ready, in milliseconds; 60,000 by default. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Gives up the start. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface RunningServer extends AsyncDisposable {

@@ -70,8 +70,8 @@ export async function serve(
       log,
       writeLog,
     });
-    // Who has started this process with a channel of Node's, such as the SDK's startServer(), gets the ports.
-    process.send?.({ ready: { port, grpcPort } });
+    // For who started this process with a channel of Node's, as the SDK's startServer() does, and may have closed it since.
+    process.send?.({ ready: { port, grpcPort } }, undefined, undefined, () => {});
     if (!stopped.aborted) await once(stopped, 'abort');
     log.info({ signal: stopped.reason }, 'signal');
     const stop = Promise.all([service.stop(), thread.stop()]).then(() => thread.end());
