@@ -19,10 +19,13 @@ const filter = /** @type {HTMLInputElement} */ (byId('filter'));
 /** @param {Version} own @param {Version[]} versions */
 export function makeBatch(own, versions) {
   const example = asRow(own.form.example);
-  byId('batch').hidden = !example;
-  if (!example) return;
+  const isBatched = example && versions.every(({ form }) => form.maxRows > 0);
+  byId('batch').hidden = !isBatched;
+  if (!isBatched) return;
   const features = featuresOf(own.model, example);
   const names = features.map(({ name }) => name);
+  // Names that are there twice tell no columns apart.
+  const areNamed = own.model.features !== undefined && new Set(names).size === names.length;
   // The middle of each range, where there is one, is another row than the example.
   const typical = features.map(({ min, max }, i) =>
     min === undefined || max === undefined ? example[i] : Number(((min + max) / 2).toPrecision(3)),
@@ -30,7 +33,7 @@ export function makeBatch(own, versions) {
   area.value = writeCsv([names, example, typical]);
   const order = `${names.slice(0, 8).join(', ')}${names.length > 8 ? ' and so on' : ''}`;
   byId('rows-help').textContent = `CSV, up to ${MOST_ROWS.toLocaleString('en')} rows and 5 MiB. ${
-    own.model.features
+    areNamed
       ? 'Below a header, columns may be in any order, and others are kept. Without one, they are'
       : 'A header is skipped. The columns are'
   } ${order}.`;
@@ -39,7 +42,7 @@ export function makeBatch(own, versions) {
   let result;
   const predict = () =>
     attempt(async () => {
-      const table = readTable(area.value, names, own.model.features !== undefined);
+      const table = readTable(area.value, names, areNamed);
       result = await predictTable(versions, table);
       filter.checked = false;
       showSummary(result);
@@ -78,6 +81,7 @@ async function attempt(/** @type {() => Promise<void>} */ work) {
     problem.hidden = false;
   }
   run.disabled = false;
+  run.textContent = 'Predict all rows';
 }
 
 /**
@@ -85,17 +89,19 @@ async function attempt(/** @type {() => Promise<void>} */ work) {
  * @param {Version[]} versions @param {Table} table @returns {Promise<Result>}
  */
 async function predictTable(versions, table) {
-  const limits = versions.map(({ model }) => model.limits);
   const longest = Math.max(...table.rows.map((row) => JSON.stringify(row).length + 1));
   const size = Math.min(
-    ...limits.map(({ maxRows }) => maxRows),
+    ...versions.map(({ form }) => form.maxRows),
     // 100 bytes are for the other fields.
-    ...limits.map(({ maxBodyBytes }) => Math.max(1, Math.floor((maxBodyBytes - 100) / longest))),
+    ...versions.map(({ model }) =>
+      Math.max(1, Math.floor((model.limits.maxBodyBytes - 100) / longest)),
+    ),
   );
   /** @type {Row[][]} */
   const rows = versions.map(() => []);
   for (let start = 0; start < table.rows.length; start += size) {
     const part = table.rows.slice(start, start + size);
+    if (start > 0) run.textContent = `${start} of ${table.rows.length} rows predicted`;
     for (const [i, outcome] of (await predictAll(versions, part, part.length)).entries()) {
       if (outcome.problem) throw new Error(`${outcome.version.model.version}: ${outcome.problem}`);
       // A thousand probabilities of each row would be kept for nothing.

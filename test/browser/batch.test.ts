@@ -126,6 +126,23 @@ describe('CSV in', () => {
       .toBe('latin.csv is not UTF-8 text. Save it as “CSV UTF-8”.');
   });
 
+  it('sends one row at a time to a model that takes no more', async () => {
+    const page = await open({ MODEL_DIR: testModel('one-row') });
+    const sent: unknown[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/predict')) sent.push(request.postDataJSON().inputs);
+    });
+    await predictRows(page, '1,2\n3,4\n5,6');
+    await expect.poll(() => columnOf(page, 'Prediction')).toEqual(['3', '7', '11']);
+    expect(sent).toEqual([[[1, 2]], [[3, 4]], [[5, 6]]]);
+  });
+
+  it('takes a header of names that look like numbers', async () => {
+    const page = await open({ MODEL_DIR: testModel('one-row') });
+    await predictRows(page, '2021,note,2020\n1,x,2');
+    await expect.poll(() => columnOf(page, 'Prediction')).toEqual(['3']);
+  });
+
   it('sends more rows than a request may have in several', async () => {
     const page = await open({ MAX_ROWS: '64' });
     await predictRows(page, flowersAsCsv());
@@ -137,14 +154,14 @@ describe('CSV in', () => {
 describe('CSV out', () => {
   it('has the rows as they were given, and their predictions', async () => {
     const page = await open();
-    await predictRows(page, flowersAsCsv(2));
+    await predictRows(page, flowersAsCsv(75));
     await page.locator('#table table').waitFor();
     expect(await downloaded(page)).toEqual({
       name: 'iris-predictions.csv',
       lines: [
         `${FEATURES},Prediction,Prediction: probability`,
         expect.stringMatching(/^5.1,3.5,1.4,0.2,setosa,(1|0\.\d+)$/),
-        expect.stringMatching(/^4.9,3,1.4,0.2,setosa,(1|0\.\d+)$/),
+        expect.stringMatching(/^6.6,3,4.4,1.4,versicolor,(1|0\.\d+)$/),
       ],
     });
   });
