@@ -12,7 +12,7 @@ const SHOWN_ROWS = 100;
 const SHOWN_COLUMNS = 6;
 
 const area = /** @type {HTMLTextAreaElement} */ (byId('rows'));
-const run = /** @type {HTMLButtonElement} */ (byId('run'));
+const run = byId('run');
 const file = /** @type {HTMLInputElement} */ (byId('file'));
 const filter = /** @type {HTMLInputElement} */ (byId('filter'));
 
@@ -34,27 +34,26 @@ export function makeBatch(own, versions) {
   const order = `${names.slice(0, 8).join(', ')}${names.length > 8 ? ' and so on' : ''}`;
   byId('rows-help').textContent = `CSV, up to ${MOST_ROWS.toLocaleString('en')} rows and 5 MiB. ${
     areNamed
-      ? 'Below a header, columns may be in any order, and others are kept. Without one, they are'
-      : 'A header is skipped. The columns are'
+      ? 'With a header row, columns may be in any order, and extra columns are kept. Without one, the columns are'
+      : 'A header row is skipped. The columns are'
   } ${order}.`;
 
   /** @type {Result | undefined} */
   let result;
-  const predict = () =>
-    attempt(async () => {
-      const table = readTable(area.value, names, areNamed);
-      result = await predictTable(versions, table);
-      filter.checked = false;
-      showSummary(result);
-      showRows(result);
-    });
+  const predict = async () => {
+    const table = readTable(area.value, names, areNamed);
+    result = await predictTable(versions, table);
+    filter.checked = false;
+    showSummary(result);
+    showRows(result);
+  };
   const open = (/** @type {File | undefined} */ chosen) =>
     attempt(async () => {
       if (!chosen) return;
       area.value = await readFile(chosen);
       await predict();
     });
-  run.onclick = predict;
+  run.onclick = () => run.ariaDisabled !== 'true' && attempt(predict);
   file.onchange = async () => {
     await open(file.files?.[0]);
     file.value = ''; // so that the same file can be chosen again
@@ -71,8 +70,9 @@ export function makeBatch(own, versions) {
 
 async function attempt(/** @type {() => Promise<void>} */ work) {
   const problem = byId('batch-problem');
-  run.disabled = true;
   problem.hidden = true;
+  // A button that is disabled would lose the focus.
+  run.setAttribute('aria-disabled', 'true');
   try {
     await work();
   } catch (error) {
@@ -80,7 +80,7 @@ async function attempt(/** @type {() => Promise<void>} */ work) {
     problem.textContent = messageOf(error);
     problem.hidden = false;
   }
-  run.disabled = false;
+  run.removeAttribute('aria-disabled');
   run.textContent = 'Predict all rows';
 }
 
@@ -125,12 +125,13 @@ function showSummary(/** @type {Result} */ { versions, table, rows, differ }) {
   const distances = differ.map((_, j) => distance(rowsAt(rows, j)) ?? 0);
   const most = distances.reduce((a, b) => Math.max(a, b), 0);
   const isNumber = versions[0]?.model.task === 'regression';
-  const on = count ? `disagree on ${count} of ${all}` : `agree on all ${all}`;
+  const rowCount = all === 1 ? '1 row' : `${all} rows`;
+  const on = count ? `disagree on ${count} of ${rowCount}` : `agree on ${rowCount}`;
   byId('summary').replaceChildren(
-    make('strong', {}, isCompared ? `${listed(versions)} ${on} rows` : `${all} rows predicted`),
+    make('strong', {}, isCompared ? `${listed(versions)} ${on}` : `${rowCount} predicted`),
     count ? ` (${percent(count / all)})` : '',
     count && isNumber ? `, by ${rounded(most)} at most, in row ${distances.indexOf(most) + 1}` : '',
-    table.ignored.length ? `. Not features, but kept: ${table.ignored.join(', ')}` : '',
+    table.ignored.length ? `. Ignored columns, kept in the CSV: ${table.ignored.join(', ')}` : '',
   );
   byId('summary').className = isCompared ? `verdict ${count ? 'disagree' : ''}` : '';
   byId('filter-label').hidden = count === 0;
@@ -154,10 +155,10 @@ function showRows(/** @type {Result} */ { versions, table, rows, differ }) {
     );
   });
   const notes = [
-    ...(rows[0]?.[0]?.winner ? ['Beside each predicted class is its probability.'] : []),
-    ...(differ.includes(true) ? ['≠ marks the rows that versions disagree on.'] : []),
+    ...(rows[0]?.[0]?.winner ? ['Percentages are the probability of the predicted class.'] : []),
+    ...(differ.includes(true) ? ['≠ marks rows where the versions disagree.'] : []),
     ...(chosen.length > SHOWN_ROWS
-      ? [`${SHOWN_ROWS} of ${chosen.length} rows; the CSV has all.`]
+      ? [`The first ${SHOWN_ROWS} of ${chosen.length} rows; the CSV has all.`]
       : []),
   ];
   byId('notes').textContent = notes.join(' ');

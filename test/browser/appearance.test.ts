@@ -148,7 +148,7 @@ async function predictDiffering(page: Page): Promise<void> {
   await expect.poll(() => result(page).allTextContents()).toEqual(labels);
   await page.locator('#rows').fill(flowersAsCsv());
   await page.locator('#run').click();
-  await page.getByLabel('Only rows that versions disagree on').check();
+  await page.getByLabel('Only rows where versions disagree').check();
 }
 
 describe.runIf(isRenewing)('the pictures', () => {

@@ -45,7 +45,7 @@ describe('CSV in', () => {
       .toEqual([expect.stringMatching(/^setosa /), expect.stringMatching(/^virginica /)]);
     expect(await columnOf(page, 'id')).toEqual(['x1', 'a;b']);
     expect(await page.locator('#summary').textContent()).toBe(
-      '2 rows predicted. Not features, but kept: id',
+      '2 rows predicted. Ignored columns, kept in the CSV: id',
     );
     expect((await downloaded(page)).lines.at(-1)).toMatch(
       /^"a;b",2.3,6.7,3.0,5.2,virginica,0\.\d+$/,
@@ -187,7 +187,7 @@ describe('with two versions', () => {
     await expect
       .poll(() => page.locator('#summary strong').textContent())
       .toBe(`v1 and v2 disagree on ${rows.length} of ${all} rows`);
-    await page.getByLabel('Only rows that versions disagree on').check();
+    await page.getByLabel('Only rows where versions disagree').check();
     expect(await columnOf(page, 'Row')).toEqual(rows.map((i) => `${i + 1} ≠`));
     const [v1, v2] = await Promise.all([
       columnOf(page, 'v1 predicts'),
@@ -202,12 +202,12 @@ describe('with two versions', () => {
       `${FEATURES},v1 predicts,v1 predicts: probability,v2 predicts,v2 predicts: probability,agree`,
     );
     expect(lines.slice(1).flatMap((line, i) => (line.endsWith(',false') ? [i] : []))).toEqual(rows);
-    await page.getByLabel('Only rows that versions disagree on').uncheck();
+    await page.getByLabel('Only rows where versions disagree').uncheck();
     expect(await page.locator('#table tbody tr').count()).toBe(100);
     await predictRows(page, '5.1,3.5,1.4,0.2');
     await expect
       .poll(() => page.locator('#summary').textContent())
-      .toBe('v1 and v2 agree on all 1 rows');
+      .toBe('v1 and v2 agree on 1 row');
   });
 
   it('says how far the numbers of a regression are apart', async () => {
