@@ -10,7 +10,7 @@ import { colour, listed } from './versions.js';
 export function makeAnswer() {
   byId('history').replaceChildren();
   byId('latency').replaceChildren();
-  const addNumbers = makeTrace(byId('history'), 'The latest predictions');
+  const addNumbers = makeTrace(byId('history'), 'Latest predictions');
   const addTimes = makeTrace(byId('latency'), 'Round trips of the latest requests', 0);
   return (/** @type {Outcome[]} */ outcomes) => {
     const isCompared = outcomes.length > 1;
@@ -23,7 +23,8 @@ export function makeAnswer() {
     verdict.replaceChildren(make('strong', {}, text), detail && ` · ${detail}`);
     byId('spoken').textContent = [
       ...outcomes.map(
-        ({ rows, version }) => `${isCompared ? version.model.version : ''} ${rows[0]?.text}`,
+        ({ rows, version, problem }) =>
+          `${isCompared ? version.model.version : ''} ${rows[0]?.text ?? problem}`,
       ),
       ...(isCompared ? [text] : []),
     ].join('. ');
@@ -33,7 +34,7 @@ export function makeAnswer() {
       addNumbers(
         numbers,
         (kept) =>
-          `The latest predictions, ${show(Math.min(...kept))} to ${show(Math.max(...kept))}`,
+          `Latest predictions, from ${show(Math.min(...kept))} to ${show(Math.max(...kept))}`,
       );
     if (outcomes.some(({ problem }) => problem)) return;
     addTimes(

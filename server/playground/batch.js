@@ -12,17 +12,20 @@ const SHOWN_ROWS = 100;
 const SHOWN_COLUMNS = 6;
 
 const area = /** @type {HTMLTextAreaElement} */ (byId('rows'));
-const run = /** @type {HTMLButtonElement} */ (byId('run'));
+const run = byId('run');
 const file = /** @type {HTMLInputElement} */ (byId('file'));
 const filter = /** @type {HTMLInputElement} */ (byId('filter'));
 
 /** @param {Version} own @param {Version[]} versions */
 export function makeBatch(own, versions) {
   const example = asRow(own.form.example);
-  byId('batch').hidden = !example;
-  if (!example) return;
+  const isBatched = example && versions.every(({ form }) => form.maxRows > 0);
+  byId('batch').hidden = !isBatched;
+  if (!isBatched) return;
   const features = featuresOf(own.model, example);
   const names = features.map(({ name }) => name);
+  // Names that are there twice tell no columns apart.
+  const areNamed = own.model.features !== undefined && new Set(names).size === names.length;
   // The middle of each range, where there is one, is another row than the example.
   const typical = features.map(({ min, max }, i) =>
     min === undefined || max === undefined ? example[i] : Number(((min + max) / 2).toPrecision(3)),
@@ -30,28 +33,27 @@ export function makeBatch(own, versions) {
   area.value = writeCsv([names, example, typical]);
   const order = `${names.slice(0, 8).join(', ')}${names.length > 8 ? ' and so on' : ''}`;
   byId('rows-help').textContent = `CSV, up to ${MOST_ROWS.toLocaleString('en')} rows and 5 MiB. ${
-    own.model.features
-      ? 'Below a header, columns may be in any order, and others are kept. Without one, they are'
-      : 'A header is skipped. The columns are'
+    areNamed
+      ? 'With a header row, columns may be in any order, and extra columns are kept. Without one, the columns are'
+      : 'A header row is skipped. The columns are'
   } ${order}.`;
 
   /** @type {Result | undefined} */
   let result;
-  const predict = () =>
-    attempt(async () => {
-      const table = readTable(area.value, names, own.model.features !== undefined);
-      result = await predictTable(versions, table);
-      filter.checked = false;
-      showSummary(result);
-      showRows(result);
-    });
+  const predict = async () => {
+    const table = readTable(area.value, names, areNamed);
+    result = await predictTable(versions, table);
+    filter.checked = false;
+    showSummary(result);
+    showRows(result);
+  };
   const open = (/** @type {File | undefined} */ chosen) =>
     attempt(async () => {
       if (!chosen) return;
       area.value = await readFile(chosen);
       await predict();
     });
-  run.onclick = predict;
+  run.onclick = () => run.ariaDisabled !== 'true' && attempt(predict);
   file.onchange = async () => {
     await open(file.files?.[0]);
     file.value = ''; // so that the same file can be chosen again
@@ -68,8 +70,9 @@ export function makeBatch(own, versions) {
 
 async function attempt(/** @type {() => Promise<void>} */ work) {
   const problem = byId('batch-problem');
-  run.disabled = true;
   problem.hidden = true;
+  // A button that is disabled would lose the focus.
+  run.setAttribute('aria-disabled', 'true');
   try {
     await work();
   } catch (error) {
@@ -77,7 +80,8 @@ async function attempt(/** @type {() => Promise<void>} */ work) {
     problem.textContent = messageOf(error);
     problem.hidden = false;
   }
-  run.disabled = false;
+  run.removeAttribute('aria-disabled');
+  run.textContent = 'Predict all rows';
 }
 
 /**
@@ -85,17 +89,19 @@ async function attempt(/** @type {() => Promise<void>} */ work) {
  * @param {Version[]} versions @param {Table} table @returns {Promise<Result>}
  */
 async function predictTable(versions, table) {
-  const limits = versions.map(({ model }) => model.limits);
   const longest = Math.max(...table.rows.map((row) => JSON.stringify(row).length + 1));
   const size = Math.min(
-    ...limits.map(({ maxRows }) => maxRows),
+    ...versions.map(({ form }) => form.maxRows),
     // 100 bytes are for the other fields.
-    ...limits.map(({ maxBodyBytes }) => Math.max(1, Math.floor((maxBodyBytes - 100) / longest))),
+    ...versions.map(({ model }) =>
+      Math.max(1, Math.floor((model.limits.maxBodyBytes - 100) / longest)),
+    ),
   );
   /** @type {Row[][]} */
   const rows = versions.map(() => []);
   for (let start = 0; start < table.rows.length; start += size) {
     const part = table.rows.slice(start, start + size);
+    if (start > 0) run.textContent = `${start} of ${table.rows.length} rows predicted`;
     for (const [i, outcome] of (await predictAll(versions, part, part.length)).entries()) {
       if (outcome.problem) throw new Error(`${outcome.version.model.version}: ${outcome.problem}`);
       // A thousand probabilities of each row would be kept for nothing.
@@ -119,12 +125,13 @@ function showSummary(/** @type {Result} */ { versions, table, rows, differ }) {
   const distances = differ.map((_, j) => distance(rowsAt(rows, j)) ?? 0);
   const most = distances.reduce((a, b) => Math.max(a, b), 0);
   const isNumber = versions[0]?.model.task === 'regression';
-  const on = count ? `disagree on ${count} of ${all}` : `agree on all ${all}`;
+  const rowCount = all === 1 ? '1 row' : `${all} rows`;
+  const on = count ? `disagree on ${count} of ${rowCount}` : `agree on ${rowCount}`;
   byId('summary').replaceChildren(
-    make('strong', {}, isCompared ? `${listed(versions)} ${on} rows` : `${all} rows predicted`),
+    make('strong', {}, isCompared ? `${listed(versions)} ${on}` : `${rowCount} predicted`),
     count ? ` (${percent(count / all)})` : '',
     count && isNumber ? `, by ${rounded(most)} at most, in row ${distances.indexOf(most) + 1}` : '',
-    table.ignored.length ? `. Not features, but kept: ${table.ignored.join(', ')}` : '',
+    table.ignored.length ? `. Ignored columns, kept in the CSV: ${table.ignored.join(', ')}` : '',
   );
   byId('summary').className = isCompared ? `verdict ${count ? 'disagree' : ''}` : '';
   byId('filter-label').hidden = count === 0;
@@ -148,10 +155,10 @@ function showRows(/** @type {Result} */ { versions, table, rows, differ }) {
     );
   });
   const notes = [
-    ...(rows[0]?.[0]?.winner ? ['Beside each predicted class is its probability.'] : []),
-    ...(differ.includes(true) ? ['≠ marks the rows that versions disagree on.'] : []),
+    ...(rows[0]?.[0]?.winner ? ['Percentages are the probability of the predicted class.'] : []),
+    ...(differ.includes(true) ? ['≠ marks rows where the versions disagree.'] : []),
     ...(chosen.length > SHOWN_ROWS
-      ? [`${SHOWN_ROWS} of ${chosen.length} rows; the CSV has all.`]
+      ? [`The first ${SHOWN_ROWS} of ${chosen.length} rows; the CSV has all.`]
       : []),
   ];
   byId('notes').textContent = notes.join(' ');

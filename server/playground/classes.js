@@ -21,7 +21,7 @@ export function showClasses(list, outcomes) {
     }
   if (more > 0) list.querySelector('.more')?.remove();
   if (more > 0)
-    list.append(make('li', { class: 'more soft' }, `${more} more classes are less likely`));
+    list.append(make('li', { class: 'more soft' }, `${more} less likely classes not shown`));
 }
 
 /** All classes in their order where they are few; else the predicted ones, then the likeliest. */

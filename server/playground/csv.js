@@ -12,12 +12,13 @@ const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
  * @throws {Error} whose message has a line for each problem, with its row and column
  */
 export function readTable(text, names, areNamed) {
-  const [top = ''] = text.trimStart().split('\n', 1);
-  const delimiter = ['\t', ';'].find((one) => top.includes(one)) ?? ',';
+  const [firstLine = ''] = text.trimStart().split('\n', 1);
+  const delimiter = ['\t', ';'].find((one) => firstLine.includes(one)) ?? ',';
   const lines = parse(text, delimiter).filter(({ cells }) => cells.some(Boolean));
-  const header = lines[0]?.cells.some((cell) => NUMBER.test(cell))
-    ? undefined
-    : lines.shift()?.cells;
+  const first = lines[0]?.cells ?? [];
+  const isHeader =
+    first.every((cell) => !NUMBER.test(cell)) || names.every((name) => first.includes(name));
+  const header = isHeader ? lines.shift()?.cells : undefined;
   if (lines.length === 0) throw new Error('The batch has no rows.');
   if (lines.length > MOST_ROWS)
     throw new Error(`The batch has ${lines.length} rows; expected at most ${MOST_ROWS}.`);
@@ -81,7 +82,9 @@ function parse(text, delimiter) {
   let [line, next] = [1, 1];
   /** @type {string[]} */
   let cells = [];
-  for (const [whole, quoted, plain = '', end] of text.replaceAll('\r', '').matchAll(pattern)) {
+  for (const [whole, quoted, plain = '', end] of text
+    .replaceAll(/\r\n?/g, '\n')
+    .matchAll(pattern)) {
     cells.push(quoted?.replaceAll('""', '"') ?? plain.trim());
     next += whole.split('\n').length - 1;
     if (end === delimiter) continue;

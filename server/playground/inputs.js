@@ -9,7 +9,7 @@ const MOST_FIELDS = 64;
 export const asRow = (/** @type {unknown} */ inputs) =>
   Array.isArray(inputs) && inputs.every((one) => typeof one === 'number') ? inputs : undefined;
 
-/** The features' names; the model may give none. @param {Model} model @param {number[]} row */
+/** The features of a row, also of a model that names none. @param {Model} model @param {number[]} row */
 export const featuresOf = ({ features }, row) =>
   row.map((_, i) => features?.[i] ?? { name: `feature ${i + 1}` });
 
@@ -24,7 +24,7 @@ export function makeForm({ model, form: { example } }, changed) {
   const isNamed = model.inputs.length > 1;
   const values = Object(isNamed ? example : [example]);
   const fields = isShort
-    ? featuresOf(model, row).map((one, i) => makeFeature(one, row[i] ?? 0, i, changed))
+    ? featuresOf(model, row).map((one, i) => makeFeature(one, row[i] ?? 0, i, model, changed))
     : model.inputs.map((one, i) => makeTensor(one, values[isNamed ? one.name : i], i, changed));
   byId('inputs').replaceChildren(...fields.map(({ element }) => element));
   byId('inputs').classList.toggle('many', isShort && row.length > 8);
@@ -41,8 +41,8 @@ export function makeForm({ model, form: { example } }, changed) {
   };
 }
 
-/** @param {Feature} feature @param {number} value @param {number} index @param {() => void} changed @returns {Field} */
-function makeFeature(feature, value, index, changed) {
+/** @param {Feature} feature @param {number} value @param {number} index @param {Model} model @param {() => void} changed @returns {Field} */
+function makeFeature(feature, value, index, model, changed) {
   const { name, unit } = feature;
   const reach = Math.max(1, 2 * Math.abs(value));
   const { min = value - reach, max = Math.max(value + reach, min + 1) } = feature;
@@ -50,7 +50,10 @@ function makeFeature(feature, value, index, changed) {
   const text = String(value);
   const number = make('input', { type: 'number', step: 'any', id, value: text });
   number.setAttribute('aria-describedby', `${id}-note`);
-  const step = String(10 ** Math.floor(Math.log10((max - min) / 50 || 1)));
+  const isWhole = !model.inputs[0]?.datatype.startsWith('float');
+  const step = String(
+    10 ** Math.floor(Math.log10(Math.max(isWhole ? 1 : 0, (max - min) / 50) || 1)),
+  );
   const slider = make('input', { type: 'range', min: String(min), max: String(max), step });
   slider.setAttribute('aria-label', `${name}, slider`);
   slider.value = text;
@@ -58,7 +61,7 @@ function makeFeature(feature, value, index, changed) {
   const update = () => {
     const one = number.valueAsNumber;
     const isOutside = one < Number(feature.min) || one > Number(feature.max);
-    note.textContent = isOutside ? `Outside ${min} to ${max}, the range of its training` : '';
+    note.textContent = isOutside ? `Outside the training range, ${min} to ${max}` : '';
     changed();
   };
   slider.oninput = () => {
@@ -110,9 +113,13 @@ function makeTensor({ name, datatype, shape }, example, index, changed) {
   random.append(make('span', { class: 'hidden' }, ` for ${name}`));
   random.hidden = datatype === 'string' || datatype === 'bool';
   random.onclick = () => {
-    // Of the shape as it stands: free sizes are the visitor's to choose.
+    // Keeps the current shape, which the visitor may have chosen where sizes are free.
+    let value = example;
+    try {
+      value = read();
+    } catch {}
     const scale = datatype.startsWith('float') ? 0.01 : 1;
-    write(mapNumbers(read(), () => rounded(scale * Math.floor(100 * Math.random()))));
+    write(mapNumbers(value, () => rounded(scale * Math.floor(100 * Math.random()))));
     changed();
   };
   const kind = make('small', { class: 'soft' }, ` ${datatype} [${shape.join(', ')}], as JSON`);

@@ -40,7 +40,7 @@ async function begin() {
     showCode(requestFor(own, readInputs()), own.form.needsKey);
     if (!own.form.isGuess) return await update();
     byId('tiles').textContent =
-      'The model leaves sizes free: set the inputs, and the prediction is here.';
+      'This model has inputs of free size. Enter values, and its prediction appears here.';
   } catch (error) {
     byId('main').hidden = true;
     report('problem', error);
@@ -48,7 +48,7 @@ async function begin() {
 }
 
 /**
- * While one runs, of all that is asked for only the latest follows: a slider asks faster than a model predicts.
+ * Runs one at a time, and after it only the latest of those that came meanwhile: a slider is faster than a model.
  * @param {() => Promise<void>} work
  */
 function oneAtATime(work) {

@@ -12,7 +12,11 @@ export function readRow(model, { prediction, labels, probabilities }, i) {
     name: model.labels?.[place] ?? String(place),
     probability,
   }));
-  const winner = classes[Number(value)] ?? classes.find(({ name }) => name === (label ?? value));
+  // Texts name a class only where the model says in which order these are.
+  const winner =
+    typeof value === 'number'
+      ? classes[value]
+      : classes.find(({ name }) => model.labels && name === value);
   return { value, label, text: label ?? show(value), classes, winner };
 }
 

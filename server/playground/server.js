@@ -31,6 +31,7 @@ export async function getVersion(/** @type {URL} */ at) {
     form: {
       fields: Object.keys(schema.properties),
       example: examples?.row?.value.inputs ?? sample(schema.properties.inputs),
+      maxRows: schema.properties.inputs.anyOf?.[1].maxItems ?? 0,
       isGuess: !examples?.row && !isFixed(schema.properties.inputs),
       needsKey: security.length > 0,
     },

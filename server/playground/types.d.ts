@@ -22,13 +22,15 @@ interface Model {
   labels?: string[];
   inputs: TensorSpec[];
   outputs: TensorSpec[];
-  limits: { maxRows: number; maxBodyBytes: number };
+  limits: { maxBodyBytes: number };
 }
 
 /** What a request may hold, inputs that are valid, and whether it needs an API key. */
 interface RequestForm {
   fields: string[];
   example: unknown;
+  /** Rows of a batch; 0 where the model takes none. */
+  maxRows: number;
   /** Whether the example has sizes that the model leaves free, and may fail at. */
   isGuess: boolean;
   needsKey: boolean;

@@ -148,7 +148,7 @@ async function predictDiffering(page: Page): Promise<void> {
   await expect.poll(() => result(page).allTextContents()).toEqual(labels);
   await page.locator('#rows').fill(flowersAsCsv());
   await page.locator('#run').click();
-  await page.getByLabel('Only rows that versions disagree on').check();
+  await page.getByLabel('Only rows where versions disagree').check();
 }
 
 describe.runIf(isRenewing)('the pictures', () => {
@@ -174,7 +174,7 @@ describe.runIf(isRenewing)('the pictures', () => {
       await page.getByLabel('petal width, slider').fill(String(Number(value) / 2.9));
       await page.waitForTimeout(80);
     }
-    await page.locator('#rows').fill(flowersAsCsv(6));
+    await page.locator('#rows').fill(flowersAsCsv(25));
     await page.locator('#run').click();
     await page.locator('#table table').waitFor();
     await page.locator('#run').blur();

@@ -45,7 +45,7 @@ describe('CSV in', () => {
       .toEqual([expect.stringMatching(/^setosa /), expect.stringMatching(/^virginica /)]);
     expect(await columnOf(page, 'id')).toEqual(['x1', 'a;b']);
     expect(await page.locator('#summary').textContent()).toBe(
-      '2 rows predicted. Not features, but kept: id',
+      '2 rows predicted. Ignored columns, kept in the CSV: id',
     );
     expect((await downloaded(page)).lines.at(-1)).toMatch(
       /^"a;b",2.3,6.7,3.0,5.2,virginica,0\.\d+$/,
@@ -126,6 +126,23 @@ describe('CSV in', () => {
       .toBe('latin.csv is not UTF-8 text. Save it as “CSV UTF-8”.');
   });
 
+  it('sends one row at a time to a model that takes no more', async () => {
+    const page = await open({ MODEL_DIR: testModel('one-row') });
+    const sent: unknown[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/predict')) sent.push(request.postDataJSON().inputs);
+    });
+    await predictRows(page, '1,2\n3,4\n5,6');
+    await expect.poll(() => columnOf(page, 'Prediction')).toEqual(['3', '7', '11']);
+    expect(sent).toEqual([[[1, 2]], [[3, 4]], [[5, 6]]]);
+  });
+
+  it('takes a header of names that look like numbers', async () => {
+    const page = await open({ MODEL_DIR: testModel('one-row') });
+    await predictRows(page, '2021,note,2020\n1,x,2');
+    await expect.poll(() => columnOf(page, 'Prediction')).toEqual(['3']);
+  });
+
   it('sends more rows than a request may have in several', async () => {
     const page = await open({ MAX_ROWS: '64' });
     await predictRows(page, flowersAsCsv());
@@ -137,14 +154,14 @@ describe('CSV in', () => {
 describe('CSV out', () => {
   it('has the rows as they were given, and their predictions', async () => {
     const page = await open();
-    await predictRows(page, flowersAsCsv(2));
+    await predictRows(page, flowersAsCsv(75));
     await page.locator('#table table').waitFor();
     expect(await downloaded(page)).toEqual({
       name: 'iris-predictions.csv',
       lines: [
         `${FEATURES},Prediction,Prediction: probability`,
         expect.stringMatching(/^5.1,3.5,1.4,0.2,setosa,(1|0\.\d+)$/),
-        expect.stringMatching(/^4.9,3,1.4,0.2,setosa,(1|0\.\d+)$/),
+        expect.stringMatching(/^6.6,3,4.4,1.4,versicolor,(1|0\.\d+)$/),
       ],
     });
   });
@@ -170,7 +187,7 @@ describe('with two versions', () => {
     await expect
       .poll(() => page.locator('#summary strong').textContent())
       .toBe(`v1 and v2 disagree on ${rows.length} of ${all} rows`);
-    await page.getByLabel('Only rows that versions disagree on').check();
+    await page.getByLabel('Only rows where versions disagree').check();
     expect(await columnOf(page, 'Row')).toEqual(rows.map((i) => `${i + 1} ≠`));
     const [v1, v2] = await Promise.all([
       columnOf(page, 'v1 predicts'),
@@ -185,12 +202,12 @@ describe('with two versions', () => {
       `${FEATURES},v1 predicts,v1 predicts: probability,v2 predicts,v2 predicts: probability,agree`,
     );
     expect(lines.slice(1).flatMap((line, i) => (line.endsWith(',false') ? [i] : []))).toEqual(rows);
-    await page.getByLabel('Only rows that versions disagree on').uncheck();
+    await page.getByLabel('Only rows where versions disagree').uncheck();
     expect(await page.locator('#table tbody tr').count()).toBe(100);
     await predictRows(page, '5.1,3.5,1.4,0.2');
     await expect
       .poll(() => page.locator('#summary').textContent())
-      .toBe('v1 and v2 agree on all 1 rows');
+      .toBe('v1 and v2 agree on 1 row');
   });
 
   it('says how far the numbers of a regression are apart', async () => {

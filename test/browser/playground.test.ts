@@ -119,7 +119,7 @@ describe('for iris', () => {
     const field = page.locator('#feature-0');
     await field.fill('12');
     const note = page.locator(`#${await field.getAttribute('aria-describedby')}`);
-    expect(await note.textContent()).toBe('Outside 4.3 to 7.9, the range of its training');
+    expect(await note.textContent()).toBe('Outside the training range, 4.3 to 7.9');
     await page.getByRole('button', { name: 'Reset' }).click();
     expect(await field.inputValue()).toBe('5.1');
     expect(await note.textContent()).toBe('');
@@ -134,7 +134,7 @@ describe('for iris', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.locator('#table table').waitFor();
-    await page.locator('#run').focus();
+    expect(await page.evaluate<string>('document.activeElement.id')).toBe('run');
     await page.keyboard.press('Tab');
     expect(await page.evaluate<string>('document.activeElement.id')).toBe('file');
   });
@@ -217,7 +217,7 @@ describe('for two versions', () => {
     await page.locator('#feature-0').fill('8');
     await expect.poll(() => result(page).allTextContents()).toEqual(['7', '9']);
     expect(await page.locator('#verdict').textContent()).toBe('v1 and v2 disagree · by 2');
-    expect(await page.locator('#history').textContent()).toBe('The latest predictions, 3 to 9');
+    expect(await page.locator('#history').textContent()).toBe('Latest predictions, from 3 to 9');
     expect(await page.locator('#history polyline').count()).toBe(2);
   });
 
@@ -313,7 +313,7 @@ describe('for other models', () => {
       .toBe(await result(page).textContent());
     expect(await page.locator('.class').count()).toBe(10);
     expect(await page.locator('.more').allTextContents()).toEqual([
-      '990 more classes are less likely',
+      '990 less likely classes not shown',
     ]);
     expect(await predicted(page)).toEqual([[await result(page).textContent(), '✓ predicted']]);
   });
@@ -352,13 +352,28 @@ describe('for other models', () => {
 
   it('two-inputs: asks nothing until its free sizes are chosen, which random values keep', async () => {
     const page = await open({ MODEL_DIR: testModel('two-inputs') });
-    expect(await page.locator('#tiles').textContent()).toMatch(/^The model leaves sizes free/);
+    expect(await page.locator('#tiles').textContent()).toMatch(
+      /^This model has inputs of free size/,
+    );
     await page.locator('#tensor-0').fill('[1, 2, 3]');
     await expect.poll(() => result(page).allTextContents()).toEqual(['0']);
     await page.locator('#tensor-1').fill('[1, 1, 1]');
     await expect.poll(() => result(page).allTextContents()).toEqual(['6']);
-    await page.getByRole('button', { name: 'Random values for ids' }).click();
+    const random = page.getByRole('button', { name: 'Random values for ids' });
+    await random.click();
     expect(JSON.parse(await page.locator('#tensor-0').inputValue())).toHaveLength(3);
+    await page.locator('#tensor-0').fill('[1, 2');
+    await random.click();
+    expect(JSON.parse(await page.locator('#tensor-0').inputValue())).toHaveLength(1);
+  });
+
+  it('fails-on-some-rows: whole numbers, for a model of integers', async () => {
+    const page = await open({ MODEL_DIR: testModel('fails-on-some-rows') });
+    const slider = page.getByLabel('place, slider');
+    await slider.focus();
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => result(page).textContent()).toBe('16');
+    expect(await slider.getAttribute('step')).toBe('1');
   });
 
   it('scores: a field a feature, whatever its name', async () => {

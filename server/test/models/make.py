@@ -263,6 +263,15 @@ save(
     ],
     [("axes", np.array([0], np.int64)), ("one", np.array([1], np.int64))],
 )
+# The sum of one row at a time: dimension 0 is 1. Its features have names that look like numbers.
+save(
+    "one-row",
+    [("x", T.FLOAT, [1, 2])],
+    [("sum", T.FLOAT, [1, 1])],
+    [helper.make_node("ReduceSum", ["x", "axes"], ["sum"], keepdims=1)],
+    [("axes", np.array([1], np.int64))],
+    {"name": "one-row", "task": "regression", "features": [{"name": "2020"}, {"name": "2021"}]},
+)
 # A thousand classes: waves of as many lengths, of which the inputs choose.
 save(
     "thousand-classes",
