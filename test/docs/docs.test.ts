@@ -56,6 +56,8 @@ const DOCS = 'test/docs/docs.test.ts';
 const COMMANDS = 'test/docs/commands.test.ts';
 const SDK = 'test/sdk/docs.test.ts';
 const INSTALLED = 'test/installed.test.ts';
+const HUGGING_FACE = 'test/examples/hugging-face.test.ts';
+const VALUES = 'test/examples/values.test.ts';
 const NODE_SERVICE = 'test/examples/node-service.test.ts';
 const SEVERAL = 'test/docs/several-models.test.ts';
 const ON_A_CLUSTER = 'test/e2e/readme.test.ts';
@@ -90,8 +92,14 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
     VERSIONS,
   ],
   'server/README.md': [INSTALLED],
+  'examples/github-actions/README.md': ['test/examples/github-actions.test.ts'],
   'examples/gitops/README.md': ['test/examples/gitops.test.ts'],
+  // The second needs the Hub: the test's own one has the first's model.
+  'examples/hugging-face/README.md': [HUGGING_FACE, HUGGING_FACE],
+  'examples/mlflow/README.md': ['test/sources/mlflow-example.test.ts'],
   'examples/node-service/README.md': [NODE_SERVICE, NODE_SERVICE],
+  // Needs a cluster with a GPU: what the commands install is rendered.
+  'examples/vllm/README.md': [VALUES, VALUES],
   'examples/web-app/README.md': ['test/browser/web-app.test.ts'],
   'sdk/README.md': [SDK, SDK, SDK, SDK, SDK],
 };

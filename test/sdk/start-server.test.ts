@@ -90,6 +90,13 @@ describe('the server is gone', () => {
     expect(await answers(url)).toBe(false);
   });
 
+  it('when it does not end by itself', async () => {
+    const { server } = await start();
+    process.kill(Number(server.pid), 'SIGSTOP');
+    await server.stop();
+    expect(await answers(server.url)).toBe(false);
+  });
+
   it('when it takes too long, or is no longer wanted', async () => {
     const port = await freePort();
     const model = testModel('heavy');
