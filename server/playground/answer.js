@@ -1,91 +1,98 @@
-// What the model answered: the prediction, a bar for the probability of every class, the latency.
+// What the versions predict for the inputs as they stand, and whether they agree.
+import { showClasses } from './classes.js';
+import { byId, make } from './dom.js';
+import { distance, isSame, numberOf, percent, rounded, show } from './prediction.js';
+import { tensors } from './tensors.js';
+import { makeTrace } from './trace.js';
+import { colour, listed } from './versions.js';
 
-/** @import { Model, Prediction } from './server.js' */
+/** @returns what shows the outcomes of one request */
+export function makeAnswer() {
+  byId('history').replaceChildren();
+  byId('latency').replaceChildren();
+  const addNumbers = makeTrace(byId('history'), 'The latest predictions');
+  const addTimes = makeTrace(byId('latency'), 'Round trips of the latest requests', 0);
+  return (/** @type {Outcome[]} */ outcomes) => {
+    const isCompared = outcomes.length > 1;
+    byId('tiles').replaceChildren(...outcomes.map((one, i) => tile(one, isCompared && i)));
+    showClasses(byId('classes'), outcomes);
+    const verdict = byId('verdict');
+    verdict.hidden = outcomes.filter(({ rows }) => rows.length).length < 2;
+    const { text, detail, agree } = judge(outcomes.filter(({ rows }) => rows.length));
+    verdict.classList.toggle('disagree', !agree);
+    verdict.replaceChildren(make('strong', {}, text), detail && ` · ${detail}`);
+    byId('spoken').textContent = [
+      ...outcomes.map(
+        ({ rows, version }) => `${isCompared ? version.model.version : ''} ${rows[0]?.text}`,
+      ),
+      ...(isCompared ? [text] : []),
+    ].join('. ');
 
-const SHOWN_CLASSES = 10;
-const KEPT_LATENCIES = 60;
-
-/**
- * @param {HTMLElement} place
- * @param {Model} model
- * @param {Prediction} answer of one row
- */
-export function showAnswer(place, model, { prediction, labels, probabilities }) {
-  const result = document.createElement('p');
-  result.className = 'result';
-  result.textContent = labels?.[0] ?? shorten(prediction.length === 1 ? prediction[0] : prediction);
-  const classes = (probabilities?.[0] ?? []).map((probability, i) => ({
-    name: model.labels?.[i] ?? String(i),
-    probability,
-  }));
-  // Many classes: the likeliest. Few: always in the same order, so that bars move and do not jump.
-  const shown =
-    classes.length > SHOWN_CLASSES
-      ? classes.toSorted((a, b) => b.probability - a.probability).slice(0, SHOWN_CLASSES)
-      : classes;
-  place.replaceChildren(result, ...shown.map(bar));
+    const numbers = outcomes.flatMap(({ rows }) => numberOf(rows[0]?.value) ?? []);
+    if (outcomes[0]?.version.model.task === 'regression' && numbers.length === outcomes.length)
+      addNumbers(
+        numbers,
+        (kept) =>
+          `The latest predictions, ${show(Math.min(...kept))} to ${show(Math.max(...kept))}`,
+      );
+    if (outcomes.some(({ problem }) => problem)) return;
+    addTimes(
+      outcomes.map(({ milliseconds }) => milliseconds),
+      (kept) => (isCompared ? times(outcomes) : time(outcomes[0], kept)),
+    );
+  };
 }
 
-function bar(/** @type {{ name: string, probability: number }} */ { name, probability }) {
-  const row = document.createElement('div');
-  row.className = 'class';
-  const [label, track, value] = ['span', 'div', 'span'].map((tag) => document.createElement(tag));
-  const fill = document.createElement('div');
-  fill.className = 'bar';
-  fill.style.width = `${100 * probability}%`;
-  track?.append(fill);
-  if (label) label.textContent = name;
-  if (value) value.textContent = `${(100 * probability).toFixed(1)} %`;
-  row.append(...[label, track, value].filter((part) => part !== undefined));
-  return row;
+const times = (/** @type {Outcome[]} */ outcomes) =>
+  `Round trip: ${outcomes.map((one) => `${one.version.model.version} ${ms(one.milliseconds)}`).join(', ')}`;
+
+/** @param {Pick<Outcome, 'milliseconds' | 'inference'> | undefined} outcome @param {number[]} kept */
+function time({ milliseconds, inference } = { milliseconds: 0 }, kept) {
+  const inModel = inference ? `, ${ms(inference)} of it in the model` : '';
+  const median = kept.toSorted((a, b) => a - b)[kept.length >> 1] ?? 0;
+  return `Round trip ${ms(milliseconds)}${inModel} · median of ${kept.length}: ${ms(median)}`;
 }
 
-/** @type {number[]} */
-const latencies = [];
+const ms = (/** @type {number} */ milliseconds) => `${milliseconds.toFixed(1)}\u00a0ms`;
 
-/** Adds a latency in milliseconds to the line. */
-export function showLatency(
-  /** @type {HTMLElement} */ text,
-  /** @type {Element | null} */ line,
-  /** @type {number} */ milliseconds,
-) {
-  latencies.push(milliseconds);
-  if (latencies.length > KEPT_LATENCIES) latencies.shift();
-  const median = latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length / 2)] ?? 0;
-  text.textContent = `${milliseconds.toFixed(1)} ms to the server and back, ${median.toFixed(1)} ms the median of ${latencies.length}`;
-  const most = Math.max(...latencies);
-  const points = latencies.map(
-    (one, i) =>
-      `${(240 * i) / Math.max(1, KEPT_LATENCIES - 1)},${(38 - (36 * one) / most).toFixed(1)}`,
+/** The prediction of one version, large. @param {Outcome} outcome @param {number | false} place */
+function tile({ version: { model }, rows: [row], problem, outputs }, place) {
+  const box = make('div', { class: `tile ${place === false ? '' : colour(place)}` });
+  if (place !== false) box.append(make('h3', {}, model.version));
+  if (problem) box.append(make('p', { class: 'problem' }, problem));
+  if (outputs) box.append(...tensors(outputs, model.outputs));
+  else if (row) {
+    box.append(make('p', { class: 'result' }, row.text));
+    if (row.winner) box.append(make('p', {}, percent(row.winner.probability)));
+  }
+  if (place !== false) box.append(make('p', { class: 'soft' }, model.description ?? ''));
+  return box;
+}
+
+/** Whether versions agree, in words. */
+function judge(/** @type {Outcome[]} */ outcomes) {
+  const rows = outcomes.flatMap((one) => one.rows);
+  const agree = rows.every((row) => rows[0] && isSame(rows[0], row));
+  const text = `${listed(outcomes.map(({ version }) => version))} ${agree ? 'agree' : 'disagree'}`;
+  const apart = distance(rows);
+  let detail = '';
+  if (rows[0]?.winner) detail = farthestClass(rows);
+  else if (!agree && apart !== undefined) detail = `by ${rounded(apart)}`;
+  return { text, detail, agree };
+}
+
+/** Of which class the probabilities are the farthest apart. */
+function farthestClass(/** @type {Row[]} */ rows) {
+  const [first, ...others] = rows.map(
+    ({ classes }) => new Map(classes.map(({ name, probability }) => [name, probability])),
   );
-  line?.setAttribute('points', points.join(' '));
-}
-
-/** A table of the answers to a batch. */
-export function showBatch(
-  /** @type {HTMLElement} */ place,
-  /** @type {number[][]} */ rows,
-  /** @type {Prediction} */ { prediction, labels, probabilities },
-) {
-  const table = document.createElement('table');
-  const head = table.createTHead().insertRow();
-  for (const title of ['row', 'inputs', 'prediction', ...(probabilities ? ['probability'] : [])]) {
-    const cell = document.createElement('th');
-    cell.scope = 'col';
-    cell.textContent = title;
-    head.append(cell);
+  let [most, name] = [0, ''];
+  for (const [one, probability] of first ?? []) {
+    const all = [probability, ...others.map((other) => other.get(one) ?? Number.NaN)];
+    const apart = Math.max(...all) - Math.min(...all);
+    if (apart > most) [most, name] = [apart, one];
   }
-  const body = table.createTBody();
-  for (const [i, row] of rows.entries()) {
-    const cells = [String(i + 1), shorten(row), labels?.[i] ?? shorten(prediction[i])];
-    if (probabilities) cells.push(`${(100 * Math.max(...(probabilities[i] ?? []))).toFixed(1)} %`);
-    const line = body.insertRow();
-    for (const text of cells) line.insertCell().textContent = text;
-  }
-  place.replaceChildren(table);
-}
-
-function shorten(/** @type {unknown} */ value) {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+  return most < 0.0005
+    ? 'equal probabilities'
+    : `probabilities up to ${(100 * most).toFixed(1)} points apart (${name})`;
 }

@@ -1,105 +1,133 @@
-// The form: a slider and a number for each feature of a row; for any other model, its inputs as JSON.
+// The form: a slider and a number for each feature of a row; for any other model, each tensor as JSON.
+import { byId, make, messageOf } from './dom.js';
+import { rounded } from './prediction.js';
+import { shapeOf } from './tensors.js';
 
-/** @import { Feature, Model } from './server.js' */
+const MOST_FIELDS = 64;
+
+/** The row of numbers that inputs are, or undefined. @returns {number[] | undefined} */
+export const asRow = (/** @type {unknown} */ inputs) =>
+  Array.isArray(inputs) && inputs.every((one) => typeof one === 'number') ? inputs : undefined;
+
+/** The features' names; the model may give none. @param {Model} model @param {number[]} row */
+export const featuresOf = ({ features }, row) =>
+  row.map((_, i) => features?.[i] ?? { name: `feature ${i + 1}` });
 
 /**
  * Fills the form.
- * @param {HTMLFormElement} form
- * @param {Model} model
- * @param {unknown} example inputs that are right
- * @param {() => void} changed is called at every change
+ * @param {Version} version @param {() => void} changed is called at every change
  * @returns {() => unknown} gives the inputs as they stand; throws an Error that says what is wrong
  */
-export function makeForm(form, model, example, changed) {
-  form.addEventListener('submit', (event) => event.preventDefault());
-  const row =
-    Array.isArray(example) && example.every((one) => typeof one === 'number') ? example : [];
-  if (row.length === 0 || row.length > 64) return makeJson(form, example, changed);
-  const fields = row.map((value, i) =>
-    makeFeature(model.features?.[i] ?? { name: `feature ${i + 1}` }, value, i, changed),
-  );
-  form.append(...fields.map(({ element }) => element));
-  return () => fields.map(({ read }) => read());
+export function makeForm({ model, form: { example } }, changed) {
+  const row = asRow(example);
+  const isShort = row !== undefined && row.length <= MOST_FIELDS;
+  const isNamed = model.inputs.length > 1;
+  const values = Object(isNamed ? example : [example]);
+  const fields = isShort
+    ? featuresOf(model, row).map((one, i) => makeFeature(one, row[i] ?? 0, i, changed))
+    : model.inputs.map((one, i) => makeTensor(one, values[isNamed ? one.name : i], i, changed));
+  byId('inputs').replaceChildren(...fields.map(({ element }) => element));
+  byId('inputs').classList.toggle('many', isShort && row.length > 8);
+  byId('reset').onclick = () => {
+    for (const { reset } of fields) reset();
+    changed();
+  };
+  return () => {
+    const read = fields.map((field) => field.read());
+    if (isShort) return read;
+    return isNamed
+      ? Object.fromEntries(model.inputs.map(({ name }, i) => [name, read[i]]))
+      : read[0];
+  };
 }
 
-/** @param {Feature} feature */
-function makeFeature(
-  feature,
-  /** @type {number} */ value,
-  /** @type {number} */ index,
-  /** @type {() => void} */ changed,
-) {
+/** @param {Feature} feature @param {number} value @param {number} index @param {() => void} changed @returns {Field} */
+function makeFeature(feature, value, index, changed) {
   const { name, unit } = feature;
-  const { min, max } = rangeOf(feature, value);
-  const element = document.createElement('div');
-  element.className = 'field';
-  const label = document.createElement('label');
-  label.htmlFor = `feature-${index}`;
-  label.textContent = name;
-  if (unit) {
-    const note = document.createElement('span');
-    note.className = 'unit';
-    note.textContent = ` (${unit})`;
-    label.append(note);
-  }
-  const slider = Object.assign(document.createElement('input'), {
-    type: 'range',
-    min: String(min),
-    max: String(max),
-    step: String(10 ** Math.floor(Math.log10((max - min) / 50 || 1))),
-    value: String(value),
-    ariaLabel: `${name}, slider`,
-  });
-  const number = Object.assign(document.createElement('input'), {
-    type: 'number',
-    step: 'any',
-    id: `feature-${index}`,
-    value: String(value),
-  });
-  slider.addEventListener('input', () => {
+  const reach = Math.max(1, 2 * Math.abs(value));
+  const { min = value - reach, max = Math.max(value + reach, min + 1) } = feature;
+  const id = `feature-${index}`;
+  const text = String(value);
+  const number = make('input', { type: 'number', step: 'any', id, value: text });
+  number.setAttribute('aria-describedby', `${id}-note`);
+  const step = String(10 ** Math.floor(Math.log10((max - min) / 50 || 1)));
+  const slider = make('input', { type: 'range', min: String(min), max: String(max), step });
+  slider.setAttribute('aria-label', `${name}, slider`);
+  slider.value = text;
+  const note = make('p', { id: `${id}-note` });
+  const update = () => {
+    const one = number.valueAsNumber;
+    const isOutside = one < Number(feature.min) || one > Number(feature.max);
+    note.textContent = isOutside ? `Outside ${min} to ${max}, the range of its training` : '';
+    changed();
+  };
+  slider.oninput = () => {
     number.value = slider.value;
-    changed();
-  });
-  number.addEventListener('input', () => {
+    update();
+  };
+  number.oninput = () => {
     slider.value = number.value;
-    changed();
-  });
-  element.append(label, slider, number);
+    update();
+  };
+  const ends = [min, max].map((end) => make('span', {}, String(rounded(end))));
+  const element = make(
+    'div',
+    { class: 'field' },
+    make('label', { for: id }, name, make('span', { class: 'soft' }, unit ? ` ${unit}` : '')),
+    make('div', {}, slider, make('div', { class: 'ends soft', 'aria-hidden': 'true' }, ...ends)),
+    number,
+    note,
+  );
   const read = () => {
     if (Number.isNaN(number.valueAsNumber)) throw new Error(`${name}: a number is missing.`);
     return number.valueAsNumber;
   };
-  return { element, read };
+  const reset = () => {
+    number.value = slider.value = text;
+    note.textContent = '';
+  };
+  return { element, read, reset };
 }
 
-/** The feature's own range, a little wider; around its example where it has none. */
-function rangeOf(/** @type {Feature} */ { min, max }, /** @type {number} */ value) {
-  if (min !== undefined && max !== undefined && min < max) return { min, max };
-  const reach = Math.max(1, Math.abs(value) * 2);
-  return { min: min ?? value - reach, max: max ?? value + reach };
-}
-
-function makeJson(
-  /** @type {HTMLFormElement} */ form,
-  /** @type {unknown} */ example,
-  /** @type {() => void} */ changed,
-) {
-  const label = document.createElement('label');
-  label.htmlFor = 'json';
-  label.textContent = 'inputs, as JSON';
-  const area = Object.assign(document.createElement('textarea'), {
-    id: 'json',
-    rows: 12,
-    spellcheck: false,
-    value: example === undefined ? '[]' : JSON.stringify(example, null, 1),
-  });
-  area.addEventListener('input', changed);
-  form.append(label, area);
-  return () => {
+/** @param {TensorSpec} spec @param {unknown} example @param {number} index @param {() => void} changed @returns {Field} */
+function makeTensor({ name, datatype, shape }, example, index, changed) {
+  const id = `tensor-${index}`;
+  const area = make('textarea', { id, spellcheck: 'false' });
+  const write = (/** @type {unknown} */ value) => {
+    area.value = toLines(value);
+    area.rows = Math.min(10, area.value.split('\n').length + 1);
+  };
+  write(example);
+  area.oninput = changed;
+  const read = () => {
     try {
       return JSON.parse(area.value);
     } catch (error) {
-      throw new Error(`The inputs are not JSON: ${error instanceof Error ? error.message : error}`);
+      throw new Error(`${name} is not JSON: ${messageOf(error)}`);
     }
   };
+  const random = make('button', { type: 'button' }, 'Random values');
+  random.append(make('span', { class: 'hidden' }, ` for ${name}`));
+  random.hidden = datatype === 'string' || datatype === 'bool';
+  random.onclick = () => {
+    // Of the shape as it stands: free sizes are the visitor's to choose.
+    const scale = datatype.startsWith('float') ? 0.01 : 1;
+    write(mapNumbers(read(), () => rounded(scale * Math.floor(100 * Math.random()))));
+    changed();
+  };
+  const kind = make('small', { class: 'soft' }, ` ${datatype} [${shape.join(', ')}], as JSON`);
+  const label = make('label', { for: id }, name, kind);
+  const element = make('div', {}, make('div', { class: 'head' }, label, random), area);
+  return { element, read, reset: () => write(example) };
 }
+
+/** JSON with a line for each innermost array. @returns {string} */
+function toLines(/** @type {unknown} */ value, indent = '') {
+  if (!Array.isArray(value) || shapeOf(value).length < 2) return JSON.stringify(value);
+  const lines = value.map((one) => `${indent} ${toLines(one, `${indent} `)}`);
+  return `[\n${lines.join(',\n')}\n${indent}]`;
+}
+
+/** @param {unknown} value @param {() => number} map @returns {unknown} */
+const mapNumbers = (value, map) =>
+  Array.isArray(value) ? value.map((one) => mapNumbers(one, map)) : map();

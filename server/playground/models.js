@@ -1,21 +1,14 @@
 // The other models of the same server: a link to the page of each.
+import { byId, make } from './dom.js';
 
-/** @import { Model } from './server.js' */
-
-/**
- * @param {HTMLElement} nav
- * @param {Model} own the model of this page
- * @param {{ name: string, version: string, at: URL }[]} models
- */
-export function showModels(nav, own, models) {
-  const links = models.map(({ name, version, at }) => {
-    const link = document.createElement('a');
+/** @param {Model} own the model of this page @param {{ name: string, version: string, href: string }[]} models */
+export function showModels(own, models) {
+  const links = models.map(({ name, version, href }) => {
     const isOnly = models.filter((one) => one.name === name).length === 1;
-    link.textContent = isOnly ? name : `${name} ${version}`;
-    link.href = at.href;
+    const link = make('a', { href }, isOnly ? name : `${name} ${version}`);
     if (name === own.name && version === own.version) link.setAttribute('aria-current', 'page');
     return link;
   });
-  nav.replaceChildren(...links);
-  nav.hidden = links.length === 0;
+  byId('models').replaceChildren(...links);
+  byId('models').hidden = links.length === 0;
 }

@@ -1,82 +1,83 @@
 // The predictor that this page came from. Addresses are relative, so that the page works below a base path, too.
 
-/**
- * @typedef {{ name: string, min?: number, max?: number, example?: number, unit?: string }} Feature
- * @typedef {{ name: string, version: string, task: string, description?: string, contractHash: string,
- *   features?: Feature[], labels?: string[], inputs: { name: string, shape: (number | string)[] }[] }} Model
- * @typedef {{ prediction: unknown[], labels?: string[], probabilities?: number[][] }} Prediction
- */
-
 export const base = new URL('.', document.baseURI);
+export const key = { value: '' };
 
-/**
- * Where this version is, and the others that the host serves.
- * The models are those of the same server, where it has several and lets the key in.
- * @returns {Promise<{ own: URL, others: { version: string, at: URL }[], models: { name: string, version: string, at: URL }[] }>}
- */
-export async function getVersions(/** @type {string} */ key) {
-  /** @type {{ path: string | null, others: { version: string, path: string }[],
-   *   models: { name: string, version: string, path: string }[] }} */
-  const { path, others, models } = await ask('playground/versions.json', key);
+/** The server wants an API key, or another one. */
+export class KeyError extends Error {}
+
+/** Where this version is, the others that the host serves, and the models of this server. */
+export async function getAddresses() {
+  /** @type {{ path: string | null, others: { path: string }[], models: { name: string, version: string, path: string }[] }} */
+  const { path, others, models } = (await send('playground/versions.json')).body;
   return {
-    own: path === null ? base : new URL(path, base),
-    others: others.map((one) => ({ version: one.version, at: new URL(one.path, base) })),
-    models: models.map((one) => ({ ...one, at: new URL(one.path, base) })),
+    own: new URL(path ?? '.', base),
+    others: others.map((one) => new URL(one.path, base)),
+    models: models.map((one) => ({ ...one, href: new URL(one.path, base).href })),
   };
 }
 
-/** @returns {Promise<Model>} */
-export function getModel(/** @type {string} */ key, at = base) {
-  return ask('model', key, undefined, at);
-}
-
-/**
- * What a request may hold, and one that is right.
- * @returns {Promise<{ fields: string[], example: unknown }>}
- */
-export async function getRequestForm() {
-  const contract = await ask('openapi.json', '');
-  const content = contract.paths['/predict'].post.requestBody.content['application/json'];
+/** @returns {Promise<Version>} */
+export async function getVersion(/** @type {URL} */ at) {
+  const [{ body: model }, { body: contract }] = await Promise.all([
+    send('model', at),
+    send('openapi.json', at),
+  ]);
+  const { requestBody, security } = contract.paths['/predict'].post;
+  const { schema, examples } = requestBody.content['application/json'];
   return {
-    fields: Object.keys(content.schema.properties),
-    example: content.examples?.row?.value.inputs ?? zeros(content.schema.properties.inputs),
+    at,
+    model,
+    form: {
+      fields: Object.keys(schema.properties),
+      example: examples?.row?.value.inputs ?? sample(schema.properties.inputs),
+      isGuess: !examples?.row && !isFixed(schema.properties.inputs),
+      needsKey: security.length > 0,
+    },
   };
 }
 
-/** A row of zeros for a model that takes rows of so many numbers and gives no example; undefined for any other. */
-function zeros(/** @type {any} */ schema) {
-  const { items, minItems, maxItems } = schema.anyOf?.[0] ?? schema;
-  const isRow = ['number', 'integer'].includes(items?.type) && minItems === maxItems;
-  return isRow ? Array(minItems).fill(0) : undefined;
+/** The smallest value that fits a schema: zeros, one of each size that is free. @returns {unknown} */
+function sample(/** @type {any} */ { anyOf, type, properties, items, minItems = 1, minimum = 0 }) {
+  if (anyOf) return sample(anyOf[0]);
+  if (type === 'array') return Array.from({ length: minItems }, () => sample(items));
+  if (type !== 'object')
+    return { string: '', boolean: false }[String(type)] ?? Math.max(0, minimum);
+  return Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, sample(one)]));
 }
 
-/**
- * @param {object} request
- * @returns {Promise<{ answer: Prediction, milliseconds: number }>}
- */
-export async function predict(request, /** @type {string} */ key, at = base) {
+/** @returns {Promise<{ response: Prediction, milliseconds: number, inference: number }>} */
+export async function predict(/** @type {object} */ request, /** @type {URL} */ at) {
   const began = performance.now();
-  const answer = await ask('predict', key, request, at);
-  return { answer, milliseconds: performance.now() - began };
+  const { body, headers } = await send('predict', at, request);
+  const milliseconds = performance.now() - began;
+  const [, inference] = /inference;dur=([\d.]+)/.exec(headers.get('Server-Timing') ?? '') ?? [];
+  return { response: body, milliseconds, inference: Number(inference) };
 }
 
-/** Throws an Error whose message is the server's own sentence. */
-async function ask(
-  /** @type {string} */ path,
-  /** @type {string} */ key,
-  /** @type {object | undefined} */ body = undefined,
-  at = base,
-) {
-  /** @type {Record<string, string>} */
-  const headers = { ...(key && { 'X-API-Key': key }) };
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
+/** Whether all sizes of a value are given. @returns {boolean} */
+function isFixed(/** @type {any} */ { anyOf, type, properties, items, minItems, maxItems }) {
+  if (anyOf) return isFixed(anyOf[0]);
+  if (type === 'array') return minItems === maxItems && isFixed(items);
+  return type !== 'object' || Object.values(properties).every(isFixed);
+}
+
+/**
+ * @param {string} path @param {URL} at @param {object} [request]
+ * @throws {Error} whose message is the server's own sentence
+ */
+async function send(path, at = base, request) {
   const response = await fetch(new URL(path, at), {
-    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-    headers,
+    ...(request && { method: 'POST', body: JSON.stringify(request) }),
+    headers: {
+      ...(key.value && { 'X-API-Key': key.value }),
+      ...(request && { 'Content-Type': 'application/json' }),
+    },
   }).catch((error) => {
     throw new Error(`The server cannot be reached: ${error.message}`);
   });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.detail ?? answer.title ?? `Status ${response.status}`);
-  return answer;
+  const body = await response.json().catch(() => ({}));
+  if (response.ok) return { body, headers: response.headers };
+  const message = body.detail ?? body.title ?? `The server responded with ${response.status}.`;
+  throw response.status === 401 ? new KeyError(message) : new Error(message);
 }

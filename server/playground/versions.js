@@ -1,59 +1,78 @@
-// The other versions beside this one: what each predicts for the same inputs.
-import { showAnswer } from './answer.js';
-import { getModel, predict } from './server.js';
-
-/** @import { Model, Prediction } from './server.js' */
+// The versions that the page compares: its own, and those that the host serves beside it.
+import { byId, make, messageOf } from './dom.js';
+import { readRow } from './prediction.js';
+import { getVersion, predict } from './server.js';
 
 /**
- * Makes a column for every other version that can be reached from here, and heads this version's own.
- * @param {HTMLElement} place where the columns go, after this version's
- * @param {HTMLElement} ownHead
- * @param {Model} own
- * @param {{ version: string, at: URL }[]} others
- * @returns {Promise<(request: object, key: string, answer: Prediction) => Promise<void>>} what shows their answers
+ * Others that cannot be reached are left out, as behind a port-forward to one pod.
+ * @param {URL} ownAt @param {URL[]} others
+ * @returns in the order of their names, so that each keeps its colour
  */
-export async function showVersions(place, ownHead, own, others, /** @type {string} */ key) {
-  // Behind a port-forward to one pod there are no other versions.
-  const found = await Promise.allSettled(
-    others.map(async ({ at }) => ({ at, model: await getModel(key, at) })),
-  );
-  for (const old of place.querySelectorAll('.other')) old.remove();
-  const columns = found.flatMap((one) =>
-    one.status === 'fulfilled' && one.value.model.name === own.name
-      ? [{ ...one.value, ...column(place, one.value.model.version) }]
-      : [],
-  );
-  ownHead.textContent = own.version;
-  ownHead.hidden = columns.length === 0;
-  return async (request, key, ownAnswer) => {
-    await Promise.all(
-      columns.map(async ({ at, model, answer, note }) => {
-        try {
-          const theirs = await predict(request, key, at);
-          showAnswer(answer, model, theirs.answer);
-          note.textContent = isSame(ownAnswer, theirs.answer) ? '' : `differs from ${own.version}`;
-        } catch (error) {
-          answer.replaceChildren();
-          note.textContent = error instanceof Error ? error.message : String(error);
-        }
-      }),
-    );
-  };
+export async function loadVersions(ownAt, others) {
+  const [own, ...found] = await Promise.all([
+    getVersion(ownAt),
+    ...others.map((at) => getVersion(at).catch(() => undefined)),
+  ]);
+  const versions = [
+    own,
+    ...found.flatMap((one) => (one?.model.name === own.model.name ? one : [])),
+  ];
+  versions.sort((a, b) => a.model.version.localeCompare(b.model.version, 'en', { numeric: true }));
+  return { own, versions };
 }
 
-function column(/** @type {HTMLElement} */ place, /** @type {string} */ version) {
-  const [box, head, answer, note] = ['div', 'h3', 'div', 'p'].map((tag) =>
-    document.createElement(tag),
-  );
-  if (!box || !head || !answer || !note) throw new Error('four elements were to be made');
-  box.className = 'other';
-  head.textContent = version;
-  note.className = 'note';
-  box.append(head, answer, note);
-  place.append(box);
-  return { answer, note };
+/** Names the model, its versions and its task. @param {Version} own @param {Version[]} versions */
+export function showHeading({ at, model }, versions) {
+  const { name, task, labels, inputs, outputs } = model;
+  document.title = `${name} ${listed(versions)}`;
+  const chips = versions.map((one, i) => {
+    const attributes = { class: versions.length > 1 ? `chip ${colour(i)}` : 'chip' };
+    const { version } = one.model;
+    return one.at === at
+      ? make('span', attributes, version)
+      : make('a', { ...attributes, href: one.at.href }, version);
+  });
+  byId('name').replaceChildren(name, ...chips.flatMap((chip) => [' ', chip]));
+  // Those of several versions are beside their predictions.
+  byId('description').textContent = versions.length > 1 ? '' : (model.description ?? '');
+  byId('task').textContent = {
+    classification: labels ? `Classification into ${labels.length} classes` : 'Classification',
+    regression: 'Regression',
+    tensor: `Tensors: ${inputs.length} in, ${outputs.length} out`,
+  }[task];
 }
 
-function isSame(/** @type {Prediction} */ one, /** @type {Prediction} */ other) {
-  return JSON.stringify(one.prediction) === JSON.stringify(other.prediction);
-}
+export const colour = (/** @type {number} */ place) => `version-${place % 4}`;
+
+/** "v1 and v2" */
+export const listed = (/** @type {Version[]} */ versions) =>
+  new Intl.ListFormat('en').format(versions.map(({ model }) => model.version));
+
+/** Asks for all that the model can tell. @param {Version} version @param {unknown} inputs */
+export const requestFor = ({ model, form: { fields } }, inputs) => ({
+  inputs,
+  ...(fields.includes('labels') && model.labels && { labels: true }),
+  ...(fields.includes('probabilities') && { probabilities: true }),
+  ...(model.task === 'tensor' && { outputs: true }),
+});
+
+/**
+ * Asks every version for the same inputs; where the only one fails, that is thrown.
+ * @param {Version[]} versions @param {unknown} inputs @param {number} [count] of rows, where they are a batch
+ * @returns {Promise<Outcome[]>}
+ */
+export const predictAll = (versions, inputs, count) =>
+  Promise.all(
+    versions.map(async (version) => {
+      try {
+        const { response, ...times } = await predict(requestFor(version, inputs), version.at);
+        const rows = Array.from({ length: count ?? 1 }, (_, i) =>
+          readRow(version.model, response, count && i),
+        );
+        return { version, rows, outputs: response.outputs, ...times };
+      } catch (error) {
+        if (versions.length === 1) throw error;
+        return { version, rows: [], problem: messageOf(error), milliseconds: 0 };
+      }
+    }),
+  );

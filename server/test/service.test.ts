@@ -147,6 +147,24 @@ describe('browsers', () => {
       .expect('Content-Type', /javascript/);
   });
 
+  it('get the files of the playground compressed where they take that, and again only where they changed', async () => {
+    const { http } = await start({ LOG_LEVEL: 'silent' });
+    const file = '/playground/style.css';
+    const plain = await http.get(file).set('Accept-Encoding', 'identity').expect(200);
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    const packed = await http.get(file).set('Accept-Encoding', 'br, gzip').expect(200);
+    expect(packed.headers).toMatchObject({
+      'content-encoding': 'gzip',
+      'content-type': 'text/css; charset=utf-8',
+      vary: 'Accept-Encoding',
+    });
+    expect(packed.text).toBe(plain.text);
+    expect(Number(packed.headers['content-length'])).toBeLessThan(plain.text.length / 2);
+    const { etag = '' } = packed.headers;
+    await http.get(file).set('Accept-Encoding', 'gzip').set('If-None-Match', etag).expect(304);
+    await http.head(file).expect(200);
+  });
+
   it('get no pages where they are switched off', async () => {
     const { http } = await start({ DOCS: 'off', LOG_LEVEL: 'silent' });
     await http.get('/docs').expect(404);

@@ -31,8 +31,10 @@ export function plot({ title, xLabel, panels }: Plot): string {
   const xs = panels.flatMap(({ series }) =>
     series.flatMap(({ points }) => points.map(({ x }) => x)),
   );
-  const xTicks = ticks(Math.max(...xs), 10);
-  const scaleX = (x: number) => margin.left + (x / Math.max(...xs)) * inner;
+  const last = Math.max(...xs);
+  // The axis ends at the last point, and not at a round value: the ticks beyond it would lie outside of the picture.
+  const xTicks = ticks(last, 10).filter((x) => x <= last);
+  const scaleX = (x: number) => margin.left + (x / last) * inner;
   const drawn = panels.map((panel, index) =>
     drawPanel(panel, margin.top + index * (panelHeight + margin.between), scaleX, xTicks),
   );

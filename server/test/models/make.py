@@ -242,6 +242,15 @@ save(
     [("weights", np.array([[0.5], [-2], [1]], np.float32)), ("intercept", np.array([3], np.float32))],
     {"name": "line", "task": "regression", "features": [{"name": "a"}, {"name": "b"}, {"name": "c"}]},
 )
+# The next version of it, which weighs the first number otherwise.
+save(
+    "line-v2",
+    [("x", T.FLOAT, ["batch", 3])],
+    [("y", T.FLOAT, ["batch", 1])],
+    [helper.make_node("Gemm", ["x", "weights", "intercept"], ["y"])],
+    [("weights", np.array([[0.75], [-2], [1]], np.float32)), ("intercept", np.array([3], np.float32))],
+    {"name": "line", "version": "v2", "task": "regression", "features": [{"name": "a"}, {"name": "b"}, {"name": "c"}]},
+)
 # Each row as often as the largest number of all rows says: how wide an output is depends on what is run together.
 save(
     "wide-as-its-largest",
@@ -253,4 +262,48 @@ save(
         helper.make_node("Expand", ["x", "shape"], ["y"]),
     ],
     [("axes", np.array([0], np.int64)), ("one", np.array([1], np.int64))],
+)
+# A thousand classes: waves of as many lengths, of which the inputs choose.
+save(
+    "thousand-classes",
+    [("x", T.FLOAT, ["batch", 4])],
+    [("scores", T.FLOAT, ["batch", 1000])],
+    [
+        helper.make_node("ReduceSum", ["x", "axes"], ["sum"], keepdims=1),
+        helper.make_node("Range", ["0", "1000", "1"], ["lengths"]),
+        helper.make_node("Mul", ["sum", "lengths"], ["angles"]),
+        helper.make_node("Sin", ["angles"], ["waves"]),
+        helper.make_node("Mul", ["waves", "8"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["scores"]),
+    ],
+    [("axes", np.array([1], np.int64)), *((str(n), np.array(n, np.float32)) for n in (0, 1, 8, 1000))],
+    {"name": "thousand-classes", "task": "classification"},
+)
+# The negative of a picture.
+save(
+    "negative",
+    [("picture", T.FLOAT, ["batch", 1, 16, 16])],
+    [("negative", T.FLOAT, ["batch", 1, 16, 16]), ("brightness", T.FLOAT, ["batch", 1])],
+    [
+        helper.make_node("Sub", ["1", "picture"], ["negative"]),
+        helper.make_node("ReduceMean", ["picture", "axes"], ["means"], keepdims=0),
+        helper.make_node("Unsqueeze", ["means", "last"], ["brightness"]),
+    ],
+    [("1", np.array(1, np.float32)), ("axes", np.array([1, 2, 3], np.int64)), ("last", np.array([1], np.int64))],
+    {"name": "negative", "task": "tensor"},
+)
+# Names that would be markup, formulas and broken CSV where a page took them for such.
+hostile = '<img src=x onerror="document.title=1">'
+save(
+    "hostile-names",
+    [("x", T.FLOAT, ["batch", 2])],
+    [("scores", T.FLOAT, ["batch", 2])],
+    [helper.make_node("Softmax", ["x"], ["scores"])],
+    manifest={
+        "name": "hostile-names",
+        "task": "classification",
+        "description": hostile,
+        "features": [{"name": hostile, "unit": "</label>"}, {"name": 'a, "b"'}],
+        "labels": ["=1+1", hostile],
+    },
 )

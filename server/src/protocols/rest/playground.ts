@@ -1,18 +1,19 @@
 // GET /: the playground, a page that is made of the served contract. Its files lie in server/playground as they are
 // served: scripts of the browser, checked as TypeScript, that need no build.
-import { fileURLToPath } from 'node:url';
 import { type Request, Router } from 'express';
 import type { Registry } from '../../serving/registry.ts';
 import type { Traffic, TrafficSettings } from '../../traffic/traffic.ts';
 import { modelOf } from '../http/model-call.ts';
+import { sendPageFile } from './page-file.ts';
 
 /** Nothing from another host, nothing inline. */
 const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const assets = [
-  ...['style.css', 'main.js', 'server.js', 'inputs.js'],
-  ...['answer.js', 'versions.js', 'models.js', 'code.js'],
+  ...['style.css', 'main.js', 'dom.js', 'server.js', 'models.js', 'versions.js', 'inputs.js'],
+  ...['prediction.js', 'answer.js', 'classes.js', 'tensors.js', 'trace.js'],
+  ...['batch.js', 'csv.js', 'code.js'],
 ];
 
 /** Settings, by the names of their environment variables. */
@@ -31,14 +32,13 @@ export function playground(
   mayKnow: (req: Request) => boolean,
   { BASE_PATH }: PlaygroundSettings,
 ): Router {
-  const root = fileURLToPath(directory);
   const router = Router({ caseSensitive: true, strict: true, mergeParams: true });
-  router.get('/', (req, res) => {
+  router.get('/', async (req, res) => {
     // The page's addresses are relative: to the base path, they need the slash at its end.
     if (!req.originalUrl.split('?')[0]?.endsWith('/')) return res.redirect(302, `${req.baseUrl}/`);
     modelOf(models, req, res); // or there is no page
     res.set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
-    res.sendFile('index.html', { root });
+    await sendPageFile(new URL('index.html', directory), req, res);
   });
   router.get('/playground/versions.json', (req, res) => {
     const { model } = modelOf(models, req, res);
@@ -47,7 +47,9 @@ export function playground(
     res.json({ ...versionsOf(model.version, path, BASE_PATH, traffic.settings), models: others });
   });
   for (const asset of assets)
-    router.get(`/playground/${asset}`, (_req, res) => res.sendFile(asset, { root }));
+    router.get(`/playground/${asset}`, (req, res) =>
+      sendPageFile(new URL(asset, directory), req, res),
+    );
   return router;
 }
 
