@@ -1,5 +1,8 @@
 // What MLflow's own server never says: listings without end or with hostile names, other kinds of servers, other stores.
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/sources/remote.ts';
 import { defaultsOf, parseMlModel } from '../../src/sources/stores/mlflow/mlmodel.ts';
 import { parseReference } from '../../src/sources/stores/mlflow/reference.ts';
@@ -228,3 +231,68 @@ describe('MLmodel', () => {
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
 }
+
+describe('credentials in ~/.mlflow/credentials', () => {
+  const home = mkdtempSync(path.join(tmpdir(), 'mlflow-home-'));
+  const file = path.join(home, '.mlflow/credentials');
+  mkdirSync(path.dirname(file));
+  afterAll(() => rmSync(home, { recursive: true }));
+
+  /** What the registry was sent as `Authorization`, without "Basic" in clear; and what is said when it refuses it. */
+  async function sent(text: string, env: NodeJS.ProcessEnv = {}) {
+    writeFileSync(file, text);
+    let authorization = '';
+    const { url } = await serveFile((req, res) => {
+      authorization = req.headers.authorization ?? '';
+      res.writeHead(401).end();
+    });
+    const refusal = await createMlflowStore(unused)
+      .open(
+        'mlflow://m/7',
+        { HOME: home, MLFLOW_TRACKING_URI: url, ...env },
+        AbortSignal.timeout(20_000),
+      )
+      .catch(String);
+    const login = Buffer.from(authorization.replace('Basic ', ''), 'base64').toString();
+    return { login: authorization.startsWith('Basic ') ? login : authorization, refusal };
+  }
+
+  it.each([
+    ['', ''],
+    ['[mlflow]\nmlflow_tracking_username = me\nmlflow_tracking_password=a=b: c\n', 'me:a=b: c'],
+    ['[mlflow]\r\nMLFLOW_TRACKING_USERNAME: me\r\nmlflow_tracking_password : 50%%\r\n', 'me:50%'],
+    [
+      '[other]\nmlflow_tracking_username = you\n[mlflow]\n# mlflow_tracking_username = you\nmlflow_tracking_username = me\nmlflow_tracking_password = secret\n[more]\nmlflow_tracking_password = x\n',
+      'me:secret',
+    ],
+    ['[mlflow]\nmlflow_tracking_username = me\n', ''],
+    ['mlflow_tracking_username = me\nmlflow_tracking_password = x\n', ''],
+    ['\0\uFFFD not a file of that kind', ''],
+  ])('%j', async (text, expected) => {
+    const { login, refusal } = await sent(text);
+    expect(login).toBe(expected);
+    expect(refusal).toContain(expected === '' ? 'Set MLFLOW_TRACKING_USERNAME' : `also in ${file}`);
+    expect(refusal).not.toContain('secret');
+  });
+
+  it('are less than those of the environment, each by itself, and more than a token', async () => {
+    const saved = '[mlflow]\nmlflow_tracking_username = me\nmlflow_tracking_password = saved\n';
+    const more = { MLFLOW_TRACKING_PASSWORD: 'own', MLFLOW_TRACKING_TOKEN: 'token' };
+    expect((await sent(saved, more)).login).toBe('me:own');
+    expect((await sent('', more)).login).toBe('Bearer token');
+  });
+
+  it('are named where they cannot be read', async () => {
+    rmSync(file);
+    mkdirSync(file);
+    const refusal = await createMlflowStore(unused)
+      .open(
+        'mlflow://m/7',
+        { HOME: home, MLFLOW_TRACKING_URI: 'http://127.0.0.1:1' },
+        AbortSignal.timeout(20_000),
+      )
+      .catch(String);
+    expect(refusal).toContain(`${file}, which may have credentials of MLflow, cannot be read`);
+    rmSync(file, { recursive: true });
+  });
+});

@@ -19,6 +19,7 @@ import {
   rangeFrom,
   statusOf,
 } from '../client.ts';
+import { findCredentials } from './credentials.ts';
 
 export interface MlflowServer {
   /** What a GET of its REST API answers; a refusal, where MLflow itself says that there is no such thing. */
@@ -48,7 +49,7 @@ export async function openServer(
   const named = addressOf(env, variable);
   const base = other === undefined ? named : otherAddress(other, named);
   const name = withoutTrailingSlashes(shown(base));
-  const secrets = authorization(named, env);
+  const { secrets, remedy } = await findCredentials(named, env);
   base.username = '';
   base.password = '';
   const client = createClient({
@@ -76,9 +77,7 @@ export async function openServer(
       );
     const body = parsedJson(text);
     if (statusCode === 401 || statusCode === 403)
-      throw new CommandError(
-        `${name} answered ${statusOf(response)}. ${credentialsRemedy(secrets)}`,
-      );
+      throw new CommandError(`${name} answered ${statusOf(response)}. ${remedy}`);
     if (isRecord(body) && typeof body['error_code'] === 'string')
       return { found: false, code: body['error_code'] };
     throw new CommandError(
@@ -128,31 +127,6 @@ function otherAddress(address: string, from: URL): URL {
       `${withoutTrailingSlashes(shown(from))} has the model's files at ${url ? shown(url) : 'an address that is none'}; expected an address of https, as it has itself.`,
     );
   return url;
-}
-
-/** In the order of MLflow's client: https://github.com/mlflow/mlflow/blob/master/mlflow/utils/rest_utils.py */
-function authorization(url: URL, env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
-  const {
-    MLFLOW_TRACKING_USERNAME: user = '',
-    MLFLOW_TRACKING_PASSWORD: password = '',
-    MLFLOW_TRACKING_TOKEN: token = '',
-  } = env;
-  const basic = (one: string, other: string) => ({
-    authorization: `Basic ${Buffer.from(`${one}:${other}`).toString('base64')}`,
-  });
-  if (user !== '' && password !== '') return basic(user, password);
-  if (token !== '') return { authorization: `Bearer ${token}` };
-  if (url.username !== '')
-    return basic(decodeURIComponent(url.username), decodeURIComponent(url.password));
-  return {};
-}
-
-function credentialsRemedy({ authorization }: Readonly<Record<string, string>>): string {
-  if (authorization === undefined)
-    return 'Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.';
-  return authorization.startsWith('Basic')
-    ? 'Check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, and that this user may read the model.'
-    : 'Check MLFLOW_TRACKING_TOKEN: it may have expired, or may not read the model.';
 }
 
 async function tlsOf(env: NodeJS.ProcessEnv): Promise<AgentOptions> {
