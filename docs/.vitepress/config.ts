@@ -34,6 +34,7 @@ export default defineConfig({
       })),
     })),
     outline: [2, 3],
+    editLink: { pattern: `${REPOSITORY}/edit/main/:path` },
     socialLinks: [{ icon: 'github', link: REPOSITORY }],
   },
   markdown: {

@@ -22,6 +22,7 @@ const targets: Readonly<Record<string, string>> = {
   'README.md': 'index.md',
   'server/README.md': 'command-line.md',
   'charts/ml-api/README.md': 'chart.md',
+  'examples/README.md': 'examples.md',
   'CHANGELOG.md': 'changelog.md',
   'CONTRIBUTING.md': 'contributing.md',
 };

@@ -22,15 +22,15 @@ const SDK_COMMANDS = ['generate', 'compare', 'report'];
 const usage = `Usage: ml-api COMMAND [--help]
 
   serve        Serve one ONNX model over HTTP (the default).
-  fetch        Bring a model from an object store, a registry or the web into a directory.
-  inspect      Print what an ONNX file takes and gives, and a model.json to start from.
+  fetch        Download a model from an object store, a registry or the web into a directory.
+  inspect      Print the inputs and outputs of an ONNX file, and a model.json to start from.
   verify       Replay golden predictions against running servers, as \`helm test\` does.
-  gate         Look whether a version may get more requests, as the chart's promotion gate does.
+  gate         Check whether a version may get more requests, as the chart's promotion gate does.
 
 Of @org/ml-sdk:
 
   generate     Write a TypeScript client with the exact types of a served model.
-  compare      Send rows to two versions and show where they differ.
+  compare      Send rows to two versions, and show where they differ.
   report       Report an A/B test from Prometheus.
 `;
 

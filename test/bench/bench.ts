@@ -149,7 +149,7 @@ async function heavyModel(port: number): Promise<string> {
     }
     busy = false;
     await work;
-    return `A heavy model, ${fixed(median(runs))} ms a run, without a pause on a worker thread of the same core: /livez answers in ${fixed(median(probes))} ms at the median, ${fixed(quantile(probes, 0.99))} ms at p99, of ${probes.length} probes.\n`;
+    return `A heavy model of ${fixed(median(runs))} ms per run, which runs without a pause on a worker thread of the same core: /livez responds in ${fixed(median(probes))} ms at the median, ${fixed(quantile(probes, 0.99))} ms at p99, of ${probes.length} probes.\n`;
   } finally {
     await server.stop();
   }
@@ -174,15 +174,15 @@ function page(report: string): string {
 \`npm run bench\` wrote this page on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, ${cpus().length} cores shared with other
 machines, Linux ${release()}, Node ${process.version}. Trust the ratios, not the absolute numbers.
 
-Every server runs on core 0 and the load on core 1; ${ROUNDS} interleaved rounds, medians. Every server that predicts serves
-the same iris forest of 100 trees and must answer a golden row before it is measured. ml-api runs as by default:
-validation, batching, metrics and logs on. Closed loop: wrk, ${SECONDS} s. Open loop: vegeta at ${OPEN_RATE} requests a second. Memory is
+Every server runs on core 0, and the load on core 1. The figures are medians of ${ROUNDS} interleaved rounds. Every server that predicts serves
+the same iris forest of 100 trees, and must predict a golden row before it is measured. ml-api has its defaults:
+validation, batching, metrics and logs are on. The closed loop is wrk for ${SECONDS} s, the open loop is vegeta at ${OPEN_RATE} requests per second. Memory is
 the proportional set size of the process tree.
 
-Express hello is measured twice: by its defaults, and without \`ETag\` and \`X-Powered-By\`, as ml-api sets Express. The
-second is the fair one. Flask + scikit-learn is the tutorial's server as it stands there: most of its time is scikit-learn's cost of
-a single row, and gunicorn's default worker keeps no connection alive, so every request opens one. The ratio says
-little of Node or Express.
+Express hello is measured twice: with its defaults, and with ml-api's settings, which switch off \`ETag\` and \`X-Powered-By\`. The second is the fair
+comparison. Flask + scikit-learn is the tutorial's server, unchanged. Most of its time is scikit-learn's cost of a single row, and
+gunicorn's default worker does not keep connections alive, so every request opens one. The ratio therefore says little about Node or
+Express.
 
 ${report}`;
 }

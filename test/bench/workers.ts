@@ -20,7 +20,7 @@ export async function workersReport(port: number): Promise<string> {
     for (const name of ['one', 'within', 'beside'] as const)
       found[name].push(await perSecond(port++, settings[name]));
   const times = (name: keyof typeof found) => medianRatio(found[name], found.one).toFixed(2);
-  return `Two cores, the heavy model alone in each run: ${median(found.one).toFixed(1)} requests a second on one thread, ${times('within')} × with two threads within each run, ${times('beside')} × with a worker thread a core, as by default.\n`;
+  return `Two cores, with the heavy model alone: ${median(found.one).toFixed(1)} requests per second on one thread, ${times('within')} × with two threads within each run, ${times('beside')} × with one worker thread per core, the default.\n`;
 }
 
 async function perSecond(port: number, threads: Readonly<Record<string, string>>): Promise<number> {

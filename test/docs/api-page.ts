@@ -31,7 +31,7 @@ export function apiPage(): string {
     }),
   );
   const sections = (contract.tags ?? []).map(
-    ({ name, description }) => `## ${sentenceCase(name)} routes
+    ({ name, description }) => `## ${titleCase(name)} routes
 
 ${text(description)}
 
@@ -200,5 +200,5 @@ function resolve<T extends object>(contract: OpenAPIObject, value: T | Reference
 const isReference = (schema: Schema): schema is ReferenceObject => schema.$ref !== undefined;
 const text = (description = '') => description.trim();
 const cell = (description = '') => text(description).replaceAll(/\s+/g, ' ').replaceAll('|', '\\|');
-const sentenceCase = (name: string) =>
-  (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll('-', ' ');
+const sentenceCase = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+const titleCase = (tag: string) => tag.split('-').map(sentenceCase).join(' ');

@@ -15,6 +15,8 @@ const sections: Readonly<Record<string, string>> = {
 /** The text of docs/configuration.md. */
 export function configurationPage(): string {
   const variables = documentedVariables();
+  const [first = ''] = Object.keys(variables);
+  if (!(first in sections)) throw new Error(`${first} has no section.`);
   const gone = Object.keys(sections).filter((name) => !(name in variables));
   if (gone.length > 0)
     throw new Error(`There is no variable ${gone.join(', ')} to begin a section.`);

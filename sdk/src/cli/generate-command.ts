@@ -11,18 +11,18 @@ import { writeTypedClient } from './typed-client.ts';
 const usage = `Usage: ml-sdk generate --from URL [--out DIR]
        ml-sdk generate --all --from URL [--out DIR] [--skip NAME]...
 
-  Generates the client of a running server's own model: exact shapes, feature names and labels.
-  Writes index.ts and types.gen.ts. With --all, a folder with them for each model of the server, and an index.ts
-  with createModels(), which has a client of each. Either all is written, or nothing.
+  Generates a client for the model of a running server, with exact shapes, feature names and labels.
+  Writes index.ts and types.gen.ts. With --all, it writes a folder with them for each model, and an index.ts
+  with createModels(), which has a client of each. It writes everything or nothing.
 
-  --from URL            The server, such as http://localhost:5000 or http://ml.local/v2; one model of several is
+  --from URL            The server, such as http://localhost:5000 or http://ml.local/v2, or one of its models:
                         http://ml.local/models/iris
-  --out DIR             The folder to write into. Default: src/ml; with --all: src/models
-  --all                 All models of the server, each as its address alone would give it. Folders that an earlier
+  --out DIR             The output folder. Default: src/ml; with --all: src/models
+  --all                 Generate clients of all models of the server. Folders that an earlier
                         run wrote for models that are gone are removed
-  --skip NAME           With --all: a model to leave out, such as one that is UNAVAILABLE or whose name cannot stand
-                        in a path; each of these keeps all from being written. May be repeated
-  --api-key-file FILE   File whose first line is the API key to send: where the server has keys, --all needs one
+  --skip NAME           With --all: a model to skip, such as one that is UNAVAILABLE or whose name cannot be part
+                        of a path. Without --skip, such a model stops the command. May be repeated
+  --api-key-file FILE   File whose first line is the API key to send; if the server has keys, --all needs one
 `;
 
 const options = {

@@ -23,15 +23,15 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
  *
  * `inputs` is one row (`[5.1, 3.5, 1.4, 0.2]`), a batch (`[[…], […]]`), or, for a model with several
  * inputs, an object of named tensors, each either one row or a batch. `prediction` always has one
- * element a row, in the order of the rows.
+ * element per row, in the order of the rows.
  *
- * What a schema cannot say: arrays at the same depth are equally long, named tensors have as many rows as each other,
- * and sizes of one name are equal.
+ * A schema cannot express these rules: arrays at the same depth are equally long, all named tensors have the same number of
+ * rows, and sizes with the same name are equal.
  *
- * Requests that wait at the same time are run together as one batch. Each gets exactly its own rows,
- * and a request whose rows make the model fail fails alone.
+ * Requests that wait at the same time run as one batch. Each gets exactly its own rows, and if the rows of a
+ * request make the model fail, only that request fails.
  *
- * Safe to repeat: a prediction changes nothing.
+ * A prediction changes nothing, so it is safe to repeat.
  *
  */
 export const predict = <ThrowOnError extends boolean = true>(parameters: {
@@ -124,7 +124,7 @@ export const getStartup = <ThrowOnError extends boolean = true>(options?: Option
 /**
  * Metrics in Prometheus' text format
  *
- * Served on a port of its own, and not here, when the server was given one.
+ * If the server has a separate port for metrics, they are served there, and not here.
  */
 export const getMetrics = <ThrowOnError extends boolean = true>(options?: Options<never, ThrowOnError>): RequestResult<GetMetricsResponses, GetMetricsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<GetMetricsResponses, GetMetricsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -133,12 +133,12 @@ export const getMetrics = <ThrowOnError extends boolean = true>(options?: Option
 });
 
 /**
- * What the shadowed version predicts otherwise
+ * Where the version in the shadow predicts something else
  *
- * A server that shadows sends a sample of the inputs that it predicts for, by whatever protocol they came, to another
- * version too, after it has answered, and compares. These are the counts since this process started, and the latest rows that the two
- * disagree on, where the server was told to keep any. Each process has its own; sums over all of them are in
- * the metrics. Served on the port of the metrics, and not here, when the server was given one.
+ * A server with a shadow sends a sample of its requests, of any protocol, to another version after the response, and
+ * compares the predictions. This route returns the counts since this process started and, if the server keeps any, the latest
+ * rows that the two disagree on. Each process has its own; the metrics have the sums. If the server has a
+ * separate port for metrics, this route is served there, and not here.
  *
  */
 export const getShadowDisagreements = <ThrowOnError extends boolean = true>(options?: Options<never, ThrowOnError>): RequestResult<GetShadowDisagreementsResponses, GetShadowDisagreementsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<GetShadowDisagreementsResponses, GetShadowDisagreementsErrors, ThrowOnError, 'data'>({
@@ -326,13 +326,13 @@ export const getModelStatistics = <ThrowOnError extends boolean = true>(paramete
  * Tensors as JSON, flat or nested, or binary: little-endian elements in row-major order after the JSON, each
  * `BYTES` element after its length in 4 bytes. With `Inference-Header-Content-Length: 0` the whole body is the only
  * input, and `Content-Type` is not `application/json`. `parameters.binary_data_output`, or `parameters.binary_data` of
- * an output, asks for binary outputs; NaN and infinite values travel in binary only.
+ * an output, requests binary outputs; NaN and infinite values are possible in binary only.
  *
- * What a schema cannot say: an input has as many elements as its shape says, sizes of one name are equal, all inputs have
- * as many rows, no output is asked for twice, and no name in the JSON has a backslash, at any depth. A body with another
- * media type than these two is read as `application/octet-stream`.
+ * A schema cannot express these rules: an input has as many elements as its shape says, sizes with the same name are equal, all
+ * inputs have the same number of rows, no output is requested twice, and no name in the JSON has a backslash, at any depth. A
+ * body of another media type than these two is read as `application/octet-stream`.
  *
- * Requests are batched with those of `/predict`, with the same limits. Safe to repeat.
+ * Requests are batched with those of `/predict`, with the same limits. They are safe to repeat.
  *
  */
 export const infer = <ThrowOnError extends boolean = true>(parameters: {

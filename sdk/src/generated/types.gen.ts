@@ -11,19 +11,19 @@ export type TensorValue = number | string | boolean | Array<TensorValue>;
 
 export type Prediction = {
     /**
-     * One element a row: the class of a classification model, else the row of the model's prediction output. A model without a batch dimension answers its whole prediction output.
+     * One element per row: the class for a classification model, otherwise the row of the model's prediction output. For a model without a batch dimension, the whole prediction output.
      */
     prediction: Array<TensorValue>;
     /**
-     * The predicted class's name, one a row. Present when asked for.
+     * The name of the predicted class, one per row. Present if requested.
      */
     labels?: Array<string>;
     /**
-     * The probability of every class, one array a row, in the order of the classes. Present when asked for.
+     * The probability of every class, one array per row, in the order of the classes. Present if requested.
      */
     probabilities?: Array<Array<number>>;
     /**
-     * Every output tensor by name, as the model gave it. Present when asked for.
+     * Every output tensor by name, unchanged. Present if requested.
      */
     outputs?: {
         [key: string]: TensorValue;
@@ -37,13 +37,13 @@ export type TensorSpec = {
     name: string;
     datatype: 'float16' | 'float32' | 'float64' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'uint64' | 'bool' | 'string';
     /**
-     * The size of every dimension; a name or -1 where the size is free.
+     * The size of every dimension; a name or -1 if the size is free.
      */
     shape: Array<number | string>;
 };
 
 /**
- * What is known of one feature of the model's input. Documentation, never a limit.
+ * What is known about a feature of the model's input. For documentation; it is not enforced.
  */
 export type Feature = {
     name: string;
@@ -61,35 +61,35 @@ export type Model = {
     inputs: Array<TensorSpec>;
     outputs: Array<TensorSpec>;
     /**
-     * The features of a row, in order. Absent when model.json names none.
+     * The features of a row, in order. Absent if model.json names none.
      */
     features?: Array<Feature>;
     /**
-     * The classes' names, in the order of the classes. Absent when model.json names none.
+     * The names of the classes, in their order. Absent if model.json has none.
      */
     labels?: Array<string>;
     trainedAt?: string;
     /**
-     * Figures of the training, as model.json gives them.
+     * Metrics of the training, from model.json.
      */
     metrics?: {
         [key: string]: number;
     };
     license?: string;
     /**
-     * Where the model came from, by the `model.lock.json` that a fetch has left. Absent where there is none, or where model.onnx is another file than the one that was fetched.
+     * Where the model came from, according to the `model.lock.json` of a fetch. Absent if there is none, or if model.onnx is not the file that was fetched.
      */
     source?: {
         /**
-         * As it was named, without secrets. Absent where it was a path of a machine.
+         * The URI of the fetch, without secrets. Absent if it was a local path.
          */
         uri?: string;
         /**
-         * What that meant when it was fetched.
+         * What the URI resolved to at the time of the fetch.
          */
         resolved?: string;
         /**
-         * The store's word for this state, such as an ETag, a commit or a digest.
+         * The store's identifier for this state, such as an ETag, a commit or a digest.
          */
         revision?: string;
         /**
@@ -101,25 +101,25 @@ export type Model = {
     contractHash: string;
     limits: {
         /**
-         * Rows that one request may carry.
+         * Maximum rows of a request.
          */
         maxRows: number;
         /**
-         * Bytes of one request body, after decompression.
+         * Maximum bytes of a request body, after decompression.
          */
         maxBodyBytes: number;
     };
     /**
-     * How the server decided to run the model.
+     * How the server runs the model.
      */
     serving: {
         /**
-         * Threads of the process that serve requests; each runs the model for those that it gets.
+         * Threads that serve requests; each runs the model for its own requests.
          */
         threads: number;
         engine: 'inline' | 'workers';
         /**
-         * Worker threads; 0 when the model runs inline.
+         * Worker threads; 0 if the model runs inline.
          */
         workers: number;
         /**
@@ -127,25 +127,25 @@ export type Model = {
          */
         intraOpThreads: number;
         /**
-         * Whether waiting requests are run together.
+         * Whether waiting requests run as one batch.
          */
         batching: boolean;
         /**
-         * Why they are or are not.
+         * Why they do, or do not.
          */
         batchingReason?: string;
         /**
-         * Rows of one run at most.
+         * Maximum rows of a run.
          */
         batchMaxRows: number;
         executionProviders: Array<string>;
     };
     /**
-     * How the model was replaced without a restart. Absent where it never is (`MODEL_RELOAD_SECONDS` is 0).
+     * How the model was replaced without a restart. Absent if this is off (`MODEL_RELOAD_SECONDS` is 0).
      */
     reload?: {
         /**
-         * When the model took the calls.
+         * When the model started to serve.
          */
         since: string;
         /**
@@ -153,11 +153,11 @@ export type Model = {
          */
         replaced: number;
         /**
-         * How often what the directory held was refused.
+         * How often a new model in the directory was rejected.
          */
         refused: number;
         /**
-         * Why what the directory holds now is not served. Absent where it is.
+         * Why the model in the directory is not served. Absent if it is.
          */
         refusal?: string;
     };
@@ -168,7 +168,7 @@ export type Model = {
  */
 export type ProblemError = {
     /**
-     * JSON Pointer (RFC 6901) to the place in the request body; empty for the whole body.
+     * JSON Pointer (RFC 6901) to the location in the request body; empty for the whole body.
      */
     pointer: string;
     detail: string;
@@ -179,11 +179,11 @@ export type ProblemError = {
  */
 export type Problem = {
     /**
-     * Names the kind of problem for programs. Its last part is stable.
+     * The kind of problem, for programs. Its last part is stable.
      */
     type: string;
     /**
-     * The kind of problem for people.
+     * The kind of problem, for people.
      */
     title: string;
     /**
@@ -191,7 +191,7 @@ export type Problem = {
      */
     status: number;
     /**
-     * What is wrong with this request, and how to go on.
+     * What is wrong with this request, and what to do.
      */
     detail: string;
     requestId: string;
@@ -202,19 +202,19 @@ export type Problem = {
 };
 
 /**
- * How two versions answered the same requests.
+ * How the predictions of two versions compare.
  */
 export type ShadowReport = {
     /**
-     * The version that answered.
+     * The version that sends the responses.
      */
     champion: string;
     /**
-     * The version that was asked too.
+     * The version in the shadow.
      */
     challenger: string;
     /**
-     * Requests by what came of asking the challenger. `dropped` were not asked: too many or too large ones were in flight, or JSON cannot carry them. `failed` got an error or no answer, `timed_out` none in time.
+     * Requests by outcome at the challenger. `dropped` requests were not sent, because too many or too large ones were in flight, or because JSON cannot carry them. `failed` requests got an error or no response, `timed_out` ones no response in time.
      */
     requests: {
         agreed: number;
@@ -224,22 +224,22 @@ export type ShadowReport = {
         dropped: number;
     };
     /**
-     * Rows that both answered.
+     * Rows with a prediction from both.
      */
     rows: {
         agreed: number;
         disagreed: number;
     };
     /**
-     * The share of those rows that they disagree on.
+     * The share of these rows with different predictions.
      */
     disagreement: number;
     /**
-     * Why the challenger failed at first. Absent where it never did.
+     * Why the challenger failed for the first time. Absent if it never did.
      */
     firstFailure?: string;
     /**
-     * The most disagreements that are kept; 0 where inputs are private.
+     * The maximum number of disagreements to keep; 0 if inputs are private.
      */
     keeps: number;
     /**
@@ -254,7 +254,7 @@ export type ShadowDisagreement = {
      */
     at: string;
     /**
-     * The request's, in the logs of both versions.
+     * The request's ID, in the logs of both versions.
      */
     requestId: string;
     /**
@@ -273,7 +273,7 @@ export type ShadowAnswer = {
 };
 
 /**
- * Options by name. Unknown ones are ignored, as the protocol says.
+ * Options by name. Unknown ones are ignored, as the protocol requires.
  */
 export type InferenceParameters = {
     [key: string]: string | number | boolean;
@@ -282,7 +282,7 @@ export type InferenceParameters = {
 export type InferenceDatatype = 'BOOL' | 'UINT8' | 'UINT16' | 'UINT32' | 'UINT64' | 'INT8' | 'INT16' | 'INT32' | 'INT64' | 'FP16' | 'FP32' | 'FP64' | 'BYTES';
 
 /**
- * The size of every dimension; -1 in metadata where the size is free.
+ * The size of every dimension; in metadata, -1 if the size is free.
  */
 export type InferenceShape = Array<number>;
 
@@ -301,7 +301,7 @@ export type InferenceInput = {
         [key: string]: unknown;
     };
     /**
-     * The elements, flat in row-major order or nested. Absent where they are binary.
+     * The elements, flat in row-major order or nested. Absent if they are binary.
      */
     data?: Array<TensorValue>;
 };
@@ -310,7 +310,7 @@ export type InferenceRequestedOutput = {
     name: string;
     parameters?: {
         /**
-         * Whether to answer it in binary.
+         * Whether to return it in binary.
          */
         binary_data?: boolean;
         [key: string]: unknown;
@@ -319,12 +319,12 @@ export type InferenceRequestedOutput = {
 
 export type InferenceRequest = {
     /**
-     * Comes back in the answer.
+     * Returned in the response.
      */
     id?: string;
     parameters?: {
         /**
-         * Whether to answer outputs in binary that do not say themselves.
+         * Whether to return outputs in binary that do not set it themselves.
          */
         binary_data_output?: boolean;
         [key: string]: unknown;
@@ -334,7 +334,7 @@ export type InferenceRequest = {
      */
     inputs: Array<InferenceInput>;
     /**
-     * The outputs that are wanted. All without it.
+     * The outputs to return; all of them by default.
      */
     outputs?: Array<InferenceRequestedOutput>;
 };
@@ -345,7 +345,7 @@ export type InferenceOutput = {
     datatype: InferenceDatatype;
     parameters?: InferenceParameters;
     /**
-     * The elements, flat in row-major order. Absent where they are binary.
+     * The elements, flat in row-major order. Absent if they are binary.
      */
     data?: Array<TensorValue>;
 };
@@ -359,7 +359,7 @@ export type InferenceResponse = {
 
 export type OpenInferenceError = {
     /**
-     * What is wrong, and how to go on.
+     * What is wrong, and what to do.
      */
     error: string;
 };
@@ -402,7 +402,7 @@ export type ModelConfig = {
     platform: string;
     backend: string;
     /**
-     * Rows of a request at most; 0 where the model has no dimension of rows.
+     * Maximum rows of a request; 0 if the model has no dimension for rows.
      */
     max_batch_size: number;
     input: Array<ModelConfigTensor>;
@@ -413,7 +413,7 @@ export type ModelConfigTensor = {
     name: string;
     data_type: string;
     /**
-     * The size of every dimension but that of rows; -1 where it is free.
+     * The size of every dimension except that of rows; -1 if it is free.
      */
     dims: Array<number>;
 };
@@ -461,22 +461,22 @@ export type RepositoryModel = {
 };
 
 /**
- * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+ * Names the request in logs and in the response: 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`. For anything else, or nothing, the server uses the trace ID or generates an ID; no value is rejected.
  */
 export type RequestId = string;
 
 /**
- * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
+ * W3C Trace Context. Its trace ID is written to the log line, and names a request without `X-Request-Id`.
  */
 export type Traceparent = string;
 
 /**
- * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+ * Identifies the user, as any string that stays the same. If versions share the traffic by user, all requests of a user go to one version. Servers may be configured with another header, or with a cookie.
  */
 export type User = string;
 
 /**
- * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+ * Selects the version for any user; for testers. A version in the path takes precedence.
  */
 export type PinnedVersion = string;
 
@@ -503,39 +503,39 @@ export type InferenceHeaderContentLength = number;
 export type PredictData = {
     body: {
         /**
-         * One row, a batch of rows, or an object of named tensors. The served contract says the exact shape, datatype and range.
+         * One row, a batch of rows, or an object of named tensors. The served contract has the exact shape, datatype and range.
          */
         inputs: Array<TensorValue> | {
             [key: string]: TensorValue;
         };
         /**
-         * Also answer the probability of every class. Classification models only.
+         * Also return the probability of every class. Classification models only.
          */
         probabilities?: boolean;
         /**
-         * Also answer the name of the predicted class. Classification models with named classes only.
+         * Also return the name of the predicted class. Classification models with named classes only.
          */
         labels?: boolean;
         /**
-         * Also answer every output tensor of the model by its name, as the model gave it.
+         * Also return every output tensor of the model by its name, unchanged.
          */
         outputs?: boolean;
     };
     headers?: {
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+         * Names the request in logs and in the response: 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`. For anything else, or nothing, the server uses the trace ID or generates an ID; no value is rejected.
          */
         'X-Request-Id'?: string;
         /**
-         * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
+         * W3C Trace Context. Its trace ID is written to the log line, and names a request without `X-Request-Id`.
          */
         traceparent?: string;
         /**
-         * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+         * Identifies the user, as any string that stays the same. If versions share the traffic by user, all requests of a user go to one version. Servers may be configured with another header, or with a cookie.
          */
         'ML-User'?: string;
         /**
-         * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+         * Selects the version for any user; for testers. A version in the path takes precedence.
          */
         'ML-Version'?: string;
     };
@@ -546,39 +546,39 @@ export type PredictData = {
 
 export type PredictErrors = {
     /**
-     * The body is empty, is not JSON, or ended early; or the request is not HTTP/1.1, or names a version that there is not.
+     * The body is empty, is not JSON, or ended early; or the request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * The API key is missing or wrong.
+     * The API key is missing or invalid.
      */
     401: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The body, after decompression, is larger than the server takes.
+     * The body, after decompression, is larger than the server accepts.
      */
     413: Problem;
     /**
-     * The body's media type, charset or content encoding is not one that the server reads.
+     * The server does not support the body's media type, charset or content encoding.
      */
     415: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
-     * The body is JSON, but not what the model takes.
+     * The body is JSON, but does not fit the model.
      */
     422: Problem;
     /**
@@ -594,11 +594,11 @@ export type PredictErrors = {
      */
     502: Problem;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: Problem;
     /**
-     * The prediction did not come within the server's deadline.
+     * There was no prediction within the server's deadline.
      */
     504: Problem;
 };
@@ -618,19 +618,19 @@ export type GetModelData = {
     body?: never;
     headers?: {
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+         * Names the request in logs and in the response: 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`. For anything else, or nothing, the server uses the trace ID or generates an ID; no value is rejected.
          */
         'X-Request-Id'?: string;
         /**
-         * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
+         * W3C Trace Context. Its trace ID is written to the log line, and names a request without `X-Request-Id`.
          */
         traceparent?: string;
         /**
-         * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+         * Identifies the user, as any string that stays the same. If versions share the traffic by user, all requests of a user go to one version. Servers may be configured with another header, or with a cookie.
          */
         'ML-User'?: string;
         /**
-         * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+         * Selects the version for any user; for testers. A version in the path takes precedence.
          */
         'ML-Version'?: string;
     };
@@ -641,35 +641,35 @@ export type GetModelData = {
 
 export type GetModelErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * The API key is missing or wrong.
+     * The API key is missing or invalid.
      */
     401: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The body, after decompression, is larger than the server takes.
+     * The body, after decompression, is larger than the server accepts.
      */
     413: Problem;
     /**
-     * The body's media type, charset or content encoding is not one that the server reads.
+     * The server does not support the body's media type, charset or content encoding.
      */
     415: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -677,7 +677,7 @@ export type GetModelErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
@@ -685,11 +685,11 @@ export type GetModelErrors = {
      */
     502: Problem;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: Problem;
     /**
-     * The prediction did not come within the server's deadline.
+     * There was no prediction within the server's deadline.
      */
     504: Problem;
 };
@@ -714,23 +714,23 @@ export type GetLivenessData = {
 
 export type GetLivenessErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -738,11 +738,11 @@ export type GetLivenessErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * No, and why. A problem where the path names a model that is not served, or too many requests of the connection wait.
+     * No, and why. A problem if the path names a model that is not served, or if too many requests of the connection wait.
      */
     503: Problem;
 };
@@ -767,23 +767,23 @@ export type GetReadinessData = {
 
 export type GetReadinessErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -791,11 +791,11 @@ export type GetReadinessErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * No, and why. A problem where the path names a model that is not served, or too many requests of the connection wait.
+     * No, and why. A problem if the path names a model that is not served, or if too many requests of the connection wait.
      */
     503: Problem;
 };
@@ -820,23 +820,23 @@ export type GetStartupData = {
 
 export type GetStartupErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -844,11 +844,11 @@ export type GetStartupErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * No, and why. A problem where the path names a model that is not served, or too many requests of the connection wait.
+     * No, and why. A problem if the path names a model that is not served, or if too many requests of the connection wait.
      */
     503: Problem;
 };
@@ -873,23 +873,23 @@ export type GetMetricsData = {
 
 export type GetMetricsErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -897,11 +897,11 @@ export type GetMetricsErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: Problem;
 };
@@ -926,27 +926,27 @@ export type GetShadowDisagreementsData = {
 
 export type GetShadowDisagreementsErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * The API key is missing or wrong.
+     * The API key is missing or invalid.
      */
     401: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -954,11 +954,11 @@ export type GetShadowDisagreementsErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: Problem;
 };
@@ -983,23 +983,23 @@ export type GetContractData = {
 
 export type GetContractErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -1007,11 +1007,11 @@ export type GetContractErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: Problem;
 };
@@ -1038,23 +1038,23 @@ export type GetContractYamlData = {
 
 export type GetContractYamlErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -1062,11 +1062,11 @@ export type GetContractYamlErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: Problem;
 };
@@ -1105,7 +1105,7 @@ export type GetServerMetadataErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1137,7 +1137,7 @@ export type GetServerMetadataErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1174,7 +1174,7 @@ export type GetServerLiveErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1227,7 +1227,7 @@ export type GetServerReadyErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1284,7 +1284,7 @@ export type GetStatisticsErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1316,7 +1316,7 @@ export type GetStatisticsErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1357,7 +1357,7 @@ export type GetRepositoryIndexErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1389,7 +1389,7 @@ export type GetRepositoryIndexErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1413,7 +1413,7 @@ export type LoadModelData = {
     body?: never;
     headers?: {
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+         * Names the request in logs and in the response: 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`. For anything else, or nothing, the server uses the trace ID or generates an ID; no value is rejected.
          */
         'X-Request-Id'?: string;
     };
@@ -1441,7 +1441,7 @@ export type LoadModelErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1461,7 +1461,7 @@ export type LoadModelErrors = {
      */
     500: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
 };
@@ -1481,7 +1481,7 @@ export type UnloadModelData = {
     body?: never;
     headers?: {
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+         * Names the request in logs and in the response: 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`. For anything else, or nothing, the server uses the trace ID or generates an ID; no value is rejected.
          */
         'X-Request-Id'?: string;
     };
@@ -1509,7 +1509,7 @@ export type UnloadModelErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1529,7 +1529,7 @@ export type UnloadModelErrors = {
      */
     500: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
 };
@@ -1571,7 +1571,7 @@ export type GetModelMetadataErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1603,7 +1603,7 @@ export type GetModelMetadataErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1645,7 +1645,7 @@ export type GetModelReadyErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1723,7 +1723,7 @@ export type GetModelConfigErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1755,7 +1755,7 @@ export type GetModelConfigErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1801,7 +1801,7 @@ export type GetModelStatisticsErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1833,7 +1833,7 @@ export type GetModelStatisticsErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1861,19 +1861,19 @@ export type InferData = {
          */
         'Inference-Header-Content-Length'?: number;
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+         * Names the request in logs and in the response: 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`. For anything else, or nothing, the server uses the trace ID or generates an ID; no value is rejected.
          */
         'X-Request-Id'?: string;
         /**
-         * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
+         * W3C Trace Context. Its trace ID is written to the log line, and names a request without `X-Request-Id`.
          */
         traceparent?: string;
         /**
-         * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+         * Identifies the user, as any string that stays the same. If versions share the traffic by user, all requests of a user go to one version. Servers may be configured with another header, or with a cookie.
          */
         'ML-User'?: string;
         /**
-         * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+         * Selects the version for any user; for testers. A version in the path takes precedence.
          */
         'ML-Version'?: string;
     };
@@ -1901,7 +1901,7 @@ export type InferErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1933,7 +1933,7 @@ export type InferErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1946,7 +1946,7 @@ export type InferError = InferErrors[keyof InferErrors];
 
 export type InferResponses = {
     /**
-     * The outputs; in binary, after `Inference-Header-Content-Length` bytes of JSON, where that was asked for.
+     * The outputs. Those requested in binary follow `Inference-Header-Content-Length` bytes of JSON.
      */
     200: InferenceResponse;
 };
@@ -1983,7 +1983,7 @@ export type GetModelMetadataOfVersionErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -2015,7 +2015,7 @@ export type GetModelMetadataOfVersionErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -2061,7 +2061,7 @@ export type GetModelReadyOfVersionErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -2143,7 +2143,7 @@ export type GetModelConfigOfVersionErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -2175,7 +2175,7 @@ export type GetModelConfigOfVersionErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -2225,7 +2225,7 @@ export type GetModelStatisticsOfVersionErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -2257,7 +2257,7 @@ export type GetModelStatisticsOfVersionErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -2285,19 +2285,19 @@ export type InferOfVersionData = {
          */
         'Inference-Header-Content-Length'?: number;
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+         * Names the request in logs and in the response: 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`. For anything else, or nothing, the server uses the trace ID or generates an ID; no value is rejected.
          */
         'X-Request-Id'?: string;
         /**
-         * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
+         * W3C Trace Context. Its trace ID is written to the log line, and names a request without `X-Request-Id`.
          */
         traceparent?: string;
         /**
-         * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+         * Identifies the user, as any string that stays the same. If versions share the traffic by user, all requests of a user go to one version. Servers may be configured with another header, or with a cookie.
          */
         'ML-User'?: string;
         /**
-         * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+         * Selects the version for any user; for testers. A version in the path takes precedence.
          */
         'ML-Version'?: string;
     };
@@ -2329,7 +2329,7 @@ export type InferOfVersionErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -2361,7 +2361,7 @@ export type InferOfVersionErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -2374,7 +2374,7 @@ export type InferOfVersionError = InferOfVersionErrors[keyof InferOfVersionError
 
 export type InferOfVersionResponses = {
     /**
-     * The outputs; in binary, after `Inference-Header-Content-Length` bytes of JSON, where that was asked for.
+     * The outputs. Those requested in binary follow `Inference-Header-Content-Length` bytes of JSON.
      */
     200: InferenceResponse;
 };

@@ -26,7 +26,7 @@ const limitVariables = {
     'milliseconds',
   )({
     default: 600_000,
-    desc: 'Longest time for the download.',
+    desc: 'Maximum time for the download.',
   }),
   FETCH_STALL_MS: wholeNumber(
     100,
@@ -34,7 +34,7 @@ const limitVariables = {
     'milliseconds',
   )({
     default: 60_000,
-    desc: 'Longest time without a byte; then the download goes on with another attempt.',
+    desc: 'Maximum time without data; then another attempt resumes the download.',
   }),
   FETCH_MAX_BYTES: wholeNumber(
     1,
@@ -42,12 +42,12 @@ const limitVariables = {
     'bytes',
   )({
     default: 64 * 2 ** 30,
-    desc: 'Largest download, and largest content of an archive.',
+    desc: 'Maximum size of the download, and of the content of an archive.',
   }),
 };
 
 const desc = {
-  url: 'In place of MODEL_URI, with MODEL_SHA256: an .onnx file, or a .tar, .tar.gz or .tgz of a model directory, or of MODELS_DIR.',
+  url: 'Instead of MODEL_URI, with MODEL_SHA256: an .onnx file, or a .tar, .tar.gz or .tgz of a model directory, or of MODELS_DIR.',
   sha256: 'SHA-256 of the file or archive, in hex. Required for MODEL_URL.',
   directory: 'Directory to write the model to.',
 };
@@ -55,7 +55,7 @@ const desc = {
 const variables = {
   MODEL_URI: text({
     default: undefined,
-    desc: 'Where the model is, as the argument: the URI of a folder, an .onnx file, or an archive.',
+    desc: 'The URI of a folder, an .onnx file, or an archive; the same as the argument.',
   }),
   MODEL_URL: webUrl({
     default: undefined,
@@ -68,18 +68,18 @@ const variables = {
   MODEL_DIR: text({ default: undefined, desc: desc.directory }),
   MODELS_DIR: text({
     default: undefined,
-    desc: 'In place of MODEL_DIR, for several models: directory to write their folders to, as serve reads it.',
+    desc: 'Instead of MODEL_DIR, for several models: directory to write their folders to, as serve reads it.',
   }),
   MODEL_FILES: oneOf(
     'onnx',
     'all',
   )({
     default: 'onnx',
-    desc: 'all brings every file as it lies, for servers other than this one, in place of the ONNX model alone.',
+    desc: 'all: download every file unchanged, for other servers, instead of only the ONNX model.',
   }),
   FETCH_CACHE_DIR: text({
     default: undefined,
-    desc: 'Directory that fetchers share: what one has downloaded, the others copy from there.',
+    desc: 'Directory that fetchers share as a cache: one downloads a model, the others copy it.',
   }),
   FETCH_CACHE_MAX_BYTES: wholeNumber(
     1,
@@ -87,7 +87,7 @@ const variables = {
     'bytes',
   )({
     default: 50 * 2 ** 30,
-    desc: 'What it may hold; then the models go that were not used for longest.',
+    desc: 'Maximum size of that cache; beyond it, the models unused for longest are removed.',
   }),
   FETCH_FOLLOW_SECONDS: wholeNumber(
     0,
@@ -95,11 +95,11 @@ const variables = {
     'seconds',
   )({
     default: 0,
-    desc: 'Looks again after so many seconds, and brings what the URI names by then, until the process is ended; 0: fetches once.',
+    desc: 'Check again every so many seconds, and fetch what the URI names by then, until the process ends; 0: fetch once.',
   }),
   MODEL_URL_HEADERS_FILE: text({
     default: undefined,
-    desc: 'File with headers to send to an http or https address, such as "Authorization: Bearer TOKEN", one a line. They go to the origin of the address, and not along to another one.',
+    desc: 'File with headers to send to an http or https address, such as "Authorization: Bearer TOKEN", one per line. They are sent only to the origin of the address.',
   }),
   ...limitVariables,
 };
@@ -107,10 +107,10 @@ const variables = {
 export const fetchHelp =
   () => `Usage: fetch URI --dir DIRECTORY [--sha256 SUM] [--all] [--follow SECONDS]
 
-Brings a model into a directory, with model.lock.json, which says where it came from. What is there already is not downloaded again.
+Downloads a model into a directory, with model.lock.json, which says where it came from. Files that are already there are not downloaded again.
 
   URI        ${forms().join('\n             ')}
-  --dir      MODEL_DIR, a directory for this model alone.
+  --dir      MODEL_DIR, a directory for this model only.
   --sha256   MODEL_SHA256.
   --all      MODEL_FILES=all.
   --follow   FETCH_FOLLOW_SECONDS.

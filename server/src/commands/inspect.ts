@@ -10,7 +10,7 @@ import { CommandError } from '../util/command-error.ts';
 
 export const inspectHelp = `Usage: inspect FILE [--json]
 
-Prints what an ONNX model takes and gives, what a request to it looks like, and a model.json to start from.
+Prints the inputs and outputs of an ONNX model, an example request, and a model.json to start from.
 
   --json   Print the same as one JSON document.
 `;

@@ -6,7 +6,7 @@ import type { PredictData, PredictResponse } from './types.gen.js';
 export type * from './types.gen.js';
 
 /** The hash of the contract that these types were generated from. */
-export const contractHash = "d335a3de824adb929cdf8e16b5262060bf1917e552e5ae0e59db1a79a4f1636f";
+export const contractHash = "7ae0b7f692e90927a3ac7c5d3f1de0808512716a1a5181d0e33850521ca04050";
 
 export type PredictParameters = PredictData['body'];
 export type Client = MlApiClient<PredictParameters, PredictResponse>;

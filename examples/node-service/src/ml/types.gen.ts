@@ -11,15 +11,15 @@ export type TensorValue = number | string | boolean | Array<TensorValue>;
 
 export type Prediction = {
     /**
-     * The predicted class, one a row.
+     * The predicted class, one per row.
      */
     prediction: Array<number>;
     /**
-     * The predicted class's name, one a row. Present when asked for.
+     * The name of the predicted class, one per row. Present if requested.
      */
     labels?: Array<'setosa' | 'versicolor' | 'virginica'>;
     /**
-     * The probability of every class, one array a row, in the order of the classes. Present when asked for.
+     * The probability of every class, one array per row, in the order of the classes. Present if requested.
      */
     probabilities?: Array<[
         number,
@@ -27,7 +27,7 @@ export type Prediction = {
         number
     ]>;
     /**
-     * Every output tensor by name, as the model gave it. Present when asked for.
+     * Every output tensor by name, unchanged. Present if requested.
      */
     outputs?: {
         label: Array<number>;
@@ -46,13 +46,13 @@ export type TensorSpec = {
     name: string;
     datatype: 'float16' | 'float32' | 'float64' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'uint64' | 'bool' | 'string';
     /**
-     * The size of every dimension; a name or -1 where the size is free.
+     * The size of every dimension; a name or -1 if the size is free.
      */
     shape: Array<number | string>;
 };
 
 /**
- * What is known of one feature of the model's input. Documentation, never a limit.
+ * What is known about a feature of the model's input. For documentation; it is not enforced.
  */
 export type Feature = {
     name: string;
@@ -70,35 +70,35 @@ export type Model = {
     inputs: Array<TensorSpec>;
     outputs: Array<TensorSpec>;
     /**
-     * The features of a row, in order. Absent when model.json names none.
+     * The features of a row, in order. Absent if model.json names none.
      */
     features?: Array<Feature>;
     /**
-     * The classes' names, in the order of the classes. Absent when model.json names none.
+     * The names of the classes, in their order. Absent if model.json has none.
      */
     labels?: Array<string>;
     trainedAt?: string;
     /**
-     * Figures of the training, as model.json gives them.
+     * Metrics of the training, from model.json.
      */
     metrics?: {
         [key: string]: number;
     };
     license?: string;
     /**
-     * Where the model came from, by the `model.lock.json` that a fetch has left. Absent where there is none, or where model.onnx is another file than the one that was fetched.
+     * Where the model came from, according to the `model.lock.json` of a fetch. Absent if there is none, or if model.onnx is not the file that was fetched.
      */
     source?: {
         /**
-         * As it was named, without secrets. Absent where it was a path of a machine.
+         * The URI of the fetch, without secrets. Absent if it was a local path.
          */
         uri?: string;
         /**
-         * What that meant when it was fetched.
+         * What the URI resolved to at the time of the fetch.
          */
         resolved?: string;
         /**
-         * The store's word for this state, such as an ETag, a commit or a digest.
+         * The store's identifier for this state, such as an ETag, a commit or a digest.
          */
         revision?: string;
         /**
@@ -110,25 +110,25 @@ export type Model = {
     contractHash: string;
     limits: {
         /**
-         * Rows that one request may carry.
+         * Maximum rows of a request.
          */
         maxRows: number;
         /**
-         * Bytes of one request body, after decompression.
+         * Maximum bytes of a request body, after decompression.
          */
         maxBodyBytes: number;
     };
     /**
-     * How the server decided to run the model.
+     * How the server runs the model.
      */
     serving: {
         /**
-         * Threads of the process that serve requests; each runs the model for those that it gets.
+         * Threads that serve requests; each runs the model for its own requests.
          */
         threads: number;
         engine: 'inline' | 'workers';
         /**
-         * Worker threads; 0 when the model runs inline.
+         * Worker threads; 0 if the model runs inline.
          */
         workers: number;
         /**
@@ -136,25 +136,25 @@ export type Model = {
          */
         intraOpThreads: number;
         /**
-         * Whether waiting requests are run together.
+         * Whether waiting requests run as one batch.
          */
         batching: boolean;
         /**
-         * Why they are or are not.
+         * Why they do, or do not.
          */
         batchingReason?: string;
         /**
-         * Rows of one run at most.
+         * Maximum rows of a run.
          */
         batchMaxRows: number;
         executionProviders: Array<string>;
     };
     /**
-     * How the model was replaced without a restart. Absent where it never is (`MODEL_RELOAD_SECONDS` is 0).
+     * How the model was replaced without a restart. Absent if this is off (`MODEL_RELOAD_SECONDS` is 0).
      */
     reload?: {
         /**
-         * When the model took the calls.
+         * When the model started to serve.
          */
         since: string;
         /**
@@ -162,11 +162,11 @@ export type Model = {
          */
         replaced: number;
         /**
-         * How often what the directory held was refused.
+         * How often a new model in the directory was rejected.
          */
         refused: number;
         /**
-         * Why what the directory holds now is not served. Absent where it is.
+         * Why the model in the directory is not served. Absent if it is.
          */
         refusal?: string;
     };
@@ -177,7 +177,7 @@ export type Model = {
  */
 export type ProblemError = {
     /**
-     * JSON Pointer (RFC 6901) to the place in the request body; empty for the whole body.
+     * JSON Pointer (RFC 6901) to the location in the request body; empty for the whole body.
      */
     pointer: string;
     detail: string;
@@ -188,11 +188,11 @@ export type ProblemError = {
  */
 export type Problem = {
     /**
-     * Names the kind of problem for programs. Its last part is stable.
+     * The kind of problem, for programs. Its last part is stable.
      */
     type: string;
     /**
-     * The kind of problem for people.
+     * The kind of problem, for people.
      */
     title: string;
     /**
@@ -200,7 +200,7 @@ export type Problem = {
      */
     status: number;
     /**
-     * What is wrong with this request, and how to go on.
+     * What is wrong with this request, and what to do.
      */
     detail: string;
     requestId: string;
@@ -211,19 +211,19 @@ export type Problem = {
 };
 
 /**
- * How two versions answered the same requests.
+ * How the predictions of two versions compare.
  */
 export type ShadowReport = {
     /**
-     * The version that answered.
+     * The version that sends the responses.
      */
     champion: string;
     /**
-     * The version that was asked too.
+     * The version in the shadow.
      */
     challenger: string;
     /**
-     * Requests by what came of asking the challenger. `dropped` were not asked: too many or too large ones were in flight, or JSON cannot carry them. `failed` got an error or no answer, `timed_out` none in time.
+     * Requests by outcome at the challenger. `dropped` requests were not sent, because too many or too large ones were in flight, or because JSON cannot carry them. `failed` requests got an error or no response, `timed_out` ones no response in time.
      */
     requests: {
         agreed: number;
@@ -233,22 +233,22 @@ export type ShadowReport = {
         dropped: number;
     };
     /**
-     * Rows that both answered.
+     * Rows with a prediction from both.
      */
     rows: {
         agreed: number;
         disagreed: number;
     };
     /**
-     * The share of those rows that they disagree on.
+     * The share of these rows with different predictions.
      */
     disagreement: number;
     /**
-     * Why the challenger failed at first. Absent where it never did.
+     * Why the challenger failed for the first time. Absent if it never did.
      */
     firstFailure?: string;
     /**
-     * The most disagreements that are kept; 0 where inputs are private.
+     * The maximum number of disagreements to keep; 0 if inputs are private.
      */
     keeps: number;
     /**
@@ -263,7 +263,7 @@ export type ShadowDisagreement = {
      */
     at: string;
     /**
-     * The request's, in the logs of both versions.
+     * The request's ID, in the logs of both versions.
      */
     requestId: string;
     /**
@@ -282,7 +282,7 @@ export type ShadowAnswer = {
 };
 
 /**
- * Options by name. Unknown ones are ignored, as the protocol says.
+ * Options by name. Unknown ones are ignored, as the protocol requires.
  */
 export type InferenceParameters = {
     [key: string]: string | number | boolean;
@@ -291,7 +291,7 @@ export type InferenceParameters = {
 export type InferenceDatatype = 'BOOL' | 'UINT8' | 'UINT16' | 'UINT32' | 'UINT64' | 'INT8' | 'INT16' | 'INT32' | 'INT64' | 'FP16' | 'FP32' | 'FP64' | 'BYTES';
 
 /**
- * The size of every dimension; -1 in metadata where the size is free.
+ * The size of every dimension; in metadata, -1 if the size is free.
  */
 export type InferenceShape = Array<number>;
 
@@ -316,7 +316,7 @@ export type InferenceInput = (unknown | {
         [key: string]: unknown;
     };
     /**
-     * The elements, flat in row-major order or nested. Absent where they are binary.
+     * The elements, flat in row-major order or nested. Absent if they are binary.
      */
     data?: Array<number | Array<number>>;
 };
@@ -325,7 +325,7 @@ export type InferenceRequestedOutput = {
     name: 'label' | 'probabilities';
     parameters?: {
         /**
-         * Whether to answer it in binary.
+         * Whether to return it in binary.
          */
         binary_data?: boolean;
         [key: string]: unknown;
@@ -334,12 +334,12 @@ export type InferenceRequestedOutput = {
 
 export type InferenceRequest = {
     /**
-     * Comes back in the answer.
+     * Returned in the response.
      */
     id?: string;
     parameters?: {
         /**
-         * Whether to answer outputs in binary that do not say themselves.
+         * Whether to return outputs in binary that do not set it themselves.
          */
         binary_data_output?: boolean;
         [key: string]: unknown;
@@ -351,7 +351,7 @@ export type InferenceRequest = {
         InferenceInput
     ];
     /**
-     * The outputs that are wanted. All without it.
+     * The outputs to return; all of them by default.
      */
     outputs?: Array<InferenceRequestedOutput>;
 };
@@ -362,7 +362,7 @@ export type InferenceOutput = {
     datatype: InferenceDatatype;
     parameters?: InferenceParameters;
     /**
-     * The elements, flat in row-major order. Absent where they are binary.
+     * The elements, flat in row-major order. Absent if they are binary.
      */
     data?: Array<TensorValue>;
 };
@@ -376,7 +376,7 @@ export type InferenceResponse = {
 
 export type OpenInferenceError = {
     /**
-     * What is wrong, and how to go on.
+     * What is wrong, and what to do.
      */
     error: string;
 };
@@ -419,7 +419,7 @@ export type ModelConfig = {
     platform: string;
     backend: string;
     /**
-     * Rows of a request at most; 0 where the model has no dimension of rows.
+     * Maximum rows of a request; 0 if the model has no dimension for rows.
      */
     max_batch_size: number;
     input: Array<ModelConfigTensor>;
@@ -430,7 +430,7 @@ export type ModelConfigTensor = {
     name: string;
     data_type: string;
     /**
-     * The size of every dimension but that of rows; -1 where it is free.
+     * The size of every dimension except that of rows; -1 if it is free.
      */
     dims: Array<number>;
 };
@@ -478,22 +478,22 @@ export type RepositoryModel = {
 };
 
 /**
- * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+ * Names the request in logs and in the response: 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`. For anything else, or nothing, the server uses the trace ID or generates an ID; no value is rejected.
  */
 export type RequestId = string;
 
 /**
- * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
+ * W3C Trace Context. Its trace ID is written to the log line, and names a request without `X-Request-Id`.
  */
 export type Traceparent = string;
 
 /**
- * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+ * Identifies the user, as any string that stays the same. If versions share the traffic by user, all requests of a user go to one version. Servers may be configured with another header, or with a cookie.
  */
 export type User = string;
 
 /**
- * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+ * Selects the version for any user; for testers. A version in the path takes precedence.
  */
 export type PinnedVersion = string;
 
@@ -534,33 +534,33 @@ export type PredictData = {
             number
         ]>;
         /**
-         * Also answer every output tensor of the model by its name, as the model gave it.
+         * Also return every output tensor of the model by its name, unchanged.
          */
         outputs?: boolean;
         /**
-         * Also answer the probability of every class. Classification models only.
+         * Also return the probability of every class. Classification models only.
          */
         probabilities?: boolean;
         /**
-         * Also answer the name of the predicted class. Classification models with named classes only.
+         * Also return the name of the predicted class. Classification models with named classes only.
          */
         labels?: boolean;
     };
     headers?: {
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+         * Names the request in logs and in the response: 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`. For anything else, or nothing, the server uses the trace ID or generates an ID; no value is rejected.
          */
         'X-Request-Id'?: string;
         /**
-         * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
+         * W3C Trace Context. Its trace ID is written to the log line, and names a request without `X-Request-Id`.
          */
         traceparent?: string;
         /**
-         * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+         * Identifies the user, as any string that stays the same. If versions share the traffic by user, all requests of a user go to one version. Servers may be configured with another header, or with a cookie.
          */
         'ML-User'?: string;
         /**
-         * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+         * Selects the version for any user; for testers. A version in the path takes precedence.
          */
         'ML-Version'?: string;
     };
@@ -571,39 +571,39 @@ export type PredictData = {
 
 export type PredictErrors = {
     /**
-     * The body is empty, is not JSON, or ended early; or the request is not HTTP/1.1, or names a version that there is not.
+     * The body is empty, is not JSON, or ended early; or the request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * The API key is missing or wrong.
+     * The API key is missing or invalid.
      */
     401: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The body, after decompression, is larger than the server takes.
+     * The body, after decompression, is larger than the server accepts.
      */
     413: Problem;
     /**
-     * The body's media type, charset or content encoding is not one that the server reads.
+     * The server does not support the body's media type, charset or content encoding.
      */
     415: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
-     * The body is JSON, but not what the model takes.
+     * The body is JSON, but does not fit the model.
      */
     422: Problem;
     /**
@@ -619,11 +619,11 @@ export type PredictErrors = {
      */
     502: Problem;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: Problem;
     /**
-     * The prediction did not come within the server's deadline.
+     * There was no prediction within the server's deadline.
      */
     504: Problem;
 };
@@ -643,19 +643,19 @@ export type GetModelData = {
     body?: never;
     headers?: {
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+         * Names the request in logs and in the response: 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`. For anything else, or nothing, the server uses the trace ID or generates an ID; no value is rejected.
          */
         'X-Request-Id'?: string;
         /**
-         * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
+         * W3C Trace Context. Its trace ID is written to the log line, and names a request without `X-Request-Id`.
          */
         traceparent?: string;
         /**
-         * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+         * Identifies the user, as any string that stays the same. If versions share the traffic by user, all requests of a user go to one version. Servers may be configured with another header, or with a cookie.
          */
         'ML-User'?: string;
         /**
-         * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+         * Selects the version for any user; for testers. A version in the path takes precedence.
          */
         'ML-Version'?: string;
     };
@@ -666,35 +666,35 @@ export type GetModelData = {
 
 export type GetModelErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * The API key is missing or wrong.
+     * The API key is missing or invalid.
      */
     401: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The body, after decompression, is larger than the server takes.
+     * The body, after decompression, is larger than the server accepts.
      */
     413: Problem;
     /**
-     * The body's media type, charset or content encoding is not one that the server reads.
+     * The server does not support the body's media type, charset or content encoding.
      */
     415: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -702,7 +702,7 @@ export type GetModelErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
@@ -710,11 +710,11 @@ export type GetModelErrors = {
      */
     502: Problem;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: Problem;
     /**
-     * The prediction did not come within the server's deadline.
+     * There was no prediction within the server's deadline.
      */
     504: Problem;
 };
@@ -739,23 +739,23 @@ export type GetLivenessData = {
 
 export type GetLivenessErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -763,11 +763,11 @@ export type GetLivenessErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * No, and why. A problem where the path names a model that is not served, or too many requests of the connection wait.
+     * No, and why. A problem if the path names a model that is not served, or if too many requests of the connection wait.
      */
     503: Problem;
 };
@@ -792,23 +792,23 @@ export type GetReadinessData = {
 
 export type GetReadinessErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -816,11 +816,11 @@ export type GetReadinessErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * No, and why. A problem where the path names a model that is not served, or too many requests of the connection wait.
+     * No, and why. A problem if the path names a model that is not served, or if too many requests of the connection wait.
      */
     503: Problem;
 };
@@ -845,23 +845,23 @@ export type GetStartupData = {
 
 export type GetStartupErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -869,11 +869,11 @@ export type GetStartupErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * No, and why. A problem where the path names a model that is not served, or too many requests of the connection wait.
+     * No, and why. A problem if the path names a model that is not served, or if too many requests of the connection wait.
      */
     503: Problem;
 };
@@ -898,23 +898,23 @@ export type GetMetricsData = {
 
 export type GetMetricsErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -922,11 +922,11 @@ export type GetMetricsErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: Problem;
 };
@@ -951,27 +951,27 @@ export type GetShadowDisagreementsData = {
 
 export type GetShadowDisagreementsErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * The API key is missing or wrong.
+     * The API key is missing or invalid.
      */
     401: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -979,11 +979,11 @@ export type GetShadowDisagreementsErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: Problem;
 };
@@ -1008,23 +1008,23 @@ export type GetContractData = {
 
 export type GetContractErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -1032,11 +1032,11 @@ export type GetContractErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: Problem;
 };
@@ -1063,23 +1063,23 @@ export type GetContractYamlData = {
 
 export type GetContractYamlErrors = {
     /**
-     * The request is not HTTP/1.1, or names a version that there is not.
+     * The request is not HTTP/1.1, or names a version that does not exist.
      */
     400: Problem;
     /**
-     * There is nothing at this path, or no such model, or version of it, as the path names.
+     * There is nothing at this path, or the path names a model or version that does not exist.
      */
     404: Problem;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: Problem;
     /**
-     * The request, or a part of it, did not come in time. The connection is closed.
+     * The request, or a part of it, did not arrive in time. The connection is closed.
      */
     408: Problem;
     /**
-     * The header Expect asks for something other than `100-continue`.
+     * The `Expect` header is not `100-continue`.
      */
     417: Problem;
     /**
@@ -1087,11 +1087,11 @@ export type GetContractYamlErrors = {
      */
     431: Problem;
     /**
-     * The server has a fault. The log has the cause.
+     * The server failed. The log has the cause.
      */
     500: Problem;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: Problem;
 };
@@ -1130,7 +1130,7 @@ export type GetServerMetadataErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1162,7 +1162,7 @@ export type GetServerMetadataErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1199,7 +1199,7 @@ export type GetServerLiveErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1252,7 +1252,7 @@ export type GetServerReadyErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1309,7 +1309,7 @@ export type GetStatisticsErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1341,7 +1341,7 @@ export type GetStatisticsErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1382,7 +1382,7 @@ export type GetRepositoryIndexErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1414,7 +1414,7 @@ export type GetRepositoryIndexErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1460,7 +1460,7 @@ export type GetModelMetadataErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1492,7 +1492,7 @@ export type GetModelMetadataErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1534,7 +1534,7 @@ export type GetModelReadyErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1612,7 +1612,7 @@ export type GetModelConfigErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1644,7 +1644,7 @@ export type GetModelConfigErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1690,7 +1690,7 @@ export type GetModelStatisticsErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1722,7 +1722,7 @@ export type GetModelStatisticsErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1750,19 +1750,19 @@ export type InferData = {
          */
         'Inference-Header-Content-Length'?: number;
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+         * Names the request in logs and in the response: 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`. For anything else, or nothing, the server uses the trace ID or generates an ID; no value is rejected.
          */
         'X-Request-Id'?: string;
         /**
-         * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
+         * W3C Trace Context. Its trace ID is written to the log line, and names a request without `X-Request-Id`.
          */
         traceparent?: string;
         /**
-         * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+         * Identifies the user, as any string that stays the same. If versions share the traffic by user, all requests of a user go to one version. Servers may be configured with another header, or with a cookie.
          */
         'ML-User'?: string;
         /**
-         * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+         * Selects the version for any user; for testers. A version in the path takes precedence.
          */
         'ML-Version'?: string;
     };
@@ -1790,7 +1790,7 @@ export type InferErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1822,7 +1822,7 @@ export type InferErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1835,7 +1835,7 @@ export type InferError = InferErrors[keyof InferErrors];
 
 export type InferResponses = {
     /**
-     * The outputs; in binary, after `Inference-Header-Content-Length` bytes of JSON, where that was asked for.
+     * The outputs. Those requested in binary follow `Inference-Header-Content-Length` bytes of JSON.
      */
     200: InferenceResponse;
 };
@@ -1872,7 +1872,7 @@ export type GetModelMetadataOfVersionErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -1904,7 +1904,7 @@ export type GetModelMetadataOfVersionErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -1950,7 +1950,7 @@ export type GetModelReadyOfVersionErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -2032,7 +2032,7 @@ export type GetModelConfigOfVersionErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -2064,7 +2064,7 @@ export type GetModelConfigOfVersionErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -2114,7 +2114,7 @@ export type GetModelStatisticsOfVersionErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -2146,7 +2146,7 @@ export type GetModelStatisticsOfVersionErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -2174,19 +2174,19 @@ export type InferOfVersionData = {
          */
         'Inference-Header-Content-Length'?: number;
         /**
-         * Names the request in logs and in the answer. 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`; anything else, or nothing, and the server takes the trace id, or makes one: no value is refused.
+         * Names the request in logs and in the response: 1 to 128 characters of `A–Z a–z 0–9 . _ : / + = @ -`. For anything else, or nothing, the server uses the trace ID or generates an ID; no value is rejected.
          */
         'X-Request-Id'?: string;
         /**
-         * W3C Trace Context. Its trace id goes into the log line, and names a request that has no `X-Request-Id`.
+         * W3C Trace Context. Its trace ID is written to the log line, and names a request without `X-Request-Id`.
          */
         traceparent?: string;
         /**
-         * Who asks, as any text that stays the same: where versions share the traffic by user, all requests of one user are answered by one version. Servers can be told of another header, or of a cookie.
+         * Identifies the user, as any string that stays the same. If versions share the traffic by user, all requests of a user go to one version. Servers may be configured with another header, or with a cookie.
          */
         'ML-User'?: string;
         /**
-         * The version that is to answer, whoever asks; for testers. Where a version stands in the path, that one answers.
+         * Selects the version for any user; for testers. A version in the path takes precedence.
          */
         'ML-Version'?: string;
     };
@@ -2218,7 +2218,7 @@ export type InferOfVersionErrors = {
      */
     404: OpenInferenceError;
     /**
-     * The path does not answer this method.
+     * The path does not support this method.
      */
     405: OpenInferenceError;
     /**
@@ -2250,7 +2250,7 @@ export type InferOfVersionErrors = {
      */
     502: OpenInferenceError;
     /**
-     * The server is starting, draining, or has too much to do. Try again.
+     * The server is starting, draining or overloaded. Try again.
      */
     503: OpenInferenceError;
     /**
@@ -2263,7 +2263,7 @@ export type InferOfVersionError = InferOfVersionErrors[keyof InferOfVersionError
 
 export type InferOfVersionResponses = {
     /**
-     * The outputs; in binary, after `Inference-Header-Content-Length` bytes of JSON, where that was asked for.
+     * The outputs. Those requested in binary follow `Inference-Header-Content-Length` bytes of JSON.
      */
     200: InferenceResponse;
 };

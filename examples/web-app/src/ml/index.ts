@@ -6,7 +6,7 @@ import type { PredictData, PredictResponse } from './types.gen.js';
 export type * from './types.gen.js';
 
 /** The hash of the contract that these types were generated from. */
-export const contractHash = "45bb74507320b72a76ab1ba42b8d4d268d4da2a6f60adf3f1abaaca528089c16";
+export const contractHash = "e6d1cceeeecf05408b31951ccf8367f01d78c067c43f463d35ce5a42e749f1da";
 
 export type PredictParameters = PredictData['body'];
 export type Client = MlApiClient<PredictParameters, PredictResponse>;

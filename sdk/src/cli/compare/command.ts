@@ -8,17 +8,17 @@ import { report } from './report.ts';
 
 const usage = `Usage: ml-sdk compare --champion URL --challenger URL --data FILE [options]
 
-  Asks two servers the same rows, and tells how often and where they differ, before a user sees it.
+  Sends the same rows to two servers, and reports how often and where they differ, before users see it.
 
   --champion URL        The server in use, such as http://ml.local/v1
-  --challenger URL      The one that may take its place, such as http://ml.local/v2
-  --data FILE           .jsonl or .ndjson: a row such as [5.1,3.5,1.4,0.2], or {"inputs": …, "label": …}, a line;
+  --challenger URL      The one that may replace it, such as http://ml.local/v2
+  --data FILE           .jsonl or .ndjson: on each line, a row such as [5.1,3.5,1.4,0.2], or {"inputs": …, "label": …};
                         .csv: a header with the features' names, and numbers (needs the package csv-parse)
-  --label COLUMN        The CSV's column that holds the true answers
-  --tolerance N         Largest difference of two equal numbers, relative above 1. Default: 0.00001
-  --concurrency N       Rows under way at once. Default: 4
+  --label COLUMN        The CSV column with the true labels
+  --tolerance N         Largest difference of numbers that count as equal, relative above 1. Default: 0.00001
+  --concurrency N       Rows in flight at once. Default: 4
   --api-key-file FILE   File whose first line is the API key to send
-  --min-agreement N     Exit status 2 where the share of agreement is smaller, such as 0.95
+  --min-agreement N     Exit with status 2 if the agreement is lower, such as 0.95
   --json                Print the whole comparison as JSON
 `;
 

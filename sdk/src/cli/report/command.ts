@@ -8,13 +8,13 @@ import { text } from './text.ts';
 
 const usage = `Usage: ml-sdk report --prometheus URL [options]
 
-  Tells what each version answered to users: requests, errors, latencies, and how often it predicted which class, with
-  95 % intervals, and which of these differ by more than chance. Needs the package simple-statistics.
+  Reports on each version: requests, errors, latencies, and how often it predicted which class, with
+  95 % intervals, and which differences chance does not explain. Needs the package simple-statistics.
 
   --prometheus URL      The Prometheus that scrapes the release, such as http://localhost:9090
   --namespace NAME      Only pods of this namespace
-  --release NAME        Only pods whose names begin so, such as ml-api
-  --window DURATION     Time to look back. Default: 1h
+  --release NAME        Only pods whose names begin with this, such as ml-api
+  --window DURATION     How far to look back. Default: 1h
   --json                Print the report as JSON
 `;
 

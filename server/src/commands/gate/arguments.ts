@@ -6,20 +6,20 @@ import { type Deployed, readDeployed, type Weights } from './deployed.ts';
 
 export const gateHelp = `Usage: gate --prometheus URL --series SELECTOR --version V … [options]
 
-Looks whether versions may get more requests, by their figures in Prometheus, and fails where they may not.
+Checks by figures in Prometheus whether versions may get more requests, and fails if they may not.
 
-  --prometheus URL         The Prometheus to ask
-  --series SELECTOR        What selects the release's series, such as namespace="ml",pod=~"ml-api-.+"
-  --version V              A version whose weight is to be raised; may be given again
-  --weights V=W,…          The weights that versions are to have; with --deployed, only what gets more is looked at
-  --deployed FILE          What they have, as the chart deploys it; where there is no such file, all are looked at
-  --first-default V        Where there is no such file, as before the first installation: the default version, which is not looked at
-  --window DURATION        Time that is looked back (30m)
-  --min-rows N             Fewest rows compared, and requests answered, in that time (1000)
-  --on-too-few-rows WHAT   Where there are fewer: hold, which fails, or allow (hold)
-  --max-disagreement S     Largest share of compared rows that disagree, from 0 to 1; left out: not looked at
-  --max-error-ratio S      Largest share of requests that fail, from 0 to 1; left out: not looked at
-  --max-latency-seconds T  Largest 99th percentile of the answer time; left out: not looked at
+  --prometheus URL         The address of Prometheus
+  --series SELECTOR        Selector of the release's series, such as namespace="ml",pod=~"ml-api-.+"
+  --version V              A version to check; may be repeated
+  --weights V=W,…          The new weights; with --deployed, only versions that gain requests are checked
+  --deployed FILE          The present weights, as the chart deploys them; without such a file, all versions are checked
+  --first-default V        The default version, which is not checked if there is no such file, as before the first installation
+  --window DURATION        How far to look back (30m)
+  --min-rows N             Minimum of compared rows, and of requests, in that time (1000)
+  --on-too-few-rows WHAT   If there are fewer: hold, which fails, or allow (hold)
+  --max-disagreement S     Maximum share of compared rows that disagree, from 0 to 1; not checked by default
+  --max-error-ratio S      Maximum share of requests that fail, from 0 to 1; not checked by default
+  --max-latency-seconds T  Maximum 99th percentile of the latency; not checked by default
 `;
 
 export interface GateArguments {

@@ -11,30 +11,30 @@ import { withoutSecrets } from '../serve/validators.ts';
 
 export const verifyHelp = `Usage: verify (--target NAME=URL … (--golden FILE | --models-dir DIR) | --completion NAME=URL … | --probe NAME=URL …) [options]
 
-Sends the golden inputs to every target and compares the answers with the golden ones.
+Sends the golden inputs to every target, and compares the predictions with the golden ones.
 
-  --target NAME=URL     A server to ask, such as service=http://ml-api-v1
-  --grpc NAME=URL       A server of gRPC to send the golden inputs to, such as grpc=http://ml-api-v1:8001
-  --host NAME=HOST      The Host header for a target, where its name is not in DNS
-  --golden FILE         golden.json; needed with --target and --grpc, which looks at the model.json beside it, too
+  --target NAME=URL     A server, such as service=http://ml-api-v1
+  --grpc NAME=URL       A gRPC server, such as grpc=http://ml-api-v1:8001
+  --host NAME=HOST      The Host header for a target whose name is not in DNS
+  --golden FILE         golden.json; required with --target and --grpc. --grpc also reads the model.json beside it
   --example-without-golden
-                        Where there is no golden.json, send the example of the model's own contract over HTTP, which must be
-                        predicted; whether rightly, nobody knows then
-  --models-dir DIR      In place of --golden, for servers of several models: the folder that MODELS_DIR names. Each model
-                        that a server has is checked, with the golden.json of its folder where there is one. A model in
-                        the folder that the server has not is a failure, and so is a server of which nothing is checked
-  --model NAME          The model of several to check, which must be served and have golden predictions; with
-                        --models-dir, may be given again. Without it: the default model with --golden, all of them
+                        Without a golden.json, send the example of the model's contract over HTTP. It must be
+                        predicted, but nothing says whether the prediction is right
+  --models-dir DIR      Instead of --golden, for servers of several models: the folder in MODELS_DIR. Every model
+                        of the server is checked with the golden.json of its folder, if there is one. A model in
+                        the folder that the server lacks is a failure, and so is a server with nothing to check
+  --model NAME          The model to check, if there are several. It must be served and have golden predictions. With
+                        --models-dir, may be repeated. Default: the default model with --golden, all models
                         with --models-dir
-  --completion NAME=URL The address that OpenAI's clients are given, such as llama=http://ml-api-llama/v1: its first model
+  --completion NAME=URL The base URL for OpenAI's clients, such as llama=http://ml-api-llama/v1: its first model
                         must complete a message
-  --probe NAME=URL      An address that must answer with success: for servers that are not ml-api
-  --metrics URL         Also check that these metrics tell of the same contract; without targets, that they are metrics
-  --expect-version V    The version that every answer must come from, but of models with folders for their versions
-  --grpc-metadata K=V   Metadata for every call over gRPC, such as ml-version=v2; may be given again
+  --probe NAME=URL      An address that must return success, for servers other than ml-api
+  --metrics URL         Also check that these metrics have the same contract; without targets, that they are metrics
+  --expect-version V    The version that must serve every request, except for models with a folder per version
+  --grpc-metadata K=V   Metadata for every gRPC call, such as ml-version=v2; may be repeated
   --api-key-file FILE   File whose first line is the API key to send
   --ca-file FILE        File with the certificate authority of https targets
-  --timeout-ms N        Longest time for one request, and from the start until servers are reached and ready (10000)
+  --timeout-ms N        Maximum time for a request, and for servers to become ready (10000)
 `;
 
 export interface VerifyArguments {

@@ -19,7 +19,7 @@ export function predictionSchema(model: Model): SchemaObject {
       ...(classes && {
         labels: {
           type: 'array',
-          description: "The predicted class's name, one a row. Present when asked for.",
+          description: 'The name of the predicted class, one per row. Present if requested.',
           items: { type: 'string', ...(model.labels && { enum: [...model.labels] }) },
         },
       }),
@@ -28,7 +28,7 @@ export function predictionSchema(model: Model): SchemaObject {
           probabilities: {
             type: 'array',
             description:
-              'The probability of every class, one array a row, in the order of the classes. Present when asked for.',
+              'The probability of every class, one array per row, in the order of the classes. Present if requested.',
             items: {
               type: 'array',
               ...(count !== undefined && { minItems: count, maxItems: count }),
@@ -38,7 +38,7 @@ export function predictionSchema(model: Model): SchemaObject {
         }),
       outputs: {
         type: 'object',
-        description: 'Every output tensor by name, as the model gave it. Present when asked for.',
+        description: 'Every output tensor by name, unchanged. Present if requested.',
         required: model.signature.outputs.map(({ name }) => name),
         additionalProperties: false,
         properties: Object.fromEntries(
@@ -56,7 +56,7 @@ function predictionValues(model: Model): SchemaObject {
     const rows = schema.type === 'array' ? schema : { type: 'array' as const, items: schema };
     return {
       ...rows,
-      description: 'The prediction output, one element a row where the model has rows.',
+      description: 'The prediction output, with one element per row if the model has rows.',
     };
   }
   const count = classCount(model);
@@ -65,8 +65,8 @@ function predictionValues(model: Model): SchemaObject {
     type: 'array',
     description:
       task === 'classification'
-        ? 'The predicted class, one a row.'
-        : 'The predicted value, one a row.',
+        ? 'The predicted class, one per row.'
+        : 'The predicted value, one per row.',
     items: isPlace
       ? { type: 'integer', minimum: 0, ...(count !== undefined && { maximum: count - 1 }) }
       : outputElement(prediction.datatype),
