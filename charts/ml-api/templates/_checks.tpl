@@ -198,6 +198,9 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s: a password, a token or a signature in it would be read by whoever reads pods; remove it, and give the fetcher credentials in %s.fetch, from a Secret." $at $key) -}}
   {{- end -}}
 {{- end -}}
+{{- if regexMatch "^(mlflow://|models:/{1,3})[^/@?#]+/[A-Za-z][A-Za-z_-]*$" $uri -}}
+  {{- fail (printf "%s: stages and `latest` move unseen, and are not fetched; give the version an alias, as in mlflow://iris@champion, or name its number, as in mlflow://iris/3." $at) -}}
+{{- end -}}
 {{- if not (or $model.sha256 (eq (include "ml-api.cannotMove" $uri) "true") (eq $model.requirePinned "never")) -}}
   {{- if and (eq (include "ml-api.isWeb" $uri) "true") (eq $model.requirePinned "auto") -}}
     {{- fail (printf "%s: nothing says which bytes are served; set %s.sha256 to the file's SHA-256, 64 hex digits, or %s.requirePinned to never." $at $key $key) -}}
