@@ -116,8 +116,8 @@ describe('the server is gone', () => {
   /** A program that starts a server, prints its URL, and goes on as the text says. */
   function program(then: string) {
     const source = `import { startServer } from '@org/ml-sdk/testing';
-const { url } = await startServer();
-console.log(url);
+const server = await startServer();
+console.log(server.url);
 ${then}`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', source], { cwd: root });
     onTestFinished(() => void child.kill('SIGKILL'));
@@ -127,6 +127,11 @@ ${then}`;
   it.each([
     ['ends, having forgotten it', '', 0],
     ['throws', 'throw new Error()', 1],
+    [
+      'waits for nothing but its end',
+      "process.kill(server.pid, 'SIGSTOP'); await server.stop();",
+      0,
+    ],
   ])('when the process that started it %s', async (_what, then, code) => {
     const { child, out, err } = program(then);
     expect(await exitOf(child), err.text).toBe(code);

@@ -88,7 +88,7 @@ export class ServerProcess {
         );
         signal?.addEventListener('abort', () => reject(signal.reason), until);
       });
-      this.#keepNothingRunning();
+      this.#keepRunning(false);
       return ready;
     } catch (error) {
       this.#child.kill('SIGKILL');
@@ -103,13 +103,13 @@ export class ServerProcess {
 
   /** @throws StartServerError when it has failed */
   async stop(): Promise<void> {
+    this.#keepRunning(true); // until the server has gone: whoever awaits that alone would else end first
     const sent = new Set<NodeJS.Signals>();
     const send = (signal: NodeJS.Signals) => {
       sent.add(signal);
       this.#child.kill(signal);
     };
     send('SIGTERM');
-    // Also keeps this process running until the server has gone.
     const late = setTimeout(() => send('SIGKILL'), STOP_MS);
     const { failed, signal, how } = await this.#ended;
     clearTimeout(late);
@@ -118,12 +118,13 @@ export class ServerProcess {
     if (failed && !asAsked) throw this.#error(`The server failed${how}.`);
   }
 
-  /** Whoever forgets to stop a server ends all the same, and the server then. */
-  #keepNothingRunning(): void {
+  /** While the server runs, it keeps nothing running: whoever forgets to stop it ends all the same, and the server then. */
+  #keepRunning(is: boolean): void {
     const { stdout, stderr, channel } = this.#child;
-    this.#child.unref();
-    channel?.unref();
-    for (const stream of [stdout, stderr]) if (stream instanceof Socket) stream.unref();
+    const what = is ? 'ref' : 'unref';
+    this.#child[what]();
+    channel?.[what]();
+    for (const stream of [stdout, stderr]) if (stream instanceof Socket) stream[what]();
   }
 
   #error(message: string): StartServerError {
