@@ -8,8 +8,12 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY server/package.json server/
 COPY sdk/package.json sdk/
-# Their package.json alone. npm 11.6 leaves out the platform of esbuild where a workspace of the lock file is not there.
-COPY examples/ examples/
+# npm 11.6 leaves out the platform of esbuild where a workspace of the lock file is not there.
+COPY examples/github-actions/package.json examples/github-actions/
+COPY examples/hugging-face/package.json examples/hugging-face/
+COPY examples/mlflow/package.json examples/mlflow/
+COPY examples/node-service/package.json examples/node-service/
+COPY examples/web-app/package.json examples/web-app/
 # The secrets serve builds behind a proxy with a certificate authority of its own; without them they are skipped.
 RUN --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
