@@ -8,9 +8,10 @@ export default defineConfig(async ({ command, isPreview }) => {
   const key = process.env['ML_API_KEY'];
   // What is behind /ml, as an Ingress or a backend for frontends is in production. The API key, if there is one, is added here.
   const proxy = {
-    '/ml': {
+    '^/ml/': {
       target,
-      rewrite: (path: string) => path.replace(/^\/ml/, ''),
+      changeOrigin: true, // an Ingress tells its applications apart by this
+      rewrite: (path: string) => path.slice('/ml'.length),
       ...(key !== undefined && { headers: { 'X-API-Key': key } }),
     },
   };

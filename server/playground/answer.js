@@ -26,7 +26,7 @@ export function makeAnswer() {
         ({ rows, version, problem }) =>
           `${isCompared ? version.model.version : ''} ${rows[0]?.text ?? problem}`,
       ),
-      ...(isCompared ? [text] : []),
+      ...(verdict.hidden ? [] : [text]),
     ].join('. ');
 
     const numbers = outcomes.flatMap(({ rows }) => numberOf(rows[0]?.value) ?? []);

@@ -1,5 +1,5 @@
 // A batch: the rows of a CSV to every version, a table of what they predict, and the same as a file.
-import { MOST_ROWS, readFile, readTable, writeCsv } from './csv.js';
+import { MOST_ROWS, readFile, readTable, withoutFormula, writeCsv } from './csv.js';
 import { byId, make, messageOf, save } from './dom.js';
 import { asRow, featuresOf } from './inputs.js';
 import { distance, isSame, numberOf, percent, rounded, show } from './prediction.js';
@@ -40,18 +40,22 @@ export function makeBatch(own, versions) {
 
   /** @type {Result | undefined} */
   let result;
-  const predict = async () => {
+  const predict = async (/** @type {IsLatest} */ isLatest) => {
     const table = readTable(area.value, names, areNamed);
-    result = await predictTable(versions, table);
+    const found = await predictTable(versions, table, isLatest);
+    if (!found) return;
+    result = found;
     filter.checked = false;
     showSummary(result);
     showRows(result);
   };
   const open = (/** @type {File | undefined} */ chosen) =>
-    attempt(async () => {
-      if (!chosen) return;
-      area.value = await readFile(chosen);
-      await predict();
+    chosen &&
+    attempt(async (isLatest) => {
+      const text = await readFile(chosen);
+      if (!isLatest()) return;
+      area.value = text;
+      await predict(isLatest);
     });
   run.onclick = () => run.ariaDisabled !== 'true' && attempt(predict);
   file.onchange = async () => {
@@ -68,27 +72,35 @@ export function makeBatch(own, versions) {
   byId('download').onclick = () => result && download(result);
 }
 
-async function attempt(/** @type {() => Promise<void>} */ work) {
+/** @typedef {() => boolean} IsLatest whether no other file was opened meanwhile, whose rows count then */
+let attempts = 0;
+
+async function attempt(/** @type {(isLatest: IsLatest) => Promise<void>} */ work) {
+  const own = ++attempts;
+  const isLatest = () => own === attempts;
   const problem = byId('batch-problem');
   problem.hidden = true;
   // A button that is disabled would lose the focus.
   run.setAttribute('aria-disabled', 'true');
   try {
-    await work();
+    await work(isLatest);
   } catch (error) {
+    if (!isLatest()) return;
     byId('result').hidden = true;
     problem.textContent = messageOf(error);
     problem.hidden = false;
   }
+  if (!isLatest()) return;
   run.removeAttribute('aria-disabled');
   run.textContent = 'Predict all rows';
 }
 
 /**
  * Asks every version for all rows, in requests that each takes.
- * @param {Version[]} versions @param {Table} table @returns {Promise<Result>}
+ * @param {Version[]} versions @param {Table} table @param {IsLatest} isLatest
+ * @returns {Promise<Result | undefined>} nothing where other rows count by now
  */
-async function predictTable(versions, table) {
+async function predictTable(versions, table, isLatest) {
   const longest = Math.max(...table.rows.map((row) => JSON.stringify(row).length + 1));
   const size = Math.min(
     ...versions.map(({ form }) => form.maxRows),
@@ -102,7 +114,9 @@ async function predictTable(versions, table) {
   for (let start = 0; start < table.rows.length; start += size) {
     const part = table.rows.slice(start, start + size);
     if (start > 0) run.textContent = `${start} of ${table.rows.length} rows predicted`;
-    for (const [i, outcome] of (await predictAll(versions, part, part.length)).entries()) {
+    const outcomes = await predictAll(versions, part, part.length);
+    if (!isLatest()) return undefined;
+    for (const [i, outcome] of outcomes.entries()) {
       if (outcome.problem) throw new Error(`${outcome.version.model.version}: ${outcome.problem}`);
       // A thousand probabilities of each row would be kept for nothing.
       rows[i]?.push(...outcome.rows.map((row) => ({ ...row, classes: [] })));
@@ -189,7 +203,8 @@ function download(/** @type {Result} */ { versions, table, rows, differ }) {
     ]),
     ...(isCompared ? [!differ[j]] : []),
   ]);
-  const text = writeCsv([[...table.header, ...head, ...(isCompared ? ['agree'] : [])], ...lines]);
+  const all = [[...table.header, ...head, ...(isCompared ? ['agree'] : [])], ...lines];
+  const text = writeCsv(all.map((cells) => cells.map(withoutFormula)));
   // Excel takes a file for UTF-8 by its mark.
   save(`${versions[0]?.model.name}-predictions.csv`, `\uFEFF${text}`);
 }

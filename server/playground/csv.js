@@ -4,6 +4,10 @@ export const MOST_ROWS = 10_000;
 const MOST_MIB = 5;
 const SHOWN_PROBLEMS = 5;
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+/** What is no number, and no name either. */
+const NO_NUMBER = /^([-+]?(nan|inf|infinity))?$/i;
+/** What a spreadsheet would take for a formula. */
+const FORMULA = /^[=+\-@\t]/;
 
 /**
  * @param {string} text @param {string[]} names of the features
@@ -12,12 +16,19 @@ const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
  * @throws {Error} whose message has a line for each problem, with its row and column
  */
 export function readTable(text, names, areNamed) {
-  const [firstLine = ''] = text.trimStart().split('\n', 1);
+  const [firstLine = ''] = text
+    .replaceAll(/"([^"]|"")*"/g, '')
+    .trimStart()
+    .split('\n', 1);
   const delimiter = ['\t', ';'].find((one) => firstLine.includes(one)) ?? ',';
-  const lines = parse(text, delimiter).filter(({ cells }) => cells.some(Boolean));
+  // Where a comma does not separate, it may be a decimal one.
+  const plain = (/** @type {string} */ cell) => (delimiter === ',' ? cell : cell.replace(',', '.'));
+  const lines = parse(text, delimiter).filter(({ cells }) => cells.length > 1 || cells[0]);
+  while (lines.at(-1)?.cells.every((cell) => !cell)) lines.pop(); // as spreadsheets leave them at the end
   const first = lines[0]?.cells ?? [];
   const isHeader =
-    first.every((cell) => !NUMBER.test(cell)) || names.every((name) => first.includes(name));
+    (areNamed && names.every((name) => first.some((cell) => simple(cell) === simple(name)))) ||
+    first.every((cell) => !NUMBER.test(plain(cell)) && !NO_NUMBER.test(cell));
   const header = isHeader ? lines.shift()?.cells : undefined;
   if (lines.length === 0) throw new Error('The batch has no rows.');
   if (lines.length > MOST_ROWS)
@@ -35,13 +46,13 @@ export function readTable(text, names, areNamed) {
     else
       return places.map((place, feature) => {
         const cell = cells[place] ?? '';
-        // Where a comma does not separate, it may be a decimal one.
-        const number = delimiter === ',' ? cell : cell.replace(',', '.');
-        if (!NUMBER.test(number))
+        const number = NUMBER.test(plain(cell)) ? Number(plain(cell)) : Number.NaN;
+        const isExact = Math.abs(number) <= Number.MAX_SAFE_INTEGER || !/^[-+]?\d+$/.test(cell);
+        if (!Number.isFinite(number) || !isExact)
           problems.push(
-            `${row}, column “${names[feature]}”: expected a number, got ${cell ? `“${cell.slice(0, 40)}”` : 'nothing'}.`,
+            `${row}, column “${names[feature]}”: expected a number${isExact || Number.isNaN(number) ? '' : ` that JavaScript holds exactly, up to ${Number.MAX_SAFE_INTEGER}`}, got ${cell ? `“${cell.slice(0, 40)}”` : 'nothing'}.`,
           );
-        return Number(number);
+        return number;
       });
     return [];
   });
@@ -66,9 +77,10 @@ function placesOf(header, names) {
   });
 }
 
-/** Of "Sepal_Length (cm)", "sepal length". */
+/** Of "Sepal_Length (cm)", "sepal length". The apostrophe before a formula is the one of a download. */
 const simple = (/** @type {string} */ name) =>
   name
+    .replace(/^'(?=[=+\-@\t])/, '')
     .toLowerCase()
     .replace(/\([^()]*\)$/, '')
     .replaceAll(/[\s_-]+/g, ' ')
@@ -106,12 +118,15 @@ export async function readFile(file) {
   }
 }
 
-/** A text that a spreadsheet would take for a formula is led by an apostrophe. @param {unknown[][]} rows */
+/** @param {unknown[][]} rows */
 export function writeCsv(rows) {
   const cell = (/** @type {unknown} */ value) => {
     const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-    const safe = /^[=+\-@\t]/.test(text) && !NUMBER.test(text) ? `'${text}` : text;
-    return /[",;\n\t]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+    return /[",;\n\t]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return rows.map((row) => `${row.map(cell).join(',')}\n`).join('');
 }
+
+/** A text that a spreadsheet would take for a formula is led by an apostrophe. @param {unknown} value */
+export const withoutFormula = (value) =>
+  typeof value === 'string' && FORMULA.test(value) && !NUMBER.test(value) ? `'${value}` : value;

@@ -3,6 +3,9 @@
 export const base = new URL('.', document.baseURI);
 export const key = { value: '' };
 
+/** Longer than a request waits at the server itself, by default. */
+const PATIENCE_MS = 60_000;
+
 /** The server wants an API key, or another one. */
 export class KeyError extends Error {}
 
@@ -17,11 +20,11 @@ export async function getAddresses() {
   };
 }
 
-/** @returns {Promise<Version>} */
-export async function getVersion(/** @type {URL} */ at) {
+/** @param {URL} at @param {number} [patience] in milliseconds @returns {Promise<Version>} */
+export async function getVersion(at, patience) {
   const [{ body: model }, { body: contract }] = await Promise.all([
-    send('model', at),
-    send('openapi.json', at),
+    send('model', at, undefined, patience),
+    send('openapi.json', at, undefined, patience),
   ]);
   const { requestBody, security } = contract.paths['/predict'].post;
   const { schema, examples } = requestBody.content['application/json'];
@@ -64,21 +67,33 @@ function isFixed(/** @type {any} */ { anyOf, type, properties, items, minItems, 
 }
 
 /**
- * @param {string} path @param {URL} at @param {object} [request]
+ * @param {string} path @param {URL} at @param {object} [request] @param {number} [patience] in milliseconds
  * @throws {Error} whose message is the server's own sentence
  */
-async function send(path, at = base, request) {
+async function send(path, at = base, request, patience = PATIENCE_MS) {
+  if (/[^\x20-\x7e]/.test(key.value))
+    throw new KeyError('The API key has characters that no request can carry.');
   const response = await fetch(new URL(path, at), {
+    signal: AbortSignal.timeout(patience),
     ...(request && { method: 'POST', body: JSON.stringify(request) }),
     headers: {
       ...(key.value && { 'X-API-Key': key.value }),
       ...(request && { 'Content-Type': 'application/json' }),
     },
   }).catch((error) => {
-    throw new Error(`The server cannot be reached: ${error.message}`);
+    throw new Error(
+      error.name === 'TimeoutError'
+        ? `The server did not respond within ${patience / 1000} s.`
+        : `The server cannot be reached: ${error.message}`,
+    );
   });
-  const body = await response.json().catch(() => ({}));
-  if (response.ok) return { body, headers: response.headers };
-  const message = body.detail ?? body.title ?? `The server responded with ${response.status}.`;
+  const body = await response.json().catch(() => undefined);
+  if (response.ok && body) return { body, headers: response.headers };
+  const message =
+    body?.detail ??
+    body?.title ??
+    (response.ok
+      ? 'The response is not of this server: expected JSON. A proxy or a login page may have answered.'
+      : `The server responded with ${response.status}.`);
   throw response.status === 401 ? new KeyError(message) : new Error(message);
 }

@@ -3,6 +3,9 @@ import { byId, make, messageOf } from './dom.js';
 import { readRow } from './prediction.js';
 import { getVersion, predict } from './server.js';
 
+/** How long the page waits for versions beside its own, in milliseconds. */
+const OTHERS_PATIENCE_MS = 3000;
+
 /**
  * Others that cannot be reached are left out, as behind a port-forward to one pod.
  * @param {URL} ownAt @param {URL[]} others
@@ -11,7 +14,7 @@ import { getVersion, predict } from './server.js';
 export async function loadVersions(ownAt, others) {
   const [own, ...found] = await Promise.all([
     getVersion(ownAt),
-    ...others.map((at) => getVersion(at).catch(() => undefined)),
+    ...others.map((at) => getVersion(at, OTHERS_PATIENCE_MS).catch(() => undefined)),
   ]);
   const versions = [
     own,

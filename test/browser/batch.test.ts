@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { testModel } from '../../server/test/start.ts';
 import { expectNoAxeViolations, expectToFit, open, openUrl, twoVersions } from './browser.ts';
-import { differing, FEATURES, flowersAsCsv, irisModel } from './iris.ts';
+import { differing, FEATURES, flowersAsCsv, irisModel, irisWithNames } from './iris.ts';
 
 async function predictRows(page: Page, csv: string): Promise<void> {
   await page.locator('#rows').fill(csv);
@@ -63,6 +63,16 @@ describe('CSV in', () => {
   it.each([
     ['5.1,3.5,1.4,0.2\n6,x,3,1', 'Row 2, column “sepal width”: expected a number, got “x”.'],
     ['5.1,3.5,1.4,', 'Row 1, column “petal width”: expected a number, got nothing.'],
+    ['5.1,3.5,1.4,1e999', 'Row 1, column “petal width”: expected a number, got “1e999”.'],
+    ['NaN,NaN,NaN,NaN', expect.stringMatching(/^Row 1, .*got “NaN”/)],
+    [
+      '5.1,3.5,1.4,0.2\n,,,\n5.1,3.5,1.4,0.2\n,,,\n',
+      expect.stringMatching(/^Row 2, .*got nothing/),
+    ],
+    [
+      '9007199254740993,3.5,1.4,0.2',
+      'Row 1, column “sepal length”: expected a number that JavaScript holds exactly, up to 9007199254740991, got “9007199254740993”.',
+    ],
     ['5.1,3.5,1.4,0x10', 'Row 1, column “petal width”: expected a number, got “0x10”.'],
     [
       `${FEATURES}\n1,2\n`,
@@ -90,7 +100,7 @@ describe('CSV in', () => {
   ])('says what is wrong with %j', async (csv, expected) => {
     const page = await open();
     await predictRows(page, csv);
-    await expect.poll(() => problem(page).textContent()).toBe(expected);
+    await expect.poll(() => problem(page).textContent()).toEqual(expected);
     expect(await page.locator('#result').isHidden()).toBe(true);
     await predictRows(page, '5.1,3.5,1.4,0.2');
     await expect.poll(() => problem(page).isHidden()).toBe(true);
@@ -141,6 +151,56 @@ describe('CSV in', () => {
     const page = await open({ MODEL_DIR: testModel('one-row') });
     await predictRows(page, '2021,note,2020\n1,x,2');
     await expect.poll(() => columnOf(page, 'Prediction')).toEqual(['3']);
+  });
+
+  it('takes decimal commas without a header', async () => {
+    const page = await open();
+    await predictRows(page, '5,1;3,5;1,4;0,2\n6,7;3,0;5,2;2,3\n');
+    await expect
+      .poll(() => columnOf(page, 'Prediction'))
+      .toEqual([expect.stringMatching(/^setosa /), expect.stringMatching(/^virginica /)]);
+  });
+
+  it.each([
+    [['=b', '-log(p)', '@x', "'tis"]],
+    [['a;b', 'tab\there', 'c,d', '"quoted"']],
+    [['0', '1', '2', '3']],
+    [['same', 'same', 'same', 'same']],
+  ])(
+    'takes the rows that it begins with, and what it gives, for features named %j',
+    async (names) => {
+      const page = await open({ MODEL_DIR: irisWithNames(names) });
+      await page.getByRole('button', { name: 'Predict all rows' }).click();
+      await expect.poll(() => page.locator('#summary').textContent()).toBe('2 rows predicted');
+      const { lines } = await downloaded(page);
+      await predictRows(page, lines.join('\n'));
+      await expect
+        .poll(() => page.locator('#summary').textContent())
+        .toMatch(/^2 rows predicted. Ignored columns/);
+    },
+  );
+
+  it('predicts the file that was opened last, however long an earlier one takes', async () => {
+    const page = await open();
+    let late = () => {};
+    await page.route('**/predict', async (route) => {
+      if (route.request().postDataJSON().inputs.length === 5)
+        await new Promise<void>((resolve) => {
+          late = resolve;
+        });
+      await route.continue();
+    });
+    const asked = page.waitForRequest('**/predict');
+    await openFile(page, 'a.csv', '5.1,3.5,1.4,0.2\n'.repeat(5));
+    await asked;
+    await openFile(page, 'b.csv', '6.7,3.0,5.2,2.3\n'.repeat(2));
+    const summary = () => page.locator('#summary').textContent();
+    await expect.poll(summary).toBe('2 rows predicted');
+    const answered = page.waitForResponse('**/predict');
+    late();
+    await answered;
+    await predictRows(page, '5.1,3.5,1.4,0.2'); // after which the earlier one would have been shown
+    await expect.poll(summary).toBe('1 row predicted');
   });
 
   it('sends more rows than a request may have in several', async () => {

@@ -1,9 +1,24 @@
 // The iris models of this repository, and flowers that they were tried with.
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { onTestFinished } from 'vitest';
 
 export const irisModel = (version: 'v1' | 'v2') =>
   path.resolve(import.meta.dirname, '../../model', version);
+
+/** v1 with other names of its features. */
+export function irisWithNames(names: readonly string[]): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'iris-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const file of ['model.onnx', 'model.json'])
+    cpSync(path.join(irisModel('v1'), file), path.join(folder, file));
+  const manifest = path.join(folder, 'model.json');
+  const { features, ...rest } = JSON.parse(readFileSync(manifest, 'utf8'));
+  const named = features.map((feature: object, i: number) => ({ ...feature, name: names[i] }));
+  writeFileSync(manifest, JSON.stringify({ ...rest, features: named }));
+  return folder;
+}
 
 const golden = (version: 'v1' | 'v2'): { inputs: number[][]; labels: string[] } =>
   JSON.parse(readFileSync(path.join(irisModel(version), 'golden.json'), 'utf8'));

@@ -235,6 +235,26 @@ describe('for two versions', () => {
       .toBe('The queue is full.');
     expect(await result(page).allTextContents()).toEqual(['7']);
     expect(await page.locator('#verdict').isHidden()).toBe(true);
+    expect(await page.locator('#spoken').textContent()).toBe('v1 7. v2 The queue is full.');
+  });
+
+  it('says that a page in place of a prediction is not of this server', async () => {
+    const page = await openUrl(await twoVersions(testModel('line'), testModel('line-v2')));
+    await page.route('**/v2/predict', (route) =>
+      route.fulfill({ contentType: 'text/html', body: '<h1>Log in</h1>' }),
+    );
+    await page.locator('#feature-0').fill('8');
+    await expect
+      .poll(() => page.locator('.tile').nth(1).locator('.problem').textContent())
+      .toMatch(/^The response is not of this server: expected JSON/);
+  });
+
+  it('shows this one alone where the other does not answer', async () => {
+    const page = await openUrl(await twoVersions(testModel('line'), testModel('line-v2')));
+    await page.route('**/v2/**', () => {}); // for ever
+    await page.reload();
+    await expect.poll(() => page.title()).toBe('line v1');
+    expect(await result(page).count()).toBe(1);
   });
 
   it('shows this one alone where the other cannot be reached', async () => {

@@ -1,6 +1,6 @@
 // The service: it asks the model for the species of a flower, and says how sure it is.
 import { InvalidInputError, MlApiError } from '@org/ml-sdk';
-import express, { type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { createClient } from './ml/index.ts';
 
 /** Of the typed client, the one call that this service needs. */
@@ -12,8 +12,10 @@ export function createApp(model: Predictor): Express {
   app.post('/flowers', async (req, res) => {
     const { sepal, petal } = req.body ?? {};
     const sizes = [sepal?.length, sepal?.width, petal?.length, petal?.width];
+    // Four lists would be a batch, which the server takes. Which numbers it takes, it says itself.
+    if (sizes.some((size) => typeof size === 'object' && size !== null))
+      return void res.status(422).json({ errors: ['A flower has one number of each size.'] });
     try {
-      // The server checks what a visitor sent, so that its type may be taken on trust.
       const inputs = sizes as [number, number, number, number];
       const { labels, probabilities } = await model.predict({
         inputs,
@@ -29,6 +31,13 @@ export function createApp(model: Predictor): Express {
       res.status(503).json({ errors: ['Try again in a moment.'] });
     }
   });
+
+  // Of express.json(), such as for a body that is no JSON: without the stack trace that Express would send.
+  const onError: ErrorRequestHandler = (error, _req, res, next) => {
+    if (res.headersSent || !(error.status < 500)) return next(error);
+    res.status(error.status).json({ errors: [error.message] });
+  };
+  app.use(onError);
 
   return app;
 }

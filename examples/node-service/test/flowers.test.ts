@@ -50,6 +50,11 @@ test('a visitor is told what is wrong with a flower', async () => {
   const { status, body } = await post({ ...setosa, petal: { length: 'long', width: 0.2 } });
   assert.equal(status, 422);
   assert.match(String(body.errors), /expected a number/);
+
+  const many = [5.1, 3.5, 1.4, 0.2];
+  const batch = { sepal: { length: many, width: many }, petal: { length: many, width: many } };
+  assert.equal((await post(batch)).status, 422);
+  assert.equal((await post(null)).status, 400); // express.json() takes objects and lists
 });
 
 // The last one, as it stops the server.
