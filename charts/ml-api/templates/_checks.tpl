@@ -30,6 +30,7 @@ and how to go on. Takes root and versions.
 {{- include "ml-api.checkFolders" .versions -}}
 {{- include "ml-api.checkOpenaiPath" . -}}
 {{- include "ml-api.checkTraffic" . -}}
+{{- include "ml-api.checkAlb" . -}}
 {{- include "ml-api.checkHosts" . -}}
 {{- include "ml-api.checkGrpc" . -}}
 {{- include "ml-api.checkShared" . -}}
@@ -440,6 +441,35 @@ the form of IPv6. Takes address and key.
   {{- $sum = add $sum (mul (trimSuffix $unit . | int64) (get (dict "h" 3600000 "m" 60000 "s" 1000 "ms" 1) $unit)) -}}
 {{- end -}}
 {{- $sum -}}
+{{- end -}}
+
+{{/*
+What AWS' load balancer cannot do: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html, and of
+weights https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html. Its health checks are one path
+for all pods of an Ingress.
+*/}}
+{{- define "ml-api.checkAlb" -}}
+{{- $ingress := .root.Values.ingress -}}
+{{- if and $ingress.enabled (eq $ingress.controller "alb") -}}
+  {{- $weights := eq .root.Values.traffic.splitBy "route" | ternary .root.Values.traffic.weights dict -}}
+  {{- if gt (len $weights) 5 -}}
+    {{- fail (printf "traffic.weights: the load balancer of AWS splits between 5 versions at most, and these are %d; remove some, or set traffic.splitBy to predictor." (len $weights)) -}}
+  {{- end -}}
+  {{- range $name, $weight := $weights -}}
+    {{- if gt (int64 $weight) 999 -}}
+      {{- fail (printf "traffic.weights.%s: the load balancer of AWS takes weights up to 999; divide all of them, or set traffic.splitBy to predictor." $name) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- $paths := dict -}}
+  {{- range $name, $v := .versions -}}
+    {{- if and $v.expose (or $v.servesBasePath (eq $name $.root.Values.defaultVersion) (hasKey $weights $name)) -}}
+      {{- $_ := set $paths (include "ml-api.albTargets" $v | fromYaml | dig "alb.ingress.kubernetes.io/healthcheck-path" "/") $name -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if and (gt (len $paths) 1) (not (hasKey $ingress.annotations "alb.ingress.kubernetes.io/healthcheck-path")) -}}
+    {{- fail (printf "ingress.controller: the load balancer of AWS asks all versions for their health at one path, and these answer at several (%s); set expose to false for those of other runtimes, or ingress.annotations.alb.ingress.kubernetes.io/healthcheck-path to one that all of them answer." (keys $paths | sortAlpha | join ", ")) -}}
+  {{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "ml-api.checkTraffic" -}}
