@@ -1,10 +1,11 @@
-// docs/recipes.md: the values of each recipe make objects that Kubernetes takes, and those do what the heading says.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// docs/recipes.md: the values of each recipe make objects that Kubernetes takes, and those do what the heading says. Values on the
+// other pages are rendered, too.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
-import { render } from '../chart/chart.ts';
+import { parse, parseAllDocuments } from 'yaml';
+import { chart, render } from '../chart/chart.ts';
 import { validate } from '../chart/validate.ts';
 import { blocksOf } from './blocks.ts';
 
@@ -125,6 +126,26 @@ it.each(recipes)('$section', ({ section, text }) => {
   expect(status, stdout + stderr).toBe(0);
 });
 
+/** Blocks of values on the other pages, by their first keys: parts, to be added to values that are there. */
+const parts = readdirSync('docs')
+  .filter((page) => page.endsWith('.md') && page !== 'recipes.md')
+  .flatMap((page) => blocksOf(`docs/${page}`).map((block) => ({ ...block, page })))
+  .filter(({ language, text }) => language === 'yaml' && isValues(parse(text)));
+
+it.each(parts)('$page, $section', ({ text }) => {
+  const values = path.join(folder, 'values.yaml');
+  writeFileSync(values, text);
+  render('--values', values);
+});
+
+it('finds those of the other pages', () => expect(parts.length).toBeGreaterThan(9));
+
 it('has a claim for each recipe', () => {
   expect(recipes.map(({ section }) => section)).toEqual(Object.keys(makes));
 });
+
+function isValues(block: unknown): boolean {
+  const known = Object.keys(parse(readFileSync(path.join(chart, 'values.yaml'), 'utf8')));
+  const keys = typeof block === 'object' && block !== null ? Object.keys(block) : [];
+  return keys.length > 0 && keys.every((key) => known.includes(key));
+}
