@@ -15,6 +15,7 @@ const NOT_FOR_SCRIPTS = [
   ...['connection', 'keep-alive', 'transfer-encoding', 'date', 'vary', 'content-encoding'],
   ...[
     'accept-ranges',
+    'etag',
     'set-cookie',
     'content-security-policy',
     'x-content-type-options',

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The command `ml-sdk`.
 import { CliError } from './cli-error.ts';
 import type { Command } from './command.ts';
