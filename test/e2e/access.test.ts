@@ -85,12 +85,7 @@ describe('API keys', () => {
     createClient({ baseUrl: await namespace.serviceUrl('ml-api-v1'), apiKey });
 
   beforeAll(async () => {
-    await namespace.apply({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'keys' },
-      stringData: { 'api-keys': 'first-key\nsecond-key\n' },
-    });
+    await namespace.applySecret('keys', { 'api-keys': 'first-key\nsecond-key\n' });
     await release.install({ auth: { existingSecret: 'keys' } });
   });
 

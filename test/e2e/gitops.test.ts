@@ -2,6 +2,7 @@
 // has. A field that it writes in another form, or adds where tools compare whole lists, would be a difference for ever.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { isRecord } from '../../server/src/util/is-record.ts';
 import { examples, render } from '../chart/chart.ts';
 import { blockOf } from '../docs/blocks.ts';
 import { type KubernetesObject, type Namespace, useNamespace } from './namespace.ts';
@@ -123,8 +124,5 @@ function differences(
     return [];
   return [`${where}: ${JSON.stringify(manifest)}, and on the server ${JSON.stringify(live)}`];
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const lines = (text: string): string[] => text.trim().split('\n');

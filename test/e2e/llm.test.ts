@@ -39,12 +39,7 @@ describe.skipIf(!possible)('a language model by llama.cpp', () => {
 
   beforeAll(async () => {
     await store.prepare();
-    await namespace.apply({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'keys' },
-      stringData: { 'api-keys': `${apiKey}\nsecond-key\n` },
-    });
+    await namespace.applySecret('keys', { 'api-keys': `${apiKey}\nsecond-key\n` });
     await release.install(values());
   }, hour);
   afterAll(async () => {

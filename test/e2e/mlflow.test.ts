@@ -1,10 +1,11 @@
 // Models from MLflow's registry by their URI: what docs/model-stores.md says of it, with its own server as a pod.
 import request from 'supertest';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { mlflowLogin } from '../sources/mlflow/access.ts';
+import { expectModel } from './expect-model.ts';
 import { failureOfFetching } from './fetch-failure.ts';
-import { golden } from './golden.ts';
-import { eventually, ingressUrl, predict } from './http.ts';
-import { mlflowLogin, moveAlias, startMlflow } from './mlflow.ts';
+import { eventually, ingressUrl } from './http.ts';
+import { moveAlias, startMlflow } from './mlflow.ts';
 import { mlserver } from './mlserver/images.ts';
 import { useNamespace } from './namespace.ts';
 import { Release, type Values } from './release.ts';
@@ -29,15 +30,10 @@ describe.skipIf(!ours)("a model in MLflow's registry", () => {
 
   beforeAll(async () => {
     await startMlflow(namespace);
-    const login = (name: string, stringData: object) => ({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name },
-      stringData,
-    });
+    await namespace.applySecret('mlflow', mlflowLogin);
+    const wrong = { ...mlflowLogin, MLFLOW_TRACKING_PASSWORD: 'a-secret-that-is-another' };
+    await namespace.applySecret('wrong', wrong);
     await namespace.apply(
-      login('mlflow', mlflowLogin),
-      login('wrong', { ...mlflowLogin, MLFLOW_TRACKING_PASSWORD: 'a-secret-that-is-another' }),
       // By this name the server does not let itself be asked.
       {
         apiVersion: 'v1',
@@ -56,14 +52,6 @@ describe.skipIf(!ours)("a model in MLflow's registry", () => {
     return body;
   }
 
-  async function expectModel(version: 'v1' | 'v2'): Promise<void> {
-    const { inputs, probabilities } = golden(version);
-    await eventually(15, async () => {
-      const { body } = await predict(release.host, '/predict', inputs, { probabilities: true });
-      expect(body.probabilities[0][0]).toBeCloseTo(probabilities[0]?.[0] ?? Number.NaN, 5);
-    });
-  }
-
   it.each([
     ['a wrong password', { secret: 'wrong' }, /401 Unauthorized\. Check MLFLOW_TRACKING_USERNAME/],
     ['a host that it does not know', { host: 'tracking' }, /--allowed-hosts=tracking:5000/],
@@ -79,7 +67,7 @@ describe.skipIf(!ours)("a model in MLflow's registry", () => {
   it('is served with the names of its columns, and followed when its alias moves', async () => {
     const model = { followSeconds: 2, ...fromMlflow('models:/iris@champion') };
     await release.install(version(model));
-    await expectModel('v1');
+    await expectModel(release, 'v1');
     expect(await described()).toMatchObject({
       name: 'iris',
       source: { uri: 'models:/iris@champion', revision: expect.stringMatching(/^1\./) },
@@ -89,7 +77,7 @@ describe.skipIf(!ours)("a model in MLflow's registry", () => {
     await eventually(60, async () =>
       expect(await described()).toMatchObject({ reload: { replaced: 1, refused: 0 } }),
     );
-    await expectModel('v2');
+    await expectModel(release, 'v2');
     expect(await described()).toMatchObject({
       source: { revision: expect.stringMatching(/^2\./) },
     });

@@ -1,8 +1,8 @@
 // MLflow's own server as a pod, with its artifact proxy and basic authentication, and the models of the tests in its registry.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect } from 'vitest';
 import { provider } from '../cluster/cluster.ts';
+import { askMlflow, authenticationIn, mlflowLogin } from '../sources/mlflow/access.ts';
 import { modelFolder } from './golden.ts';
 import { mlserver, mlserverArchive } from './mlserver/images.ts';
 import type { Namespace } from './namespace.ts';
@@ -10,20 +10,6 @@ import { startPod } from './pod.ts';
 
 const folder = path.resolve(import.meta.dirname, '../sources/mlflow');
 const address = 'http://localhost:5000';
-
-/** Who may do everything there. */
-export const mlflowLogin = {
-  MLFLOW_TRACKING_USERNAME: 'admin',
-  MLFLOW_TRACKING_PASSWORD: 'hunter2hunter2',
-};
-
-const authentication = `[mlflow]
-default_permission = READ
-database_uri = sqlite:////tmp/auth.db
-admin_username = ${mlflowLogin.MLFLOW_TRACKING_USERNAME}
-admin_password = ${mlflowLogin.MLFLOW_TRACKING_PASSWORD}
-authorization_function = mlflow.server.auth:authenticate_request_basic_auth
-`;
 
 /**
  * Starts it at http://mlflow:5000 with the registered models `iris`, of which the versions 1 and 2 are ours and the
@@ -40,7 +26,7 @@ export async function startMlflow(namespace: Namespace): Promise<void> {
     kind: 'ConfigMap',
     metadata: { name: 'mlflow' },
     data: {
-      'auth.ini': authentication,
+      'auth.ini': authenticationIn('/tmp'),
       'log_models.py': readFileSync(path.join(folder, 'log_models.py'), 'utf8'),
     },
     binaryData: Object.fromEntries(models),
@@ -94,15 +80,6 @@ export async function moveAlias(
   alias: string,
   version: string,
 ): Promise<void> {
-  const { MLFLOW_TRACKING_USERNAME: user, MLFLOW_TRACKING_PASSWORD: password } = mlflowLogin;
-  const url = new URL(`${await namespace.serviceUrl('mlflow')}:5000`);
-  const response = await fetch(new URL('/api/2.0/mlflow/registered-models/alias', url), {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
-    },
-    body: JSON.stringify({ name, alias, version }),
-  });
-  expect(response.status, await response.text()).toBe(200);
+  const url = `${await namespace.serviceUrl('mlflow')}:5000`;
+  await askMlflow(url, 'POST', 'registered-models/alias', { name, alias, version });
 }

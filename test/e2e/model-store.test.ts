@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { writeArchive } from '../cluster/build/oci-archive.ts';
 import { provider } from '../cluster/cluster.ts';
+import { expectModel } from './expect-model.ts';
 import { golden, modelFolder } from './golden.ts';
 import { eventually, predict } from './http.ts';
 import { useNamespace } from './namespace.ts';
@@ -14,20 +15,6 @@ import { Release, type Values } from './release.ts';
 import { runbook } from './walk.ts';
 
 const { volumes } = inject('cluster');
-
-/** Checks that a release gives a model's golden predictions, which no other model gives. */
-async function expectModel(release: Release, version: 'v1' | 'v2'): Promise<void> {
-  const { inputs, probabilities } = golden(version);
-  await eventually(15, async () => {
-    const answer = await predict(release.host, '/predict', inputs, { probabilities: true });
-    expect(answer.status).toBe(200);
-    for (const [row, expected] of probabilities.entries()) {
-      for (const [label, probability] of expected.entries()) {
-        expect(answer.body.probabilities[row][label]).toBeCloseTo(probability, 5);
-      }
-    }
-  });
-}
 
 describe.skipIf(volumes === null)('a model on a PersistentVolume', () => {
   const namespace = useNamespace('pvc');

@@ -4,6 +4,7 @@ import path from 'node:path';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { makeCacheClaim, removeCacheClaim } from './cache-claim.ts';
+import { expectModel } from './expect-model.ts';
 import { failureOfFetching } from './fetch-failure.ts';
 import { golden } from './golden.ts';
 import { eventually, ingressUrl, predict } from './http.ts';
@@ -15,12 +16,6 @@ import { loadStores, oras, s3Login, startRegistry, startS3 } from './stores.ts';
 const ours = inject('cluster').provider !== 'given'; // images of the tests' own can be put onto the node
 const hour = 3_600_000; // the first run builds the stores
 
-const s3Secret = (name: string, login: object) => ({
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: { name },
-  stringData: login,
-});
 const fromS3 = (secret = 's3', endpoint = 'http://s3:9000') => ({
   uri: 's3://models/v2',
   fetch: {
@@ -54,9 +49,9 @@ describe.skipIf(!ours)('a model in S3', () => {
   beforeAll(async () => {
     await loadStores();
     await startS3(namespace);
-    await namespace.apply(s3Secret('s3', s3Login));
+    await namespace.applySecret('s3', s3Login);
     const wrong = { ...s3Login, AWS_SECRET_ACCESS_KEY: 'a-secret-that-is-another' };
-    await namespace.apply(s3Secret('wrong', wrong));
+    await namespace.applySecret('wrong', wrong);
     // Cuts the first two connections in the middle of a file.
     const program = `const net = require('node:net');
       let cuts = 2;
@@ -157,7 +152,7 @@ describe.skipIf(!ours || volumes === null)('a cache that pods share', () => {
   beforeAll(async () => {
     await loadStores();
     await startS3(namespace);
-    await namespace.apply(s3Secret('s3', s3Login));
+    await namespace.applySecret('s3', s3Login);
     await makeCacheClaim(namespace, folder);
     // As docs/model-stores.md makes it: of root, and of the group that fetches.
     mkdirSync(onNode);
@@ -207,25 +202,17 @@ describe.skipIf(!ours)('a model in a registry', () => {
     await oras(namespace, 'tag', 'localhost:5000/iris:v1', 'production');
   }, hour);
 
-  async function expectModel(version: 'v1' | 'v2'): Promise<void> {
-    const { inputs, probabilities } = golden(version);
-    await eventually(15, async () => {
-      const { body } = await predict(release.host, '/predict', inputs, { probabilities: true });
-      expect(body.probabilities[0][0]).toBeCloseTo(probabilities[0]?.[0] ?? Number.NaN, 5);
-    });
-  }
-
   const running = async () =>
     (await namespace.stayingPredictors()).map(({ metadata }) => metadata.name);
 
   it('is the next one for pods that start after its tag moved, and GET /model says so', async () => {
     await release.install(versions(fromRegistry('oci://registry:5000/iris:production')));
-    await expectModel('v1');
+    await expectModel(release, 'v1');
     const before = await source(release.host);
     await oras(namespace, 'tag', 'localhost:5000/iris:v2', 'production');
     await namespace.kubectl(['rollout', 'restart', 'deployment/ml-api-v1']);
     await namespace.kubectl(['rollout', 'status', 'deployment/ml-api-v1', '--timeout=90s']);
-    await expectModel('v2');
+    await expectModel(release, 'v2');
     const after = await source(release.host);
     expect(after).toMatchObject({ uri: 'oci://registry:5000/iris:production' });
     expect(after).not.toMatchObject({ revision: Object(before).revision });
@@ -235,14 +222,14 @@ describe.skipIf(!ours)('a model in a registry', () => {
     await oras(namespace, 'tag', 'localhost:5000/iris:v1', 'production');
     const followed = { followSeconds: 2, ...fromRegistry('oci://registry:5000/iris:production') };
     await release.install(versions(followed));
-    await expectModel('v1');
+    await expectModel(release, 'v1');
     const pods = await running();
     await oras(namespace, 'tag', 'localhost:5000/iris:v2', 'production');
     await eventually(60, async () => {
       const { body } = await request(ingressUrl()).get('/model').set('Host', release.host);
       expect(body.reload).toMatchObject({ replaced: 1, refused: 0 });
     });
-    await expectModel('v2');
+    await expectModel(release, 'v2');
     expect(await running()).toEqual(pods);
     const log = await namespace.kubectl(['logs', pods[0] ?? '', '-c', 'follow-model']);
     expect(log.match(/already/g)?.length).toBeLessThan(3); // once for each model
@@ -257,7 +244,7 @@ describe.skipIf(!ours)('a model in a registry', () => {
     expect(output).toContain('a URI that cannot move');
     const digest = (await oras(namespace, 'resolve', 'localhost:5000/iris:v1')).trim();
     await release.install(versions(fromRegistry(`oci://registry:5000/iris@${digest}`, required)));
-    await expectModel('v1');
+    await expectModel(release, 'v1');
     expect(await source(release.host)).toMatchObject({ revision: digest });
   });
 

@@ -63,6 +63,11 @@ export class Namespace {
     await this.kubectl(['apply', '--filename=-'], JSON.stringify(list));
   }
 
+  /** Makes a Secret of these texts. */
+  applySecret(name: string, stringData: Readonly<Record<string, string>>): Promise<void> {
+    return this.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData });
+  }
+
   async create(podSecurity: PodSecurity): Promise<void> {
     const labels = { 'pod-security.kubernetes.io/enforce': podSecurity, 'ml-api/e2e': 'true' };
     const metadata = { name: this.name, labels };

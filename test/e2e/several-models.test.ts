@@ -5,8 +5,9 @@ import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse } from 'yaml';
 import { blockOf } from '../docs/blocks.ts';
-import { golden, modelFolder } from './golden.ts';
-import { eventually, ingressUrl, predict } from './http.ts';
+import { expectModel } from './expect-model.ts';
+import { modelFolder } from './golden.ts';
+import { ingressUrl, predict } from './http.ts';
 import { useNamespace } from './namespace.ts';
 import { Release, type Values } from './release.ts';
 
@@ -36,12 +37,7 @@ describe.skipIf(volumes === null)('several models on a PersistentVolume', () => 
   beforeAll(async () => {
     putModel('iris', 'v1');
     putModel('flowers/1', 'v2');
-    await namespace.apply({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'ml-api-operators' },
-      stringData: { 'operator-keys': 'operator-key' },
-    });
+    await namespace.applySecret('ml-api-operators', { 'operator-keys': 'operator-key' });
     const output = await release.install(values);
     expect(output).toContain('Every model of it is below /models/NAME');
   });
@@ -51,11 +47,11 @@ describe.skipIf(volumes === null)('several models on a PersistentVolume', () => 
   });
 
   it('are served below their names, at the host and below the version, beside a version of one', async () => {
-    await expectModel('/predict', 'v1');
+    await expectModel(release, 'v1', '/predict');
     for (const place of ['/models/iris', '/v1/models/iris', '/v1'])
-      await expectModel(`${place}/predict`, 'v1');
+      await expectModel(release, 'v1', `${place}/predict`);
     for (const place of ['/models/flowers', '/v1/models/flowers/versions/1', '/one'])
-      await expectModel(`${place}/predict`, 'v2');
+      await expectModel(release, 'v2', `${place}/predict`);
     const tensor = { name: 'inputs', shape: [1, 4], datatype: 'FP32', data: [5.1, 3.5, 1.4, 0.2] };
     for (const place of ['', '/v1']) {
       const { status, body } = await post(`${place}/v2/models/flowers/infer`, { inputs: [tensor] });
@@ -76,7 +72,7 @@ describe.skipIf(volumes === null)('several models on a PersistentVolume', () => 
   it('get another one without a restart, once its folder lies there', async () => {
     const before = await pods();
     putModel('late', 'v1');
-    await expectModel('/models/late/predict', 'v1');
+    await expectModel(release, 'v1', '/models/late/predict');
     expect(await index()).toContain('late v1 READY');
     expect(await pods()).toEqual(before);
   });
@@ -91,7 +87,7 @@ describe.skipIf(volumes === null)('several models on a PersistentVolume', () => 
     const { status } = await predict(release.host, '/models/flowers/predict', [5.1, 3.5, 1.4, 0.2]);
     expect(status).toBe(503);
     expect(await change('load', 'operator-key')).toBe(200);
-    await expectModel('/models/flowers/predict', 'v2');
+    await expectModel(release, 'v2', '/models/flowers/predict');
   });
 
   /** What an administrator would do: the folder appears whole. */
@@ -101,18 +97,6 @@ describe.skipIf(volumes === null)('several models on a PersistentVolume', () => 
     cpSync(modelFolder(version), whole, { recursive: true });
     mkdirSync(path.dirname(target), { recursive: true });
     renameSync(whole, target);
-  }
-
-  /** Checks that a path gives a model's golden predictions, which no other model gives. */
-  async function expectModel(at: string, version: 'v1' | 'v2'): Promise<void> {
-    const inputs = golden(version).inputs.slice(0, 3);
-    await eventually(30, async () => {
-      const answer = await predict(release.host, at, inputs, { probabilities: true });
-      expect(answer.status).toBe(200);
-      for (const [row, expected] of golden(version).probabilities.slice(0, 3).entries())
-        for (const [label, probability] of expected.entries())
-          expect(answer.body.probabilities[row][label]).toBeCloseTo(probability, 5);
-    });
   }
 
   function post(at: string, body?: object, headers: Readonly<Record<string, string>> = {}) {

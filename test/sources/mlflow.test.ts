@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pythonFor } from '../../model/python.ts';
 import { createMlflowStore } from '../../server/src/sources/stores/mlflow.ts';
 import { start } from '../../server/test/start.ts';
+import { askMlflow, authenticationIn, mlflowLogin } from './mlflow/access.ts';
 import { contentOf, expectContent, fileOf, refusalOf, soon } from './remote-files.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 
@@ -15,7 +16,7 @@ const here = path.join(import.meta.dirname, 'mlflow');
 const models = path.resolve(import.meta.dirname, '../../model');
 const onnx = (version: string) => readFileSync(path.join(models, version, 'model.onnx'));
 const folder = mkdtempSync(path.join(tmpdir(), 'mlflow-'));
-const password = 'hunter2hunter2';
+const { MLFLOW_TRACKING_PASSWORD: password } = mlflowLogin;
 const quiet = {
   MLFLOW_DISABLE_TELEMETRY: 'true',
   ORT_DISABLE_TELEMETRY: '1',
@@ -29,25 +30,13 @@ let server: ServerProcess;
 let env: NodeJS.ProcessEnv;
 
 /** MLflow's REST API, as its administrator. */
-async function call(method: string, path: string, body: object): Promise<void> {
-  const response = await fetch(`${server.url}/api/2.0/mlflow/${path}`, {
-    method,
-    headers: {
-      'content-type': 'application/json',
-      authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`,
-    },
-    body: JSON.stringify(body),
-  });
-  expect(response.status, await response.text()).toBe(200);
-}
+const call = (method: string, path: string, body: object) =>
+  askMlflow(server.url, method, path, body);
 
 beforeAll(async () => {
   const python = pythonFor(path.join(here, 'requirements.txt'));
   const config = path.join(folder, 'auth.ini');
-  writeFileSync(
-    config,
-    `[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///${folder}/auth.db\nadmin_username = admin\nadmin_password = ${password}\nauthorization_function = mlflow.server.auth:authenticate_request_basic_auth\n`,
-  );
+  writeFileSync(config, authenticationIn(folder));
   server = await startServer(
     path.join(path.dirname(python), 'mlflow'),
     (port) => [
@@ -63,8 +52,7 @@ beforeAll(async () => {
   );
   env = {
     MLFLOW_TRACKING_URI: server.url,
-    MLFLOW_TRACKING_USERNAME: 'admin',
-    MLFLOW_TRACKING_PASSWORD: password,
+    ...mlflowLogin,
   };
   await promisify(execFile)(python, [path.join(here, 'log_models.py'), server.url, models], {
     env: { PATH: process.env['PATH'], HOME: folder, ...quiet, ...env },
