@@ -344,15 +344,14 @@ describe('too much to do', () => {
     expect(await statusesOf(3)).toEqual([200]);
   });
 
-  it('ends with 504 for the requests whose deadline passes', async () => {
-    const { predict } = await start({ ...heavy, REQUEST_TIMEOUT_MS: '150' });
-    const answers = await Promise.all(Array.from({ length: 30 }, () => predict({ inputs })));
-    const late = answers.filter(({ status }) => status === 504);
-    expect(late.length).toBeGreaterThan(0);
-    expect(late[0]?.body).toMatchObject({
-      type: 'urn:ml-api:problem:deadline-exceeded',
-      detail: 'No prediction within 150 ms. Send fewer rows, or try again when there is less load.',
-    });
+  it('ends with 504 for a request whose deadline passes', async () => {
+    // Where nothing waits it is taken, whatever it is thought to need: here far more than its deadline.
+    const { predict } = await start({ ...heavy, REQUEST_TIMEOUT_MS: '50', MAX_ROWS: '100' });
+    const { status, body } = await predict({ inputs: Array(100).fill(inputs) });
+    expect([status, body.type]).toEqual([504, 'urn:ml-api:problem:deadline-exceeded']);
+    expect(body.detail).toBe(
+      'No prediction within 50 ms. Send fewer rows, or try again when there is less load.',
+    );
   });
 
   it('is refused at once where the wait would exceed the deadline, and hardly anything that was taken is late', async () => {

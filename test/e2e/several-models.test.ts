@@ -39,7 +39,7 @@ describe.skipIf(volumes === null)('several models on a PersistentVolume', () => 
     putModel('flowers/1', 'v2');
     await namespace.applySecret('ml-api-operators', { 'operator-keys': 'operator-key' });
     const output = await release.install(values);
-    expect(output).toContain('Every model of it is below /models/NAME');
+    expect(output).toContain('Every model is below /models/NAME');
   });
   afterAll(async () => {
     await release.uninstall();
