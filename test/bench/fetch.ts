@@ -1,5 +1,5 @@
-// `npm run bench:fetch`: a large model from S3 on this machine, by `ml-api fetch` and by `rclone copy`, one after the other in each round.
-// How fast is it, and how much memory does it take?
+// `npm run bench:fetch`: a large model from S3 on this machine, by `ml-api fetch` and by `rclone copy`, one after the other in each round,
+// and the same model where a node's cache or a claim has it already. How fast is it, and how much memory does it take?
 //
 //   npm run bench:fetch -- [--rounds N] [--megabytes N]
 import { spawn } from 'node:child_process';
@@ -12,6 +12,7 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { startServer } from '../sources/server-process.ts';
 import { toolPath } from '../tools/tool.ts';
+import { median } from './quantile.ts';
 import { buildOurs, ours } from './servers.ts';
 import { compared, table } from './table.ts';
 
@@ -28,6 +29,7 @@ const KEY = 'AKIATESTACCESSKEY1';
 const SECRET = 'a-secret-of-enough-letters';
 
 interface Sample {
+  readonly seconds: number;
   readonly megabytesPerSecond: number;
   readonly memoryMB: number;
 }
@@ -44,14 +46,19 @@ try {
     path.join(folder, 's3'),
   ]);
   try {
+    const fetchInto = (to: string, env: Readonly<Record<string, string>> = {}) =>
+      measured(program, [...args, 'fetch', 's3://models/large', '--dir', to], {
+        AWS_ENDPOINT_URL_S3: store.url,
+        AWS_ACCESS_KEY_ID: KEY,
+        AWS_SECRET_ACCESS_KEY: SECRET,
+        AWS_EC2_METADATA_DISABLED: 'true',
+        ...env,
+      });
+    const fromCache = (to: string) =>
+      fetchInto(to, { FETCH_CACHE_DIR: path.join(folder, 'cache') });
+    const claim = path.join(folder, 'claim');
     const ways = {
-      'ml-api fetch': (to: string) =>
-        measured(program, [...args, 'fetch', 's3://models/large', '--dir', to], {
-          AWS_ENDPOINT_URL_S3: store.url,
-          AWS_ACCESS_KEY_ID: KEY,
-          AWS_SECRET_ACCESS_KEY: SECRET,
-          AWS_EC2_METADATA_DISABLED: 'true',
-        }),
+      'ml-api fetch': fetchInto,
       'rclone copy': (to: string) =>
         measured(rclone, ['copy', 'store:models/large', to], {
           RCLONE_LOG_LEVEL: 'ERROR', // that it has no file of settings is right
@@ -61,7 +68,10 @@ try {
           RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY: SECRET,
           RCLONE_CONFIG_STORE_ENDPOINT: store.url,
         }),
+      'ml-api fetch, from a cache on the node': fromCache,
+      'ml-api fetch, onto a claim that has it': () => fetchInto(claim),
     };
+    await fromCache(claim); // so that both have it
     const samples = new Map<string, Sample[]>();
     for (let round = 0; round < ROUNDS; round++)
       for (const [name, way] of Object.entries(ways)) {
@@ -73,11 +83,12 @@ try {
     const base = samples.get('rclone copy') ?? [];
     const rows = [...samples].map(([name, own]) => [
       name,
+      median(own.map(({ seconds }) => seconds)).toFixed(2),
       ...compared(own, base, 'megabytesPerSecond', 0),
       Math.max(...own.map(({ memoryMB }) => memoryMB)).toFixed(0),
     ]);
     process.stdout.write(`${MEGABYTES} MB from S3 on this machine, ${ROUNDS} rounds\n\n`);
-    process.stdout.write(table(['', 'MB/s', 'of rclone', 'memory at most, MB'], rows));
+    process.stdout.write(table(['', 'seconds', 'MB/s', 'of rclone', 'memory at most, MB'], rows));
   } finally {
     await store.stop();
   }
@@ -108,7 +119,8 @@ async function measured(
   const code = await new Promise((resolve) => child.once('close', resolve));
   clearInterval(look);
   if (code !== 0) throw new Error(`${command} ended with ${code}`);
-  return { megabytesPerSecond: MEGABYTES / ((performance.now() - began) / 1000), memoryMB };
+  const seconds = (performance.now() - began) / 1000;
+  return { seconds, megabytesPerSecond: MEGABYTES / seconds, memoryMB };
 }
 
 function peakOf(pid: number | undefined): number {

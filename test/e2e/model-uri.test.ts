@@ -11,7 +11,9 @@ import { eventually, ingressUrl, predict } from './http.ts';
 import { type Namespace, useNamespace } from './namespace.ts';
 import { startNodePod } from './node-pod.ts';
 import { Release, type Values } from './release.ts';
-import { loadStores, oras, s3Login, startRegistry, startS3 } from './stores.ts';
+import { loadStores } from './stores/image.ts';
+import { oras, startRegistry } from './stores/registry.ts';
+import { s3Login, startS3 } from './stores/s3.ts';
 
 const ours = inject('cluster').provider !== 'given'; // images of the tests' own can be put onto the node
 const hour = 3_600_000; // the first run builds the stores

@@ -10,7 +10,8 @@ import { eventually, ingressUrl } from './http.ts';
 import { mlserver, mlserverArchive, mlserverModel, writeModelArchive } from './mlserver/images.ts';
 import { useNamespace } from './namespace.ts';
 import { Release, type Values } from './release.ts';
-import { loadStores, s3Access, startS3 } from './stores.ts';
+import { loadStores } from './stores/image.ts';
+import { s3Access, startS3 } from './stores/s3.ts';
 
 const versions = ['v1', 'v2'] as const;
 const { gateway } = inject('cluster');

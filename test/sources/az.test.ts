@@ -8,13 +8,10 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isBlobAddress, parseLocation } from '../../server/src/sources/stores/az/location.ts';
 import { azStore } from '../../server/src/sources/stores/az.ts';
-import { ACCOUNT, KEY, startAzurite } from './azurite.ts';
+import { ACCOUNT, connectionString, KEY, startAzurite } from './azurite.ts';
 import { bytes, isAnObjectStore, uploadModels } from './object-store.ts';
 import { expectContent, fileOf, refusalOf, soon } from './remote-files.ts';
 import type { ServerProcess } from './server-process.ts';
-
-const connection = (url: string, more: string) =>
-  `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};BlobEndpoint=${url}/${ACCOUNT};${more}`;
 
 let server: ServerProcess;
 let service: BlobServiceClient;
@@ -26,7 +23,7 @@ async function upload(name: string, data: Uint8Array): Promise<void> {
 
 beforeAll(async () => {
   server = await startAzurite();
-  env = { AZURE_STORAGE_CONNECTION_STRING: connection(server.url, `AccountKey=${KEY}`) };
+  env = { AZURE_STORAGE_CONNECTION_STRING: connectionString(server.url) };
   service = BlobServiceClient.fromConnectionString(String(env['AZURE_STORAGE_CONNECTION_STRING']));
   await service.createContainer('models');
   await uploadModels(upload);
@@ -41,7 +38,7 @@ isAnObjectStore({
   root,
   env: () => env,
   upload,
-  envAt: (url) => ({ AZURE_STORAGE_CONNECTION_STRING: connection(url, `AccountKey=${KEY}`) }),
+  envAt: (url) => ({ AZURE_STORAGE_CONNECTION_STRING: connectionString(url) }),
 });
 
 it('folders that are blobs themselves, as in a hierarchical namespace, are folders', async () => {
@@ -89,7 +86,7 @@ describe('credentials', () => {
     );
   const inAnHour = () => new Date(Date.now() + 3_600_000);
   const signed = (query: string) => ({
-    AZURE_STORAGE_CONNECTION_STRING: connection(server.url, `SharedAccessSignature=${query}`),
+    AZURE_STORAGE_CONNECTION_STRING: connectionString(server.url, `SharedAccessSignature=${query}`),
   });
 
   it('can be a signature', async () => {
@@ -116,7 +113,9 @@ describe('credentials', () => {
 
   it('that are a wrong key are told of, and not shown', async () => {
     const wrong = Buffer.from('wrong').toString('base64');
-    const own = { AZURE_STORAGE_CONNECTION_STRING: connection(server.url, `AccountKey=${wrong}`) };
+    const own = {
+      AZURE_STORAGE_CONNECTION_STRING: connectionString(server.url, `AccountKey=${wrong}`),
+    };
     expect(await refusalOf(azStore, `${root}/iris/v1`, own, [wrong])).toMatch(
       /Azure answered 403 .* to AZURE_STORAGE_CONNECTION_STRING\. Check that/,
     );

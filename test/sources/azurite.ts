@@ -8,13 +8,23 @@ export const ACCOUNT = 'devstoreaccount1';
 export const KEY =
   'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
+/** How one connects to that account. @param url where Azurite is @param credential such as an AccountKey */
+export const connectionString = (url: string, credential = `AccountKey=${KEY}`) =>
+  `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};BlobEndpoint=${url}/${ACCOUNT};${credential}`;
+
+/** The program of its blob service. */
+export const azuriteMain = () =>
+  path.join(npmProgram('azurite', '3.37.0'), 'dist/src/blob/main.js');
+
+/** What that is started with. */
+export const azuriteArguments = (port: number) => [
+  '--inMemoryPersistence',
+  '--silent',
+  '--disableTelemetry',
+  `--blobPort=${port}`,
+];
+
 export async function startAzurite(): Promise<ServerProcess> {
-  const main = path.join(npmProgram('azurite', '3.37.0'), 'dist/src/blob/main.js');
-  return startServer(process.execPath, (port) => [
-    main,
-    '--inMemoryPersistence',
-    '--silent',
-    '--disableTelemetry',
-    `--blobPort=${port}`,
-  ]);
+  const main = azuriteMain();
+  return startServer(process.execPath, (port) => [main, ...azuriteArguments(port)]);
 }

@@ -8,7 +8,8 @@ import { defaultsOf } from '../../src/sources/stores/hf/defaults.ts';
 import { parseReference } from '../../src/sources/stores/hf/reference.ts';
 import { hfStore } from '../../src/sources/stores/hf.ts';
 import { folder } from '../file-server.ts';
-import { COMMIT, classifier, hub, sha256, weights } from './hub.ts';
+import { classifier, hub, weights } from './hub.ts';
+import { COMMIT, sha256 } from './hub-protocol.ts';
 
 const soon = () => AbortSignal.timeout(20_000);
 
