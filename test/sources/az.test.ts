@@ -121,6 +121,16 @@ describe('credentials', () => {
     );
   });
 
+  it('know their account also where its host is one of ours', async () => {
+    const own = { AZURE_STORAGE_CONNECTION_STRING: connectionString('http://blobs.invalid') };
+    expect(await refusalOf(azStore, 'az://others/models/iris', own)).toContain(
+      `is that of the account ${ACCOUNT}; the URI names others`,
+    );
+    expect(await refusalOf(azStore, `${root}/iris/v1`, own)).toBe(
+      `There is no storage account ${ACCOUNT} at blobs.invalid: that address is unknown (ENOTFOUND). Check its name.`,
+    );
+  });
+
   it('that are no connection string are told of', async () => {
     const own = { AZURE_STORAGE_CONNECTION_STRING: 'hunter2' };
     expect(await refusalOf(azStore, `${root}/iris/v1`, own, ['hunter2'])).toContain(

@@ -117,18 +117,19 @@ async function readBlob(
 function readable(
   error: unknown,
   { account, container }: Location,
-  { credentials }: Container,
+  { client, credentials }: Container,
   signal: AbortSignal,
 ): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof CommandError || !(error instanceof RestError)) return error;
   const { statusCode = 0, code = '' } = error;
+  const { hostname } = new URL(client.url);
   if (statusCode === 0)
     return code === 'ENOTFOUND'
       ? new CommandError(
-          `There is no storage account ${account}: its address is unknown (${code}). Check its name.`,
+          `There is no storage account ${account} at ${hostname}: that address is unknown (${code}). Check its name.`,
         )
-      : new Error(`Azure cannot be reached for the account ${account}: ${code}`);
+      : new Error(`Azure cannot be reached for the account ${account} at ${hostname}: ${code}`);
   const said = `Azure answered ${statusCode} ${code} for ${account}/${container}`;
   if (statusCode >= 500 || statusCode === 408 || statusCode === 429) return new Error(said);
   // What is asked for is within the size that it had.

@@ -81,9 +81,11 @@ function connected(connection: string, account: string) {
       'AZURE_STORAGE_CONNECTION_STRING: expected a connection string as the Azure portal shows it.',
     );
   }
-  if (service.accountName !== account)
+  // The client knows an account by its address alone, which has no account where the host is one of one's own.
+  const [, named = service.accountName] = /(?:^|;)\s*AccountName=([^;]*)/i.exec(connection) ?? [];
+  if (named !== '' && named !== account)
     throw new CommandError(
-      `AZURE_STORAGE_CONNECTION_STRING is that of the account ${service.accountName}; the URI names ${account}. Expected the same account in both.`,
+      `AZURE_STORAGE_CONNECTION_STRING is that of the account ${named}; the URI names ${account}. Expected the same account in both.`,
     );
   return { service, credentials: 'AZURE_STORAGE_CONNECTION_STRING' };
 }
