@@ -27,6 +27,8 @@ interface Case {
   /** What GET /model says of where it came from. */
   readonly source: object;
   readonly fetch: Values;
+  /** Of the release, beside the version. */
+  readonly values?: Values;
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What is not there or not allowed, and what the pod says of it. */
   readonly refused: readonly (readonly [what: string, model: Values, said: string | RegExp])[];
@@ -58,6 +60,12 @@ const cases: readonly Case[] = [
     uri: `az://${ACCOUNT}/models/v2`,
     source: { uri: `az://${ACCOUNT}/models/v2`, revision: expect.stringMatching(/^[0-9a-f]{64}$/) },
     fetch: azure('azure'),
+    // The address is in a Secret, so the chart cannot know its port.
+    values: {
+      networkPolicy: {
+        egress: [{ ports: [{ port: Number(new URL(azureUrl).port), protocol: 'TCP' }] }],
+      },
+    },
     secrets: {
       azure: { AZURE_STORAGE_CONNECTION_STRING: connectionString(azureUrl) },
       wrong: {
@@ -101,10 +109,11 @@ const cases: readonly Case[] = [
 
 describe.skipIf(!ours).each(cases)(
   'a model in $store',
-  ({ start, uri, source, fetch, secrets, refused }) => {
+  ({ start, uri, source, fetch, values, secrets, refused }) => {
     const namespace = useNamespace(uri.slice(0, 2));
     const release = new Release(namespace);
     const version = (model: Values): Values => ({
+      ...values,
       versions: { v1: { model, autoscaling: { type: 'none' } } },
     });
 

@@ -36,7 +36,7 @@ export async function persist<T>(
 ): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {
-      return await unlessStalled(limits, end, attempt);
+      return await unlessStalled({ name, limits, end, say }, attempt);
     } catch (error) {
       if (error instanceof CommandError || isDiskFull(error)) throw error;
       if (end.aborted)
@@ -46,7 +46,7 @@ export async function persist<T>(
       if (hasAdvanced()) failures = 1;
       if (failures === ATTEMPTS)
         throw new CommandError(
-          `${name} could not be downloaded in ${ATTEMPTS} attempts: ${reasonOf(error)}.`,
+          `${name} could not be downloaded in ${ATTEMPTS} attempts: ${reasonOf(error)}.${error instanceof StallError ? ` ${REMEDY}` : ''}`,
         );
       say(`Attempt ${failures} failed: ${reasonOf(error)}. Trying again.`);
       await sleep(500 * 2 ** failures * Math.random(), undefined, { signal: end }).catch(() => {});
@@ -57,9 +57,14 @@ export async function persist<T>(
 /** What an attempt failed with, where nothing comes any more: another one may do better. */
 class StallError extends Error {}
 
+const REMEDY =
+  'Check the address, and that proxies, firewalls and network policies let this machine or pod reach it.';
+
+/** Nothing is said for no longer than this, in milliseconds: who reads the log shall know that something is waited for. */
+const QUIET_MS = 10_000;
+
 async function unlessStalled<T>(
-  { stallMs }: Limits,
-  end: AbortSignal,
+  { name, limits: { stallMs }, end, say }: Attempts,
   attempt: (signal: AbortSignal, goesOn: () => void) => Promise<T>,
 ): Promise<T> {
   const stall = new AbortController();
@@ -67,12 +72,22 @@ async function unlessStalled<T>(
     () => stall.abort(new StallError(`nothing came for ${stallMs} ms`)),
     stallMs,
   );
+  const quietMs = Math.min(QUIET_MS, stallMs / 2);
+  const notice = setTimeout(
+    () => say(`${name}: nothing came for ${quietMs} ms. Waiting for up to ${stallMs} ms.`),
+    quietMs,
+  );
+  const goesOn = () => {
+    timer.refresh();
+    notice.refresh();
+  };
   try {
-    return await attempt(AbortSignal.any([end, stall.signal]), () => timer.refresh());
+    return await attempt(AbortSignal.any([end, stall.signal]), goesOn);
   } catch (error) {
     throw stall.signal.aborted ? stall.signal.reason : error;
   } finally {
     clearTimeout(timer);
+    clearTimeout(notice);
   }
 }
 

@@ -7,14 +7,16 @@ import { modelFolder } from '../golden.ts';
 import type { Namespace } from '../namespace.ts';
 import { startNodeStore } from './pod.ts';
 
+const PORT = 10_000;
+
 /** Where releases reach it. */
-export const azureUrl = 'http://azurite:8000';
+export const azureUrl = `http://azurite:${PORT}`;
 
 /** Starts it, with the iris model v2 in the folder v2 of the container `models`. */
 export async function startAzure(namespace: Namespace): Promise<void> {
-  const args = ['--blobHost=0.0.0.0', ...azuriteArguments(8000)];
-  await startNodeStore(namespace, 'azurite', 8000, 'azurite.js', () => args);
-  const url = `${await namespace.serviceUrl('azurite')}:8000`;
+  const args = ['--blobHost=0.0.0.0', ...azuriteArguments(PORT)];
+  await startNodeStore(namespace, 'azurite', PORT, 'azurite.js', () => args);
+  const url = `${await namespace.serviceUrl('azurite')}:${PORT}`;
   const service = BlobServiceClient.fromConnectionString(connectionString(url));
   const { containerClient } = await service.createContainer('models');
   for (const file of ['model.onnx', 'model.json', 'golden.json'])
