@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { blockOf } from '../docs/blocks.ts';
@@ -21,6 +22,7 @@ import { PASSWORD, startRegistry, USER } from '../sources/oci-registry.ts';
 import type { ServerProcess } from '../sources/server-process.ts';
 import { runTool, toolPath } from '../tools/tool.ts';
 import { type Checkout, makeCheckout } from './checkout.ts';
+import { type RehearsalCluster, startCluster } from './cluster.ts';
 import { type NpmRegistry, startNpmRegistry } from './npm-registry.ts';
 import { serveAndPredict } from './served.ts';
 
@@ -457,6 +459,62 @@ describe('a release', () => {
         },
       );
       expect(answer).toMatchObject({ prediction: [2] });
+    });
+  });
+
+  describe('to a stranger with a cluster', () => {
+    const namespace = 'stranger';
+    let cluster: RehearsalCluster;
+    const kubectl = (...args: readonly string[]) =>
+      cluster.kubectl([`--namespace=${namespace}`, ...args]);
+    const helm = async (...args: readonly string[]) => {
+      const where = ['--kubeconfig', cluster.kubeconfig, '--namespace', namespace];
+      const { code, stdout, stderr } = await runProgram(toolPath('helm'), [...args, ...where]);
+      expect(code, stdout + stderr).toBe(0);
+      return stdout;
+    };
+    const chart = () => [`oci://${at('charts/ml-api')}`, '--version', VERSION, ...withLogin];
+    // The registry lets nobody in without a login.
+    const settings = ['--set', 'imagePullSecrets[0]=registry', '--wait', '--timeout=120s'];
+    const images = async () => {
+      const path = '{.items[*].status.containerStatuses[*].imageID}';
+      const predictors = 'app.kubernetes.io/component=predictor';
+      return kubectl('get', 'pods', `--selector=${predictors}`, `--output=jsonpath=${path}`);
+    };
+
+    beforeAll(async () => {
+      cluster = await startCluster(oci.port);
+      await cluster.kubectl(['create', 'namespace', namespace]);
+      await kubectl(
+        ...['create', 'secret', 'generic', 'registry', '--type=kubernetes.io/dockerconfigjson'],
+        `--from-file=.dockerconfigjson=${logins}`,
+      );
+    });
+    afterAll(() => cluster?.stop());
+
+    it('installs, tests and predicts, with the image of the release', async () => {
+      const notes = await helm('install', 'ml-api', ...chart(), ...settings);
+      expect(notes).toContain(`ml-api ${VERSION} serves`);
+      expect(await images()).toBe(`${at('ml-api')}@${imageDigest}`);
+      const tested = await helm('test', 'ml-api', '--logs', '--timeout=120s');
+      expect(tested).toContain('predictions: 150 rows as expected');
+      const { body } = await request(cluster.ingress)
+        .post('/predict')
+        .set('Host', 'ml.local')
+        .send({ inputs: [5.1, 3.5, 1.4, 0.2] })
+        .expect(200);
+      expect(body).toEqual({ prediction: [0] });
+      await helm('uninstall', 'ml-api', '--wait');
+    });
+
+    it('upgrades to it from the chart before', async () => {
+      const before = path.join(import.meta.dirname, '../e2e/previous/ml-api-0.1.0.tgz');
+      // No registry has the image of that release.
+      const image = ['--set', `image.repository=${at('ml-api')},image.tag=${VERSION}`];
+      await helm('install', 'ml-api', before, ...image, ...settings);
+      await helm('upgrade', 'ml-api', ...chart(), '--reset-values', ...settings);
+      expect(await images()).toBe(`${at('ml-api')}@${imageDigest}`);
+      expect(await helm('test', 'ml-api', '--timeout=120s')).toContain('Phase:          Succeeded');
     });
   });
 

@@ -125,6 +125,8 @@ const containerd = `version = 3
 disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.internal.v1.tracing", "io.containerd.tracing.processor.v1.otlp"]
 [plugins."io.containerd.nri.v1.nri"]
   disable = true
+[plugins."io.containerd.cri.v1.images".registry]
+  config_path = "${paths.registries}"
 [plugins."io.containerd.cri.v1.images".pinned_images]
   sandbox = "registry.k8s.io/pause:3.10"
 [plugins."io.containerd.cri.v1.runtime"]

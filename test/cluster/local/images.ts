@@ -1,11 +1,13 @@
-// Images get into the node without a registry: as OCI archives, straight into its containerd.
+// Images get into the node without a registry, as OCI archives, straight into its containerd; or from a registry on this machine.
 import { execFile } from 'node:child_process';
-import { createReadStream } from 'node:fs';
+import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ClusterError } from '../cluster-error.ts';
 import { interruption, run } from '../command.ts';
 import { binary } from './components.ts';
 import { enterNode } from './node.ts';
+import { paths } from './settings.ts';
 
 /** Imports the images of an OCI archive. @throws {ClusterError} with containerd's reason. */
 export async function importImage(archive: string): Promise<void> {
@@ -24,6 +26,18 @@ export async function importImage(archive: string): Promise<void> {
     // Through standard input, because the node may see another file at this path. How it ended tells the rest.
     if (importing.stdin) pipeline(createReadStream(archive), importing.stdin).catch(() => {});
   });
+}
+
+/**
+ * Has the node pull images from a registry of this machine, which it cannot reach by the name that they have.
+ * @param registry that name, host and port
+ * @param url where the node reaches it
+ */
+export function pullFrom(registry: string, url: string): void {
+  const folder = path.join(paths.registries, registry);
+  mkdirSync(folder, { recursive: true });
+  const host = `[host."${url}"]\ncapabilities = ["pull", "resolve"]\n`;
+  writeFileSync(path.join(folder, 'hosts.toml'), `server = "${url}"\n${host}`);
 }
 
 /** Resolves when containerd answers. @throws {ClusterError} while it does not. */

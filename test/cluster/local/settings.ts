@@ -17,6 +17,8 @@ export const paths = {
   certificates: path.join(state, 'certificates'),
   kubeconfig: path.join(state, 'kubeconfig'),
   configuration: path.join(state, 'configuration'),
+  /** Where its containerd pulls from, by the names of registries. */
+  registries: path.join(state, 'registries'),
   logs: path.join(state, 'logs'),
   volumes: path.join(state, 'volumes'),
   /** The sysctls of the machine as they were before. */
