@@ -1,9 +1,11 @@
-// `npm run e2e -- [--all] [--keep] [-t NAME] [FILE …]`: the suites on a real cluster, those of the named files or all.
+// `npm run e2e -- [--all | --slow NAME …] [--keep] [-t NAME] [FILE …]`: the suites on a real cluster, those of the named files or all.
 //
-// --all     Also the slow suites (*.slow.ts), which build KEDA, Prometheus and kube-state-metrics first.
-// --keep    Leaves the cluster up; without it, a cluster that this run brought up is removed.
-// -t NAME   Only the tests whose names match.
+// --all        Also the slow suites (*.slow.ts), which build KEDA, Prometheus and kube-state-metrics first.
+// --slow NAME  Also this one of them.
+// --keep       Leaves the cluster up; without it, a cluster that this run brought up is removed.
+// -t NAME      Only the tests whose names match.
 import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -15,7 +17,7 @@ const vitest = spawn('vitest', ['run', '--config', config, ...pattern, ...positi
   stdio: 'inherit',
   env: {
     ...process.env,
-    E2E_ALL: values.all ? '1' : '0',
+    E2E_SLOW: values.all ? '*' : (values.slow ?? []).join(),
     E2E_KEEP: values.keep ? '1' : '0',
   },
 });
@@ -28,17 +30,25 @@ vitest.on('exit', (status) => {
 
 function commandLine() {
   try {
-    return parseArgs({
+    const parsed = parseArgs({
       options: {
         all: { type: 'boolean' },
+        slow: { type: 'string', multiple: true },
         keep: { type: 'boolean' },
         testNamePattern: { type: 'string', short: 't' },
       },
       allowPositionals: true,
     });
+    const there = readdirSync(import.meta.dirname)
+      .filter((file) => file.endsWith('.slow.ts'))
+      .map((file) => path.basename(file, '.slow.ts'));
+    const unknown = parsed.values.slow?.find((name) => !there.includes(name));
+    if (unknown !== undefined)
+      throw new Error(`--slow: there is no slow suite "${unknown}"; expected ${there.join(', ')}.`);
+    return parsed;
   } catch (error) {
     process.stderr.write(
-      `${error instanceof Error ? error.message : error}\nUsage: npm run e2e -- [--all] [--keep] [-t NAME] [FILE …]\n`,
+      `${error instanceof Error ? error.message : error}\nUsage: npm run e2e -- [--all | --slow NAME …] [--keep] [-t NAME] [FILE …]\n`,
     );
     process.exit(2);
   }

@@ -1,12 +1,13 @@
 // The suites on a real cluster: `npm run e2e`.
 import { defineConfig } from 'vitest/config';
 
-const all = process.env['E2E_ALL'] === '1';
+/** By their names; "*" are all. */
+const slow = (process.env['E2E_SLOW'] ?? '').split(',').filter((name) => name !== '');
 
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ['**/*.test.ts', ...(all ? ['**/*.slow.ts'] : [])],
+    include: ['**/*.test.ts', ...slow.map((name) => `**/${name}.slow.ts`)],
     globalSetup: 'setup.ts',
     // One after the other: they share one node, and the load of one must not disturb what another counts.
     fileParallelism: false,
