@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { type Kubectl, kubectlOf } from '../cluster/addons.ts';
+import { ClusterError } from '../cluster/cluster-error.ts';
 import { pullFrom } from '../cluster/local/images.ts';
 import { local } from '../cluster/local/local.ts';
+import { assertPossible } from '../cluster/local/requirements.ts';
 import { type Addresses, paths } from '../cluster/local/settings.ts';
 
 export interface RehearsalCluster {
@@ -13,6 +15,17 @@ export interface RehearsalCluster {
   /** Where its Ingress is reached. */
   readonly ingress: string;
   stop(): Promise<void>;
+}
+
+/** Whether this machine can have the home-built cluster at all. */
+export function canHaveCluster(): boolean {
+  try {
+    assertPossible();
+    return true;
+  } catch (error) {
+    if (error instanceof ClusterError) return false;
+    throw error;
+  }
 }
 
 /**

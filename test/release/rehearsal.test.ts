@@ -22,7 +22,7 @@ import { PASSWORD, startRegistry, USER } from '../sources/oci-registry.ts';
 import type { ServerProcess } from '../sources/server-process.ts';
 import { runTool, toolPath } from '../tools/tool.ts';
 import { type Checkout, makeCheckout } from './checkout.ts';
-import { type RehearsalCluster, startCluster } from './cluster.ts';
+import { canHaveCluster, type RehearsalCluster, startCluster } from './cluster.ts';
 import { type NpmRegistry, startNpmRegistry } from './npm-registry.ts';
 import { serveAndPredict } from './served.ts';
 
@@ -462,7 +462,7 @@ describe('a release', () => {
     });
   });
 
-  describe('to a stranger with a cluster', () => {
+  describe('to a stranger with a cluster', { skip: !canHaveCluster() }, () => {
     const namespace = 'stranger';
     let cluster: RehearsalCluster;
     const kubectl = (...args: readonly string[]) =>
@@ -479,7 +479,13 @@ describe('a release', () => {
     const images = async () => {
       const path = '{.items[*].status.containerStatuses[*].imageID}';
       const predictors = 'app.kubernetes.io/component=predictor';
-      return kubectl('get', 'pods', `--selector=${predictors}`, `--output=jsonpath=${path}`);
+      const found = await kubectl(
+        'get',
+        'pods',
+        `--selector=${predictors}`,
+        `--output=jsonpath=${path}`,
+      );
+      return [...new Set(found.split(' '))];
     };
 
     beforeAll(async () => {
@@ -495,7 +501,7 @@ describe('a release', () => {
     it('installs, tests and predicts, with the image of the release', async () => {
       const notes = await helm('install', 'ml-api', ...chart(), ...settings);
       expect(notes).toContain(`ml-api ${VERSION} serves`);
-      expect(await images()).toBe(`${at('ml-api')}@${imageDigest}`);
+      expect(await images()).toEqual([`${at('ml-api')}@${imageDigest}`]);
       const tested = await helm('test', 'ml-api', '--logs', '--timeout=120s');
       expect(tested).toContain('predictions: 150 rows as expected');
       const { body } = await request(cluster.ingress)
@@ -513,7 +519,7 @@ describe('a release', () => {
       const image = ['--set', `image.repository=${at('ml-api')},image.tag=${VERSION}`];
       await helm('install', 'ml-api', before, ...image, ...settings);
       await helm('upgrade', 'ml-api', ...chart(), '--reset-values', ...settings);
-      expect(await images()).toBe(`${at('ml-api')}@${imageDigest}`);
+      expect(await images()).toEqual([`${at('ml-api')}@${imageDigest}`]);
       expect(await helm('test', 'ml-api', '--timeout=120s')).toContain('Phase:          Succeeded');
     });
   });

@@ -91,7 +91,8 @@ export function runTool(
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
   });
-  if (error) throw error;
+  // A tool that has failed before it read its input says why itself.
+  if (error && !('code' in error && error.code === 'EPIPE')) throw error;
   return { status: status ?? 1, stdout, stderr };
 }
 
