@@ -47,7 +47,7 @@ try {
   for (let reload = 1; reload <= RELOADS; reload++) {
     put(reload % 2 === 1 ? 'v2' : 'v1');
     await untilReplaced(reload);
-    if (reload % EVERY === 0) memory.push([reload, server.memoryMB()]);
+    if (reload % EVERY === 0) memory.push([reload, server.ownMemoryMB()]);
   }
   asking = false;
   const all = await results;
@@ -57,7 +57,7 @@ try {
   process.stdout.write(
     `${RELOADS} reloads at ${RATE} requests a second: ${all.length.toLocaleString('en')} sent, ${failed} failed, p50 ${p50} ms, p99 ${p99} ms\n\n`,
   );
-  process.stdout.write('| reloads | memory (PSS), MB |\n| --- | --- |\n');
+  process.stdout.write('| reloads | memory of its own, MB |\n| --- | --- |\n');
   for (const [reloads, megabytes] of memory)
     process.stdout.write(`| ${reloads} | ${megabytes.toFixed(0)} |\n`);
 } finally {

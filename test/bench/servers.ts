@@ -102,6 +102,8 @@ export interface Started {
   readonly startMs: number;
   /** Proportional set size of the process and its children, in MB. */
   memoryMB(): number;
+  /** Of these, what is no file's: what other processes share does not change it, nor do those that start and end beside it. */
+  ownMemoryMB(): number;
   /** Milliseconds that the process and its children have had on any core. */
   cpuMs(): number;
   stop(): Promise<void>;
@@ -135,7 +137,8 @@ export async function startPeer(
   return {
     url,
     startMs: performance.now() - startedAt,
-    memoryMB: () => memoryOf(child.pid ?? 0),
+    memoryMB: () => memoryOf(child.pid ?? 0, 'Pss'),
+    ownMemoryMB: () => memoryOf(child.pid ?? 0, 'Pss_Anon'),
     cpuMs: () => cpuOf(child.pid ?? 0),
     stop: () => stop(child),
   };
@@ -170,10 +173,11 @@ async function answersWell(
   }
 }
 
-function memoryOf(pid: number): number {
+/** @param field of https://docs.kernel.org/filesystems/proc.html (smaps_rollup) */
+function memoryOf(pid: number, field: 'Pss' | 'Pss_Anon'): number {
   const own = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  const kilobytes = Number(/^Pss:\s+(\d+)/m.exec(own)?.[1] ?? 0);
-  return childrenOf(pid).reduce((sum, child) => sum + memoryOf(child), kilobytes / 1024);
+  const kilobytes = Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(own)?.[1] ?? 0);
+  return childrenOf(pid).reduce((sum, child) => sum + memoryOf(child, field), kilobytes / 1024);
 }
 
 /** Milliseconds of a tick of the kernel's clock, which has been 100 Hz for programs on every Linux. */
