@@ -133,11 +133,7 @@ function danglingReferences({ values }: Rendering, objects: readonly KubernetesO
   return objects.flatMap((object) =>
     references(object)
       .filter(
-        ({ kind, name }) =>
-          !made.has(`${kind} ${name}`) &&
-          !given.has(name) &&
-          name !== 'default' &&
-          name !== 'split',
+        ({ kind, name }) => !made.has(`${kind} ${name}`) && !given.has(name) && name !== 'default',
       )
       .map(({ kind, name }) => `${identity(object)} needs ${kind} ${name}, which is not there`),
   );
@@ -173,11 +169,23 @@ function references(object: KubernetesObject): Reference[] {
   if (kind === 'Ingress')
     for (const { http } of spec.rules)
       for (const { backend } of http.paths)
-        found.push({ kind: 'Service', name: backend.service.name });
+        found.push(...backendReferences(backend.service, object['metadata'].annotations ?? {}));
   if (kind === 'HTTPRoute' || kind === 'GRPCRoute')
     for (const { backendRefs } of spec.rules)
       for (const { name } of backendRefs) found.push({ kind: 'Service', name });
   if (kind === 'HorizontalPodAutoscaler' || kind === 'ScaledObject')
     found.push({ kind: 'Deployment', name: spec.scaleTargetRef.name });
   return found;
+}
+
+/** The Service that a backend of an Ingress names; of the AWS Load Balancer Controller, the annotation in its place, and the Services in that. */
+function backendReferences(
+  { name, port }: KubernetesObject,
+  annotations: Readonly<Record<string, string>>,
+): Reference[] {
+  if (port.name !== 'use-annotation') return [{ kind: 'Service', name }];
+  const action = annotations[`alb.ingress.kubernetes.io/actions.${name}`];
+  if (action === undefined) return [{ kind: 'action', name }];
+  const groups: readonly KubernetesObject[] = JSON.parse(action).forwardConfig.targetGroups;
+  return groups.map(({ serviceName }) => ({ kind: 'Service', name: serviceName }));
 }

@@ -444,9 +444,10 @@ the form of IPv6. Takes address and key.
 {{- end -}}
 
 {{/*
-What AWS' load balancer cannot do: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html, and of
-weights https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html. Its health checks are one path
-for all pods of an Ingress.
+What AWS' load balancer cannot do: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html, of
+weights https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html, and of headers
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_HttpHeaderConditionConfig.html. Its health checks are one path
+for all pods of an Ingress. The names of its rules are in keys of annotations.
 */}}
 {{- define "ml-api.checkAlb" -}}
 {{- $ingress := .root.Values.ingress -}}
@@ -458,6 +459,14 @@ for all pods of an Ingress.
   {{- range $name, $weight := $weights -}}
     {{- if gt (int64 $weight) 999 -}}
       {{- fail (printf "traffic.weights.%s: the load balancer of AWS takes weights up to 999; divide all of them, or set traffic.splitBy to predictor." $name) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- range $name := include "ml-api.albPinned" (dict "root" .root "versions" .versions "grpc" false) | fromJsonArray -}}
+    {{- if or (gt (len $.root.Values.traffic.pinHeader) 40) (eq (lower $.root.Values.traffic.pinHeader) "host") -}}
+      {{- fail (printf "traffic.pinHeader: %s is no header that the load balancer of AWS could choose a version by; expected at most 40 characters, and not Host; choose another one, or set it to \"\"." $.root.Values.traffic.pinHeader) -}}
+    {{- end -}}
+    {{- if gt (len $name) 48 -}}
+      {{- fail (printf "versions.%s: the load balancer of AWS chooses versions by traffic.pinHeader whose names have at most 48 characters; choose a shorter one, or set traffic.pinHeader to \"\"." $name) -}}
     {{- end -}}
   {{- end -}}
   {{- $paths := dict -}}

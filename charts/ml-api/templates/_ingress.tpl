@@ -60,7 +60,7 @@ alb.ingress.kubernetes.io/target-type: ip
 alb.ingress.kubernetes.io/backend-protocol-version: GRPC
 alb.ingress.kubernetes.io/listen-ports: '[{"HTTPS":443}]' # it speaks gRPC by TLS only
 alb.ingress.kubernetes.io/healthcheck-path: /grpc.health.v1.Health/Check
-alb.ingress.kubernetes.io/success-codes: "0"
+alb.ingress.kubernetes.io/success-codes: "0,12" # and servers that have no such method, as TorchServe
 {{- end -}}
 {{- end -}}
 
@@ -98,17 +98,51 @@ nginx.ingress.kubernetes.io/canary-by-header-value: {{ $.name | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* The weighted action of the AWS Load Balancer Controller. Takes root, versions, and grpc: whether the ports are those of gRPC. */}}
+{{/*
+Rules of the AWS Load Balancer Controller, by what its annotations call them: a backend of such a name has the port `use-annotation`. The
+split by weights, and for testers one for each version, of which the load balancer takes the first whose header fits:
+https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#conditions
+*/}}
+
+{{/* The annotations of the split. Takes root, versions, and grpc: whether the ports are those of gRPC. */}}
 {{- define "ml-api.albSplit" -}}
+alb.ingress.kubernetes.io/actions.split: {{ include "ml-api.albForward" (merge (dict "weights" .root.Values.traffic.weights) .) | quote }}
+{{- end -}}
+
+{{/* The annotations by which requests with the header reach the versions that are pinned. Takes root, versions, grpc, and pinned: their names. */}}
+{{- define "ml-api.albPins" -}}
+{{- range $name := .pinned }}
+alb.ingress.kubernetes.io/actions.pin-{{ $name }}: {{ include "ml-api.albForward" (merge (dict "weights" (dict $name 1)) $) | quote }}
+alb.ingress.kubernetes.io/conditions.pin-{{ $name }}: {{ list (dict "field" "http-header" "httpHeaderConfig" (dict "httpHeaderName" $.root.Values.traffic.pinHeader "values" (list $name))) | toJson | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* The names of the versions that are pinned, as a list: those on the routes, where there are several. Takes root, versions and grpc. */}}
+{{- define "ml-api.albPinned" -}}
+{{- $names := list -}}
+{{- range $name, $v := .versions -}}
+  {{- if and $v.expose (or $v.ports.grpc (not $.grpc)) -}}{{- $names = append $names $name -}}{{- end -}}
+{{- end -}}
+{{- $pins := and (eq .root.Values.ingress.controller "alb") (ne .root.Values.traffic.pinHeader "") (gt (len $names) 1) -}}
+{{- $pins | ternary $names list | toJson -}}
+{{- end -}}
+
+{{/* An action that forwards to versions. Takes weights by name, versions and grpc. */}}
+{{- define "ml-api.albForward" -}}
 {{- $groups := list -}}
-{{- range $name, $weight := .root.Values.traffic.weights -}}
+{{- range $name, $weight := .weights -}}
   {{- $v := get $.versions $name -}}
   {{- $groups = append $groups (dict "serviceName" $v.fullname "servicePort" (int ($.grpc | ternary $v.ports.grpc $v.service.port)) "weight" (int64 $weight)) -}}
 {{- end -}}
 {{- dict "type" "forward" "forwardConfig" (dict "targetGroups" $groups) | toJson -}}
 {{- end -}}
 
-{{/* The spec of an Ingress for gRPC. Takes root and backend. */}}
+{{/* The backend of such a rule. Takes its name. */}}
+{{- define "ml-api.albBackend" -}}
+service: { name: {{ . | quote }}, port: { name: use-annotation } }
+{{- end -}}
+
+{{/* The spec of an Ingress for gRPC. Takes root, backend, and pinned: names of versions, as albPinned gives them. */}}
 {{- define "ml-api.ingressGrpcSpec" -}}
 {{- $hosts := .root.Values.ingress.grpc.hosts -}}
 {{- include "ml-api.ingressHead" (dict "root" .root "hosts" $hosts) }}
@@ -117,6 +151,12 @@ rules:
   - host: {{ . | quote }}
     http:
       paths:
+        {{- range $.pinned }}
+        - path: /
+          pathType: Prefix
+          backend:
+            {{- include "ml-api.albBackend" (printf "pin-%s" .) | nindent 12 }}
+        {{- end }}
         - path: /
           pathType: Prefix
           backend:
