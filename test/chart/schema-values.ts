@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc, { type Arbitrary } from 'fast-check';
 import { kubernetesParts, partsAt } from './kubernetes-parts.ts';
-import { schemaFile } from './schema.ts';
+import { ownPattern, schemaFile } from './schema.ts';
 
 /** What of JSON Schema values.schema.json uses. */
 export type Schema = {
@@ -57,7 +57,8 @@ export function places(
   return Object.entries(properties).flatMap(([key, inner]) => places(inner, [...path, key]));
 }
 
-function resolve(schema: Schema): Schema {
+/** What a schema stands for. */
+export function resolve(schema: Schema): Schema {
   if (schema.$ref === undefined) return schema;
   const keys = schema.$ref.replace('#/', '').split('/');
   // biome-ignore lint/suspicious/noExplicitAny: a walk down the schema's own JSON
@@ -122,7 +123,7 @@ function strings({ pattern, minLength = 0, maxLength = 300 }: Schema): Arbitrary
   const drawn =
     pattern === undefined
       ? fc.string({ unit: 'grapheme', minLength, maxLength: Math.min(20, maxLength) })
-      : fc.stringMatching(new RegExp(pattern)).filter(fits);
+      : fc.stringMatching(new RegExp(ownPattern(pattern))).filter(fits);
   return known.length === 0 ? drawn : fc.oneof(fc.constantFrom(...known), drawn);
 }
 

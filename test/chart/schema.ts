@@ -43,7 +43,30 @@ export function makeSchema(): string {
     throw new Error(
       `${path}: schema-rules.yaml has a rule of it, and values.yaml has no such value.`,
     );
-  return `${JSON.stringify(schema, null, 2)}\n`;
+  return `${JSON.stringify(sayingWhatIsExpected(schema, ''), null, 2)}\n`;
+}
+
+/**
+ * Each `pattern` with its `expected` in front, since Helm says of a value only which pattern it does not match. No text matches this
+ * alternative, as it ends where texts begin.
+ */
+function sayingWhatIsExpected(schema: unknown, path: string): unknown {
+  if (typeof schema !== 'object' || schema === null) return schema;
+  if (Array.isArray(schema)) return schema;
+  const { pattern, expected, ...rest } = schema as Schema;
+  const told = Object.entries(rest).map(([key, inner]) => [
+    key,
+    sayingWhatIsExpected(inner, `${path}/${key}`),
+  ]);
+  if (typeof pattern !== 'string') return { ...Object.fromEntries(told) };
+  if (typeof expected !== 'string' || !/^[\w :;,./%-]+$/.test(expected))
+    throw new Error(`${path}: say in "expected" what fits the pattern, in plain characters.`);
+  return { ...Object.fromEntries(told), pattern: `expected ${expected} ^|${pattern}` };
+}
+
+/** A pattern of values.schema.json without what it says. */
+export function ownPattern(pattern: string): string {
+  return pattern.replace(/^expected [^^]*\^\|/, '');
 }
 
 /** The schema of a map with fixed keys. */
