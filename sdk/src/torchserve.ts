@@ -1,5 +1,5 @@
 /**
- * Client of TorchServe's inference API: https://pytorch.org/serve/inference_api.html
+ * Client of TorchServe's inference API: https://pytorch.org/serve/inference_api.html. Its project is archived.
  *
  * ```ts
  * import { createTorchServeClient } from '@org/ml-sdk/torchserve';
