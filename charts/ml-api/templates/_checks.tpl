@@ -202,9 +202,6 @@ and how to go on. Takes root and versions.
 {{- if regexMatch "^(mlflow://|models:/{1,3})[^/@?#]+/[A-Za-z][A-Za-z_-]*$" $uri -}}
   {{- fail (printf "%s: stages and `latest` move unseen, and are not fetched; give the version an alias, as in mlflow://iris@champion, or name its number, as in mlflow://iris/3." $at) -}}
 {{- end -}}
-{{- if and $model.sha256 (eq (include "ml-api.isFolder" .) "true") -}}
-  {{- fail (printf "%s.sha256: it is set, and %s names a folder; expected %s: the sum is of one file; leave it out, or name the file or archive." $key $at (eq .v.runtime "onnx" | ternary "an .onnx file or an archive (.tar, .tar.gz, .tgz)" "a file or an archive")) -}}
-{{- end -}}
 {{- if not (or $model.sha256 (eq (include "ml-api.cannotMove" $uri) "true") (eq $model.requirePinned "never")) -}}
   {{- if and (eq (include "ml-api.isWeb" $uri) "true") (eq $model.requirePinned "auto") -}}
     {{- fail (printf "%s: nothing says which bytes are served; set %s.sha256 to the file's SHA-256, 64 hex digits, or %s.requirePinned to never." $at $key $key) -}}
@@ -259,18 +256,6 @@ and how to go on. Takes root and versions.
 {{- define "ml-api.isWeb" -}}
 {{- $isBlob := regexMatch "^https://[a-z0-9]{3,24}[.]blob[.]core[.](windows[.]net|usgovcloudapi[.]net|chinacloudapi[.]cn)(/|$)" . -}}
 {{- and (regexMatch "^https?:" .) (not $isBlob) -}}
-{{- end -}}
-
-{{/*
-Whether a URI names several files of a store of objects, as far as its text tells: a whole bucket, or a name that ends with a slash; for the
-predictor, all but an .onnx file and an archive. Other stores have one name for a model of one file, and of many. Takes v.
-*/}}
-{{- define "ml-api.isFolder" -}}
-{{- $uri := regexReplaceAll "[?#].*$" .v.model.uri "" -}}
-{{- $inStore := or (regexMatch "^(s3|gs|az)://" $uri) (and (hasPrefix "https:" $uri) (ne (include "ml-api.isWeb" $uri) "true")) -}}
-{{- $name := regexReplaceAll "^((s3|gs)://[^/]+|(az|https)://[^/]+(/[^/]+)?)/?" $uri "" -}}
-{{- $isFile := eq .v.runtime "onnx" | ternary (regexMatch "[.](onnx|tar|tar[.]gz|tgz)$" $name) (regexMatch "[^/]$" $name) -}}
-{{- and $inStore (not $isFile) -}}
 {{- end -}}
 
 {{/* Whether a URI names one model for ever. */}}
