@@ -145,7 +145,7 @@ describe('its command line', () => {
   it('has the SDK commands beside its own', async () => {
     const { code, stdout } = await mlApi('--help');
     expect(code).toBe(0);
-    for (const command of ['serve', 'inspect', 'verify', 'generate', 'compare', 'report'])
+    for (const command of ['init', 'serve', 'inspect', 'verify', 'generate', 'compare', 'report'])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect((await mlApi('generate', '--help')).stdout).toContain('ml-sdk generate');
     expect(await mlApi('compare', '--nothing')).toMatchObject({ code: 1, stdout: '' });

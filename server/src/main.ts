@@ -21,6 +21,7 @@ const SDK_COMMANDS = ['generate', 'compare', 'report'];
 
 const usage = `Usage: ml-api COMMAND [--help]
 
+  init         Make a project of a model, with what it takes to serve it here and on Kubernetes.
   serve        Serve one ONNX model over HTTP (the default).
   fetch        Download a model from an object store, a registry or the web into a directory.
   inspect      Print the inputs and outputs of an ONNX file, and a model.json to start from.
@@ -55,6 +56,11 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
       const { serve, serveHelp } = await import('./commands/serve/serve.ts');
       if (help) return void process.stdout.write(serveHelp());
       return serve(args, process.env, files, stopped);
+    }
+    case 'init': {
+      const { init, initHelp } = await import('./commands/init/init.ts');
+      if (help) return void process.stdout.write(initHelp);
+      return init(args, process.env, files);
     }
     case 'fetch':
     case 'fetch-model': {

@@ -3,10 +3,11 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { inputsSchema } from '../model/contract/input-schema.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { classCount, describeModel, type Model, rowWidth } from '../model/model.ts';
+import { describeModel, type Model } from '../model/model.ts';
 import { openSession } from '../runtime/session.ts';
 import type { RowMode, Signature, TensorSpec } from '../runtime/signature.ts';
 import { CommandError } from '../util/command-error.ts';
+import { suggestManifest } from './suggested-manifest.ts';
 
 export const inspectHelp = `Usage: inspect FILE [--json]
 
@@ -54,30 +55,6 @@ function nameOf(file: string): string {
   const name = base === 'model' ? path.basename(path.dirname(path.resolve(file))) : base;
   const plain = name.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
   return /[A-Za-z0-9](?:.*[A-Za-z0-9])?/.exec(plain)?.[0] ?? '';
-}
-
-/** What can be derived, and places for what only people know. */
-function suggestManifest(model: Model): Manifest {
-  const { task, prediction, probabilities } = model;
-  const width = rowWidth(model);
-  const classes = task === 'classification' ? classCount(model) : undefined;
-  return {
-    name: model.name || 'model',
-    version: 'v1',
-    task,
-    ...(width !== undefined &&
-      width <= MOST_NAMES && { features: named('feature', width).map((name) => ({ name })) }),
-    ...(classes !== undefined && classes <= MOST_NAMES && { labels: named('class', classes) }),
-    prediction: prediction.name,
-    ...(probabilities && { probabilities: probabilities.name }),
-  };
-}
-
-/** More than this nobody names by hand. */
-const MOST_NAMES = 100;
-
-function named(what: string, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `${what} ${i}`);
 }
 
 const meaning: Readonly<Record<RowMode, string>> = {

@@ -1,0 +1,207 @@
+// The command `init`: makes a project of a model, with what it takes to serve it here and on Kubernetes.
+import { existsSync, rmSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readContract } from '../../model/contract/read-contract.ts';
+import { describeBy, readDescriptions } from '../../model/descriptions.ts';
+import { type Golden, readGolden } from '../../model/golden.ts';
+import { ModelLoadError, openSession } from '../../runtime/session.ts';
+import { fetchInto } from '../../sources/fetch.ts';
+import { isLocal, normalised } from '../../sources/open.ts';
+import { isHidden } from '../../sources/paths.ts';
+import { LOCK_FILE } from '../../sources/record.ts';
+import { shownUri } from '../../sources/shown-uri.ts';
+import { CommandError } from '../../util/command-error.ts';
+import { printable } from '../../util/printable.ts';
+import { checkForm, listeners, readLimits, readSum } from '../fetch.ts';
+import { readArguments } from '../options.ts';
+import type { Files } from '../serve/files.ts';
+import { suggestManifest } from '../suggested-manifest.ts';
+import { makeGolden } from './golden.ts';
+import { type Names, namesFrom } from './names.ts';
+import { checkFree, put } from './put.ts';
+import { shellQuoted } from './shell-quoted.ts';
+import { type Delivery, textsOf } from './texts.ts';
+
+export const initHelp = `Usage: init [FOLDER] [--model MODEL]
+
+Makes a project of a model: model/ with model.onnx, model.json and golden.json, a values.yaml that serves it with the Helm chart, and a
+README.md with the commands that come next. Nothing that is there is overwritten.
+
+  FOLDER    The folder of the project, which gives the model its name. Default: the working directory.
+  --model   A file such as model.onnx, a directory, or a URI such as s3://BUCKET/FOLDER, from which pods then fetch it;
+            fetch --help lists the kinds of URI. Default: the iris model.
+`;
+
+/** @throws CommandError with what was expected; then nothing was changed */
+export async function init(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  files: Pick<Files, 'contract' | 'manifestSchema' | 'defaultModel'>,
+): Promise<void> {
+  const { argument = '.', values } = readArguments('init', args, { model: { type: 'string' } });
+  if (argument === '')
+    throw new CommandError('init: FOLDER is empty; expected a folder such as my-model.');
+  const folder = path.resolve(argument);
+  const names = namesFrom(folder);
+  const model = values.model === undefined ? undefined : normalised(values.model);
+  const isImage = model === undefined || isLocal(model) || shownUri(model) !== model;
+  checkFree(folder, ['model', 'values.yaml', 'README.md', ...(isImage ? ['Dockerfile'] : [])]);
+  const work = await workplaceFor(folder);
+  const remove = () => rmSync(work, { recursive: true, force: true });
+  process.once('exit', remove); // as a signal makes it
+  try {
+    const project = path.join(work, 'project');
+    const into = path.join(project, 'model');
+    await bring(model, into, work, env, files.defaultModel);
+    const delivery = await deliveryOf(model, isImage, into);
+    const { golden, written, missing } = await describe(into, names, files);
+    const { info } = await readContract(files.contract);
+    const texts = textsOf({ names, version: info.version, delivery, golden, written });
+    for (const [name, text] of Object.entries(texts))
+      await writeFile(path.join(project, name), text);
+    put(project, folder);
+    process.stdout.write(told(argument, folder, ['model', ...Object.keys(texts)], missing));
+  } finally {
+    remove();
+    process.off('exit', remove);
+  }
+}
+
+/** Beside the project, so that a rename puts the model into its place, however large it is. */
+async function workplaceFor(folder: string): Promise<string> {
+  let near = folder;
+  while (!existsSync(near)) near = path.dirname(near);
+  return await mkdtemp(path.join(near, '.ml-api-init-')).catch((error: Error) => {
+    throw new CommandError(
+      `init: ${folder} cannot be made: ${error.message}. Choose a folder in which you may write.`,
+    );
+  });
+}
+
+async function bring(
+  model: string | undefined,
+  into: string,
+  work: string,
+  env: NodeJS.ProcessEnv,
+  defaultModel: URL,
+): Promise<void> {
+  if (model !== undefined) checkForm(model, 'model', '--model');
+  const fetched = path.join(work, 'fetched');
+  await fetchInto({
+    uri: model ?? fileURLToPath(defaultModel),
+    sha256: model === undefined ? undefined : readSum(env, 'fetch --help'),
+    directory: fetched,
+    variable: '--model',
+    form: 'model',
+    limits: readLimits(env, 'fetch --help'),
+    env,
+    ...listeners((line) => {
+      // Of the places, which are temporary, nobody needs to hear.
+      if (!line.includes(work)) process.stdout.write(`${printable(line)}\n`);
+    }),
+  });
+  await mkdir(path.dirname(into), { recursive: true });
+  await cp(fetched, into, {
+    recursive: true,
+    filter: (file) => !isHidden(path.relative(fetched, file)),
+  });
+  await rm(fetched, { recursive: true });
+  // A path of this machine says nothing to others.
+  if (model === undefined || isLocal(model)) await rm(path.join(into, LOCK_FILE));
+}
+
+async function deliveryOf(
+  model: string | undefined,
+  isImage: boolean,
+  directory: string,
+): Promise<Delivery> {
+  if (model === undefined || isImage) return { kind: 'image' };
+  const { archive, files } = JSON.parse(await readFile(path.join(directory, LOCK_FILE), 'utf8'));
+  const [file] = files;
+  // Other addresses name a revision, or a store in which only people know what may move.
+  const sha256 = /^https?:/.test(model) ? (archive ?? file).sha256 : undefined;
+  return { kind: 'uri', uri: model, sha256 };
+}
+
+interface Described {
+  readonly golden: Golden['inputs'] | undefined;
+  /** The files that were not there before. */
+  readonly written: readonly string[];
+  /** Why there is no golden.json. */
+  readonly missing: string | undefined;
+}
+
+/**
+ * Adds to a model's directory what it lacks.
+ * @throws ModelLoadError for a model that cannot be served
+ */
+async function describe(
+  directory: string,
+  names: Names,
+  { manifestSchema }: Pick<Files, 'manifestSchema'>,
+): Promise<Described> {
+  const file = (name: string) => path.join(directory, name);
+  const written: string[] = [];
+  const write = async (name: string, text: string) => {
+    await writeFile(file(name), text);
+    written.push(name);
+  };
+  process.env['ORT_DISABLE_TELEMETRY'] = '1'; // before the library loads
+  try {
+    const descriptions = await readDescriptions(directory, manifestSchema);
+    const session = await openSession(file('model.onnx'), {
+      executionProviders: ['cpu'],
+      intraOpThreads: 1,
+      refuseOtherOutputs: true,
+    });
+    try {
+      const naming = { name: undefined, version: undefined };
+      const model = describeBy(descriptions, session.signature, naming);
+      if (!existsSync(file('model.json'))) {
+        const manifest = { ...suggestManifest(model), name: names.model };
+        await write('model.json', `${JSON.stringify(manifest, null, 2)}\n`);
+      }
+      const given = await readGolden(file('golden.json'));
+      if (given !== undefined) return { golden: given.inputs, written, missing: undefined };
+      const named = describeBy(
+        await readDescriptions(directory, manifestSchema),
+        session.signature,
+        naming,
+      );
+      const made = await makeGolden(named, session);
+      if ('reason' in made) return { golden: undefined, written, missing: made.reason };
+      await write('golden.json', made.json);
+      return { golden: made.rows, written, missing: undefined };
+    } finally {
+      await session.release();
+    }
+  } catch (error) {
+    if (!(error instanceof ModelLoadError)) throw error;
+    throw new ModelLoadError(
+      `${error.message.replaceAll(`${directory}/`, '')} Nothing was changed.`,
+      { cause: error },
+    );
+  }
+}
+
+function told(
+  argument: string,
+  folder: string,
+  made: readonly string[],
+  missing: string | undefined,
+): string {
+  const without =
+    missing === undefined
+      ? ''
+      : `\nmodel/golden.json could not be made: ${printable(missing)}. Add one with rows of your training, so that servers can be verified.\n`;
+  return `Made in ${folder}: ${made.join(', ')}.
+${without}
+Next:
+
+${argument === '.' ? '' : `  cd ${shellQuoted(argument)}\n`}  npx @org/ml-api serve model
+
+README.md has the other commands.
+`;
+}
