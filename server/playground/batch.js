@@ -5,7 +5,7 @@ import { asRow, featuresOf } from './inputs.js';
 import { distance, isSame, numberOf, percent, rounded, show } from './prediction.js';
 import { listed, predictAll } from './versions.js';
 
-/** @typedef {{ versions: Version[], table: Table, rows: Row[][], differ: boolean[] }} Result rows by version */
+/** @typedef {{ versions: Version[], table: Table, rows: Row[][], differ: boolean[], problems: string[] }} Result rows by version; what versions say that are not among them */
 
 const SHOWN_ROWS = 100;
 /** With more columns, those of a row are shown as one. */
@@ -48,6 +48,7 @@ export function makeBatch(own, versions) {
     filter.checked = false;
     showSummary(result);
     showRows(result);
+    showProblem(result.problems.join('\n'));
   };
   const open = (/** @type {File | undefined} */ chosen) =>
     chosen &&
@@ -78,8 +79,7 @@ let attempts = 0;
 async function attempt(/** @type {(isLatest: IsLatest) => Promise<void>} */ work) {
   const own = ++attempts;
   const isLatest = () => own === attempts;
-  const problem = byId('batch-problem');
-  problem.hidden = true;
+  showProblem('');
   // A button that is disabled would lose the focus.
   run.setAttribute('aria-disabled', 'true');
   try {
@@ -87,20 +87,29 @@ async function attempt(/** @type {(isLatest: IsLatest) => Promise<void>} */ work
   } catch (error) {
     if (!isLatest()) return;
     byId('result').hidden = true;
-    problem.textContent = messageOf(error);
-    problem.hidden = false;
+    showProblem(messageOf(error));
   }
   if (!isLatest()) return;
   run.removeAttribute('aria-disabled');
   run.textContent = 'Predict all rows';
 }
 
+function showProblem(/** @type {string} */ text) {
+  const problem = byId('batch-problem');
+  problem.textContent = text;
+  problem.hidden = !text;
+}
+
 /**
  * Asks every version for all rows, in requests that each takes.
  * @param {Version[]} versions @param {Table} table @param {IsLatest} isLatest
- * @returns {Promise<Result | undefined>} nothing where other rows count by now
+ * @returns {Promise<Result | undefined>} of those that respond; nothing where other rows count by now
+ * @throws {Error} where none does
  */
 async function predictTable(versions, table, isLatest) {
+  let left = versions;
+  /** @type {string[]} */
+  const problems = [];
   const longest = Math.max(...table.rows.map((row) => JSON.stringify(row).length + 1));
   const size = Math.min(
     ...versions.map(({ form }) => form.maxRows),
@@ -109,31 +118,34 @@ async function predictTable(versions, table, isLatest) {
       Math.max(1, Math.floor((model.limits.maxBodyBytes - 100) / longest)),
     ),
   );
-  /** @type {Row[][]} */
-  const rows = versions.map(() => []);
+  /** @type {Map<Version, Row[]>} */
+  const found = new Map(versions.map((one) => [one, []]));
   for (let start = 0; start < table.rows.length; start += size) {
     const part = table.rows.slice(start, start + size);
     if (start > 0) run.textContent = `${start} of ${table.rows.length} rows predicted`;
-    const outcomes = await predictAll(versions, part, part.length);
+    const outcomes = await predictAll(left, part, part.length, versions.length > 1);
     if (!isLatest()) return undefined;
-    for (const [i, outcome] of outcomes.entries()) {
-      if (outcome.problem) throw new Error(`${outcome.version.model.version}: ${outcome.problem}`);
+    for (const { version, problem, rows } of outcomes) {
+      if (problem) problems.push(`${version.model.version}: ${problem}`);
       // A thousand probabilities of each row would be kept for nothing.
-      rows[i]?.push(...outcome.rows.map((row) => ({ ...row, classes: [] })));
+      found.get(version)?.push(...rows.map((row) => ({ ...row, classes: [] })));
     }
+    left = outcomes.flatMap(({ version, problem }) => (problem ? [] : version));
+    if (left.length === 0) throw new Error(problems.join('\n'));
   }
+  const rows = left.map((one) => found.get(one) ?? []);
   const differ = table.rows.map((_, j) => {
     const [first, ...others] = rowsAt(rows, j);
     return others.some((other) => first && !isSame(first, other));
   });
-  return { versions, table, rows, differ };
+  return { versions: left, table, rows, differ, problems };
 }
 
 /** What the versions predict for a row. */
 const rowsAt = (/** @type {Row[][]} */ rows, /** @type {number} */ j) =>
   rows.flatMap((one) => one[j] ?? []);
 
-function showSummary(/** @type {Result} */ { versions, table, rows, differ }) {
+function showSummary(/** @type {Result} */ { versions, table, rows, differ, problems }) {
   const [count, all] = [differ.filter(Boolean).length, differ.length];
   const isCompared = versions.length > 1;
   const distances = differ.map((_, j) => distance(rowsAt(rows, j)) ?? 0);
@@ -142,7 +154,13 @@ function showSummary(/** @type {Result} */ { versions, table, rows, differ }) {
   const rowCount = all === 1 ? '1 row' : `${all} rows`;
   const on = count ? `disagree on ${count} of ${rowCount}` : `agree on ${rowCount}`;
   byId('summary').replaceChildren(
-    make('strong', {}, isCompared ? `${listed(versions)} ${on}` : `${rowCount} predicted`),
+    make(
+      'strong',
+      {},
+      isCompared
+        ? `${listed(versions)} ${on}`
+        : `${rowCount} predicted${problems.length ? ` by ${listed(versions)} alone` : ''}`,
+    ),
     count ? ` (${percent(count / all)})` : '',
     count && isNumber ? `, by ${rounded(most)} at most, in row ${distances.indexOf(most) + 1}` : '',
     table.ignored.length ? `. Ignored columns, kept in the CSV: ${table.ignored.join(', ')}` : '',

@@ -16,14 +16,20 @@ const FORMULA = /^[=+\-@\t]/;
  * @throws {Error} whose message has a line for each problem, with its row and column
  */
 export function readTable(text, names, areNamed) {
+  // Excel's own line, which says how columns are separated; others show it as it is.
+  const [told = '', named] = /^\s*sep=([,;|\t])\s*?(?:\r\n?|\n|$)/i.exec(text) ?? [];
   const [firstLine = ''] = text
+    .slice(told.length)
     .replaceAll(/"([^"]|"")*"/g, '')
     .trimStart()
     .split('\n', 1);
-  const delimiter = ['\t', ';'].find((one) => firstLine.includes(one)) ?? ',';
+  const delimiter = named ?? ['\t', ';'].find((one) => firstLine.includes(one)) ?? ',';
   // Where a comma does not separate, it may be a decimal one.
   const plain = (/** @type {string} */ cell) => (delimiter === ',' ? cell : cell.replace(',', '.'));
-  const lines = parse(text, delimiter).filter(({ cells }) => cells.length > 1 || cells[0]);
+  const skipped = told.split(/\r\n?|\n/).length;
+  const lines = parse(text.slice(told.length), delimiter, skipped).filter(
+    ({ cells }) => cells.length > 1 || cells[0],
+  );
   while (lines.at(-1)?.cells.every((cell) => !cell)) lines.pop(); // as spreadsheets leave them at the end
   const first = lines[0]?.cells ?? [];
   const isHeader =
@@ -86,12 +92,15 @@ const simple = (/** @type {string} */ name) =>
     .replaceAll(/[\s_-]+/g, ' ')
     .trim();
 
-/** Quoted cells may hold delimiters, line ends and doubled quotes (RFC 4180). @param {string} text @param {string} delimiter */
-function parse(text, delimiter) {
-  const pattern = new RegExp(`(?:"((?:[^"]|"")*)"|([^${delimiter}\n]*))(${delimiter}|\n|$)`, 'g');
+/**
+ * Quoted cells may hold delimiters, line ends and doubled quotes (RFC 4180).
+ * @param {string} text @param {string} delimiter @param {number} first the number of its first line
+ */
+function parse(text, delimiter, first) {
+  const pattern = new RegExp(`(?:"((?:[^"]|"")*)"|([^${delimiter}\n]*))([${delimiter}\n]|$)`, 'g');
   /** @type {{ cells: string[], line: number }[]} */
   const rows = [];
-  let [line, next] = [1, 1];
+  let [line, next] = [first, first];
   /** @type {string[]} */
   let cells = [];
   for (const [whole, quoted, plain = '', end] of text

@@ -82,7 +82,10 @@ function makeFeature(feature, value, index, model, changed) {
     note,
   );
   const read = () => {
-    if (Number.isNaN(number.valueAsNumber)) throw new Error(`${name}: a number is missing.`);
+    if (Number.isNaN(number.valueAsNumber))
+      throw new Error(
+        `${name}: ${number.validity.badInput ? `expected a whole entry such as 1.5 or 2e3, at most ${Number.MAX_VALUE.toPrecision(2)}; it is too large, or no number` : 'a number is missing'}.`,
+      );
     return number.valueAsNumber;
   };
   const reset = () => {

@@ -60,11 +60,12 @@ export const requestFor = ({ model, form: { fields } }, inputs) => ({
 });
 
 /**
- * Asks every version for the same inputs; where the only one fails, that is thrown.
+ * Asks every version for the same inputs.
  * @param {Version[]} versions @param {unknown} inputs @param {number} [count] of rows, where they are a batch
+ * @param {boolean} [isShared] whether one that fails is one among others; of the only one, that is thrown
  * @returns {Promise<Outcome[]>}
  */
-export const predictAll = (versions, inputs, count) =>
+export const predictAll = (versions, inputs, count, isShared = versions.length > 1) =>
   Promise.all(
     versions.map(async (version) => {
       try {
@@ -74,7 +75,7 @@ export const predictAll = (versions, inputs, count) =>
         );
         return { version, rows, outputs: response.outputs, ...times };
       } catch (error) {
-        if (versions.length === 1) throw error;
+        if (!isShared) throw error;
         return { version, rows: [], problem: messageOf(error), milliseconds: 0 };
       }
     }),

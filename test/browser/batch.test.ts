@@ -61,6 +61,21 @@ describe('CSV in', () => {
   });
 
   it.each([
+    ['a semicolon', 'sep=;\r\n5,1;3,5;1,4;0,2\r\n'],
+    ['a comma, though a name has a semicolon', `sep=,\n${FEATURES},"a;b"\n5.1,3.5,1.4,0.2,x`],
+    ['a bar', 'SEP=|\n5.1|3.5|1.4|0.2'],
+    ['a tab', 'sep=\t\n5.1\t3.5\t1.4\t0.2'],
+  ])("takes the separator from Excel's own first line: %s", async (_what, csv) => {
+    const page = await open();
+    await predictRows(page, csv);
+    await expect
+      .poll(() => columnOf(page, 'Prediction'))
+      .toEqual([expect.stringMatching(/^setosa /)]);
+  });
+
+  it.each([
+    ['sep=;\n1;2;3;a', 'Row 1 (line 2), column “petal width”: expected a number, got “a”.'],
+    ['sep=;', 'The batch has no rows.'],
     ['5.1,3.5,1.4,0.2\n6,x,3,1', 'Row 2, column “sepal width”: expected a number, got “x”.'],
     ['5.1,3.5,1.4,', 'Row 1, column “petal width”: expected a number, got nothing.'],
     ['5.1,3.5,1.4,1e999', 'Row 1, column “petal width”: expected a number, got “1e999”.'],
@@ -276,6 +291,55 @@ describe('with two versions', () => {
     await expect
       .poll(() => page.locator('#summary').textContent())
       .toMatch(/^v1 and v2 disagree on 2 of 3 rows \(66\.7\s%\), by 2 at most, in row 3$/);
+  });
+
+  it('shows what one predicts where the other does not respond, and says which', async () => {
+    const page = await openUrl(await twoVersions(irisModel('v1'), irisModel('v2')), {
+      expectedComplaints: /status of 503/,
+    });
+    const full = { status: 503, json: { detail: 'The queue is full.' } };
+    await page.route('**/v2/predict', (route) => route.fulfill(full));
+    await predictRows(page, flowersAsCsv());
+    await expect.poll(() => problem(page).textContent()).toBe('v2: The queue is full.');
+    expect(await page.locator('#summary').textContent()).toBe('150 rows predicted by v1 alone');
+    expect((await columnOf(page, 'Prediction'))[0]).toContain('setosa');
+    const { lines } = await downloaded(page);
+    expect(lines[0]).toBe(`${FEATURES},Prediction,Prediction: probability`);
+    await expectNoAxeViolations(page);
+    await page.route('**/v1/predict', (route) => route.fulfill(full));
+    await predictRows(page, flowersAsCsv());
+    await expect
+      .poll(() => problem(page).textContent())
+      .toBe('v1: The queue is full.\nv2: The queue is full.');
+    expect(await page.locator('#result').isHidden()).toBe(true);
+    await page.unrouteAll();
+    await predictRows(page, flowersAsCsv());
+    await expect.poll(() => page.locator('#summary').textContent()).toContain('v1 and v2 disagree');
+    expect(await problem(page).isHidden()).toBe(true);
+  });
+
+  it('goes on with one where the other fails in the middle of a long batch, and says where both have', async () => {
+    const page = await openUrl(await twoVersions(irisModel('v1'), irisModel('v2')), {
+      expectedComplaints: /status of 503/,
+    });
+    const full = { status: 503, json: { detail: 'The queue is full.' } };
+    let requests = 0;
+    await page.route('**/v2/predict', (route) =>
+      ++requests % 2 === 0 ? route.fulfill(full) : route.continue(),
+    );
+    const rows = '5.1,3.5,1.4,0.2\n'.repeat(2500);
+    await predictRows(page, rows);
+    await expect.poll(() => problem(page).textContent()).toBe('v2: The queue is full.');
+    expect(await page.locator('#summary').textContent()).toBe('2500 rows predicted by v1 alone');
+    expect((await downloaded(page)).lines).toHaveLength(2501);
+    let others = 0;
+    await page.route('**/v1/predict', (route) =>
+      ++others === 3 ? route.fulfill(full) : route.continue(),
+    );
+    await predictRows(page, rows);
+    await expect
+      .poll(() => problem(page).textContent())
+      .toBe('v2: The queue is full.\nv1: The queue is full.');
   });
 
   it('fits a phone', async () => {

@@ -60,6 +60,10 @@ describe('for iris', () => {
     await expect.poll(() => problem(page).textContent()).toMatch(/expected a number .* got 1e\+39/);
     await field.fill('');
     await expect.poll(() => problem(page).textContent()).toBe('sepal length: a number is missing.');
+    await field.pressSequentially('1e999');
+    await expect
+      .poll(() => problem(page).textContent())
+      .toMatch(/^sepal length: expected .* at most 1\.8e\+308; it is too large, or no number\.$/);
     await field.fill('5.1');
     await expect.poll(() => problem(page).isHidden()).toBe(true);
   });
@@ -254,7 +258,7 @@ describe('for two versions', () => {
     await page.route('**/v2/**', () => {}); // for ever
     await page.reload();
     await expect.poll(() => page.title()).toBe('line v1');
-    expect(await result(page).count()).toBe(1);
+    await expect.poll(() => result(page).count()).toBe(1);
   });
 
   it('shows this one alone where the other cannot be reached', async () => {
