@@ -197,7 +197,7 @@ describe('overwrites nothing', () => {
     const project = folder();
     writeFileSync(path.join(project, name), 'mine');
     const { code, stdout, stderr } = await init(project);
-    expect([code, stdout]).toEqual([1, '']);
+    expect([code, stdout]).toEqual([3, '']);
     expect(stderr).toContain(`has ${name} already, and nothing was changed. Choose another folder`);
     expect(readFileSync(path.join(project, name), 'utf8')).toBe('mine');
     expect(readdirSync(project)).toEqual([name]);
@@ -244,7 +244,7 @@ describe('leaves nothing behind', () => {
     prepare(parent);
     const before = readdirSync(parent);
     const { code, stdout, stderr } = await init(parent, 'deep/project', '--model', model);
-    expect([code, stdout]).toEqual([1, '']);
+    expect([code, stdout]).toEqual([3, '']);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/\.ml-api-init-|^ +at /m);
     expect(readdirSync(parent)).toEqual(before);
@@ -265,7 +265,7 @@ describe('leaves nothing behind', () => {
     chmodSync(parent, 0o500);
     onTestFinished(() => chmodSync(parent, 0o700));
     const { code, stderr } = await init(folder(), path.join(parent, 'project'));
-    expect([code, stderr]).toEqual([1, expect.stringContaining('cannot be made')]);
+    expect([code, stderr]).toEqual([3, expect.stringContaining('cannot be made')]);
   });
 });
 
@@ -283,7 +283,7 @@ it.each([
 ])('refuses %s', async (_what, args, message) => {
   const cwd = folder();
   const { code, stdout, stderr } = await init(cwd, ...args);
-  expect([code, stdout]).toEqual([1, '']);
+  expect([code, stdout]).toEqual([3, '']);
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/^ +at |\p{Cc}(?<!\n)/mu);
   expect(readdirSync(cwd)).toEqual([]);

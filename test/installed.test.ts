@@ -148,7 +148,7 @@ describe('its command line', () => {
     for (const command of ['init', 'serve', 'inspect', 'verify', 'generate', 'compare', 'report'])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect((await mlApi('generate', '--help')).stdout).toContain('ml-sdk generate');
-    expect(await mlApi('compare', '--nothing')).toMatchObject({ code: 1, stdout: '' });
+    expect(await mlApi('compare', '--nothing')).toMatchObject({ code: 2, stdout: '' });
   });
 
   it('fetches a model from this machine and from the web', async () => {
@@ -200,7 +200,7 @@ describe('its stores', () => {
     const { code, stderr } = await runNode(program, args, { env: env(url) });
     expect(stderr).toContain(name);
     expect(stderr).not.toMatch(/^ +at |Cannot find/m);
-    expect([code, calls() > 0]).toEqual([1, true]);
+    expect([code, calls() > 0]).toEqual([3, true]);
   });
 
   it("Google's credentials are those of its own library", async () => {
@@ -210,6 +210,6 @@ describe('its stores', () => {
       { env: { GOOGLE_APPLICATION_CREDENTIALS: '/dev/null' } },
     );
     expect(stderr).toContain("Google's credentials cannot be used");
-    expect(code).toBe(1);
+    expect(code).toBe(3);
   });
 });

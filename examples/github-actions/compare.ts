@@ -3,7 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { startServer } from '@org/ml-sdk/testing';
 
 const champion = process.env['CHAMPION'];
-if (!champion) throw new Error('CHAMPION is not set: where the model in production is.');
+if (!champion) {
+  console.error(
+    'CHAMPION is not set; expected the address of the model in production, such as https://ml.example.com/v1: CHAMPION=… npm run compare.',
+  );
+  process.exit(2);
+}
 const MIN_AGREEMENT = '0.9';
 
 await using challenger = await startServer({ model: 'model' });
@@ -14,4 +19,4 @@ const { status } = spawnSync(
   ['ml-sdk', 'compare', ...servers, ...rows, '--min-agreement', MIN_AGREEMENT],
   { stdio: 'inherit' },
 );
-process.exitCode = status ?? 1; // 2 where they agree too rarely
+process.exitCode = status ?? 3; // 1 where they agree too rarely

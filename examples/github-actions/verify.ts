@@ -8,4 +8,4 @@ const { status } = spawnSync(
   ['ml-api', 'verify', '--target', `candidate=${candidate.url}`, '--golden', 'model/golden.json'],
   { stdio: 'inherit' },
 );
-process.exitCode = status ?? 1;
+process.exitCode = status ?? 3; // 1 where it did not

@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 // The predictor's program. Its first argument says what to do; without one it serves.
 import { constants } from 'node:os';
+import { columns } from './commands/columns.ts';
+import { SDK_COMMANDS } from './commands/sdk-commands.ts';
 import type { Files } from './commands/serve/files.ts';
+import { ALIASES, COMMANDS } from './commands/table.ts';
 import { isTooOld, OLDEST_NODE } from './oldest-node.ts';
-import { CommandError } from './util/command-error.ts';
+import { CommandError, UsageError } from './util/command-error.ts';
+import { EXIT } from './util/exit-codes.ts';
 import { printable } from './util/printable.ts';
 
 // The same places in the source tree (server/src) and in the image (server/dist).
@@ -16,23 +20,16 @@ const files: Files = {
   defaultModel: new URL('model/v1', root),
 };
 
-/** Commands of the SDK's program. They read the same arguments. */
-const SDK_COMMANDS = ['generate', 'compare', 'report'];
-
+const lines = (entries: Readonly<Record<string, string>>) => columns(Object.entries(entries));
 const usage = `Usage: ml-api COMMAND [--help]
 
-  init         Make a project of a model, with what it takes to serve it here and on Kubernetes.
-  serve        Serve one ONNX model over HTTP (the default).
-  fetch        Download a model from an object store, a registry or the web into a directory.
-  inspect      Print the inputs and outputs of an ONNX file, and a model.json to start from.
-  verify       Replay golden predictions against running servers, as \`helm test\` does.
-  gate         Check whether a version may get more requests, as the chart's promotion gate does.
+${lines(Object.fromEntries(Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary])))}
 
 Of @org/ml-sdk:
 
-  generate     Write a TypeScript client with the exact types of a served model.
-  compare      Send rows to two versions, and show where they differ.
-  report       Report an A/B test from Prometheus.
+${lines(SDK_COMMANDS)}
+
+Exit codes: ${EXIT.done} done, ${EXIT.no} a check says no, ${EXIT.usage} wrong usage or settings, ${EXIT.failed} failed.
 `;
 
 async function run([first = 'serve', ...rest]: readonly string[]): Promise<void> {
@@ -40,61 +37,24 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
     throw new CommandError(
       `ml-api needs Node ${OLDEST_NODE} or newer; this is ${process.version}. Install a newer one from https://nodejs.org.`,
     );
-  if (SDK_COMMANDS.includes(first)) return runOfSdk(first);
-  const [command, args] =
-    first.startsWith('--') && first !== '--help' ? ['serve', [first, ...rest]] : [first, rest];
-  const help = args.includes('--help');
+  if (Object.hasOwn(SDK_COMMANDS, first)) return runOfSdk(first);
+  if (['--help', '-h', 'help'].includes(first)) return void process.stdout.write(usage);
+  const [name, args] = first.startsWith('-') ? ['serve', [first, ...rest]] : [first, rest];
+  const help = args.includes('--help') || args.includes('-h');
   // Before the modules are loaded, which takes seconds at a tenth of a CPU.
-  const stopped = command === 'serve' ? stopSignal() : endAtSignals();
+  const stopped = name === 'serve' ? stopSignal() : endAtSignals();
   // Whoever reads may have gone, as `head` does. The server's standard output is its log's.
-  for (const output of command === 'serve' && !help
+  for (const output of name === 'serve' && !help
     ? [process.stderr]
     : [process.stdout, process.stderr])
     output.on('error', () => {});
-  switch (command) {
-    case 'serve': {
-      const { serve, serveHelp } = await import('./commands/serve/serve.ts');
-      if (help) return void process.stdout.write(serveHelp());
-      return serve(args, process.env, files, stopped);
-    }
-    case 'init': {
-      const { init, initHelp } = await import('./commands/init/init.ts');
-      if (help) return void process.stdout.write(initHelp);
-      return init(args, process.env, files);
-    }
-    case 'fetch':
-    case 'fetch-model': {
-      const { fetchModel, fetchHelp } = await import('./commands/fetch.ts');
-      if (help) return void process.stdout.write(fetchHelp());
-      return fetchModel(command, args, process.env);
-    }
-    case 'inspect': {
-      const { inspect, inspectHelp } = await import('./commands/inspect.ts');
-      if (help) return void process.stdout.write(inspectHelp);
-      return inspect(args);
-    }
-    case 'verify': {
-      const [{ verify }, { verifyHelp }] = await Promise.all([
-        import('./commands/verify/verify.ts'),
-        import('./commands/verify/arguments.ts'),
-      ]);
-      if (help) return void process.stdout.write(verifyHelp);
-      return verify(args, files);
-    }
-    case 'gate': {
-      const [{ gate }, { gateHelp }] = await Promise.all([
-        import('./commands/gate/gate.ts'),
-        import('./commands/gate/arguments.ts'),
-      ]);
-      if (help) return void process.stdout.write(gateHelp);
-      return gate(args);
-    }
-    case '--help':
-    case 'help':
-      return void process.stdout.write(usage);
-    default:
-      throw new CommandError(`There is no command ${JSON.stringify(command)}.\n\n${usage}`);
-  }
+  const known = ALIASES[name] ?? name;
+  const entry = Object.hasOwn(COMMANDS, known) ? COMMANDS[known] : undefined;
+  if (entry === undefined)
+    throw new UsageError(`There is no command ${JSON.stringify(name)}.\n\n${usage}`);
+  const command = await entry.load();
+  if (help) return void process.stdout.write(command.help());
+  return command.run(args, { name, env: process.env, files, commands: COMMANDS, stopped });
 }
 
 /** Its program reads the command and its arguments where this one does. */
@@ -133,7 +93,8 @@ run(process.argv.slice(2)).catch((error: unknown) => {
   );
   // Messages name files and addresses, and whoever chose those may have meant harm.
   process.stderr.write(`${text.split('\n').map(printable).join('\n')}\n`);
-  process.exitCode = 1;
+  const code = error instanceof CommandError ? error.exitCode : EXIT.failed;
+  process.exitCode = code;
   // Whatever was left open: a start that has failed must not look like a server that is starting.
-  setTimeout(() => process.exit(1), 5000).unref();
+  setTimeout(() => process.exit(code), 5000).unref();
 });

@@ -161,7 +161,7 @@ describe('is refused with a sentence that names the entry', () => {
     expect(stderr).toContain(said);
     expect(stderr).toMatch(/^The [^\n]{20,500} Nothing was changed\.\n$/);
     expect(stderr).not.toContain('.fetching');
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expectUnchanged(directory);
   });
 
@@ -170,7 +170,7 @@ describe('is refused with a sentence that names the entry', () => {
     for (const data of [whole.subarray(0, whole.length / 2), Buffer.alloc(0), Buffer.alloc(5000)]) {
       const { code, stderr, directory } = await fetchArchive(data);
       expect(stderr).toMatch(/(is not a tar archive: .+|holds no model\.onnx.+)\.\n$/);
-      expect(code).toBe(1);
+      expect(code).toBe(3);
       expectUnchanged(directory);
     }
   });

@@ -75,7 +75,7 @@ describe('secrets', () => {
     });
     const env = { MODEL_URL_HEADERS_FILE: headersFile() };
     const { code, stderr } = await fetchFrom(`${withPassword(url)}${target}`, env);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toMatch(/^.{20,}\.\n$/);
   });
 
@@ -89,14 +89,14 @@ describe('secrets', () => {
     ['no host', `http://me:hunter2@/${query}`, 'got something else'],
   ])('are not told of an address with %s', async (_name, url, said) => {
     const { code, stderr } = await fetchFrom(url);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toContain(said);
   });
 
   it('are not told of an address that nobody answers at', async () => {
     const origin = `127.0.0.1:${await freePort()}`;
     const { code, stderr } = await fetchFrom(`http://me:hunter2@${origin}/m.onnx${query}`);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toBe(
       `http://${origin}/m.onnx?… could not be downloaded in 4 attempts: connect ECONNREFUSED ${origin}.\n`,
     );
@@ -154,7 +154,7 @@ describe('a redirect', () => {
   ])('to %s is refused', async (location, said) => {
     const { url } = await store(() => location);
     const { code, stderr } = await fetchFrom(`${url}/m.onnx`);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toBe(
       `${url}/m.onnx redirects to ${said}; expected http or https. Nothing was changed. Check MODEL_URL.\n`,
     );
@@ -183,7 +183,7 @@ describe('a redirect', () => {
     const env = { NODE_EXTRA_CA_CERTS: cert };
     expect(await fetchFrom(`${secure.url}/m.onnx`, env)).toMatchObject({ code: 0, stderr: '' });
     const { code, stderr } = await fetchFrom(`${secure.url}/moved.onnx`, env);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toContain(`redirects to ${plain.url}/m.onnx; expected https.`);
     expect(plain.seen).toEqual([]);
   });
@@ -194,7 +194,7 @@ describe('a redirect', () => {
   ])('%s is refused', async (_name, answer, said) => {
     const { url } = await store(answer);
     const { code, stderr } = await fetchFrom(`${url}/m.onnx`);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toContain(said);
   });
 });
@@ -215,7 +215,7 @@ describe('a download', () => {
   it('that stalls for good, or takes too long, ends with a sentence', async () => {
     const { url } = await serveFile((_req, res) => void res.write(model.subarray(0, 100)));
     const stalled = await fetchFrom(`${url}/m.onnx`, { FETCH_STALL_MS: '100' });
-    expect(stalled.code).toBe(1);
+    expect(stalled.code).toBe(3);
     expect(stalled.stderr).toBe(
       `${url}/m.onnx could not be downloaded in 4 attempts: nothing came for 100 ms. Check the address, and that proxies, firewalls and network policies let this machine or pod reach it.\n`,
     );
@@ -234,7 +234,7 @@ describe('a download', () => {
     });
     for (const { url, calls } of [sized, endless]) {
       const { code, stderr } = await fetchFrom(`${url}/m.onnx`, env);
-      expect([code, calls()]).toEqual([1, 1]);
+      expect([code, calls()]).toEqual([3, 1]);
       expect(stderr).toBe(
         `The file at ${url}/m.onnx has more than ${model.length - 1} bytes, which FETCH_MAX_BYTES allows. Nothing was changed.\n`,
       );
@@ -246,7 +246,7 @@ describe('a download', () => {
     const { url } = await serveFile((_req, res) => res.end(data));
     const env = { FETCH_MAX_BYTES: String(data.length + 1) };
     const { code, stderr } = await fetchFrom(`${url}/m.tgz`, env, data);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toContain('bytes that FETCH_MAX_BYTES allows');
   });
 });

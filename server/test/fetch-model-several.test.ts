@@ -93,7 +93,7 @@ describe('is refused, and nothing is changed', () => {
   ])('%s', async (_name, places, said) => {
     const { code, stderr, directory, url } = await fetchModels(archiveOf(...places));
     expect(stderr).toContain(`The archive at ${url}/m.tgz ${said}`);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(modelsIn(directory)).toEqual([]);
   });
 
@@ -103,7 +103,7 @@ describe('is refused, and nothing is changed', () => {
     const env = { MODEL_URL: `${url}/m.tgz`, MODEL_SHA256: sum(data), MODEL_DIR: folder() };
     const { code, stderr } = await run(['fetch-model'], env);
     expect(stderr).toMatch(/holds more than one model\.onnx; expected exactly one/);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
   });
 });
 
@@ -121,5 +121,5 @@ it.each([
     ...env,
   });
   expect(stderr).toMatch(message);
-  expect(code).toBe(1);
+  expect(code).toBe(3);
 });

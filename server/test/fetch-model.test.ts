@@ -124,7 +124,7 @@ describe('a wrong one is refused with a sentence, and nothing is left of it', ()
       MODEL_DIR: directory,
     });
     expect(stderr).toMatch(message);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(readdirSync(directory)).toEqual([]);
   });
 
@@ -139,7 +139,7 @@ describe('a wrong one is refused with a sentence, and nothing is left of it', ()
       MODEL_DIR: folder(),
     });
     expect(stderr).toMatch(message);
-    expect([code, calls()]).toEqual([1, 1]);
+    expect([code, calls()]).toEqual([3, 1]);
   });
 
   it('settings that are missing or wrong, all at once', async () => {
@@ -150,7 +150,7 @@ describe('a wrong one is refused with a sentence, and nothing is left of it', ()
     expect(stderr).toBe(
       'Bad environment variables:\n  MODEL_URL: expected a URL such as https://host/model.onnx, got "ftp://x/"\n  MODEL_SHA256: expected 64 hex digits, got "abc"\n  MODEL_DIR: is missing\nRun fetch-model --help to see all of them.\n',
     );
-    expect(code).toBe(1);
+    expect(code).toBe(3);
   });
 
   it('headers that are none, without showing them', async () => {

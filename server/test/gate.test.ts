@@ -196,7 +196,7 @@ describe('the gate', () => {
     ])('says what it expected in place of %j', async (content) => {
       const { code, stderr } = await gate(good, ...limits, deployed(content), '--weights=v1=1');
       expect(stderr).toMatch(/^--deployed: expected .*deployed\.json to hold \{"default": VERSION/);
-      expect(code).toBe(1);
+      expect(code).toBe(3);
     });
   });
 
@@ -212,7 +212,7 @@ describe('the gate', () => {
       ...['gate', `--prometheus=${url}`, '--series=a="b"', '--version=v2', '--max-error-ratio=1'],
     ]);
     expect(stderr).toMatch(/Prometheus at http:.* answered 503 to sum\(increase\(.*: no/);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
   });
 });
 
@@ -241,6 +241,6 @@ describe('the gate refuses options', () => {
     const { code, stderr } = await run(['gate', ...args.map(String)]);
     expect(stderr).toContain(message);
     expect(stderr).toContain('Usage: gate');
-    expect(code).toBe(1);
+    expect(code).toBe(2);
   });
 });

@@ -69,19 +69,19 @@ describe('refuses with advice', () => {
     ],
   ])('%s', async (_what, [name = ''], message) => {
     const { code, stdout, stderr } = await run(['inspect', modelFile(name)]);
-    expect([code, stdout]).toEqual([1, '']);
+    expect([code, stdout]).toEqual([3, '']);
     expect(stderr).toMatch(message);
   });
 
   it.each([
-    [[], 'expected one ONNX file, got "".'],
-    [['a.onnx', 'b.onnx'], 'expected one ONNX file, got "a.onnx b.onnx".'],
-    [['--jsn'], 'expected one ONNX file, got "--jsn".'],
-    [[testModel('line')], 'line is a directory; expected an ONNX file, such as'],
-    [['/nowhere.onnx'], '/nowhere.onnx cannot be loaded as an ONNX model'],
-  ])('the arguments %j', async (args, message) => {
+    [[], 2, 'inspect: expected one ONNX file, got none.'],
+    [['a.onnx', 'b.onnx'], 2, "inspect: Unexpected argument 'b.onnx'"],
+    [['--jsn'], 2, "inspect: Unknown option '--jsn'. It takes --json"],
+    [[testModel('line')], 3, 'line is a directory; expected an ONNX file, such as'],
+    [['/nowhere.onnx'], 3, '/nowhere.onnx cannot be loaded as an ONNX model'],
+  ])('the arguments %j', async (args, expected, message) => {
     const { code, stderr } = await run(['inspect', ...args]);
-    expect(code).toBe(1);
+    expect(code).toBe(expected);
     expect(stderr).toContain(message);
   });
 });

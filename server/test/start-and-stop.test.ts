@@ -48,7 +48,7 @@ describe('a start that fails ends the process, whatever had been started', () =>
     };
     const { code, stderr } = await run(['serve'], settings);
     expect(stderr).toContain(message);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
   });
 });
 
@@ -122,7 +122,7 @@ describe('what a command does not know it refuses, by name', () => {
     const { code, stdout, stderr } = await run(args);
     expect(stderr).toContain(message);
     expect(stdout).toBe('');
-    expect(code).toBe(1);
+    expect(code).toBe(3);
   });
 });
 

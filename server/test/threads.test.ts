@@ -294,7 +294,7 @@ async function responded(url: string): Promise<Response> {
 
 it('a thread that is lost ends the process, which says so without what was sent', async () => {
   const server = await saboteurs('throw-in-thread');
-  expect(await exitOf(server.child)).toBe(1);
+  expect(await exitOf(server.child)).toBe(3);
   expect(server.logs()).toContainEqual(
     expect.objectContaining({
       msg: 'the predictor failed',
@@ -418,7 +418,7 @@ it.each(['throw-in-thread', 'end-thread', 'stop-thread'])(
       responded.push(id);
     }
     if (harm !== 'stop-thread') {
-      expect(await exit).toBe(1);
+      expect(await exit).toBe(3);
       expect(server.logs()).toContainEqual(
         expect.objectContaining({ msg: 'a serving thread has ended', thread: 2 }),
       );
@@ -453,7 +453,7 @@ it('a port that another process shares is in use', async () => {
   const { port } = new URL(server.url);
   const { code, stderr } = await run(['serve'], { PORT: port, SERVING_THREADS: '2' });
   expect(stderr).toContain(`Port ${port} on 127.0.0.1 is in use`);
-  expect(code).toBe(1);
+  expect(code).toBe(3);
 });
 
 /** Keeps all threads but the first from starting for so long. */
@@ -500,7 +500,7 @@ it('a thread that stands still does not keep the process from ending', async () 
   const server = await saboteurs('stop-thread', { SHUTDOWN_TIMEOUT_MS: '0' });
   await expect.poll(() => existsSync(path.join(server.sabotage, 'stop-thread'))).toBe(false);
   server.child.kill('SIGTERM');
-  expect(await exitOf(server.child)).toBe(1);
+  expect(await exitOf(server.child)).toBe(3);
   expect(server.logs().map(({ msg }) => msg)).toContain(
     'a serving thread does not end; the process ends without it',
   );

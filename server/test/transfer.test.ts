@@ -125,7 +125,7 @@ describe('a file on the web that was cut', () => {
     });
     const { code, stderr, directory } = await fetchFrom(url);
     expect(stderr).toMatch(message);
-    expect([code, readdirSync(directory)]).toEqual([1, []]);
+    expect([code, readdirSync(directory)]).toEqual([3, []]);
   });
 });
 

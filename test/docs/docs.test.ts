@@ -91,7 +91,7 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
     VERSIONS,
     VERSIONS,
   ],
-  'server/README.md': [INSTALLED, 'test/init.test.ts'],
+  'server/README.md': [INSTALLED, 'test/init.test.ts', 'test/completion.test.ts'],
   'examples/github-actions/README.md': ['test/examples/github-actions.test.ts'],
   'examples/gitops/README.md': ['test/examples/gitops.test.ts'],
   // The second needs the Hub: the test's own one has the first's model.

@@ -181,17 +181,17 @@ console.log(changed.join());
     const out = newOut();
     rmSync(path.join(project, out), { recursive: true });
     expect(await generateAll(`${url}/v7`, out)).toMatchObject({
-      code: 1,
+      code: 3,
       stderr: `${url}/v7/v2/repository/index answered 401: the server wants an API key. Name a file that has one with --api-key-file.\n`,
     });
     writeFileSync(path.join(project, 'wrong-key'), 'wrong\n');
     expect(await generateAll(`${url}/v7`, out, '--api-key-file', 'wrong-key')).toMatchObject({
-      code: 1,
+      code: 3,
       stderr: `${url}/v7/v2/repository/index answered 401: the server does not know the API key of --api-key-file.\n`,
     });
     writeFileSync(path.join(project, 'no-key'), '\n');
     expect(await generateAll(`${url}/v7`, out, '--api-key-file', 'no-key')).toMatchObject({
-      code: 1,
+      code: 3,
       stderr: expect.stringMatching(/^--api-key-file: expected an API key in the first line/),
     });
     expect(existsSync(path.join(project, out))).toBe(false);
@@ -242,7 +242,7 @@ describe('a model that is UNAVAILABLE', () => {
     const { url } = await serve(directory);
     const out = newOut();
     const { code, stdout, stderr } = await generateAll(url, out);
-    expect([code, stdout]).toEqual([1, '']);
+    expect([code, stdout]).toEqual([3, '']);
     expect(stderr).toBe(`Nothing was written, since ${url} has models that are UNAVAILABLE:
   "broken": it cannot be loaded; the log says why.
 Try again when they are READY, or leave them out with --skip NAME.
@@ -261,7 +261,7 @@ Try again when they are READY, or leave them out with --skip NAME.
     const { url } = await start({ LOG_LEVEL: 'silent' });
     const out = newOut();
     const { code, stderr } = await generate(url, '--out', out, ...args);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toMatch(message);
     expect(treeOf(out)).toEqual({});
   });
@@ -312,7 +312,7 @@ describe('what is in the folder already', () => {
     mkdirSync(path.join(project, out, path.dirname(file)), { recursive: true });
     writeFileSync(path.join(project, out, file), 'mine');
     const { code, stdout, stderr } = await generateAll(url, out);
-    expect([code, stdout]).toEqual([1, '']);
+    expect([code, stdout]).toEqual([3, '']);
     expect(stderr).toMatch(`--out: ${out}/${words}`);
     expect(treeOf(out)).toEqual({ [file]: 'mine' });
   });
@@ -321,7 +321,7 @@ describe('what is in the folder already', () => {
     const { url } = await serve(modelsDir({ iris: v1, other: v1 }));
     const [out, elsewhere] = [newOut(), newOut()];
     symlinkSync(path.join(project, elsewhere), path.join(project, out, 'other'));
-    expect(await generateAll(url, out)).toMatchObject({ code: 1 });
+    expect(await generateAll(url, out)).toMatchObject({ code: 3 });
     expect([treeOf(out), treeOf(elsewhere)]).toEqual([{}, {}]);
   });
 
@@ -366,13 +366,13 @@ describe('what is in the folder already', () => {
       url.includes('last') ? 'a'.repeat(64) : hash,
     );
     const failed = await generateAll(proxy.url, out);
-    expect([failed.code, failed.stdout]).toEqual([1, '']);
+    expect([failed.code, failed.stdout]).toEqual([3, '']);
     expect(failed.stderr).toContain('/models/last/openapi.json is not the contract that its');
     expect(treeOf(out)).toEqual(before);
 
     writeFileSync(path.join(project, out, 'file'), '');
     const full = await generateAll(next.url, path.join(out, 'file/models'));
-    expect(full).toMatchObject({ code: 1, stdout: '' });
+    expect(full).toMatchObject({ code: 3, stdout: '' });
     expect(full.stderr).toMatch(/^--out: .*ENOTDIR.*\n$/);
     expect(treeOf(out)).toEqual({ ...before, file: '' });
   });
@@ -390,7 +390,7 @@ describe('all is written, or nothing', () => {
       const before = treeOf(out);
       const next = await serve(modelsDir({ iris: v2, other: v2, fresh: v2 }));
       const { code, stdout, stderr } = await generateAll(next.url, out);
-      expect([code, stdout]).toEqual([1, '']);
+      expect([code, stdout]).toEqual([3, '']);
       expect(stderr).toBe(
         `--out: ${out}/${place} is a folder; expected a file, or nothing. Move it elsewhere. Nothing was written.\n`,
       );
@@ -568,7 +568,7 @@ console.log(JSON.stringify([Object.keys(models), named.map((one) => typeof one.p
     const { url } = await serving([ready('iris'), ready(name)]);
     const out = newOut();
     const { code, stderr } = await generateAll(url, out);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toMatch(
       /^The index of \S+ has a model with the name ".*", which cannot stand in a path\./,
     );
@@ -609,7 +609,7 @@ console.log(JSON.stringify([Object.keys(models), named.map((one) => typeof one.p
   ])('the index %j is refused', async (index) => {
     const { url } = await serving(index);
     expect(await generateAll(url, 'never')).toMatchObject({
-      code: 1,
+      code: 3,
       stderr: `${url}/v2/repository/index is not an index of models: expected a list of names, versions and states. Is --from the address of an ml-api server?\n`,
     });
   });

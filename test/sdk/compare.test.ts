@@ -110,7 +110,7 @@ describe('two models', () => {
     );
     expect(stdout).toMatch(/the champion says \(rows\), the challenger says \(columns\)/);
     expect(stderr).toMatch(/^The agreement is below --min-agreement 0\.9/);
-    expect(code).toBe(2);
+    expect(code).toBe(1);
   });
 
   it('are compared by number where they are no classifiers', async () => {
@@ -160,7 +160,7 @@ describe('refuses, and says what was expected', () => {
   ])('%j', async (args, message) => {
     const { code, stderr } = await compare(...args);
     expect(stderr).toMatch(message);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
   });
 
   it.each([
@@ -196,7 +196,7 @@ describe('refuses, and says what was expected', () => {
       ...['--champion', url, '--challenger', url, '--data', data, ...options],
     );
     expect(stderr).toMatch(message);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
   });
 
   it('a server that is none of ours', async () => {

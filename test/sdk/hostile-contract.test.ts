@@ -157,7 +157,7 @@ console.log(JSON.stringify([client.contractHash, Object.keys(types), label.lengt
         json(res, 200, contract, { 'ML-Contract-Hash': wrong }),
       );
       const { code, stderr } = await generate(url);
-      expect(code).toBe(1);
+      expect(code).toBe(3);
       expect(stderr).toBe(
         `${url}/openapi.json came with a contract hash that is not of ml-api: expected 64 hex digits in the header ML-Contract-Hash, got ${JSON.stringify(wrong.trim().slice(0, 100))}. Is --from right?\n`,
       );
@@ -172,7 +172,7 @@ console.log(JSON.stringify([client.contractHash, Object.keys(types), label.lengt
       json(res, 200, contract, { 'ML-Contract-Hash': hash }),
     );
     const { code, stderr } = await generate(url);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toContain(
       `${url}/openapi.json is not the contract that its header names: ML-Contract-Hash is ${hash}, and the hash of the document is ${hashOf(contract)}.`,
     );
@@ -187,7 +187,7 @@ console.log(JSON.stringify([client.contractHash, Object.keys(types), label.lengt
         .end(`{"openapi":"3.1.1","info":{"title":"iris v1"},"paths":${deep}}`),
     );
     expect(await generate(url)).toEqual({
-      code: 1,
+      code: 3,
       stdout: '',
       stderr: `${url}/openapi.json is no contract of ml-api: nested more than 200 levels deep. Is --from right?\n`,
     });
@@ -203,7 +203,7 @@ console.log(JSON.stringify([client.contractHash, Object.keys(types), label.lengt
       json(res, 200, contract, { 'ML-Contract-Hash': hashOf(contract) }),
     );
     expect(await generate(url)).toMatchObject({
-      code: 1,
+      code: 3,
       stderr: expect.stringMatching(/^hey-api cannot make types of the contract: .*\n$/),
     });
   });
@@ -225,7 +225,7 @@ console.log(JSON.stringify([client.contractHash, Object.keys(types), label.lengt
         json(res, 200, contract, { 'ML-Contract-Hash': hashOf(contract) }),
       );
       expect(await generate(url)).toMatchObject({
-        code: 1,
+        code: 3,
         stderr: expect.stringContaining(`refers to another document, ${JSON.stringify($ref)}`),
       });
     }

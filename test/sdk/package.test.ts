@@ -188,7 +188,7 @@ console.log(JSON.stringify([first, label, batch.prediction, contractHash]));
     const { url } = await start({ LOG_LEVEL: 'silent' });
     writeFileSync(path.join(projectWithHeyApi, 'index.ts'), 'export const mine = 1;\n');
     expect(await mlSdkGenerate(url, '.')).toMatchObject({
-      code: 1,
+      code: 3,
       stderr: '--out: index.ts was not written by ml-sdk. Choose another folder.\n',
     });
   });
@@ -223,7 +223,7 @@ console.log(JSON.stringify([first, label, batch.prediction, contractHash]));
   it('says what to install when hey-api is missing', async () => {
     const { url } = await start({ LOG_LEVEL: 'silent' });
     const { code, stderr } = await mlSdk(project, 'generate', '--from', url);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toContain('@hey-api/openapi-ts, which generates the types, cannot be loaded');
     expect(stderr).toContain('npm install --save-dev @hey-api/openapi-ts "typescript@<7"');
   });

@@ -135,7 +135,7 @@ The versions do not differ: chance alone can explain every difference above.
     const { code, stderr } = await report(...args);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain('secret');
-    expect(code).toBe(1);
+    expect(code).toBe(3);
   });
 
   it('follows no redirect', async () => {
@@ -144,6 +144,6 @@ The versions do not differ: chance alone can explain every difference above.
     });
     const { code, stderr } = await report('--prometheus', url);
     expect(stderr).toMatch(/^--prometheus: .+ a redirect to http:\/\/elsewhere\.example/);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
   });
 });

@@ -226,7 +226,7 @@ describe('what cannot be had is told in a sentence, and leaves nothing', () => {
   ])('%s', async (_name, uri, env, message) => {
     const { code, stderr, directory } = await fetchFrom(uri, { ...credentials(), ...env });
     expect(stderr).toMatch(message);
-    expect([code, readdirSync(directory)]).toEqual([1, []]);
+    expect([code, readdirSync(directory)]).toEqual([3, []]);
   });
 
   it('a server that is not there', async () => {
@@ -237,7 +237,7 @@ describe('what cannot be had is told in a sentence, and leaves nothing', () => {
     expect(stderr).toMatch(
       /^s3:\/\/models\/iris\/v1 could not be downloaded in 4 attempts: .+\.\n$/,
     );
-    expect(code).toBe(1);
+    expect(code).toBe(3);
   });
 
   it('an object that was replaced while it was read', async () => {
@@ -252,6 +252,6 @@ describe('what cannot be had is told in a sentence, and leaves nothing', () => {
     expect(stderr).toMatch(
       /was replaced while it was downloaded\. Nothing was changed\. Try again\.\n$/,
     );
-    expect([code, readdirSync(directory)]).toEqual([1, []]);
+    expect([code, readdirSync(directory)]).toEqual([3, []]);
   });
 });

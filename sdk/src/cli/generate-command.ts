@@ -2,11 +2,40 @@
 import path from 'node:path';
 import { writeAllModels } from './all-models.ts';
 import { apiKeyIn } from './api-key-file.ts';
-import { readOptions } from './arguments.ts';
-import { CliError } from './cli-error.ts';
+import { type Options, optionLines, readOptions } from './arguments.ts';
+import { UsageError } from './cli-error.ts';
 import type { Command } from './command.ts';
 import type { ServedContract } from './contract.ts';
 import { writeTypedClient } from './typed-client.ts';
+
+const options = {
+  from: {
+    type: 'string',
+    value: 'URL',
+    desc: 'The server, such as http://localhost:5000 or http://ml.local/v2, or one of its models:\nhttp://ml.local/models/iris',
+  },
+  out: {
+    type: 'string',
+    value: 'DIR',
+    desc: 'The output folder. Default: src/ml; with --all: src/models',
+  },
+  all: {
+    type: 'boolean',
+    default: false,
+    desc: 'Generate clients of all models of the server. Folders that an earlier\nrun wrote for models that are gone are removed',
+  },
+  skip: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME',
+    desc: 'With --all: a model to skip, such as one that is UNAVAILABLE or whose name cannot be part\nof a path. Without --skip, such a model stops the command. May be repeated',
+  },
+  'api-key-file': {
+    type: 'string',
+    value: 'FILE',
+    desc: 'File whose first line is the API key to send; if the server has keys, --all needs one',
+  },
+} as const satisfies Options;
 
 const usage = `Usage: ml-sdk generate --from URL [--out DIR]
        ml-sdk generate --all --from URL [--out DIR] [--skip NAME]...
@@ -15,30 +44,15 @@ const usage = `Usage: ml-sdk generate --from URL [--out DIR]
   Writes index.ts and types.gen.ts. With --all, it writes a folder with them for each model, and an index.ts
   with createModels(), which has a client of each. It writes everything or nothing.
 
-  --from URL            The server, such as http://localhost:5000 or http://ml.local/v2, or one of its models:
-                        http://ml.local/models/iris
-  --out DIR             The output folder. Default: src/ml; with --all: src/models
-  --all                 Generate clients of all models of the server. Folders that an earlier
-                        run wrote for models that are gone are removed
-  --skip NAME           With --all: a model to skip, such as one that is UNAVAILABLE or whose name cannot be part
-                        of a path. Without --skip, such a model stops the command. May be repeated
-  --api-key-file FILE   File whose first line is the API key to send; if the server has keys, --all needs one
-`;
-
-const options = {
-  from: { type: 'string' },
-  out: { type: 'string' },
-  all: { type: 'boolean', default: false },
-  skip: { type: 'string', multiple: true },
-  'api-key-file': { type: 'string' },
-} as const;
+${optionLines(options)}`;
 
 export const generateCommand: Command = {
   usage,
+  options,
   async run(args) {
     const { from, out, all, skip, 'api-key-file': file } = readOptions(args, options, usage);
-    if (from === undefined) throw new CliError(`--from is missing.\n\n${usage}`);
-    if (skip !== undefined && !all) throw new CliError(`--skip is for --all.\n\n${usage}`);
+    if (from === undefined) throw new UsageError(`--from is missing.\n\n${usage}`);
+    if (skip !== undefined && !all) throw new UsageError(`--skip is for --all.\n\n${usage}`);
     const apiKey = await apiKeyIn(file);
     if (all) await generateAll({ from, out: out ?? 'src/models', apiKey, skip: skip ?? [] });
     else await generateOne(from, out ?? 'src/ml', apiKey);

@@ -1,16 +1,9 @@
 // The command `ml-sdk`.
-import { CliError } from './cli-error.ts';
-import type { Command } from './command.ts';
-import { compareCommand } from './compare/command.ts';
+import { UsageError } from './cli-error.ts';
+import { commands } from './commands.ts';
 import { exitWith } from './exit.ts';
-import { generateCommand } from './generate-command.ts';
-import { reportCommand } from './report/command.ts';
+import { EXIT } from './exit-codes.ts';
 
-const commands: Readonly<Record<string, Command>> = {
-  generate: generateCommand,
-  compare: compareCommand,
-  report: reportCommand,
-};
 const usage = Object.values(commands)
   .map((command) => command.usage)
   .join('\n');
@@ -18,18 +11,18 @@ const usage = Object.values(commands)
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(usage);
-    return 0;
+    return EXIT.done;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
     const problem = name.startsWith('-')
       ? `A command is missing: ${Object.keys(commands).join(', ')}.`
       : `There is no command "${name}".`;
-    throw new CliError(`${problem}\n\n${usage}`);
+    throw new UsageError(`${problem}\n\n${usage}`);
   }
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(command.usage);
-    return 0;
+    return EXIT.done;
   }
   return await command.run(args);
 }

@@ -12,11 +12,12 @@ import { createProgress } from '../sources/progress.ts';
 import type { Form } from '../sources/remote.ts';
 import { isBlobAddress } from '../sources/stores/az/location.ts';
 import { localPath } from '../sources/stores/local.ts';
-import { CommandError } from '../util/command-error.ts';
+import { UsageError } from '../util/command-error.ts';
 import { printable } from '../util/printable.ts';
 import { quote } from '../util/quote.ts';
 import { columns } from './columns.ts';
-import { readArguments } from './options.ts';
+import type { Command } from './command.ts';
+import { type Options, optionsHelp, readArguments } from './options.ts';
 import { oneOf, reportTo, sha256Hex, text, webUrl, wholeNumber } from './serve/validators.ts';
 
 const limitVariables = {
@@ -104,27 +105,36 @@ const variables = {
   ...limitVariables,
 };
 
-export const fetchHelp =
-  () => `Usage: fetch URI --dir DIRECTORY [--sha256 SUM] [--all] [--follow SECONDS]
+const options = {
+  dir: { type: 'string', value: 'DIR', desc: 'MODEL_DIR, a directory for this model only.' },
+  sha256: { type: 'string', value: 'SUM', desc: 'MODEL_SHA256.' },
+  all: { type: 'boolean', desc: 'MODEL_FILES=all.' },
+  follow: { type: 'string', value: 'SECONDS', desc: 'FETCH_FOLLOW_SECONDS.' },
+} as const satisfies Options;
+
+const help = () => `Usage: fetch URI --dir DIR [--sha256 SUM] [--all] [--follow SECONDS]
 
 Downloads a model into a directory, with model.lock.json, which says where it came from. Files that are already there are not downloaded again.
 
-  URI        ${forms().join('\n             ')}
-  --dir      MODEL_DIR, a directory for this model only.
-  --sha256   MODEL_SHA256.
-  --all      MODEL_FILES=all.
-  --follow   FETCH_FOLLOW_SECONDS.
+${optionsHelp(options, ['URI', forms().join('\n')])}
 
 The credentials of a store are those of its own tools. Settings are environment variables:
 
 ${columns(Object.entries(variables).map(([name, { desc = '' }]) => [name, desc]))}
 `;
 
+export const fetchCommand: Command = {
+  options,
+  argument: 'file',
+  help,
+  run: (args, { name, env }) => fetchModel(name, args, env),
+};
+
 /**
  * @param command the name that it was called by: `fetch`, or `fetch-model` of init containers, which needs a directory that is named
- * @throws CommandError with what was expected, what came, and how to go on
+ * @throws UsageError with what was expected, what came, and how to go on
  */
-export async function fetchModel(
+async function fetchModel(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -138,7 +148,7 @@ export async function fetchModel(
   await follow(wanted, followSeconds * 1000, fetch);
 }
 
-/** @throws CommandError for a limit that is none */
+/** @throws UsageError for a limit that is none */
 export function readLimits(env: NodeJS.ProcessEnv, help: string): Limits {
   const limits = cleanEnv(env, limitVariables, { reporter: reportTo(help) });
   return {
@@ -148,7 +158,7 @@ export function readLimits(env: NodeJS.ProcessEnv, help: string): Limits {
   };
 }
 
-/** @throws CommandError for a sum that is none */
+/** @throws UsageError for a sum that is none */
 export function readSum(env: NodeJS.ProcessEnv, help: string): string | undefined {
   const { MODEL_SHA256 } = variables;
   return cleanEnv(env, { MODEL_SHA256 }, { reporter: reportTo(help) }).MODEL_SHA256;
@@ -163,7 +173,7 @@ export function listeners(say: (line: string) => void): Pick<Wanted, 'say' | 'pr
   };
 }
 
-/** @throws CommandError with all that is wrong */
+/** @throws UsageError with all that is wrong */
 function readWanted(
   command: string,
   args: readonly string[],
@@ -172,12 +182,16 @@ function readWanted(
   const {
     argument: uri,
     values: { dir, sha256, all: everything, follow: seconds },
-  } = readArguments(command, args, {
-    dir: { type: 'string' },
-    sha256: { type: 'string' },
-    all: { type: 'boolean' },
-    follow: { type: 'string' },
-  });
+  } = readArguments(command, args, options);
+  // By the option's name, which is what was typed.
+  cleanEnv(
+    { '--sha256': sha256, '--follow': seconds },
+    {
+      ...(sha256 !== undefined && { '--sha256': variables.MODEL_SHA256 }),
+      ...(seconds !== undefined && { '--follow': variables.FETCH_FOLLOW_SECONDS }),
+    },
+    { reporter: reportTo(`${command} --help`) },
+  );
   const given: NodeJS.ProcessEnv = {
     ...env,
     ...(uri !== undefined && { MODEL_URI: uri }),
@@ -187,14 +201,14 @@ function readWanted(
     ...(seconds !== undefined && { FETCH_FOLLOW_SECONDS: seconds }),
   };
   if (given['MODEL_URI'] !== undefined && given['MODEL_URL'] !== undefined)
-    throw new CommandError(
+    throw new UsageError(
       `MODEL_URL is set, and there is a URI, too; expected one of them. See ${command} --help.`,
     );
   const settings = readSettings(command, given);
   const { MODEL_DIR = '', MODELS_DIR } = settings;
   const several = MODELS_DIR !== undefined;
   if (several && settings.MODEL_FILES === 'all')
-    throw new CommandError(
+    throw new UsageError(
       `MODELS_DIR and MODEL_FILES=all are both set; expected MODELS_DIR for several ONNX models, or MODEL_DIR with all files for another server. See ${command} --help.`,
     );
   const all = settings.MODEL_FILES === 'all' ? 'files' : 'model';
@@ -223,23 +237,23 @@ function readWanted(
   };
 }
 
-/** @throws CommandError where what is brought would become a part of where it comes from */
+/** @throws UsageError where what is brought would become a part of where it comes from */
 function checkApart(source: string, directory: string, variable: string): void {
   const target = path.resolve(directory);
   if (target !== source && !target.startsWith(`${source}/`)) return;
-  throw new CommandError(
+  throw new UsageError(
     `${variable}: ${quote(directory)} is, or lies in, the folder that the model is brought from; expected a directory elsewhere.`,
   );
 }
 
-/** @throws CommandError where nothing can change, or nobody says when */
+/** @throws UsageError where nothing can change, or nobody says when */
 function checkFollowed(uri: string, sha256: string | undefined): void {
   if (sha256 !== undefined)
-    throw new CommandError(
+    throw new UsageError(
       'FETCH_FOLLOW_SECONDS and MODEL_SHA256 are both set; expected one of them: a sum names one model for ever.',
     );
   if (isOnWeb(uri))
-    throw new CommandError(
+    throw new UsageError(
       `FETCH_FOLLOW_SECONDS is set for ${shown(new URL(uri))}; expected a store or a registry: an address on the web does not say when it has something else.`,
     );
 }
@@ -259,29 +273,29 @@ function readSettings(command: string, given: NodeJS.ProcessEnv) {
     { reporter: reportTo(`${command} --help`) },
   );
   if (settings.MODELS_DIR !== undefined && settings.MODEL_DIR !== undefined)
-    throw new CommandError(
+    throw new UsageError(
       `MODEL_DIR and MODELS_DIR are both set; expected MODEL_DIR for one model, or MODELS_DIR for several. See ${command} --help.`,
     );
   return settings;
 }
 
-/** An address on the web says by its end what is there. @throws CommandError where it does not */
+/** An address on the web says by its end what is there. @throws UsageError where it does not */
 export function checkForm(uri: string, form: Form, variable: string): void {
   const several = form === 'models';
   if (!isOnWeb(uri)) return;
   if (!URL.canParse(uri))
-    throw new CommandError(
+    throw new UsageError(
       `${variable}: expected an address such as https://host/model.onnx, got one that cannot be read (${uri.length} characters).`,
     );
   const { pathname } = new URL(uri);
   if (form === 'files') {
     if (!pathname.endsWith('/')) return;
-    throw new CommandError(
+    throw new UsageError(
       `${variable}: expected a path that ends in a file's name, got ${shown(new URL(uri))}.`,
     );
   }
   if (isArchive(pathname) || (!several && pathname.endsWith('.onnx'))) return;
-  throw new CommandError(
+  throw new UsageError(
     `${variable}: expected a path that ends in ${several ? '' : '.onnx, '}.tar, .tar.gz or .tgz${several ? ' for MODELS_DIR' : ''}, got ${shown(new URL(uri))}.`,
   );
 }

@@ -6,29 +6,42 @@ import type { Manifest } from '../model/manifest.ts';
 import { describeModel, type Model } from '../model/model.ts';
 import { openSession } from '../runtime/session.ts';
 import type { RowMode, Signature, TensorSpec } from '../runtime/signature.ts';
-import { CommandError } from '../util/command-error.ts';
+import { CommandError, UsageError } from '../util/command-error.ts';
+import type { Command } from './command.ts';
+import { type Options, optionsHelp, readArguments } from './options.ts';
 import { suggestManifest } from './suggested-manifest.ts';
 
-export const inspectHelp = `Usage: inspect FILE [--json]
+const options = {
+  json: { type: 'boolean', desc: 'Print the same as one JSON document.' },
+} as const satisfies Options;
+
+const help = `Usage: inspect FILE [--json]
 
 Prints the inputs and outputs of an ONNX model, an example request, and a model.json to start from.
 
-  --json   Print the same as one JSON document.
+${optionsHelp(options)}
 `;
+
+export const inspectCommand: Command = {
+  options,
+  argument: 'file',
+  help: () => help,
+  run: inspect,
+};
 
 /** As many rows as a request may have by default. */
 const MAX_ROWS = 1024;
 
 /** @throws CommandError without a file; ModelLoadError for one that cannot be served, with what to do */
-export async function inspect(args: readonly string[]): Promise<void> {
-  const [file, ...more] = args.filter((arg) => arg !== '--json');
-  if (file === undefined || more.length > 0 || file.startsWith('--'))
-    throw new CommandError(`expected one ONNX file, got "${args.join(' ')}".\n\n${inspectHelp}`);
+async function inspect(args: readonly string[]): Promise<void> {
+  const { argument: file, values } = readArguments('inspect', args, options);
+  if (file === undefined)
+    throw new UsageError(`inspect: expected one ONNX file, got none.\n\n${help}`);
   const signature = await readSignature(file);
   const model = describeModel(signature, {}, { name: nameOf(file), version: undefined }, file);
   const manifest = suggestManifest(model);
   process.stdout.write(
-    args.includes('--json')
+    values.json
       ? `${JSON.stringify({ ...signature, rows: model.rowMode, task: model.task, manifest }, null, 2)}\n`
       : report(file, model, manifest),
   );

@@ -1,10 +1,35 @@
-// The options of a command line: whatever is not known is refused, by name.
-import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { CommandError } from '../util/command-error.ts';
+// The options of a command line: read, shown by --help and completed by shells from one definition. Whatever is not known is refused,
+// by name.
+import { parseArgs } from 'node:util';
+import { UsageError } from '../util/command-error.ts';
+import { columns } from './columns.ts';
 
-type Options = NonNullable<ParseArgsConfig['options']>;
+export interface Option {
+  readonly type: 'string' | 'boolean';
+  readonly multiple?: boolean;
+  readonly default?: string | boolean;
+  /** What its value is called by --help, such as NAME=URL; shells complete FILE and DIR. */
+  readonly value?: string;
+  /** The only values that there are. */
+  readonly choices?: readonly string[];
+  /** For --help; a line break is one there. The first line, up to its first stop, is shown by shells. */
+  readonly desc: string;
+}
+export type Options = Readonly<Record<string, Option>>;
 
-/** @throws CommandError naming the option or argument that the command does not know */
+/** Options that are longer have a line to themselves. */
+const WIDEST = 22;
+
+/** The options with what they are, below the argument if there is one, for --help. */
+export function optionsHelp(options: Options, ...argument: (readonly [string, string])[]): string {
+  const rows = Object.entries(options).map(([name, { value, desc }]): [string, string] => [
+    value === undefined ? `--${name}` : `--${name} ${value}`,
+    desc,
+  ]);
+  return columns([...argument, ...rows], WIDEST);
+}
+
+/** @throws UsageError naming the option or argument that the command does not know */
 export function readOptions<const Known extends Options>(
   command: string,
   args: readonly string[],
@@ -17,7 +42,7 @@ export function readOptions<const Known extends Options>(
 
 /**
  * The same where the command takes one argument beside its options.
- * @throws CommandError naming the option or argument that the command does not know
+ * @throws UsageError naming the option or argument that the command does not know
  */
 export function readArguments<const Known extends Options>(
   command: string,
@@ -25,24 +50,53 @@ export function readArguments<const Known extends Options>(
   options: Known,
 ) {
   try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options,
-      strict: true,
-      allowPositionals: true,
-    });
+    const { values, positionals } = parsed(args, options);
     const [argument, second] = positionals;
     if (second !== undefined) throw new TypeError(`Unexpected argument '${second}'`);
     return { argument, values };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw unknown(command, error.message.split('. ')[0] ?? '', options);
+    throw unknown(command, error.message, options);
   }
 }
 
-function unknown(command: string, problem: string, options: Options): CommandError {
+/** @throws TypeError that says in one sentence, without its stop, what is wrong */
+export function parsed<const Known extends Options>(args: readonly string[], options: Known) {
+  try {
+    return parseArgs({
+      args: withNegativeNumbers(args, options),
+      options,
+      strict: true,
+      allowPositionals: true,
+    });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const [, name = ''] =
+      /^Option '(?:-\w, )?--([\w-]+)(?: <value>)?' argument /.exec(error.message) ?? [];
+    throw new TypeError(
+      Object.hasOwn(options, name)
+        ? `--${name}: expected ${options[name]?.value ?? 'a value'}, got none; one that begins with a dash is written --${name}=-…`
+        : error.message.split('. ')[0],
+    );
+  }
+}
+
+/** No option is a digit: what looks like a negative number after an option is its value, and the option's own sentence refuses it. */
+function withNegativeNumbers(args: readonly string[], options: Options): string[] {
+  const joined: string[] = [];
+  for (const [i, arg] of args.entries()) {
+    const before = joined.at(-1) ?? '';
+    const isValue =
+      /^-\d/.test(arg) && args[i - 1] === before && options[before.slice(2)]?.type === 'string';
+    if (isValue && before.startsWith('--')) joined[joined.length - 1] = `${before}=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
+}
+
+function unknown(command: string, problem: string, options: Options): UsageError {
   const known = Object.keys(options).map((name) => `--${name}`);
-  return new CommandError(
-    `${command}: ${problem}. It takes ${known.length === 0 ? 'no arguments' : known.join(', ')}; settings are environment variables. Run ${command} --help to see all of them.`,
+  return new UsageError(
+    `${command}: ${problem}. It takes ${known.length === 0 ? 'no options' : known.join(', ')}; settings are environment variables. Run ${command} --help to see all of them.`,
   );
 }

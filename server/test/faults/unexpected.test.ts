@@ -106,7 +106,7 @@ describe('an exception outside of every request', () => {
       const victim = await serve();
       await victim.predict(setosa);
       await victim.harm(harm);
-      expect(await victim.ended).toBe(1);
+      expect(await victim.ended).toBe(3);
       expect(logOf(victim).at(-1)).toMatchObject({
         level: 60,
         msg: 'the predictor failed',

@@ -75,7 +75,7 @@ describe('what a URI has behind a question mark, or a terminal would act on, is 
       const { code } = await fetched(`${uri}${ACTING}?sig=hunter2${ACTING}`, {
         FETCH_TIMEOUT_MS: '1500',
       });
-      expect(code).toBe(1);
+      expect(code).toBe(3);
     },
     60_000,
   );
@@ -108,7 +108,7 @@ describe('names of files that a terminal would act on, or that are paths elsewhe
     for (const uri of [source, `${url}/m.tar`]) {
       const { code, stderr, directory } = await fetched(uri);
       expect(stderr).toMatch(/(lists the file|holds the entry) ".+"; expected a relative path/);
-      expect([code, readdirSync(directory)]).toEqual([1, []]);
+      expect([code, readdirSync(directory)]).toEqual([3, []]);
     }
   });
 });
@@ -171,7 +171,7 @@ describe('a path of this machine', () => {
   it.each(['', ' ', '\t'])('is not %j', async (named) => {
     const { code, stderr } = await run(['serve', named], { MODEL_CACHE_DIR: folder() });
     expect(stderr).toMatch(/^The URI of the model is empty; expected a path or one of/);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
   });
 
   it.each(['file:./iris', 'file:iris', 'file:///iris?x', 'file:///iris#x', 'file://host/iris'])(

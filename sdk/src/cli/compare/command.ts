@@ -1,48 +1,69 @@
 // `ml-sdk compare`: its options, and its exit status for pipelines.
 import { apiKeyIn } from '../api-key-file.ts';
-import { readOptions } from '../arguments.ts';
-import { CliError } from '../cli-error.ts';
+import { type Options, optionLines, readOptions } from '../arguments.ts';
+import { UsageError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 import { compare } from './compare.ts';
 import { report } from './report.ts';
+
+const options = {
+  champion: {
+    type: 'string',
+    value: 'URL',
+    desc: 'The server in use, such as http://ml.local/v1',
+  },
+  challenger: {
+    type: 'string',
+    value: 'URL',
+    desc: 'The one that may replace it, such as http://ml.local/v2',
+  },
+  data: {
+    type: 'string',
+    value: 'FILE',
+    desc: '.jsonl or .ndjson: on each line, a row such as [5.1,3.5,1.4,0.2], or {"inputs": …, "label": …};\n.csv: a header with the features\' names, and numbers (needs the package csv-parse)',
+  },
+  label: { type: 'string', value: 'COLUMN', desc: 'The CSV column with the true labels' },
+  tolerance: {
+    type: 'string',
+    default: '0.00001',
+    value: 'N',
+    desc: 'Largest difference of numbers that count as equal, relative above 1. Default: 0.00001',
+  },
+  concurrency: {
+    type: 'string',
+    default: '4',
+    value: 'N',
+    desc: 'Rows in flight at once. Default: 4',
+  },
+  'api-key-file': {
+    type: 'string',
+    value: 'FILE',
+    desc: 'File whose first line is the API key to send',
+  },
+  'min-agreement': {
+    type: 'string',
+    default: '0',
+    value: 'N',
+    desc: `Exit with status ${EXIT.no} if the agreement is lower, such as 0.95`,
+  },
+  json: { type: 'boolean', default: false, desc: 'Print the whole comparison as JSON' },
+} as const satisfies Options;
 
 const usage = `Usage: ml-sdk compare --champion URL --challenger URL --data FILE [options]
 
   Sends the same rows to two servers, and reports how often and where they differ, before users see it.
 
-  --champion URL        The server in use, such as http://ml.local/v1
-  --challenger URL      The one that may replace it, such as http://ml.local/v2
-  --data FILE           .jsonl or .ndjson: on each line, a row such as [5.1,3.5,1.4,0.2], or {"inputs": …, "label": …};
-                        .csv: a header with the features' names, and numbers (needs the package csv-parse)
-  --label COLUMN        The CSV column with the true labels
-  --tolerance N         Largest difference of numbers that count as equal, relative above 1. Default: 0.00001
-  --concurrency N       Rows in flight at once. Default: 4
-  --api-key-file FILE   File whose first line is the API key to send
-  --min-agreement N     Exit with status 2 if the agreement is lower, such as 0.95
-  --json                Print the whole comparison as JSON
-`;
-
-const options = {
-  champion: { type: 'string' },
-  challenger: { type: 'string' },
-  data: { type: 'string' },
-  label: { type: 'string' },
-  tolerance: { type: 'string', default: '0.00001' },
-  concurrency: { type: 'string', default: '4' },
-  'api-key-file': { type: 'string' },
-  'min-agreement': { type: 'string', default: '0' },
-  json: { type: 'boolean', default: false },
-} as const;
-
-const BELOW_MIN_AGREEMENT = 2;
+${optionLines(options)}`;
 
 export const compareCommand: Command = {
   usage,
+  options,
   async run(args) {
     const values = readOptions(args, options, usage);
     const required = (name: 'champion' | 'challenger' | 'data'): string => {
       const value = values[name];
-      if (value === undefined) throw new CliError(`--${name} is missing.\n\n${usage}`);
+      if (value === undefined) throw new UsageError(`--${name} is missing.\n\n${usage}`);
       return value;
     };
     const minAgreement = number('--min-agreement', values['min-agreement'], 0, 1);
@@ -58,11 +79,11 @@ export const compareCommand: Command = {
     process.stdout.write(
       values.json ? `${JSON.stringify(comparison, null, 2)}\n` : report(comparison),
     );
-    if (comparison.agreement.share >= minAgreement) return 0;
+    if (comparison.agreement.share >= minAgreement) return EXIT.done;
     process.stderr.write(
       `The agreement is below --min-agreement ${minAgreement}: the challenger must not take the champion's place.\n`,
     );
-    return BELOW_MIN_AGREEMENT;
+    return EXIT.no;
   },
 };
 
@@ -70,7 +91,7 @@ function number(option: string, text: string, least: number, most: number): numb
   const value = Number(text);
   if (text.trim() === '' || !(value >= least && value <= most)) {
     const range = most === Number.MAX_VALUE ? `from ${least}` : `from ${least} to ${most}`;
-    throw new CliError(`${option}: expected a number ${range}, got "${text}".`);
+    throw new UsageError(`${option}: expected a number ${range}, got "${text}".`);
   }
   return value;
 }

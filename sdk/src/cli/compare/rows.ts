@@ -4,7 +4,7 @@ import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { PredictParameters } from '../../client.ts';
-import { CliError } from '../cli-error.ts';
+import { CliError, UsageError } from '../cli-error.ts';
 
 /** One row: what a server is asked, and the true answer where the file has one. */
 export interface Row {
@@ -32,10 +32,10 @@ export async function* readRows(
   if (extension === '.csv') yield* readCsv(file, label, features);
   else if (extension === '.jsonl' || extension === '.ndjson') {
     if (label !== undefined)
-      throw new CliError('--label names a column of a CSV file; in JSON Lines, write "label".');
+      throw new UsageError('--label names a column of a CSV file; in JSON Lines, write "label".');
     yield* readJsonLines(file);
   } else {
-    throw new CliError(`--data: expected a .jsonl, .ndjson or .csv file, got ${file}.`);
+    throw new UsageError(`--data: expected a .jsonl, .ndjson or .csv file, got ${file}.`);
   }
 }
 

@@ -1,39 +1,48 @@
 // `ml-sdk report`: an A/B test's outcome, from Prometheus.
 import { addressIn } from '../address.ts';
-import { readOptions } from '../arguments.ts';
-import { CliError } from '../cli-error.ts';
+import { type Options, optionLines, readOptions } from '../arguments.ts';
+import { UsageError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { figures } from './figures.ts';
 import { text } from './text.ts';
+
+const options = {
+  prometheus: {
+    type: 'string',
+    value: 'URL',
+    desc: 'The Prometheus that scrapes the release, such as http://localhost:9090',
+  },
+  namespace: { type: 'string', value: 'NAME', desc: 'Only pods of this namespace' },
+  release: {
+    type: 'string',
+    value: 'NAME',
+    desc: 'Only pods whose names begin with this, such as ml-api',
+  },
+  window: {
+    type: 'string',
+    default: '1h',
+    value: 'DURATION',
+    desc: 'How far to look back. Default: 1h',
+  },
+  json: { type: 'boolean', default: false, desc: 'Print the report as JSON' },
+} as const satisfies Options;
 
 const usage = `Usage: ml-sdk report --prometheus URL [options]
 
   Reports on each version: requests, errors, latencies, and how often it predicted which class, with
   95 % intervals, and which differences chance does not explain. Needs the package simple-statistics.
 
-  --prometheus URL      The Prometheus that scrapes the release, such as http://localhost:9090
-  --namespace NAME      Only pods of this namespace
-  --release NAME        Only pods whose names begin with this, such as ml-api
-  --window DURATION     How far to look back. Default: 1h
-  --json                Print the report as JSON
-`;
-
-const options = {
-  prometheus: { type: 'string' },
-  namespace: { type: 'string' },
-  release: { type: 'string' },
-  window: { type: 'string', default: '1h' },
-  json: { type: 'boolean', default: false },
-} as const;
+${optionLines(options)}`;
 
 export const reportCommand: Command = {
   usage,
+  options,
   async run(args) {
     const { prometheus, namespace, release, window, json } = readOptions(args, options, usage);
-    if (prometheus === undefined) throw new CliError(`--prometheus is missing.\n\n${usage}`);
+    if (prometheus === undefined) throw new UsageError(`--prometheus is missing.\n\n${usage}`);
     const address = addressIn('--prometheus', prometheus, 'http://localhost:9090');
     if (!/^(\d+(ms|[smhdwy]))+$/.test(window))
-      throw new CliError(`--window: expected a duration such as 1h, got "${window}".`);
+      throw new UsageError(`--window: expected a duration such as 1h, got "${window}".`);
     const series = [
       ...(namespace === undefined ? [] : [`namespace="${name('--namespace', namespace)}"`]),
       ...(release === undefined ? [] : [`pod=~"${name('--release', release)}-.+"`]),
@@ -51,6 +60,6 @@ export const reportCommand: Command = {
 /** A name of Kubernetes, which PromQL can quote as it is. */
 function name(option: string, value: string): string {
   if (!/^[a-z0-9][a-z0-9.-]*$/.test(value))
-    throw new CliError(`${option}: expected a name such as ml-api, got "${value}".`);
+    throw new UsageError(`${option}: expected a name such as ml-api, got "${value}".`);
   return value;
 }

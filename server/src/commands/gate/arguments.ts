@@ -1,25 +1,79 @@
 // The options of `gate`.
-import { parseArgs } from 'node:util';
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
-import { CommandError } from '../../util/command-error.ts';
+import { UsageError } from '../../util/command-error.ts';
+import { EXIT } from '../../util/exit-codes.ts';
+import { type Options, optionsHelp, parsed } from '../options.ts';
 import { type Deployed, readDeployed, type Weights } from './deployed.ts';
+
+export const gateOptions = {
+  prometheus: { type: 'string', value: 'URL', desc: 'The address of Prometheus' },
+  series: {
+    type: 'string',
+    value: 'SELECTOR',
+    desc: 'Selector of the release\'s series, such as namespace="ml",pod=~"ml-api-.+"',
+  },
+  version: {
+    type: 'string',
+    multiple: true,
+    value: 'V',
+    desc: 'A version to check; may be repeated',
+  },
+  weights: {
+    type: 'string',
+    value: 'V=W,…',
+    desc: 'The new weights; with --deployed, only versions that gain requests are checked',
+  },
+  deployed: {
+    type: 'string',
+    value: 'FILE',
+    desc: 'The present weights, as the chart deploys them; without such a file, all versions are checked',
+  },
+  'first-default': {
+    type: 'string',
+    value: 'V',
+    desc: 'The default version, which is not checked if there is no such file, as before the first installation',
+  },
+  window: {
+    type: 'string',
+    default: '30m',
+    value: 'DURATION',
+    desc: 'How far to look back (30m)',
+  },
+  'min-rows': {
+    type: 'string',
+    default: '1000',
+    value: 'N',
+    desc: 'Minimum of compared rows, and of requests, in that time (1000)',
+  },
+  'on-too-few-rows': {
+    type: 'string',
+    default: 'hold',
+    value: 'WHAT',
+    choices: ['hold', 'allow'],
+    desc: 'If there are fewer: hold, which fails, or allow (hold)',
+  },
+  'max-disagreement': {
+    type: 'string',
+    value: 'S',
+    desc: 'Maximum share of compared rows that disagree, from 0 to 1; not checked by default',
+  },
+  'max-error-ratio': {
+    type: 'string',
+    value: 'S',
+    desc: 'Maximum share of requests that fail, from 0 to 1; not checked by default',
+  },
+  'max-latency-seconds': {
+    type: 'string',
+    value: 'T',
+    desc: 'Maximum 99th percentile of the latency; not checked by default',
+  },
+} as const satisfies Options;
 
 export const gateHelp = `Usage: gate --prometheus URL --series SELECTOR --version V … [options]
 
-Checks by figures in Prometheus whether versions may get more requests, and fails if they may not.
+Checks by figures in Prometheus whether versions may get more requests. Ends with ${EXIT.no} where they may not.
 
-  --prometheus URL         The address of Prometheus
-  --series SELECTOR        Selector of the release's series, such as namespace="ml",pod=~"ml-api-.+"
-  --version V              A version to check; may be repeated
-  --weights V=W,…          The new weights; with --deployed, only versions that gain requests are checked
-  --deployed FILE          The present weights, as the chart deploys them; without such a file, all versions are checked
-  --first-default V        The default version, which is not checked if there is no such file, as before the first installation
-  --window DURATION        How far to look back (30m)
-  --min-rows N             Minimum of compared rows, and of requests, in that time (1000)
-  --on-too-few-rows WHAT   If there are fewer: hold, which fails, or allow (hold)
-  --max-disagreement S     Maximum share of compared rows that disagree, from 0 to 1; not checked by default
-  --max-error-ratio S      Maximum share of requests that fail, from 0 to 1; not checked by default
-  --max-latency-seconds T  Maximum 99th percentile of the latency; not checked by default
+${optionsHelp(gateOptions)}
 `;
 
 export interface GateArguments {
@@ -38,9 +92,9 @@ export interface GateArguments {
   readonly maxLatencySeconds: number | undefined;
 }
 
-/** @throws CommandError naming the option that is wrong */
+/** @throws UsageError naming the option that is wrong */
 export function readGateArguments(args: readonly string[]): GateArguments {
-  const { values } = parse(args);
+  const values = parse(args);
   const { prometheus, series, version: versions = [], weights, deployed, window } = values;
   if (prometheus === undefined) throw usageError('--prometheus is missing');
   if (!URL.canParse(prometheus))
@@ -90,28 +144,14 @@ function readWeights(text: string): Weights {
 
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        prometheus: { type: 'string' },
-        series: { type: 'string' },
-        version: { type: 'string', multiple: true },
-        weights: { type: 'string' },
-        deployed: { type: 'string' },
-        'first-default': { type: 'string' },
-        window: { type: 'string', default: '30m' },
-        'min-rows': { type: 'string', default: '1000' },
-        'on-too-few-rows': { type: 'string', default: 'hold' },
-        'max-disagreement': { type: 'string' },
-        'max-error-ratio': { type: 'string' },
-        'max-latency-seconds': { type: 'string' },
-      },
-    });
+    const { values, positionals } = parsed(args, gateOptions);
+    if (positionals.length > 0) throw new TypeError(`Unexpected argument '${positionals[0]}'`);
+    return values;
   } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error));
+    throw error instanceof TypeError ? usageError(error.message) : error;
   }
 }
 
-function usageError(problem: string): CommandError {
-  return new CommandError(`${problem}.\n\n${gateHelp}`);
+function usageError(problem: string): UsageError {
+  return new UsageError(`${problem}.\n\n${gateHelp}`);
 }

@@ -1,7 +1,8 @@
 // The command `gate`: refuses a promotion while the version's figures in Prometheus exceed the limits. The chart runs
 // it before an upgrade that raises a version's weight; its failing stops the upgrade before anything has changed.
-import { CommandError } from '../../util/command-error.ts';
-import { type GateArguments, readGateArguments } from './arguments.ts';
+import { CheckError } from '../../util/command-error.ts';
+import type { Command } from '../command.ts';
+import { type GateArguments, gateHelp, gateOptions, readGateArguments } from './arguments.ts';
 import { counted } from './counted.ts';
 import { shareOf } from './deployed.ts';
 import { createPrometheus, type Prometheus } from './prometheus.ts';
@@ -12,8 +13,10 @@ interface Finding {
   readonly text: string;
 }
 
-/** @throws CommandError when a version may not be promoted; the report says why */
-export async function gate(args: readonly string[]): Promise<void> {
+export const gateCommand: Command = { options: gateOptions, help: () => gateHelp, run: gate };
+
+/** @throws CheckError when a version may not be promoted; the report says why */
+async function gate(args: readonly string[]): Promise<void> {
   const options = readGateArguments(args);
   const raised = raisedOf(options);
   if (raised.length === 0) {
@@ -34,7 +37,7 @@ export async function gate(args: readonly string[]): Promise<void> {
     ? 'Look at the disagreements (GET /shadow/disagreements at the metrics port of a pod), or change promotion.gate in the values.'
     : 'Wait for more requests, or set promotion.gate.onTooFewRows to allow, which lets a version pass that few have asked.';
   if (verdicts.has('REFUSED') || (verdicts.has('TOO FEW') && options.onTooFewRows === 'hold'))
-    throw new CommandError(`\nThe weight is not raised, and nothing has changed. ${refusal}`);
+    throw new CheckError(`\nThe weight is not raised, and nothing has changed. ${refusal}`);
   process.stdout.write('\nThe promotion may go on.\n');
 }
 

@@ -12,10 +12,11 @@ import { isLocal, normalised } from '../../sources/open.ts';
 import { isHidden } from '../../sources/paths.ts';
 import { LOCK_FILE } from '../../sources/record.ts';
 import { shownUri } from '../../sources/shown-uri.ts';
-import { CommandError } from '../../util/command-error.ts';
+import { CommandError, UsageError } from '../../util/command-error.ts';
 import { printable } from '../../util/printable.ts';
+import type { Command } from '../command.ts';
 import { checkForm, listeners, readLimits, readSum } from '../fetch.ts';
-import { readArguments } from '../options.ts';
+import { type Options, optionsHelp, readArguments } from '../options.ts';
 import type { Files } from '../serve/files.ts';
 import { suggestManifest } from '../suggested-manifest.ts';
 import { makeGolden } from './golden.ts';
@@ -24,25 +25,38 @@ import { checkFree, put } from './put.ts';
 import { shellQuoted } from './shell-quoted.ts';
 import { type Delivery, textsOf } from './texts.ts';
 
-export const initHelp = `Usage: init [FOLDER] [--model MODEL]
+const options = {
+  model: {
+    type: 'string',
+    value: 'MODEL',
+    desc: 'A file such as model.onnx, a directory, or a URI such as s3://BUCKET/FOLDER, from which pods then fetch it;\nfetch --help lists the kinds of URI. Default: the iris model.',
+  },
+} as const satisfies Options;
+
+const help = `Usage: init [FOLDER] [--model MODEL]
 
 Makes a project of a model: model/ with model.onnx, model.json and golden.json, a values.yaml that serves it with the Helm chart, and a
 README.md with the commands that come next. Nothing that is there is overwritten.
 
-  FOLDER    The folder of the project, which gives the model its name. Default: the working directory.
-  --model   A file such as model.onnx, a directory, or a URI such as s3://BUCKET/FOLDER, from which pods then fetch it;
-            fetch --help lists the kinds of URI. Default: the iris model.
+${optionsHelp(options, ['FOLDER', 'The folder of the project, which gives the model its name. Default: the working directory.'])}
 `;
 
+export const initCommand: Command = {
+  options,
+  argument: 'directory',
+  help: () => help,
+  run: (args, { env, files }) => init(args, env, files),
+};
+
 /** @throws CommandError with what was expected; then nothing was changed */
-export async function init(
+async function init(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   files: Pick<Files, 'contract' | 'manifestSchema' | 'defaultModel'>,
 ): Promise<void> {
-  const { argument = '.', values } = readArguments('init', args, { model: { type: 'string' } });
+  const { argument = '.', values } = readArguments('init', args, options);
   if (argument === '')
-    throw new CommandError('init: FOLDER is empty; expected a folder such as my-model.');
+    throw new UsageError('init: FOLDER is empty; expected a folder such as my-model.');
   const folder = path.resolve(argument);
   const names = namesFrom(folder);
   const model = values.model === undefined ? undefined : normalised(values.model);

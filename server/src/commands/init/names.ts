@@ -1,6 +1,6 @@
 // The names that a project's folder gives to its model, and to its image and its release on Kubernetes.
 import path from 'node:path';
-import { CommandError } from '../../util/command-error.ts';
+import { UsageError } from '../../util/command-error.ts';
 import { printable } from '../../util/printable.ts';
 import { quote } from '../../util/quote.ts';
 
@@ -16,18 +16,18 @@ const LONGEST_MODEL = 63;
 /** Helm takes 53 characters, and the chart adds its own name and the version's. */
 const LONGEST_RELEASE = 40;
 
-/** @throws CommandError for a folder whose name can be none of these */
+/** @throws UsageError for a folder whose name can be none of these */
 export function namesFrom(folder: string): Names {
   const base = path.basename(folder);
   if (printable(folder) !== folder)
-    throw new CommandError(
+    throw new UsageError(
       `init: the folder ${quote(folder)} has control characters in its path; expected a folder such as my-model.`,
     );
   const model = /[A-Za-z0-9](?:.*[A-Za-z0-9])?/
     .exec(base.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, LONGEST_MODEL))
     ?.at(0);
   if (model === undefined)
-    throw new CommandError(
+    throw new UsageError(
       `init: the folder is called ${quote(base)}; expected a name with a letter from a to z or a digit, such as my-model, as the model gets its name.`,
     );
   const label = model.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');

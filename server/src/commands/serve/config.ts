@@ -1,6 +1,6 @@
 // Every setting of the predictor: environment variables in, one typed Config out, all errors at once.
 import { cleanEnv } from 'envalid';
-import { CommandError } from '../../util/command-error.ts';
+import { UsageError } from '../../util/command-error.ts';
 import { columns } from '../columns.ts';
 import { MOST_THREADS } from './threads/how-many.ts';
 import { trafficVariables } from './traffic-variables.ts';
@@ -222,18 +222,18 @@ export type Config = Readonly<ReturnType<typeof clean>>;
 
 /**
  * Reads the settings.
- * @throws CommandError naming every variable that is wrong, what was expected and what it was.
+ * @throws UsageError naming every variable that is wrong, what was expected and what it was.
  */
 export function readConfig(env: Environment): Config {
   const config = clean(env);
   if (config.MAX_ROWS > config.QUEUE_MAX_ROWS)
-    throw new CommandError(
+    throw new UsageError(
       `MAX_ROWS (${config.MAX_ROWS}) is more than QUEUE_MAX_ROWS (${config.QUEUE_MAX_ROWS}), so that the largest request could never be queued. Raise QUEUE_MAX_ROWS or lower MAX_ROWS.`,
     );
   checkPorts(config);
   checkTraffic(config, env);
   if (config.UPLOAD_TIMEOUT_MS > 0 && config.HEADERS_TIMEOUT_MS > config.UPLOAD_TIMEOUT_MS)
-    throw new CommandError(
+    throw new UsageError(
       `HEADERS_TIMEOUT_MS (${config.HEADERS_TIMEOUT_MS}) is more than UPLOAD_TIMEOUT_MS (${config.UPLOAD_TIMEOUT_MS}), which includes it. Raise UPLOAD_TIMEOUT_MS or lower HEADERS_TIMEOUT_MS.`,
     );
   return { ...config }; // envalid's own object is a Proxy: slow to read
@@ -243,12 +243,12 @@ function checkPorts({ PORT, METRICS_PORT, GRPC_PORT }: Config): void {
   const equal = (one: number | undefined, other: number | undefined) =>
     one !== undefined && one !== 0 && one === other;
   if (equal(METRICS_PORT, PORT))
-    throw new CommandError(
+    throw new UsageError(
       `METRICS_PORT and PORT are both ${PORT}. Give them different ports, or unset METRICS_PORT to serve /metrics on PORT.`,
     );
   for (const [name, port] of Object.entries({ PORT, METRICS_PORT }))
     if (equal(GRPC_PORT, port))
-      throw new CommandError(
+      throw new UsageError(
         `GRPC_PORT and ${name} are both ${GRPC_PORT}. Give them different ports, or unset GRPC_PORT to serve no gRPC.`,
       );
 }
@@ -257,7 +257,7 @@ function checkPorts({ PORT, METRICS_PORT, GRPC_PORT }: Config): void {
 function checkTraffic({ TRAFFIC_FILE }: Config, env: Environment): void {
   const both = Object.keys(trafficVariables).find((name) => env[name] !== undefined);
   if (TRAFFIC_FILE !== undefined && both !== undefined)
-    throw new CommandError(
+    throw new UsageError(
       `${both} is set, and so is TRAFFIC_FILE, which says it. Move ${both} to the file, or unset TRAFFIC_FILE.`,
     );
 }

@@ -6,7 +6,7 @@ import { fetchInto } from '../../sources/fetch.ts';
 import { identityOf } from '../../sources/identity.ts';
 import { isLocal, normalised } from '../../sources/open.ts';
 import { localPath } from '../../sources/stores/local.ts';
-import { CommandError } from '../../util/command-error.ts';
+import { UsageError } from '../../util/command-error.ts';
 import { homeFolder } from '../../util/home-folder.ts';
 import { checkForm, listeners, readLimits, readSum } from '../fetch.ts';
 import { reportTo, text } from './validators.ts';
@@ -14,7 +14,7 @@ import { reportTo, text } from './validators.ts';
 /**
  * The environment with MODEL_DIR for a model that is named by a path or a URI.
  * @param say is told of the download
- * @throws CommandError where the model cannot be had
+ * @throws UsageError where the model cannot be had
  */
 export async function withModel(
   named: string,
@@ -23,7 +23,7 @@ export async function withModel(
 ): Promise<NodeJS.ProcessEnv> {
   for (const name of ['MODEL_DIR', 'MODELS_DIR'])
     if (env[name] !== undefined)
-      throw new CommandError(
+      throw new UsageError(
         `${name} is set, and the command line names a model, too; expected one of them.`,
       );
   const model = normalised(named);
@@ -49,7 +49,7 @@ export async function withModel(
 
 /**
  * Where models are kept, a folder for each.
- * @throws CommandError where nothing says where
+ * @throws UsageError where nothing says where
  */
 function cacheOf(env: NodeJS.ProcessEnv): string {
   const MODEL_CACHE_DIR = text({ default: undefined });
@@ -60,7 +60,7 @@ function cacheOf(env: NodeJS.ProcessEnv): string {
   // A relative one is to be ignored: https://specifications.freedesktop.org/basedir-spec/latest/
   const folder = path.isAbsolute(caches) ? caches : home && path.resolve(home, '.cache');
   if (folder === undefined)
-    throw new CommandError(
+    throw new UsageError(
       'MODEL_CACHE_DIR is not set, and the user of this process has no home folder; expected a directory in which models are kept.',
     );
   return path.join(folder, 'ml-api/models');

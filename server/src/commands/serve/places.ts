@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { type ModelPlace, readModelsDir } from '../../serving/load/models-dir.ts';
-import { CommandError } from '../../util/command-error.ts';
+import { UsageError } from '../../util/command-error.ts';
 import { quote } from '../../util/quote.ts';
 import type { Config } from './config.ts';
 import type { Files } from './files.ts';
@@ -13,13 +13,13 @@ export interface Places {
   readonly main: string | undefined;
 }
 
-/** @throws CommandError when there is no model, or it is not clear which one is meant */
+/** @throws UsageError when there is no model, or it is not clear which one is meant */
 export async function placesOf(config: Config, files: Files, log: Logger): Promise<Places> {
   const { MODEL_DIR, MODELS_DIR, DEFAULT_MODEL } = config;
   if (MODELS_DIR === undefined) {
     for (const other of ['DEFAULT_MODEL', 'OPERATOR_KEYS_FILE'] as const)
       if (config[other] !== undefined)
-        throw new CommandError(
+        throw new UsageError(
           `${other} is set, and MODELS_DIR is not: there is one model only. Expected both, or neither.`,
         );
     const directory = MODEL_DIR ?? fileURLToPath(files.defaultModel);
@@ -27,7 +27,7 @@ export async function placesOf(config: Config, files: Files, log: Logger): Promi
   }
   for (const other of ['MODEL_DIR', 'MODEL_NAME'] as const)
     if (config[other] !== undefined)
-      throw new CommandError(
+      throw new UsageError(
         `${other} and MODELS_DIR are both set; expected one of them: in MODELS_DIR, each model has a folder, which names it.`,
       );
   const { places, others, ambiguous } = await readModelsDir(MODELS_DIR);
@@ -50,11 +50,11 @@ function mainOf(places: readonly ModelPlace[], wanted: string | undefined): stri
   if (wanted === undefined && more.length === 0) return first;
   const known = `MODELS_DIR has the models ${names.map(quote).join(', ')}`;
   if (wanted === undefined)
-    throw new CommandError(
+    throw new UsageError(
       `DEFAULT_MODEL is not set, and ${known}; expected the name of the one that /predict is to serve.`,
     );
   if (!names.includes(wanted))
-    throw new CommandError(
+    throw new UsageError(
       `DEFAULT_MODEL: expected the name of a model, got ${quote(wanted)}; ${known}.`,
     );
   return wanted;

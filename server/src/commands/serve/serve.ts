@@ -4,44 +4,45 @@ import { type Model, rowWidth } from '../../model/model.ts';
 import { exampleRow } from '../../model/samples.ts';
 import { createLog, withoutMessage } from '../../observe/log.ts';
 import { readResources } from '../../runtime/resources.ts';
-import { CommandError } from '../../util/command-error.ts';
+import { UsageError } from '../../util/command-error.ts';
 import { endsWithin } from '../../util/ends-within.ts';
+import { EXIT } from '../../util/exit-codes.ts';
 import { printable } from '../../util/printable.ts';
-import { readArguments } from '../options.ts';
+import type { Command, Context } from '../command.ts';
+import { type Options, optionsHelp, readArguments } from '../options.ts';
 import { describeConfig, readConfig } from './config.ts';
-import type { Files } from './files.ts';
 import { createService, type Service } from './service.ts';
 import { areLight, mostThreads } from './threads/how-many.ts';
 import { MainThread } from './threads/main-thread.ts';
 
-export const serveHelp = () => `Usage: serve [MODEL] [--try]
+const options = {
+  model: { type: 'string', value: 'MODEL', desc: 'The same as MODEL.' },
+  try: { type: 'boolean', desc: 'Also print what to try, as it does at a terminal.' },
+} as const satisfies Options;
+
+const help = () => `Usage: serve [MODEL] [--try]
 
 Serves one ONNX model: the directory that MODEL names, or what is at a URI such as s3://BUCKET/FOLDER, which is kept in
 MODEL_CACHE_DIR (by default ~/.cache/ml-api/models); fetch --help lists the kinds of URI. All other settings are environment variables:
 
 ${describeConfig()}
 
-  --model The same as MODEL.
-  --try   Also print what to try, as it does at a terminal.
+${optionsHelp(options)}
 `;
+
+export const serveCommand: Command = { options, argument: 'directory', help, run: serve };
 
 /**
  * Serves until it is told to stop.
- * @param stopped aborts when the process is told to end, during the start too
  * @throws CommandError for an argument that it does not know, or settings with which it cannot serve
  */
-export async function serve(
+async function serve(
   args: readonly string[],
-  surroundings: NodeJS.ProcessEnv,
-  files: Files,
-  stopped: AbortSignal,
+  { env: surroundings, files, stopped }: Context,
 ): Promise<void> {
-  const { argument, values } = readArguments('serve', args, {
-    model: { type: 'string' },
-    try: { type: 'boolean' },
-  });
+  const { argument, values } = readArguments('serve', args, options);
   if (argument !== undefined && values.model !== undefined)
-    throw new CommandError('serve: --model is given, and an argument, too; expected one of them.');
+    throw new UsageError('serve: --model is given, and an argument, too; expected one of them.');
   const showWhatToTry = values.try ?? process.stderr.isTTY;
   const model = argument ?? values.model;
   const env = model === undefined ? surroundings : await withModelOf(model, surroundings, stopped);
@@ -50,7 +51,7 @@ export async function serve(
   // What no request can be answered for: the state of the process is unknown, and Kubernetes starts another.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: withoutMessage(error) }, 'the predictor failed');
-    void closeLog().then(() => process.exit(1));
+    void closeLog().then(() => process.exit(EXIT.failed));
   });
 
   try {
@@ -78,7 +79,7 @@ export async function serve(
     if (!(await endsWithin(stop, config.DRAIN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS + LATE_MS))) {
       log.error('a serving thread does not end; the process ends without it');
       await closeLog();
-      process.exit(1);
+      process.exit(EXIT.failed);
     }
   } catch (error) {
     if (!stopped.aborted) throw error;

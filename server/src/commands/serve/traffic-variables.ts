@@ -1,7 +1,7 @@
 // How versions share the traffic, by the process's environment or by a file that may change.
 import { cleanEnv } from 'envalid';
 import type { TrafficSettings } from '../../traffic/traffic.ts';
-import { CommandError } from '../../util/command-error.ts';
+import { UsageError } from '../../util/command-error.ts';
 import { isRecord } from '../../util/is-record.ts';
 import {
   headerName,
@@ -81,17 +81,17 @@ export const trafficVariables = {
 
 /**
  * Reads the content of TRAFFIC_FILE.
- * @throws CommandError naming every variable that is wrong
+ * @throws UsageError naming every variable that is wrong
  */
 export function readTraffic(file: string, content: string): TrafficSettings {
   const where = `TRAFFIC_FILE ${file}`;
   const env = Object.entries(objectIn(content, where)).map(([name, value]) => {
     if (!Object.hasOwn(trafficVariables, name))
-      throw new CommandError(
+      throw new UsageError(
         `${where} has ${shownValue(name)}; expected ${Object.keys(trafficVariables).join(', ')}.`,
       );
     if (typeof value !== 'string' && typeof value !== 'number')
-      throw new CommandError(`${where}: ${name} is neither a text nor a number.`);
+      throw new UsageError(`${where}: ${name} is neither a text nor a number.`);
     return [name, String(value)];
   });
   const settings = cleanEnv(Object.fromEntries(env), trafficVariables, {
@@ -109,7 +109,7 @@ function objectIn(content: string, where: string): Record<string, unknown> {
     found = undefined;
   }
   if (isRecord(found)) return found;
-  throw new CommandError(
+  throw new UsageError(
     `${where} is not a JSON object; expected variables such as {"SPLIT": "v1=90,v2=10@http://host/v2"}.`,
   );
 }

@@ -2,7 +2,7 @@
 import { EnvError, EnvMissingError, makeValidator } from 'envalid';
 import { shown } from '../../net/shown-url.ts';
 import type { VersionShare } from '../../traffic/split.ts';
-import { CommandError } from '../../util/command-error.ts';
+import { UsageError } from '../../util/command-error.ts';
 import { quote } from '../../util/quote.ts';
 
 /** A whole number between `min` and `max`, both included. */
@@ -188,7 +188,7 @@ export const sha256Hex = makeValidator<string>((input) => {
 });
 
 /**
- * Makes envalid throw one CommandError that tells of every bad variable.
+ * Makes envalid throw one UsageError that tells of every bad variable.
  * @param where the variables are, where that is not the environment
  */
 export function reportTo(help: string, where?: string) {
@@ -197,7 +197,7 @@ export function reportTo(help: string, where?: string) {
   return ({ errors }: { errors: Readonly<Record<string, unknown>> }): void => {
     const problems = Object.entries(errors).map(([name, error]) => `  ${name}: ${whyBad(error)}`);
     if (problems.length > 0)
-      throw new CommandError(
+      throw new UsageError(
         `Bad ${what}${problems.length > 1 ? 's' : ''}${place}:\n${problems.join('\n')}\nRun ${help} to see all of them.`,
       );
   };

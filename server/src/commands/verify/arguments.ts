@@ -1,40 +1,106 @@
 // The options of `verify`.
 import { readFile, stat } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { type Golden, readGolden } from '../../model/golden.ts';
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
 import type { Target } from '../../net/patient-request.ts';
 import { type ModelPlace, readModelsDir } from '../../serving/load/models-dir.ts';
-import { CommandError } from '../../util/command-error.ts';
+import { CommandError, UsageError } from '../../util/command-error.ts';
+import { EXIT } from '../../util/exit-codes.ts';
 import { quote } from '../../util/quote.ts';
+import { type Options, optionsHelp, parsed } from '../options.ts';
 import { withoutSecrets } from '../serve/validators.ts';
+
+export const verifyOptions = {
+  target: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME=URL',
+    desc: 'A server, such as service=http://ml-api-v1',
+  },
+  grpc: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME=URL',
+    desc: 'A gRPC server, such as grpc=http://ml-api-v1:8001',
+  },
+  host: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME=HOST',
+    desc: 'The Host header for a target whose name is not in DNS',
+  },
+  golden: {
+    type: 'string',
+    value: 'FILE',
+    desc: 'golden.json; required with --target and --grpc. --grpc also reads the model.json beside it',
+  },
+  'example-without-golden': {
+    type: 'boolean',
+    default: false,
+    desc: "Without a golden.json, send the example of the model's contract over HTTP. It must be\npredicted, but nothing says whether the prediction is right",
+  },
+  'models-dir': {
+    type: 'string',
+    value: 'DIR',
+    desc: 'Instead of --golden, for servers of several models: the folder in MODELS_DIR. Every model\nof the server is checked with the golden.json of its folder, if there is one. A model in\nthe folder that the server lacks is a failure, and so is a server with nothing to check',
+  },
+  model: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME',
+    desc: 'The model to check, if there are several. It must be served and have golden predictions. With\n--models-dir, may be repeated. Default: the default model with --golden, all models\nwith --models-dir',
+  },
+  completion: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME=URL',
+    desc: "The base URL for OpenAI's clients, such as llama=http://ml-api-llama/v1: its first model\nmust complete a message",
+  },
+  probe: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME=URL',
+    desc: 'An address that must return success, for servers other than ml-api',
+  },
+  metrics: {
+    type: 'string',
+    value: 'URL',
+    desc: 'Also check that these metrics have the same contract; without targets, that they are metrics',
+  },
+  'expect-version': {
+    type: 'string',
+    value: 'V',
+    desc: 'The version that must serve every request, except for models with a folder per version',
+  },
+  'grpc-metadata': {
+    type: 'string',
+    multiple: true,
+    value: 'K=V',
+    desc: 'Metadata for every gRPC call, such as ml-version=v2; may be repeated',
+  },
+  'api-key-file': {
+    type: 'string',
+    value: 'FILE',
+    desc: 'File whose first line is the API key to send',
+  },
+  'ca-file': {
+    type: 'string',
+    value: 'FILE',
+    desc: 'File with the certificate authority of https targets',
+  },
+  'timeout-ms': {
+    type: 'string',
+    default: '10000',
+    value: 'N',
+    desc: 'Maximum time for a request, and for servers to become ready (10000)',
+  },
+} as const satisfies Options;
 
 export const verifyHelp = `Usage: verify (--target NAME=URL … (--golden FILE | --models-dir DIR) | --completion NAME=URL … | --probe NAME=URL …) [options]
 
-Sends the golden inputs to every target, and compares the predictions with the golden ones.
+Sends the golden inputs to every target, and compares the predictions with the golden ones. Ends with ${EXIT.no} where a check fails.
 
-  --target NAME=URL     A server, such as service=http://ml-api-v1
-  --grpc NAME=URL       A gRPC server, such as grpc=http://ml-api-v1:8001
-  --host NAME=HOST      The Host header for a target whose name is not in DNS
-  --golden FILE         golden.json; required with --target and --grpc. --grpc also reads the model.json beside it
-  --example-without-golden
-                        Without a golden.json, send the example of the model's contract over HTTP. It must be
-                        predicted, but nothing says whether the prediction is right
-  --models-dir DIR      Instead of --golden, for servers of several models: the folder in MODELS_DIR. Every model
-                        of the server is checked with the golden.json of its folder, if there is one. A model in
-                        the folder that the server lacks is a failure, and so is a server with nothing to check
-  --model NAME          The model to check, if there are several. It must be served and have golden predictions. With
-                        --models-dir, may be repeated. Default: the default model with --golden, all models
-                        with --models-dir
-  --completion NAME=URL The base URL for OpenAI's clients, such as llama=http://ml-api-llama/v1: its first model
-                        must complete a message
-  --probe NAME=URL      An address that must return success, for servers other than ml-api
-  --metrics URL         Also check that these metrics have the same contract; without targets, that they are metrics
-  --expect-version V    The version that must serve every request, except for models with a folder per version
-  --grpc-metadata K=V   Metadata for every gRPC call, such as ml-version=v2; may be repeated
-  --api-key-file FILE   File whose first line is the API key to send
-  --ca-file FILE        File with the certificate authority of https targets
-  --timeout-ms N        Maximum time for a request, and for servers to become ready (10000)
+${optionsHelp(verifyOptions)}
 `;
 
 export interface VerifyArguments {
@@ -63,7 +129,7 @@ export interface VerifyArguments {
 
 /** @throws CommandError naming the option that is wrong */
 export async function readVerifyArguments(args: readonly string[]): Promise<VerifyArguments> {
-  const { values } = parse(args);
+  const values = parse(args);
   const names = values.target ?? [];
   const grpcNames = values.grpc ?? [];
   const golden = [...names, ...grpcNames];
@@ -138,9 +204,9 @@ function toldOnce(name: string, timeoutMs: number): (why: string) => void {
   };
 }
 
-type Values = ReturnType<typeof parse>['values'];
+type Values = ReturnType<typeof parse>;
 
-/** @throws CommandError where it is not clear which golden predictions are meant, or of which model */
+/** @throws UsageError where it is not clear which golden predictions are meant, or of which model */
 function checkModelOptions(values: Values, areNeeded: boolean): void {
   const { golden, model = [], 'models-dir': modelsDir } = values;
   if (golden !== undefined && modelsDir !== undefined)
@@ -171,35 +237,15 @@ async function readGoldenFile(file: string, mayBeMissing: boolean): Promise<Gold
   return golden;
 }
 
-/** Its message shows the argument, which may be a URL with a password. */
-const POSITIONAL = 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
-
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        target: { type: 'string', multiple: true },
-        host: { type: 'string', multiple: true },
-        golden: { type: 'string' },
-        'example-without-golden': { type: 'boolean', default: false },
-        'models-dir': { type: 'string' },
-        model: { type: 'string', multiple: true },
-        completion: { type: 'string', multiple: true },
-        probe: { type: 'string', multiple: true },
-        grpc: { type: 'string', multiple: true },
-        'grpc-metadata': { type: 'string', multiple: true },
-        metrics: { type: 'string' },
-        'expect-version': { type: 'string' },
-        'api-key-file': { type: 'string' },
-        'ca-file': { type: 'string' },
-        'timeout-ms': { type: 'string', default: '10000' },
-      },
-    });
+    const { values, positionals } = parsed(args, verifyOptions);
+    // Not shown: it may be a URL with a password.
+    if (positionals.length > 0)
+      throw new TypeError('There is an argument that belongs to no option; expected options only');
+    return values;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === POSITIONAL)
-      throw usageError('There is an argument that belongs to no option; expected options only');
-    throw usageError(error instanceof Error ? error.message : String(error));
+    throw error instanceof TypeError ? usageError(error.message) : error;
   }
 }
 
@@ -225,6 +271,6 @@ async function readOptional(option: string, file: string | undefined): Promise<s
   });
 }
 
-function usageError(problem: string): CommandError {
-  return new CommandError(`${problem}.\n\n${verifyHelp}`);
+function usageError(problem: string): UsageError {
+  return new UsageError(`${problem}.\n\n${verifyHelp}`);
 }

@@ -1,7 +1,13 @@
 // The command `verify`: replays golden predictions against running servers, as `helm test` does.
 import type { Target } from '../../net/patient-request.ts';
-import { CommandError } from '../../util/command-error.ts';
-import { readVerifyArguments, type VerifyArguments } from './arguments.ts';
+import { CheckError } from '../../util/command-error.ts';
+import type { Command } from '../command.ts';
+import {
+  readVerifyArguments,
+  type VerifyArguments,
+  verifyHelp,
+  verifyOptions,
+} from './arguments.ts';
 import { checkCompletion } from './completion.ts';
 import type { GrpcFiles, GrpcServer } from './grpc.ts';
 import {
@@ -26,8 +32,14 @@ import {
   unknownTo,
 } from './subjects.ts';
 
-/** @throws CommandError when anything is not as expected; the report says what */
-export async function verify(args: readonly string[], files: GrpcFiles): Promise<void> {
+export const verifyCommand: Command = {
+  options: verifyOptions,
+  help: () => verifyHelp,
+  run: (args, { files }) => verify(args, files),
+};
+
+/** @throws CheckError when anything is not as expected; the report says what */
+async function verify(args: readonly string[], files: GrpcFiles): Promise<void> {
   const options = await readVerifyArguments(args);
   const { targets, grpc, completions, probes, metrics } = options;
   const report = new Report();
@@ -49,7 +61,7 @@ export async function verify(args: readonly string[], files: GrpcFiles): Promise
   for (const probe of probes) await report.check(probe.name, () => checkProbe(probe));
   if (metrics !== undefined) await report.check('metrics', () => checkMetrics(metrics, hashes));
   const { failures } = report;
-  if (failures > 0) throw new CommandError(`\n${failures} check${failures > 1 ? 's' : ''} failed.`);
+  if (failures > 0) throw new CheckError(`\n${failures} check${failures > 1 ? 's' : ''} failed.`);
   process.stdout.write('\nAll checks passed.\n');
 }
 

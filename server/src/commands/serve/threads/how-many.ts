@@ -2,7 +2,7 @@
 import { platform } from 'node:os';
 import type { Resources } from '../../../runtime/resources.ts';
 import type { Serving } from '../../../serving/load/choose.ts';
-import { CommandError } from '../../../util/command-error.ts';
+import { UsageError } from '../../../util/command-error.ts';
 
 /** Memory that there should be for each thread, in bytes; for small models, each takes a quarter of it. */
 const BYTES_PER_THREAD = 256 * 1024 * 1024;
@@ -24,18 +24,18 @@ interface ThreadSettings {
 /**
  * Models that may change are served by one thread: others would change at other moments, or not at all.
  * @returns how many there may be
- * @throws CommandError where as many as are wanted cannot serve together
+ * @throws UsageError where as many as are wanted cannot serve together
  */
 export function mostThreads(settings: ThreadSettings, { cpus, memoryBytes }: Resources): number {
   const wanted = settings.SERVING_THREADS;
   const changing = whatChanges(settings);
   if (wanted > 1 && changing !== undefined)
-    throw new CommandError(
+    throw new UsageError(
       `SERVING_THREADS is ${wanted}, and ${changing} is set; expected one of them: models that may change while they are served are served by one thread.`,
     );
   const canShare = platform() === 'linux'; // https://nodejs.org/api/net.html#serverlistenoptions-callback
   if (wanted > 1 && !canShare)
-    throw new CommandError(
+    throw new UsageError(
       `SERVING_THREADS is ${wanted}; expected 1 on ${platform()}, which cannot share connections among threads. Start several servers instead.`,
     );
   if (wanted > 0) return wanted;

@@ -1,0 +1,11 @@
+/** What a command ends with, for pipelines: the same as the server's commands (server/src/util/exit-codes.ts). */
+export const EXIT = {
+  /** It did what it was asked to. */
+  done: 0,
+  /** A check came out, and says no. */
+  no: 1,
+  /** The command line is wrong: to try again is no use. */
+  usage: 2,
+  /** It could not be done: a file or a server is missing, or does not work. */
+  failed: 3,
+} as const;
