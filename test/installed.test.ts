@@ -145,7 +145,7 @@ describe('its command line', () => {
   it('has the SDK commands beside its own', async () => {
     const { code, stdout } = await mlApi('--help');
     expect(code).toBe(0);
-    for (const command of ['init', 'serve', 'inspect', 'verify', 'generate', 'compare', 'report'])
+    for (const command of ['init', 'serve', 'completion', 'generate', 'compare', 'report'])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect((await mlApi('generate', '--help')).stdout).toContain('ml-sdk generate');
     expect(await mlApi('compare', '--nothing')).toMatchObject({ code: 2, stdout: '' });
@@ -158,6 +158,14 @@ describe('its command line', () => {
       expect(await mlApi('fetch', uri, '--dir', directory)).toMatchObject({ code: 0, stderr: '' });
       expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(irisModel);
     }
+  });
+
+  it('makes a project, and completes the options of the SDK commands too', async () => {
+    const made = path.join(emptyFolder(), 'flowers');
+    expect(await mlApi('init', made)).toMatchObject({ code: 0, stderr: '' });
+    expect(readFileSync(path.join(made, 'model/model.onnx'))).toEqual(irisModel);
+    const { stdout } = await mlApi('completion', 'fish');
+    expect(stdout).toContain("'__fish_seen_subcommand_from compare' -l min-agreement");
   });
 
   it('inspects a model', async () => {

@@ -121,5 +121,5 @@ it.each([
     ...env,
   });
   expect(stderr).toMatch(message);
-  expect(code).toBe(3);
+  expect(code).toBe(2);
 });

@@ -116,13 +116,13 @@ describe('what a command does not know it refuses, by name', () => {
     [['verify', '--golden', 'x', 'extra'], 'an argument that belongs to no option'],
     [['gate', '--promote'], "Unknown option '--promote'"],
     [['inspect', '--yaml', 'x'], '--yaml'],
-    [['inspect', 'a', 'b'], 'a b'],
+    [['inspect', 'a', 'b'], "Unexpected argument 'b'"],
     [['server'], 'There is no command "server"'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await run(args);
     expect(stderr).toContain(message);
     expect(stdout).toBe('');
-    expect(code).toBe(3);
+    expect(code).toBe(2);
   });
 });
 

@@ -8,7 +8,7 @@ import { exitOf, launch } from '../program.ts';
 import { testModel } from '../start.ts';
 import { copyOfModel, folder, irisV1, irisV2, logged, serve, setosa } from './victim.ts';
 
-describe('a model that cannot be loaded ends the start with 1 and a sentence', () => {
+describe('a model that cannot be loaded ends the start with 3 and a sentence', () => {
   const broken = (harm: (file: string) => void) => {
     const directory = copyOfModel(irisV1);
     harm(path.join(directory, 'model.onnx'));

@@ -50,7 +50,7 @@ it('a reader that is slow gets every line', async () => {
   expect(victim.out.text).toContain('"msg":"stopped"');
 });
 
-it('a fault of the process ends it with 1, also where nobody reads why', async () => {
+it('a fault of the process ends it with 3, also where nobody reads why', async () => {
   const victim = await serve({}, { stdout: 'stalled' });
   await victim.harm('throw');
   expect(await victim.ended).toBe(3);

@@ -101,7 +101,7 @@ describe('requests that Express itself would answer', () => {
 
 describe('an exception outside of every request', () => {
   it.each(['throw', 'reject'])(
-    'ends the process with 1, logged without its message: %s',
+    'ends the process with 3, logged without its message: %s',
     async (harm) => {
       const victim = await serve();
       await victim.predict(setosa);

@@ -11,18 +11,18 @@ import {
   statSync,
 } from 'node:fs';
 import path from 'node:path';
-import { CommandError, UsageError } from '../../util/command-error.ts';
+import { CommandError } from '../../util/command-error.ts';
 import { shellQuoted } from './shell-quoted.ts';
 
 /** @throws CommandError where one of the names is taken */
 export function checkFree(folder: string, names: readonly string[]): void {
   if (!isFree(folder))
-    throw new UsageError(
+    throw new CommandError(
       `init: ${folder} is not a folder; expected a new folder, or one to put the project into.`,
     );
   const taken = names.filter((name) => isThere(path.join(folder, name)));
   if (taken.length === 0) return;
-  throw new UsageError(
+  throw new CommandError(
     `init: ${folder} has ${listed(taken)} already, and nothing was changed. Choose another folder, or move ${taken.length === 1 ? 'it' : 'them'} away and run init again. To serve a model that is there: ml-api serve ${shellQuoted(path.join(folder, 'model'))}.`,
   );
 }
