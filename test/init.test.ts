@@ -139,6 +139,14 @@ describe('makes a project that works', () => {
     expect(existsSync(path.join(project, 'Dockerfile'))).toBe(true);
   });
 
+  it('of an address with a space, which no values take, by an image', async () => {
+    const { url } = await serveFile((_req, res) => res.end(irisModel));
+    const project = path.join(folder(), 'spaced');
+    const { code, stderr } = await init(folder(), project, '--model', `${url}/my iris.onnx`);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(rendered(project)).toContain('/models/spaced');
+  });
+
   it('in a folder that has other files, through a link, and beside its own model', async () => {
     const real = path.join(folder(), 'real');
     mkdirSync(real);

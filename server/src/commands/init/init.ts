@@ -60,7 +60,7 @@ async function init(
   const folder = path.resolve(argument);
   const names = namesFrom(folder);
   const model = values.model === undefined ? undefined : normalised(values.model);
-  const isImage = model === undefined || isLocal(model) || shownUri(model) !== model;
+  const isImage = model === undefined || !mayBeInValues(model);
   checkFree(folder, ['model', 'values.yaml', 'README.md', ...(isImage ? ['Dockerfile'] : [])]);
   const work = await workplaceFor(folder);
   const remove = () => rmSync(work, { recursive: true, force: true });
@@ -81,6 +81,11 @@ async function init(
     remove();
     process.off('exit', remove);
   }
+}
+
+/** Not a path, a secret, or what the chart's schema has no room for. */
+function mayBeInValues(uri: string): boolean {
+  return !isLocal(uri) && shownUri(uri) === uri && !/[\s"\\]/.test(uri);
 }
 
 /** Beside the project, so that a rename puts the model into its place, however large it is. */
