@@ -78,8 +78,9 @@ describe('compare', () => {
     const none = await runStep('check', step, { env: { CHAMPION: '' } });
     expect([none.code, none.stderr]).toEqual([
       2,
-      expect.stringMatching(/^CHAMPION is not set; .*\n$/),
+      expect.stringMatching(/^CHAMPION is not set; .*npm run compare\.\n/),
     ]);
+    expect(none.stderr).not.toMatch(/^ +at /m);
   });
 });
 
