@@ -73,7 +73,7 @@ describe('docs/operations.md', () => {
     const figures = Array.from(quoted, ([, figure = '']) => figure);
     expect(figures.length).toBeGreaterThan(0);
     expect(figures.filter((figure) => !text.includes(figure))).toEqual([]);
-    const [, lossless = ''] = /none of ([\d,]+) in \[30 reloads\]/.exec(page) ?? [];
+    const [, lossless = ''] = /none of ([\d,]+) in \[100 reloads\]/.exec(page) ?? [];
     expect(text).toContain(`${lossless} sent, 0 failed`);
   });
 
