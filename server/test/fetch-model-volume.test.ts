@@ -260,7 +260,7 @@ it('a full disk leaves the model that it holds', async ({ skip }) => {
   ] as const) {
     const { code, stderr } = await fetchOf(file, content);
     expect([code, stderr]).toEqual([
-      1,
+      3,
       `MODEL_DIR: ${directory} has no room for the model from ${url}/${file}. What it held is unchanged. Give it more space: the download, and what an archive holds, lie there beside the model that they replace.\n`,
     ]);
     expect(listing(directory)).toEqual([MARK, LOCK, 'model.onnx']);

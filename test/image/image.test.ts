@@ -143,7 +143,7 @@ it('says what is wrong with a model that is not there', () => {
       encoding: 'utf8',
     },
   );
-  expect(status).toBe(1);
+  expect(status).toBe(3);
   expect(stderr).toContain('There is no model at /models/v9/model.onnx.');
 });
 
@@ -159,7 +159,7 @@ describe.skipIf(spawnSync('podman', ['image', 'exists', cuda], { env }).status !
         ['run', '--rm', ...RESTRICTED, ...providers, cuda],
         { env, encoding: 'utf8' },
       );
-      expect(status).toBe(1);
+      expect(status).toBe(3);
       expect(stderr).toContain('libcuda.so.1: cannot open shared object file');
       expect(stderr).toContain('EXECUTION_PROVIDERS names cuda, which does not work here');
     });
