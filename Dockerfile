@@ -3,7 +3,15 @@ ARG NODE_VERSION=26.10.0
 # cpu or cuda. cuda: also what a run on an NVIDIA card needs, and 2.5 GB larger (docs/gpu.md).
 ARG VARIANT=cpu
 
-FROM docker.io/library/node:${NODE_VERSION}-bookworm-slim AS build
+# Of the platform that the image is for: its files are copied, and nothing runs in it.
+FROM docker.io/library/node:${NODE_VERSION}-bookworm-slim AS node
+
+# glibc and libstdc++, and nothing else: no shell, no package manager. Named here, as buildah 1.28 takes what it first sees named below
+# the next stage of the platform of that one.
+FROM gcr.io/distroless/cc-debian12:nonroot AS runtime
+
+# Everything that runs, runs on the platform that builds: no emulation.
+FROM --platform=$BUILDPLATFORM docker.io/library/node:${NODE_VERSION}-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY server/package.json server/
@@ -25,22 +33,22 @@ COPY openapi.yaml LICENSE ./
 COPY proto/ proto/
 COPY server/ server/
 COPY model/ model/
-RUN node server/build.ts /out/app \
-    && mkdir -p /out/models /out/usr/local/bin \
+# Empty where a builder does not set it: then the image is for the platform that builds.
+ARG TARGETARCH
+RUN node server/build.ts /out/app ${TARGETARCH} \
+    && mkdir -p /out/models \
     && cp -r model/v1 model/v2 /out/models/ \
     # What is served by default. No MODEL_DIR in the environment: MODELS_DIR would contradict it.
-    && ln -s /models/v1 /out/app/model/v1 \
-    && cp /usr/local/bin/node /out/usr/local/bin/node
-# The one library that Node needs and the runtime base does not have, to the same place.
-RUN lib="$(ldd /usr/local/bin/node | sed -n 's/.*libatomic.so.1 => \([^ ]*\).*/\1/p')" \
-    && mkdir -p "/out/usr/lib/$(basename "$(dirname "$lib")")" \
-    && cp -L "$lib" "/out/usr/lib/$(basename "$(dirname "$lib")")/"
+    && ln -s /models/v1 /out/app/model/v1
 
 FROM build AS build-cpu
 
 # ONNX Runtime's CUDA provider and CUDA itself, as Python's packages have them: the npm package is too small for them.
 # Of exactly the version of onnxruntime-node, as the provider speaks to its insides.
 FROM build AS build-cuda
+ARG TARGETARCH
+RUN if [ "${TARGETARCH:-amd64}" != amd64 ]; then \
+      echo "VARIANT=cuda is for linux/amd64 only, as onnxruntime-gpu is; got linux/$TARGETARCH." >&2; exit 1; fi
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-pip
 RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=secret,id=ca,target=/run/secrets/ca.pem \
@@ -49,12 +57,15 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && python3 -m pip install --quiet --only-binary=:all: --target /cuda "onnxruntime-gpu[cuda,cudnn]==$version" \
     && cp /cuda/onnxruntime/capi/libonnxruntime_providers_shared.so /cuda/onnxruntime/capi/libonnxruntime_providers_cuda.so \
         /out/app/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/ \
+    && mkdir -p /out/usr/lib/x86_64-linux-gnu \
     && find /cuda/nvidia -name 'lib*.so.*' -exec cp --target-directory /out/usr/lib/x86_64-linux-gnu {} +
 
 FROM build-${VARIANT} AS built
 
-# glibc and libstdc++, and nothing else: no shell, no package manager.
-FROM gcr.io/distroless/cc-debian12:nonroot
+FROM runtime
+COPY --from=node /usr/local/bin/node /usr/local/bin/
+# The one library that Node needs and this base does not have. ld.so looks here on every platform.
+COPY --from=node /usr/lib/*-linux-gnu/libatomic.so.1* /usr/lib/
 COPY --from=built /out/ /
 ENV NODE_ENV=production
 WORKDIR /app

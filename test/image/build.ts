@@ -1,7 +1,10 @@
 // Builds the image with what is there: docker, podman or buildah. `npm run image`
 //
-//   node test/image/build.ts [--tag NAME:TAG] [--variant cuda] [--archive FILE] [--push REGISTRY/REPOSITORY] [--stand-ins]
+//   node test/image/build.ts [--tag NAME:TAG] [--platform PLATFORMS] [--variant cuda] [--archive FILE] [--push REGISTRY/REPOSITORY]
+//     [--stand-ins]
 //
+// --platform    linux/amd64, linux/arm64, or both with a comma between, as one image; docker needs its containerd image store for
+//               both. Nothing is emulated. Default: the platform of this machine.
 // --variant     cuda: with what a run on an NVIDIA card needs (docs/gpu.md). Default: cpu.
 // --push        To a registry that the cluster can pull from, Docker Hub where none is named; prints the `helm install`
 //               for it. Log in first, as with docker login.
@@ -11,6 +14,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Builder, buildImage, runBuilder, works } from './builder.ts';
+import { PLATFORMS, parsePlatforms } from './platforms.ts';
 import { push } from './push.ts';
 import { parseRepository, type Repository } from './repository.ts';
 
@@ -24,6 +28,15 @@ const release = `${version}${variant === 'cuda' ? '-cuda' : ''}`;
 const tag = values.tag ?? `localhost/ml-api:${release}`;
 if (!['cpu', 'cuda'].includes(variant))
   end(`--variant: expected cpu or cuda, got "${variant}".`, 2);
+const platforms = values.platform === undefined ? [] : parsePlatforms(values.platform);
+if (platforms === undefined)
+  end(
+    `--platform: expected ${PLATFORMS.join(' or ')}, or both with a comma between; got ${JSON.stringify(values.platform)}.`,
+    2,
+  );
+if (variant === 'cuda' && platforms.includes('linux/arm64'))
+  end('--variant cuda is for linux/amd64 only: leave --platform out, or build without CUDA.', 2);
+const isList = platforms.length > 1;
 const repository = values.push === undefined ? undefined : parseRepository(values.push);
 if (values.push !== undefined && repository === undefined)
   end(
@@ -41,7 +54,7 @@ if (builder === undefined)
     1,
   );
 try {
-  buildImage({ builder, tag, variant, standIns });
+  buildImage({ builder, tag, variant, standIns, platforms });
   if (values.archive !== undefined) exportArchive(builder, path.resolve(values.archive));
 } catch (error) {
   end(error instanceof Error ? error.message : String(error), 1);
@@ -51,7 +64,7 @@ if (repository !== undefined) pushTo(repository, builder);
 
 function pushTo(repository: Repository, builder: Builder): void {
   const { host, name } = repository;
-  const digest = push(builder, tag, repository, release);
+  const digest = push(builder, tag, repository, release, isList);
   if (digest === undefined)
     end(
       `${tag} was not pushed to ${name}: see above. Are you logged in, as by \`${builder} login ${host}\`?`,
@@ -68,7 +81,16 @@ ${name}:${release} is ${digest}. On a cluster that can pull it:
 
 /** An OCI archive, which a cluster's containerd imports without a registry. */
 function exportArchive(builder: Builder, file: string): void {
-  if (builder === 'buildah')
+  if (isList && builder !== 'docker')
+    runBuilder(builder, [
+      'manifest',
+      'push',
+      '--all',
+      '--quiet',
+      tag,
+      `oci-archive:${file}:${tag}`,
+    ]);
+  else if (builder === 'buildah')
     runBuilder(builder, ['push', '--quiet', tag, `oci-archive:${file}:${tag}`]);
   else if (builder === 'podman')
     runBuilder(builder, ['save', '--quiet', '--format', 'oci-archive', '--output', file, tag]);
@@ -81,6 +103,7 @@ function commandLine() {
       options: {
         tag: { type: 'string' },
         archive: { type: 'string' },
+        platform: { type: 'string' },
         push: { type: 'string' },
         variant: { type: 'string', default: 'cpu' },
         'stand-ins': { type: 'boolean', default: false },
@@ -88,7 +111,7 @@ function commandLine() {
     }).values;
   } catch (error) {
     return end(
-      `${error instanceof Error ? error.message : error}\nUsage: npm run image -- [--tag NAME:TAG] [--variant cuda] [--archive FILE] [--push REGISTRY/REPOSITORY] [--stand-ins]`,
+      `${error instanceof Error ? error.message : error}\nUsage: npm run image -- [--tag NAME:TAG] [--platform PLATFORMS] [--variant cuda] [--archive FILE] [--push REGISTRY/REPOSITORY] [--stand-ins]`,
       2,
     );
   }

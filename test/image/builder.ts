@@ -1,6 +1,8 @@
-// Builds the image with docker, podman or buildah.
+// Builds the image with docker, podman or buildah, for one platform or for several.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { freeName } from './free-name.ts';
+import { architectureOf, buildPlatform, type Platform } from './platforms.ts';
 import { makeStandIns } from './stand-ins.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -15,6 +17,8 @@ export interface Build {
   /** Whether to build on local images in place of the base images' registries. */
   readonly standIns: boolean;
   readonly labels?: Readonly<Record<string, string>>;
+  /** None: the platform that builds. Several: the tag names a list of images. */
+  readonly platforms?: readonly Platform[];
 }
 
 /** Docker's client may be there without an engine: only an answer counts. */
@@ -24,8 +28,28 @@ export function works(builder: Builder): boolean {
 }
 
 /** @throws Error when the build fails, which has said why */
-export function buildImage({ builder, tag, variant, standIns, labels = {} }: Build): void {
-  if (standIns) makeStandIns();
+export function buildImage(build: Build): void {
+  const { builder, tag, standIns, platforms = [] } = build;
+  // What is built from runs here, what is copied from is of the image's platform.
+  if (standIns) makeStandIns([buildPlatform, ...platforms].map(architectureOf));
+  if (platforms.length < 2 || builder === 'docker') {
+    buildOne(build, tag, platforms);
+    return;
+  }
+  // One after the other: at once, Debian 12's buildah lists them in the order in which they end, and their list has another digest.
+  const members = platforms.map((platform) => memberOf(tag, platform));
+  for (const [index, member] of members.entries())
+    buildOne(build, member, platforms.slice(index, index + 1));
+  freeName(builder, tag);
+  runBuilder(builder, ['manifest', 'create', tag, ...members]);
+}
+
+/** The name of a platform's image beside the list of them all. */
+export const memberOf = (tag: string, platform: Platform): string =>
+  `${tag}-${architectureOf(platform)}`;
+
+function buildOne(build: Build, tag: string, platforms: readonly Platform[]): void {
+  const { builder, variant, standIns, labels = {} } = build;
   // The commit's time, so that the same source gives the same image.
   const timestamp = timeOfCommit();
   const own = {
@@ -41,6 +65,9 @@ export function buildImage({ builder, tag, variant, standIns, labels = {} }: Bui
     ...(standIns ? ['--pull-never'] : []),
     ...secrets(),
     ...Object.entries(labels).flatMap(([name, value]) => ['--label', `${name}=${value}`]),
+    ...(platforms.length > 0 ? ['--platform', platforms.join(',')] : []),
+    // Docker sets it by itself; Debian 12's buildah does not.
+    ...(builder === 'docker' ? [] : ['--build-arg', `BUILDPLATFORM=${buildPlatform}`]),
     ...['--build-arg', `VARIANT=${variant}`, '--tag', tag, root],
   ]);
 }

@@ -6,12 +6,16 @@ import path from 'node:path';
 import type { Builder } from './builder.ts';
 import { digestAmong, type Repository } from './repository.ts';
 
-/** @returns the digest that the registry knows the image by; undefined when the push failed, which has said why */
+/**
+ * @param isList whether the name is that of a list of images, one a platform
+ * @returns the digest that the registry knows the image by; undefined when the push failed, which has said why
+ */
 export function push(
   builder: Builder,
   image: string,
   repository: Repository,
   tag: string,
+  isList: boolean,
 ): string | undefined {
   const target = `${repository.name}:${tag}`;
   if (builder === 'docker') {
@@ -28,9 +32,9 @@ export function push(
   try {
     const file = path.join(folder, 'digest');
     const local = repository.isLocal ? ['--tls-verify=false'] : [];
-    return succeeds(builder, ['push', ...local, '--digestfile', file, image, `docker://${target}`])
-      ? readFileSync(file, 'utf8').trim()
-      : undefined;
+    const command = isList ? ['manifest', 'push', '--all'] : ['push'];
+    const args = [...command, ...local, '--digestfile', file, image, `docker://${target}`];
+    return succeeds(builder, args) ? readFileSync(file, 'utf8').trim() : undefined;
   } finally {
     rmSync(folder, { recursive: true });
   }
