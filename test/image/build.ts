@@ -3,8 +3,8 @@
 //   node test/image/build.ts [--tag NAME:TAG] [--platform PLATFORMS] [--variant cuda] [--archive FILE] [--push REGISTRY/REPOSITORY]
 //     [--stand-ins]
 //
-// --platform    linux/amd64, linux/arm64, or both with a comma between, as one image; docker needs its containerd image store for
-//               both. Nothing is emulated. Default: the platform of this machine.
+// --platform    linux/amd64, linux/arm64, or both with a comma between, as one image, for which podman or buildah are preferred: docker
+//               needs its containerd image store. Nothing is emulated. Default: the platform of this machine.
 // --variant     cuda: with what a run on an NVIDIA card needs (docs/gpu.md). Default: cpu.
 // --push        To a registry that the cluster can pull from, Docker Hub where none is named; prints the `helm install`
 //               for it. Log in first, as with docker login.
@@ -44,7 +44,11 @@ if (values.push !== undefined && repository === undefined)
     2,
   );
 
-const builders: readonly Builder[] = standIns ? ['buildah'] : ['docker', 'podman', 'buildah'];
+const builders: readonly Builder[] = standIns
+  ? ['buildah']
+  : isList
+    ? ['podman', 'buildah', 'docker'] // docker needs a setting for it
+    : ['docker', 'podman', 'buildah'];
 const builder = builders.find(works);
 if (builder === undefined)
   end(
