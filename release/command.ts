@@ -9,9 +9,14 @@ import { root } from './repository-root.ts';
 export const bin = (name: string): string => path.join(root, 'node_modules/.bin', name);
 
 /** Runs a program to its end in the repository's root; a status other than 0 is not an error here. */
-export function attempt(command: string, args: readonly string[]): ToolResult {
+export function attempt(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ToolResult {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd: root,
+    env: { ...process.env, ...env },
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
     // Nothing here answers questions.

@@ -1,10 +1,13 @@
-// The image: built by buildah into a layout on disk, whose digest is the one that it is published by.
+// The image: built by buildah for all platforms into a layout on disk, whose digest is the one that it is published by.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { buildImage, works } from '../test/image/builder.ts';
+import { buildImage, memberOf, works } from '../test/image/builder.ts';
+import { freeName } from '../test/image/free-name.ts';
+import { PLATFORMS } from '../test/image/platforms.ts';
 import type { Repository } from '../test/image/repository.ts';
 import type { Checkout } from './checkout.ts';
 import { attempt, run, tool } from './command.ts';
+import { imagesOf, type PlatformImage } from './platforms/check.ts';
 import { ReleaseProblem } from './problem.ts';
 import { plainHttp } from './registry.ts';
 import { out } from './repository-root.ts';
@@ -12,7 +15,9 @@ import { out } from './repository-root.ts';
 export interface BuiltImage {
   /** https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
   readonly layout: string;
+  /** Of the list of the platforms' images. */
   readonly digest: string;
+  readonly platforms: readonly PlatformImage[];
 }
 
 /** @param source the address of the repository, for whoever finds the image */
@@ -25,13 +30,14 @@ export function makeImage(
     throw new ReleaseProblem(
       'buildah is needed to build the image. On Debian and Ubuntu: apt-get install buildah',
     );
-  // A name that no other build has: it goes once the layout is there.
+  // A name that no other build has: it and those of its platforms go once the layout is there.
   const name = `localhost/ml-api-release:${version}`;
   buildImage({
     builder: 'buildah',
     tag: name,
     variant: 'cpu',
     standIns,
+    platforms: PLATFORMS,
     // https://github.com/opencontainers/image-spec/blob/main/annotations.md
     labels: {
       'org.opencontainers.image.title': 'ml-api',
@@ -44,10 +50,13 @@ export function makeImage(
   try {
     const layout = path.join(out, 'image');
     const file = path.join(out, 'image.digest');
-    run('buildah', ['push', '--quiet', '--digestfile', file, name, `oci:${layout}:${version}`]);
-    return { layout, digest: readFileSync(file, 'utf8').trim() };
+    const push = ['manifest', 'push', '--all', '--quiet', '--digestfile', file];
+    run('buildah', [...push, name, `oci:${layout}:${version}`]);
+    const digest = readFileSync(file, 'utf8').trim();
+    return { layout, digest, platforms: imagesOf(layout, digest) };
   } finally {
-    attempt('buildah', ['rmi', name]);
+    freeName('buildah', name);
+    attempt('buildah', ['rmi', ...PLATFORMS.map((platform) => memberOf(name, platform))]);
   }
 }
 

@@ -3,12 +3,14 @@ import { basename } from 'node:path';
 import type { Repository } from '../test/image/repository.ts';
 import type { Checkout } from './checkout.ts';
 import type { Package } from './packages.ts';
+import type { PlatformImage } from './platforms/check.ts';
 import type { Sbom } from './sbom.ts';
 
 export interface Published {
   readonly checkout: Checkout;
   readonly image: Repository;
   readonly imageDigest: string;
+  readonly platforms: readonly PlatformImage[];
   readonly chart: Repository;
   /** undefined: not pushed. */
   readonly chartDigest: string | undefined;
@@ -22,6 +24,7 @@ export function notes({
   checkout: { version, commit, changes },
   image,
   imageDigest,
+  platforms,
   chart,
   chartDigest = 'sha256:… (not pushed)',
   packages,
@@ -46,13 +49,15 @@ ${changes.text}
 
 | | | |
 | --- | --- | --- |
-| image, linux/amd64 | \`${image.name}:${version}\` | \`${imageDigest}\` |
+| image | \`${image.name}:${version}\` | \`${imageDigest}\` |
+${platforms.map(({ platform, digest }) => `| of it, ${platform} | | \`${digest}\` |`).join('\n')}
 | chart | \`oci://${chart.name}:${version}\` | \`${chartDigest}\` |
 ${packages.map(({ name, integrity }) => `| npm package | \`${name}@${version}\` | \`${integrity}\` |`).join('\n')}
 
-The chart runs the image by this digest. There is no image for linux/arm64, and the CUDA variant is not published: build it with
+The chart runs the image by its digest, and each node takes its platform's. The image for linux/arm64 is checked file by file; no arm64
+machine has run it yet. The CUDA variant is not published: build it with
 \`npm run image -- --variant cuda --push REGISTRY/REPOSITORY\`. What the image holds is listed in
-${sboms.map(({ file }) => `\`${basename(file)}\``).join(' and ')}.
+${sboms.map(({ file }) => `\`${basename(file)}\``).join(', ')}.
 
 ## How to verify it
 
@@ -61,7 +66,10 @@ With [cosign](https://docs.sigstore.dev/cosign/system_config/installation/) 3:
 \`\`\`sh
 ${verify('verify', image, imageDigest)}
 ${verify('verify', chart, chartDigest)}
-${sboms.map(({ type }) => verify(`verify-attestation --type ${type}`, image, imageDigest)).join('\n')}
+${sboms
+  .map(({ type, of }) => verify(`verify-attestation --type ${type}`, image, of.digest))
+  .map((attested) => `${attested} >/dev/null # prints the list`)
+  .join('\n')}
 \`\`\`
 
 What npm has installed, \`npm audit signatures\` verifies.

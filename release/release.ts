@@ -15,13 +15,14 @@ import {
   makePackages,
   publishPackage,
 } from './packages.ts';
+import { checkPlatforms } from './platforms/check.ts';
 import { ReleaseProblem } from './problem.ts';
 import { expectAbsent, expectWritable } from './registry.ts';
 import { out, root } from './repository-root.ts';
 import { makeSboms } from './sbom.ts';
 import { createSigner, expectIdentity } from './signing.ts';
 
-function release(options: Options, env: NodeJS.ProcessEnv): void {
+async function release(options: Options, env: NodeJS.ProcessEnv): Promise<void> {
   const { image, chart, npmRegistry, key, dryRun } = options;
   const checkout = readCheckout();
   const { version } = checkout;
@@ -43,6 +44,8 @@ function release(options: Options, env: NodeJS.ProcessEnv): void {
   const signer = createSigner(key, identityOf(env, source, version));
   say('building the image');
   const built = makeImage(checkout, options.standIns, source);
+  say('checking that it holds what each platform needs');
+  await checkPlatforms(built.layout, built.platforms);
   say('listing what it holds');
   const sboms = makeSboms(built, version);
   say('packaging the chart');
@@ -69,7 +72,7 @@ function release(options: Options, env: NodeJS.ProcessEnv): void {
       (sbom) =>
         [
           `the signed list of what the image holds, ${path.basename(sbom.file)}`,
-          () => signer.attest(image, built.digest, sbom),
+          () => signer.attest(image, sbom),
         ] as const,
     ),
     [
@@ -100,6 +103,7 @@ function release(options: Options, env: NodeJS.ProcessEnv): void {
       checkout,
       image,
       imageDigest: built.digest,
+      platforms: built.platforms,
       chart,
       chartDigest,
       packages,
@@ -138,7 +142,7 @@ try {
     process.env['INIT_CWD'] ?? process.cwd(),
   );
   if (options === undefined) process.stdout.write(usage);
-  else release(options, process.env);
+  else await release(options, process.env);
 } catch (error) {
   if (error instanceof UsageProblem) {
     process.stderr.write(`${error.message}\n\n${usage}`);

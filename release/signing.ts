@@ -8,9 +8,10 @@ import { out } from './repository-root.ts';
 import type { Sbom } from './sbom.ts';
 
 export interface Signer {
+  /** Signs what has the digest, and, of a list, each of what it lists. */
   sign(repository: Repository, digest: string): void;
-  /** Signs that the SBOM is of what has the digest. */
-  attest(repository: Repository, digest: string, sbom: Sbom): void;
+  /** Signs that the SBOM is of its platform's image. */
+  attest(repository: Repository, sbom: Sbom): void;
   /** The arguments of `cosign verify` that only our signatures pass. */
   readonly verifyWith: readonly string[];
 }
@@ -27,11 +28,11 @@ export function createSigner(key: string | undefined, identity: string): Signer 
   return {
     verifyWith,
     sign: (repository, digest) => {
-      tool('cosign', ['sign', '--yes', ...signWith, ...at(repository, digest)]);
+      tool('cosign', ['sign', '--yes', '--recursive', ...signWith, ...at(repository, digest)]);
     },
-    attest: (repository, digest, { type, file }) => {
+    attest: (repository, { type, file, of }) => {
       const predicate = ['--type', type, '--predicate', file];
-      tool('cosign', ['attest', '--yes', ...signWith, ...predicate, ...at(repository, digest)]);
+      tool('cosign', ['attest', '--yes', ...signWith, ...predicate, ...at(repository, of.digest)]);
     },
   };
 }

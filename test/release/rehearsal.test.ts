@@ -14,6 +14,7 @@ import path from 'node:path';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { checkPlatforms, imagesOf, type PlatformImage } from '../../release/platforms/check.ts';
 import { blockOf } from '../docs/blocks.ts';
 import { registriesAnswer } from '../image/registries.ts';
 import { runBash, runProgram } from '../run-program.ts';
@@ -21,6 +22,7 @@ import { npmProgram } from '../sources/npm-program.ts';
 import { PASSWORD, startRegistry, USER } from '../sources/oci-registry.ts';
 import type { ServerProcess } from '../sources/server-process.ts';
 import { runTool, toolPath } from '../tools/tool.ts';
+import { addLayer } from './added-layer.ts';
 import { type Checkout, makeCheckout } from './checkout.ts';
 import { canHaveCluster, type RehearsalCluster, startCluster } from './cluster.ts';
 import { type NpmRegistry, startNpmRegistry } from './npm-registry.ts';
@@ -273,8 +275,10 @@ describe('a dry run', () => {
     expect(would).toEqual([
       expect.stringContaining(`${at('ml-api')}:${VERSION} and :latest, sha256:`),
       'would publish the signature of the image',
-      `would publish the signed list of what the image holds, ml-api-${VERSION}.spdx.json`,
-      `would publish the signed list of what the image holds, ml-api-${VERSION}.cdx.json`,
+      ...['linux-amd64.spdx', 'linux-amd64.cdx', 'linux-arm64.spdx', 'linux-arm64.cdx'].map(
+        (name) =>
+          `would publish the signed list of what the image holds, ml-api-${VERSION}.${name}.json`,
+      ),
       expect.stringContaining(`oci://${at('charts/ml-api')}:${VERSION}`),
       expect.stringContaining(`@org/ml-sdk@${VERSION} to npm, sha512-`),
       expect.stringContaining(`@org/ml-api@${VERSION} to npm, sha512-`),
@@ -285,6 +289,109 @@ describe('a dry run', () => {
     expect(made('notes.md')).toContain('(not pushed)');
     tried = stdout.match(DIGEST) ?? [];
     expect(checkout.git('status', '--porcelain')).toBe('');
+  });
+});
+
+describe('the check of what each platform needs, in a release', () => {
+  let layout = '';
+  let amd64: PlatformImage;
+  let arm64: PlatformImage;
+  /** What is said of an image for arm64 with one more layer. */
+  const told = async (
+    files: Readonly<Record<string, string | Buffer>>,
+    beside: readonly PlatformImage[] = [],
+  ) =>
+    checkPlatforms(layout, [
+      ...beside,
+      { ...arm64, digest: await addLayer(layout, arm64.digest, files) },
+    ]).then(
+      () => [],
+      ({ message }: Error) => message.split('\n').slice(1, -1),
+    );
+  const native = (architecture: string, name: string) =>
+    readFileSync(file(`node_modules/onnxruntime-node/bin/napi-v6/linux/${architecture}/${name}`));
+
+  beforeAll(() => {
+    layout = file('.cache/release/image');
+    const [listed] = JSON.parse(made('image/index.json')).manifests;
+    const images = imagesOf(layout, listed.digest);
+    expect(images.map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm64']);
+    [amd64, arm64] = images as [PlatformImage, PlatformImage];
+  });
+
+  it('passes what the dry run has built', async () => {
+    expect(await told({ 'etc/motd': 'of the platform\n' }, [amd64])).toEqual([]);
+  });
+
+  it('finds a file of the other architecture', async () => {
+    const binding =
+      'app/node_modules/onnxruntime-node/bin/napi-v6/linux/arm64/onnxruntime_binding.node';
+    expect(await told({ [binding]: native('x64', 'onnxruntime_binding.node') })).toEqual([
+      `linux/arm64: /${binding} is for Advanced Micro Devices X86-64; expected AArch64.`,
+    ]);
+  });
+
+  it('finds an image of the other platform', async () => {
+    await expect(checkPlatforms(layout, [{ ...amd64, platform: 'linux/arm64' }])).rejects.toThrow(
+      'linux/arm64: its configuration says amd64; expected that platform.',
+    );
+  });
+
+  it('finds a library that is missing', async () => {
+    expect(await told({ 'usr/lib/.wh.libatomic.so.1': '' })).toEqual([
+      'linux/arm64: /usr/local/bin/node needs libatomic.so.1, which the image does not have.',
+    ]);
+    expect(await told({ 'lib/.wh.ld-linux-aarch64.so.1': '' })).toContain(
+      'linux/arm64: /usr/local/bin/node is loaded by /lib/ld-linux-aarch64.so.1, which the image does not have.',
+    );
+  });
+
+  it('finds a library without the symbols that are needed', async () => {
+    const lines = await told({ 'usr/lib/libatomic.so.1': native('arm64', 'libonnxruntime.so.1') });
+    expect(lines).toEqual([
+      'linux/arm64: /usr/local/bin/node needs LIBATOMIC_1.0 of libatomic.so.1, which /usr/lib/libatomic.so.1 does not have.',
+    ]);
+  });
+
+  it('finds a file that only one platform has, and one that differs', async () => {
+    const lines = await told(
+      {
+        'app/server/more.js': '',
+        'app/.wh.openapi.yaml': '',
+        'models/v1/model.json': '{}',
+      },
+      [amd64],
+    );
+    expect(lines).toEqual([
+      'linux/arm64: has no /app/openapi.yaml, which linux/amd64 has.',
+      'linux/amd64: has no /app/server/more.js, which linux/arm64 has.',
+      '/models/v1/model.json differs between linux/amd64 and linux/arm64.',
+    ]);
+    const without = await told({ 'app/server/.wh..wh..opq': '' }, [amd64]);
+    expect(without).toContain('linux/arm64: has no /app/server/dist, which linux/amd64 has.');
+  });
+
+  // Last, as it makes another image.
+  it('ends the release, of which nothing is published', async () => {
+    const dockerfile = readFileSync(file('Dockerfile'), 'utf8');
+    writeFileSync(file('Dockerfile'), dockerfile.replace(/^COPY .*libatomic.*\n/m, ''));
+    checkout.git('commit', '--quiet', '--all', '--message', 'Without a library');
+    checkout.git('tag', '--force', `v${VERSION}`);
+    try {
+      const { code, stdout, stderr } = await release();
+      expect(stderr.trimEnd().split('\n')).toEqual([
+        'The image would not run on all of its platforms:',
+        ...['amd64', 'arm64'].map(
+          (architecture) =>
+            `linux/${architecture}: /usr/local/bin/node needs libatomic.so.1, which the image does not have.`,
+        ),
+        'Mend the Dockerfile or server/build.ts.',
+      ]);
+      expect([code, stdout]).toEqual([1, expect.not.stringContaining('publishing')]);
+    } finally {
+      checkout.git('reset', '--quiet', '--hard', 'HEAD~');
+      checkout.git('tag', '--force', `v${VERSION}`);
+    }
   });
 });
 
@@ -309,20 +416,24 @@ describe('a release', () => {
     expect(output.match(DIGEST)).toEqual(tried);
     expect(tried).toHaveLength(3);
     expect(chartDigest).toMatch(/^sha256:/);
-    const config = runTool('oras', [
-      ...['manifest', 'fetch-config', ...withLogin, `${at('ml-api')}@${imageDigest}`],
-    ]);
-    expect(JSON.parse(config.stdout)).toMatchObject({
-      architecture: 'amd64',
-      config: {
-        User: '65532:65532',
-        Labels: {
-          'org.opencontainers.image.version': VERSION,
-          'org.opencontainers.image.revision': checkout.git('rev-parse', 'HEAD').trim(),
-          'org.opencontainers.image.source': 'https://github.com/org/ml-api',
+    for (const architecture of ['amd64', 'arm64']) {
+      const platform = ['--platform', `linux/${architecture}`];
+      const config = runTool('oras', [
+        ...['manifest', 'fetch-config', ...withLogin, ...platform],
+        `${at('ml-api')}@${imageDigest}`,
+      ]);
+      expect(JSON.parse(config.stdout)).toMatchObject({
+        architecture,
+        config: {
+          User: '65532:65532',
+          Labels: {
+            'org.opencontainers.image.version': VERSION,
+            'org.opencontainers.image.revision': checkout.git('rev-parse', 'HEAD').trim(),
+            'org.opencontainers.image.source': 'https://github.com/org/ml-api',
+          },
         },
-      },
-    });
+      });
+    }
     for (const name of ['@org/ml-sdk', '@org/ml-api'])
       expect(await versionsOnNpm(name)).toEqual([VERSION]);
     expect(checkout.git('status', '--porcelain')).toBe('');
@@ -343,9 +454,10 @@ describe('a release', () => {
   it('has notes with all digests, whose commands verify it', async () => {
     const notes = made('notes.md');
     for (const digest of [imageDigest, chartDigest]) expect(notes).toContain(digest);
+    expect(notes).toMatch(/^\| of it, linux\/arm64 \| \| `sha256:/m);
     expect(notes).toMatch(/^\| npm package \| `@org\/ml-api@99\.1\.0` \| `sha512-/m);
     const [, commands = ''] = /```sh\n([\s\S]+?)```/.exec(notes) ?? [];
-    expect(commands.trim().split('\n')).toHaveLength(4);
+    expect(commands.trim().split('\n')).toHaveLength(6);
     const cosign = path.dirname(toolPath('cosign'));
     const ended = await runProgram('bash', ['-ec', commands], {
       cwd: file('.cache/release'),
@@ -354,15 +466,19 @@ describe('a release', () => {
     expect(ended.code, ended.stderr).toBe(0);
   });
 
-  it('lists in its SBOMs what the image holds, also inside the bundle', () => {
-    const spdx = JSON.parse(made(`ml-api-${VERSION}.spdx.json`));
-    const cyclonedx = JSON.parse(made(`ml-api-${VERSION}.cdx.json`));
-    for (const packages of [spdx.packages, cyclonedx.components])
-      expect(packages.map(({ name }: { name: string }) => name)).toEqual(
-        expect.arrayContaining(['node', 'onnxruntime-node', 'express', '@aws-sdk/client-s3']),
-      );
-    expect(spdx.spdxVersion).toMatch(/^SPDX-2\./);
-  });
+  it.each(['amd64', 'arm64'])(
+    'lists in its SBOMs what the image for %s holds, also inside the bundle',
+    (architecture) => {
+      const spdx = JSON.parse(made(`ml-api-${VERSION}.linux-${architecture}.spdx.json`));
+      const cyclonedx = JSON.parse(made(`ml-api-${VERSION}.linux-${architecture}.cdx.json`));
+      expect(JSON.stringify(spdx)).toContain(`?arch=${architecture}`);
+      for (const packages of [spdx.packages, cyclonedx.components])
+        expect(packages.map(({ name }: { name: string }) => name)).toEqual(
+          expect.arrayContaining(['node', 'onnxruntime-node', 'express', '@aws-sdk/client-s3']),
+        );
+      expect(spdx.spdxVersion).toMatch(/^SPDX-2\./);
+    },
+  );
 
   describe('to a stranger with Helm', () => {
     const chart = () => [`oci://${at('charts/ml-api')}`, '--version', VERSION, ...withLogin];
@@ -532,7 +648,14 @@ describe('a release', () => {
       expect(code).not.toBe(0);
     };
 
-    it('is signed by our key alone', async () => {
+    it('is signed by our key alone, for each platform', async () => {
+      const image = JSON.parse(
+        runTool('oras', ['manifest', 'fetch', ...withLogin, `${at('ml-api')}@${imageDigest}`])
+          .stdout,
+      );
+      expect(image.manifests).toHaveLength(2);
+      for (const { digest } of image.manifests)
+        expect(await verify(`${at('ml-api')}@${digest}`)).toMatchObject({ code: 0 });
       expect(await verify(`${at('ml-api')}:${VERSION}`)).toMatchObject({ code: 0 });
       expect(await verify(`${at('charts/ml-api')}:${VERSION}`)).toMatchObject({ code: 0 });
       const another = ['--key', path.join(folder, 'keys/another.pub')];
@@ -595,26 +718,40 @@ describe('a release', () => {
   });
 });
 
-it('npm run image -- --push pushes to a registry, and prints how to install from it', async () => {
-  const name = at('pushed');
-  const args = [
-    'test/image/build.ts',
-    '--tag',
-    'localhost/ml-api-rehearsal:pushed',
-    ...standIns,
-    '--push',
-    name,
-  ];
-  const { code, stdout, stderr } = await runProgram(process.execPath, args, {
-    cwd: checkout.folder,
-    // podman and buildah have logins of their own.
-    env: { ...env, REGISTRY_AUTH_FILE: logins },
-  });
-  expect(code, stderr).toBe(0);
-  const digest = digestOf(`${name}:${VERSION}`);
-  expect(stdout).toContain(
-    `helm install ml-api charts/ml-api --set image.repository=${name} --set image.digest=${digest}`,
-  );
-  const [, builder = ''] = /is built with (\w+)\./.exec(stdout) ?? [];
-  execFileSync(builder, ['rmi', 'localhost/ml-api-rehearsal:pushed'], { stdio: 'pipe' });
-});
+it.each([
+  ['for this platform', []],
+  ['for both platforms', ['--platform', 'linux/arm64,linux/amd64']],
+])(
+  'npm run image -- --push pushes to a registry, %s, and prints how to install from it',
+  async (_, platforms) => {
+    const name = at(`pushed-${platforms.length}`);
+    const tag = 'localhost/ml-api-rehearsal:pushed';
+    const args = ['test/image/build.ts', '--tag', tag, ...platforms, ...standIns, '--push', name];
+    const { code, stdout, stderr } = await runProgram(process.execPath, args, {
+      cwd: checkout.folder,
+      // podman and buildah have logins of their own.
+      env: { ...env, REGISTRY_AUTH_FILE: logins },
+    });
+    expect(code, stderr).toBe(0);
+    const digest = digestOf(`${name}:${VERSION}`);
+    expect(stdout).toContain(
+      `helm install ml-api charts/ml-api --set image.repository=${name} --set image.digest=${digest}`,
+    );
+    const pushed = runTool('oras', ['manifest', 'fetch', ...withLogin, `${name}@${digest}`]).stdout;
+    const { manifests = [] } = JSON.parse(pushed);
+    expect(
+      manifests.map(({ platform }: { platform: { architecture: string } }) => platform),
+    ).toEqual(
+      platforms.length === 0
+        ? []
+        : [
+            { os: 'linux', architecture: 'amd64' },
+            { os: 'linux', architecture: 'arm64' },
+          ],
+    );
+    const [, builder = ''] = /is built with (\w+)\./.exec(stdout) ?? [];
+    if (platforms.length > 0) execFileSync(builder, ['manifest', 'rm', tag], { stdio: 'pipe' });
+    const built = platforms.length > 0 ? [`${tag}-amd64`, `${tag}-arm64`] : [tag];
+    execFileSync(builder, ['rmi', ...built], { stdio: 'pipe' });
+  },
+);
