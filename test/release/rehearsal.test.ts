@@ -25,6 +25,7 @@ import { runTool, toolPath } from '../tools/tool.ts';
 import { addLayer } from './added-layer.ts';
 import { type Checkout, makeCheckout } from './checkout.ts';
 import { canHaveCluster, type RehearsalCluster, startCluster } from './cluster.ts';
+import { emulate, emulatesArm64 } from './emulated.ts';
 import { type NpmRegistry, startNpmRegistry } from './npm-registry.ts';
 import { serveAndPredict } from './served.ts';
 
@@ -369,6 +370,28 @@ describe('the check of what each platform needs, in a release', () => {
     ]);
     const without = await told({ 'app/server/.wh..wh..opq': '' }, [amd64]);
     expect(without).toContain('linux/arm64: has no /app/server/dist, which linux/amd64 has.');
+  });
+
+  describe.skipIf(!emulatesArm64())('and the image for arm64, emulated', () => {
+    it.each(['v1', 'v2'])('gives all golden predictions of iris %s', async (version) => {
+      const { root, node } = emulate(layout, arm64.digest, folder);
+      const model = path.join(root, 'models', version);
+      const serve = [...node, path.join(root, 'app/server/dist/main.js'), 'serve'];
+      const verified = await serveAndPredict(serve, folder, { MODEL_DIR: model }, (url) =>
+        runProgram(
+          process.execPath,
+          [
+            ...['server/src/main.ts', 'verify', '--target', `emulated=${url}`],
+            ...['--golden', path.join(model, 'golden.json'), '--expect-version', version],
+          ],
+          { cwd: checkout.folder },
+        ),
+      );
+      expect(verified).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('predictions: 150 rows as expected'),
+      });
+    });
   });
 
   // Last, as it makes another image.
