@@ -67,6 +67,8 @@ describe('bash', () => {
     [['verify', '--golden', ''], []],
     [['verify', '--golden', '=', 'mod'], []],
     [['verify', '--golden', '='], []],
+    [['verify', '--target', 'local', '='], []],
+    [['verify', '--golden', 'x', '=', 'y'], []],
     [
       ['gate', '--on-too-few-rows', ''],
       ['hold', 'allow'],

@@ -1,5 +1,5 @@
 // Exit codes, which pipelines decide by: each command with each of those that it has, as server/README.md lists them.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT as ofSdk } from '../sdk/src/cli/exit-codes.ts';
@@ -7,7 +7,7 @@ import { EXIT } from '../server/src/util/exit-codes.ts';
 import { folder, serveFile } from '../server/test/file-server.ts';
 import { collect, exitOf, launch, main } from '../server/test/program.ts';
 import { start } from '../server/test/start.ts';
-import { type Outcome, runNode } from './run-program.ts';
+import { type Outcome, runBash, runNode } from './run-program.ts';
 import { root } from './sdk/user-project.ts';
 
 const iris = path.join(root, 'model/v1');
@@ -221,4 +221,26 @@ it('the SDK has the same codes, and server/README.md lists them all', () => {
   const [, section = ''] = page.split('## Exit codes');
   const listed = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| (\d+) \|/gm)];
   expect(listed.map(([, code]) => Number(code))).toEqual(Object.values(EXIT));
+});
+
+it
+  .skipIf(!existsSync('/dev/full'))
+  .each([
+    '--help',
+    'inspect --help',
+    'completion bash',
+    `inspect ${path.join(iris, 'model.onnx')}`,
+  ])('failed is what cannot write its output, and says so: %s', async (command) => {
+  const { code, stderr } = await runBash(`exec node ${main} ${command} > /dev/full`);
+  expect([code, stderr]).toEqual([
+    EXIT.failed,
+    'The output could not be written: ENOSPC: no space left on device, write.\n',
+  ]);
+});
+
+it('a reader who has gone is no failure', async () => {
+  const { stdout } = await runBash(
+    `node ${main} completion bash | head -n 1; echo "\${PIPESTATUS[0]}"`,
+  );
+  expect(stdout.trim().split('\n').at(-1)).toBe('0');
 });

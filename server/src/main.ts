@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // The predictor's program. Its first argument says what to do; without one it serves.
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { columns } from './commands/columns.ts';
 import { SDK_COMMANDS } from './commands/sdk-commands.ts';
 import type { Files } from './commands/serve/files.ts';
@@ -38,16 +40,16 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
       `ml-api needs Node ${OLDEST_NODE} or newer; this is ${process.version}. Install a newer one from https://nodejs.org.`,
     );
   if (Object.hasOwn(SDK_COMMANDS, first)) return runOfSdk(first);
-  if (['--help', '-h', 'help'].includes(first)) return void process.stdout.write(usage);
-  const [name, args] = first.startsWith('-') ? ['serve', [first, ...rest]] : [first, rest];
-  const help = args.includes('--help') || args.includes('-h');
+  const isHelp = ['--help', '-h', 'help'].includes(first);
+  const [name, args] =
+    first.startsWith('-') && !isHelp ? ['serve', [first, ...rest]] : [first, rest];
+  const help = isHelp || args.includes('--help') || args.includes('-h');
   // Before the modules are loaded, which takes seconds at a tenth of a CPU.
   const stopped = name === 'serve' ? stopSignal() : endAtSignals();
-  // Whoever reads may have gone, as `head` does. The server's standard output is its log's.
-  for (const output of name === 'serve' && !help
-    ? [process.stderr]
-    : [process.stdout, process.stderr])
-    output.on('error', () => {});
+  process.stderr.on('error', () => {});
+  // The server's standard output is its log's.
+  if (name !== 'serve' || help) process.stdout.on('error', endUnlessClosed);
+  if (isHelp) return void process.stdout.write(usage);
   const known = ALIASES[name] ?? name;
   const entry = Object.hasOwn(COMMANDS, known) ? COMMANDS[known] : undefined;
   if (entry === undefined)
@@ -67,7 +69,18 @@ async function runOfSdk(command: string): Promise<void> {
       `${command} is a command of @org/ml-sdk, which is not installed here. Run npx @org/ml-sdk ${command}.`,
     );
   }
+  if (!existsSync(fileURLToPath(program)))
+    throw new CommandError(
+      `${command} is a command of @org/ml-sdk, which is not built here. Run npm run sdk:build.`,
+    );
   await import(program);
+}
+
+/** Whoever reads may have gone, as `head` does; a full disk is another matter. */
+function endUnlessClosed(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`The output could not be written: ${error.message}.\n`);
+  process.exit(EXIT.failed);
 }
 
 /** PID 1, as an init container's command is, ignores signals that nothing handles. */

@@ -131,11 +131,21 @@ describe('credentials', () => {
     );
   });
 
-  it('that are no connection string are told of', async () => {
-    const own = { AZURE_STORAGE_CONNECTION_STRING: 'hunter2' };
-    expect(await refusalOf(azStore, `${root}/iris/v1`, own, ['hunter2'])).toContain(
-      'expected a connection string',
-    );
+  it('may have blanks between their parts, and no protocol beside an endpoint', async () => {
+    const own = {
+      AZURE_STORAGE_CONNECTION_STRING: ` AccountName=${ACCOUNT} ; AccountKey=${KEY} ; BlobEndpoint=${server.url}/${ACCOUNT} ;`,
+    };
+    const model = await azStore.open(`${root}/iris/v1`, own, soon());
+    await expectContent(model, 'model.onnx', bytes('v1'));
+  });
+
+  it.each([
+    ['hunter2', 'has no AccountName and no AccountKey; expected a connection string'],
+    [`AccountName=${ACCOUNT};BlobEndpoint=http://hunter2`, 'has no AccountKey; expected'],
+    [`AccountName=${ACCOUNT};AccountKey=hunter2;BlobEndpoint=no`, 'one of its parts is not what'],
+  ])('that are no connection string are told of: %s', async (text, said) => {
+    const own = { AZURE_STORAGE_CONNECTION_STRING: text };
+    expect(await refusalOf(azStore, `${root}/iris/v1`, own, ['hunter2'])).toContain(said);
   });
 });
 

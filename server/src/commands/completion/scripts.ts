@@ -43,11 +43,11 @@ function bash(commands: readonly Completed[]): string {
   });
   return `# ml-api in bash. For this shell: source <(ml-api completion bash)
 _ml_api() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words='' options='' always=''
+  local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words='' options='' always='' value=''
   COMPREPLY=()
   # bash takes --option=value apart.
-  if [[ $current == '=' ]]; then current=''
-  elif [[ $before == '=' ]]; then before="\${COMP_WORDS[COMP_CWORD-2]}"
+  if [[ $current == '=' ]]; then current='' value=1
+  elif [[ $before == '=' ]]; then before="\${COMP_WORDS[COMP_CWORD-2]}" value=1
   fi
   if ((COMP_CWORD == 1)); then
     COMPREPLY=($(compgen -W ${quoted(commands.map(({ name }) => name).join(' '))} -- "$current"))
@@ -57,7 +57,7 @@ _ml_api() {
 ${values.join('\n')}
 ${others.join('\n')}
   esac
-  if [[ $current == -* || -n $always ]]; then words="$words $options"; fi
+  if [[ -z $value && ( $current == -* || -n $always ) ]]; then words="$words $options"; fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o bashdefault -o default -F _ml_api ml-api

@@ -72,22 +72,44 @@ async function openService(
 }
 
 /** The emulator and private clouds have their addresses here. */
-function connected(connection: string, account: string) {
+function connected(text: string, account: string) {
+  const parts = partsOf(text);
+  const wrong = ['AccountName', 'AccountKey'].filter((name) => !parts.has(name.toLowerCase()));
+  const isSigned = parts.has('sharedaccesssignature');
+  if (wrong.length > 0 && !isSigned)
+    throw new CommandError(
+      `AZURE_STORAGE_CONNECTION_STRING has no ${wrong.join(' and no ')}; expected a connection string as the Azure portal shows it: AccountName and AccountKey, or SharedAccessSignature, with DefaultEndpointsProtocol or BlobEndpoint.`,
+    );
   let service: BlobServiceClient;
   try {
-    service = BlobServiceClient.fromConnectionString(connection, OPTIONS);
+    service = BlobServiceClient.fromConnectionString(
+      [...parts.values()].map(({ name, value }) => `${name}=${value}`).join(';'),
+      OPTIONS,
+    );
   } catch {
     throw new CommandError(
-      'AZURE_STORAGE_CONNECTION_STRING: expected a connection string as the Azure portal shows it.',
+      'AZURE_STORAGE_CONNECTION_STRING: expected a connection string as the Azure portal shows it; one of its parts is not what it has to be, such as an AccountKey that is not base64 or a BlobEndpoint that is no URL.',
     );
   }
   // The client knows an account by its address alone, which has no account where the host is one of one's own.
-  const [, named = service.accountName] = /(?:^|;)\s*AccountName=([^;]*)/i.exec(connection) ?? [];
+  const named = parts.get('accountname')?.value ?? service.accountName;
   if (named !== '' && named !== account)
     throw new CommandError(
       `AZURE_STORAGE_CONNECTION_STRING is that of the account ${named}; the URI names ${account}. Expected the same account in both.`,
     );
   return { service, credentials: 'AZURE_STORAGE_CONNECTION_STRING' };
+}
+
+/** By their names in lower case. Blanks are nobody's; and where an endpoint is named, the protocol may be left out. */
+function partsOf(text: string): Map<string, { name: string; value: string }> {
+  const parts = new Map([
+    ['defaultendpointsprotocol', { name: 'DefaultEndpointsProtocol', value: 'https' }],
+  ]);
+  for (const part of text.split(';')) {
+    const [, name = '', value = ''] = /^\s*([A-Za-z]+)\s*=\s*(.*?)\s*$/.exec(part) ?? [];
+    if (name !== '') parts.set(name.toLowerCase(), { name, value });
+  }
+  return parts;
 }
 
 function keyOf(account: string, key: string): StorageSharedKeyCredential {
