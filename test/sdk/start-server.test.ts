@@ -156,7 +156,7 @@ describe('says what is wrong', () => {
     writeFileSync(path.join(model, 'model.onnx'), 'not a model');
     const error = await refusal({ model });
     expect(error).toBeInstanceOf(StartServerError);
-    expect(error.message).toContain('The server ended before it was ready (exit status 1).');
+    expect(error.message).toContain('The server ended before it was ready (exit status 3).');
     expect(error.message).toContain('cannot be loaded as an ONNX model');
     expect((await refusal({ model: 'no/model' })).message).toContain(
       `There is no file or folder ${root}/no/model.`,
