@@ -75,7 +75,9 @@ describe.each<readonly [code: keyof typeof EXIT, cases: readonly Case[]]>([
     'done',
     [
       ['--help', () => ['--help']],
+      ['--version', () => ['--version']],
       ['help of a command', () => ['verify', '-h']],
+      ['the same by its name', () => ['help', 'verify']],
       ['init', () => ['init', 'my-model']],
       ['fetch', () => ['fetch', iris, '--dir', 'here']],
       ['inspect', () => ['inspect', path.join(iris, 'model.onnx')]],
@@ -139,6 +141,7 @@ describe.each<readonly [code: keyof typeof EXIT, cases: readonly Case[]]>([
   [
     'usage',
     [
+      ['inspect of nothing', () => ['inspect', '']],
       ['no such command', () => ['server']],
       ['serve', () => ['serve', '--port', '5000']],
       ['init', () => ['init', 'a', 'b']],

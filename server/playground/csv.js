@@ -56,7 +56,7 @@ export function readTable(text, names, areNamed) {
         const isExact = Math.abs(number) <= Number.MAX_SAFE_INTEGER || !/^[-+]?\d+$/.test(cell);
         if (!Number.isFinite(number) || !isExact)
           problems.push(
-            `${row}, column “${names[feature]}”: expected a number${isExact || Number.isNaN(number) ? '' : ` that JavaScript holds exactly, up to ${Number.MAX_SAFE_INTEGER}`}, got ${cell ? `“${cell.slice(0, 40)}”` : 'nothing'}.`,
+            `${row}, column “${names[feature]}”: expected a number${tooLarge(number, isExact)}, got ${cell ? `“${cell.slice(0, 40)}”` : 'nothing'}.`,
           );
         return number;
       });
@@ -113,6 +113,13 @@ function parse(text, delimiter, first) {
     [cells, line] = [[], next];
   }
   return rows;
+}
+
+/** What a number must be that is too large; nothing for what is no number. @param {number} number @param {boolean} isExact */
+function tooLarge(number, isExact) {
+  if (Number.isNaN(number)) return '';
+  if (!isExact) return ` that JavaScript holds exactly, up to ${Number.MAX_SAFE_INTEGER}`;
+  return ` of at most ${Number.MAX_VALUE.toPrecision(2)}`;
 }
 
 /** The text of a file. @param {File} file @throws {Error} where it is too large, or not UTF-8 */

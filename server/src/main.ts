@@ -23,7 +23,7 @@ const files: Files = {
 };
 
 const lines = (entries: Readonly<Record<string, string>>) => columns(Object.entries(entries));
-const usage = `Usage: ml-api COMMAND [--help]
+const usage = `Usage: ml-api COMMAND [--help] | --version
 
 ${lines(Object.fromEntries(Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary])))}
 
@@ -34,11 +34,15 @@ ${lines(SDK_COMMANDS)}
 Exit codes: ${EXIT.done} done, ${EXIT.no} a check says no, ${EXIT.usage} wrong usage or settings, ${EXIT.failed} failed.
 `;
 
-async function run([first = 'serve', ...rest]: readonly string[]): Promise<void> {
+async function run(given: readonly string[]): Promise<void> {
   if (isTooOld(process.versions.node))
     throw new CommandError(
       `ml-api needs Node ${OLDEST_NODE} or newer; this is ${process.version}. Install a newer one from https://nodejs.org.`,
     );
+  // `help serve` is `serve --help`.
+  const [first = 'serve', ...rest] =
+    given[0] === 'help' && given.length > 1 ? [...given.slice(1), '--help'] : given;
+  if (first === '--version') return printVersion();
   if (Object.hasOwn(SDK_COMMANDS, first)) return runOfSdk(first);
   const isHelp = ['--help', '-h', 'help'].includes(first);
   const [name, args] =
@@ -57,6 +61,11 @@ async function run([first = 'serve', ...rest]: readonly string[]): Promise<void>
   const command = await entry.load();
   if (help) return void process.stdout.write(command.help());
   return command.run(args, { name, env: process.env, files, commands: COMMANDS, stopped });
+}
+
+async function printVersion(): Promise<void> {
+  const { readContract } = await import('./model/contract/read-contract.ts');
+  process.stdout.write(`${(await readContract(files.contract)).info.version}\n`);
 }
 
 /** Its program reads the command and its arguments where this one does. */

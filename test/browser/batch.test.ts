@@ -78,7 +78,10 @@ describe('CSV in', () => {
     ['sep=;', 'The batch has no rows.'],
     ['5.1,3.5,1.4,0.2\n6,x,3,1', 'Row 2, column “sepal width”: expected a number, got “x”.'],
     ['5.1,3.5,1.4,', 'Row 1, column “petal width”: expected a number, got nothing.'],
-    ['5.1,3.5,1.4,1e999', 'Row 1, column “petal width”: expected a number, got “1e999”.'],
+    [
+      '5.1,3.5,1.4,1e999',
+      'Row 1, column “petal width”: expected a number of at most 1.8e+308, got “1e999”.',
+    ],
     ['NaN,NaN,NaN,NaN', expect.stringMatching(/^Row 1, .*got “NaN”/)],
     [
       '5.1,3.5,1.4,0.2\n,,,\n5.1,3.5,1.4,0.2\n,,,\n',

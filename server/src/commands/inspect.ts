@@ -35,8 +35,10 @@ const MAX_ROWS = 1024;
 /** @throws CommandError without a file; ModelLoadError for one that cannot be served, with what to do */
 async function inspect(args: readonly string[]): Promise<void> {
   const { argument: file, values } = readArguments('inspect', args, options);
-  if (file === undefined)
-    throw new UsageError(`inspect: expected one ONNX file, got none.\n\n${help}`);
+  if (!file)
+    throw new UsageError(
+      `inspect: expected one ONNX file, got ${file === undefined ? 'none' : 'an empty name'}.\n\n${help}`,
+    );
   const signature = await readSignature(file);
   const model = describeModel(signature, {}, { name: nameOf(file), version: undefined }, file);
   const manifest = suggestManifest(model);

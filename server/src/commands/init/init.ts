@@ -199,7 +199,7 @@ async function describe(
   } catch (error) {
     if (!(error instanceof ModelLoadError)) throw error;
     throw new ModelLoadError(
-      `${error.message.replaceAll(`${directory}/`, '')} Nothing was changed.`,
+      `${error.message.replaceAll(`${directory}/`, '').replace(/\.?$/, '.')} Nothing was changed.`,
       { cause: error },
     );
   }
@@ -214,7 +214,7 @@ function told(
   const without =
     missing === undefined
       ? ''
-      : `\nmodel/golden.json could not be made: ${printable(missing)}. Add one with rows of your training, so that servers can be verified.\n`;
+      : `\nmodel/golden.json could not be made: ${printable(missing).replace(/\.$/, '')}. Add one with rows of your training, so that servers can be verified.\n`;
   return `Made in ${folder}: ${made.join(', ')}.
 ${without}
 Next:

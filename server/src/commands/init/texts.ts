@@ -63,7 +63,7 @@ function readme({ names, version, delivery, golden, written }: Project): string 
   const rows = [
     [
       '`model/`',
-      'the ONNX model, and what is known of it: `model.json` describes it, `golden.json` has predictions to verify servers by',
+      `the ONNX model, and what is known of it: \`model.json\` describes it${golden === undefined ? '' : ', `golden.json` has predictions to verify servers by'}`,
     ],
     ...(isImage ? [['`Dockerfile`', 'makes an image of the server and the model']] : []),
     ['`values.yaml`', 'serves it with the Helm chart'],
