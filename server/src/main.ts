@@ -22,14 +22,14 @@ const files: Files = {
   defaultModel: new URL('model/v1', root),
 };
 
-const lines = (entries: Readonly<Record<string, string>>) => columns(Object.entries(entries));
+const summaries = Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary] as const);
 const usage = `Usage: ml-api COMMAND [--help] | --version
 
-${lines(Object.fromEntries(Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary])))}
+${columns(summaries)}
 
 Of @org/ml-sdk:
 
-${lines(SDK_COMMANDS)}
+${columns(Object.entries(SDK_COMMANDS))}
 
 Exit codes: ${EXIT.done} done, ${EXIT.no} a check says no, ${EXIT.usage} wrong usage or settings, ${EXIT.failed} failed.
 `;

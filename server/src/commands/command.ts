@@ -24,6 +24,6 @@ export interface Context {
   readonly files: Files;
   /** All of the program's, by name. */
   readonly commands: Readonly<Record<string, Entry>>;
-  /** Aborts when the process is told to end; only \`serve\` is not ended at once. */
+  /** Aborts when the process is told to end; only `serve` is not ended at once. */
   readonly stopped: AbortSignal;
 }

@@ -4,10 +4,10 @@ import path from 'node:path';
 import { inputsSchema } from '../model/contract/input-schema.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { describeModel, type Model } from '../model/model.ts';
-import { openSession } from '../runtime/session.ts';
 import type { RowMode, Signature, TensorSpec } from '../runtime/signature.ts';
 import { CommandError, UsageError } from '../util/command-error.ts';
 import type { Command } from './command.ts';
+import { openModel } from './open-model.ts';
 import { type Options, optionsHelp, readArguments } from './options.ts';
 import { suggestManifest } from './suggested-manifest.ts';
 
@@ -54,12 +54,7 @@ async function readSignature(file: string): Promise<Signature> {
     throw new CommandError(
       `${file} is a directory; expected an ONNX file, such as ${path.join(file, 'model.onnx')}.`,
     );
-  process.env['ORT_DISABLE_TELEMETRY'] = '1'; // before the library loads
-  const session = await openSession(file, {
-    executionProviders: ['cpu'],
-    intraOpThreads: 1,
-    refuseOtherOutputs: true,
-  });
+  const session = await openModel(file);
   await session.release();
   return session.signature;
 }

@@ -1,5 +1,6 @@
 // Scripts that complete commands and options in a shell. They are whole, so that a shell starts no program at each key.
 import type { Option, Options } from '../options.ts';
+import { quotedForShell as quoted } from '../shell-quoted.ts';
 
 export interface Completed {
   readonly name: string;
@@ -20,8 +21,6 @@ function short({ desc }: Option): string {
   return desc.split('\n')[0]?.replace(/(?:[.;:] .*|\.)$/, '') ?? '';
 }
 
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-
 /** For bash 3.2, too, which macOS has. Where there is no reply, readline completes files. */
 function bash(commands: readonly Completed[]): string {
   const values = commands.flatMap((command) =>
@@ -38,8 +37,8 @@ function bash(commands: readonly Completed[]): string {
     const { argument } = command;
     const words = typeof argument === 'object' ? argument : [];
     // Options are all that there is to complete, or wanted by a dash.
-    const always = argument === undefined ? ' options' : '';
-    return `    ${quoted(command.name)}' '*) words=${quoted(words.join(' '))} options=${quoted(names.join(' '))} always=${quoted(always.trim())} ;;`;
+    const always = argument === undefined ? 'yes' : '';
+    return `    ${quoted(command.name)}' '*) words=${quoted(words.join(' '))} options=${quoted(names.join(' '))} always=${quoted(always)} ;;`;
   });
   return `# ml-api in bash. For this shell: source <(ml-api completion bash)
 _ml_api() {

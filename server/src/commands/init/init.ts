@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { readContract } from '../../model/contract/read-contract.ts';
 import { describeBy, readDescriptions } from '../../model/descriptions.ts';
 import { type Golden, readGolden } from '../../model/golden.ts';
-import { ModelLoadError, openSession } from '../../runtime/session.ts';
+import { ModelLoadError } from '../../runtime/session.ts';
 import { fetchInto } from '../../sources/fetch.ts';
 import { isLocal, normalised } from '../../sources/open.ts';
 import { isHidden } from '../../sources/paths.ts';
@@ -16,13 +16,14 @@ import { CommandError, UsageError } from '../../util/command-error.ts';
 import { printable } from '../../util/printable.ts';
 import type { Command } from '../command.ts';
 import { checkForm, listeners, readLimits, readSum } from '../fetch.ts';
+import { openModel } from '../open-model.ts';
 import { type Options, optionsHelp, readArguments } from '../options.ts';
 import type { Files } from '../serve/files.ts';
+import { shellQuoted } from '../shell-quoted.ts';
 import { suggestManifest } from '../suggested-manifest.ts';
 import { makeGolden } from './golden.ts';
 import { type Names, namesFrom } from './names.ts';
 import { checkFree, put } from './put.ts';
-import { shellQuoted } from './shell-quoted.ts';
 import { type Delivery, textsOf } from './texts.ts';
 
 const options = {
@@ -167,29 +168,21 @@ async function describe(
     await writeFile(file(name), text);
     written.push(name);
   };
-  process.env['ORT_DISABLE_TELEMETRY'] = '1'; // before the library loads
   try {
     const descriptions = await readDescriptions(directory, manifestSchema);
-    const session = await openSession(file('model.onnx'), {
-      executionProviders: ['cpu'],
-      intraOpThreads: 1,
-      refuseOtherOutputs: true,
-    });
+    const session = await openModel(file('model.onnx'));
     try {
       const naming = { name: undefined, version: undefined };
-      const model = describeBy(descriptions, session.signature, naming);
+      let model = describeBy(descriptions, session.signature, naming);
       if (!existsSync(file('model.json'))) {
         const manifest = { ...suggestManifest(model), name: names.model };
         await write('model.json', `${JSON.stringify(manifest, null, 2)}\n`);
+        const described = await readDescriptions(directory, manifestSchema);
+        model = describeBy(described, session.signature, naming);
       }
       const given = await readGolden(file('golden.json'));
       if (given !== undefined) return { golden: given.inputs, written, missing: undefined };
-      const named = describeBy(
-        await readDescriptions(directory, manifestSchema),
-        session.signature,
-        naming,
-      );
-      const made = await makeGolden(named, session);
+      const made = await makeGolden(model, session);
       if ('reason' in made) return { golden: undefined, written, missing: made.reason };
       await write('golden.json', made.json);
       return { golden: made.rows, written, missing: undefined };

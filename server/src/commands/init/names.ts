@@ -1,5 +1,6 @@
 // The names that a project's folder gives to its model, and to its image and its release on Kubernetes.
 import path from 'node:path';
+import { identifier } from '../../sources/stores/identifier.ts';
 import { UsageError } from '../../util/command-error.ts';
 import { printable } from '../../util/printable.ts';
 import { quote } from '../../util/quote.ts';
@@ -11,8 +12,6 @@ export interface Names {
   readonly release: string;
 }
 
-/** Of model.schema.json. */
-const LONGEST_MODEL = 63;
 /** Helm takes 53 characters, and the chart adds its own name and the version's. */
 const LONGEST_RELEASE = 40;
 
@@ -23,9 +22,7 @@ export function namesFrom(folder: string): Names {
     throw new UsageError(
       `init: the folder ${quote(folder)} has control characters in its path; expected a folder such as my-model.`,
     );
-  const model = /[A-Za-z0-9](?:.*[A-Za-z0-9])?/
-    .exec(base.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, LONGEST_MODEL))
-    ?.at(0);
+  const model = identifier(base);
   if (model === undefined)
     throw new UsageError(
       `init: the folder is called ${quote(base)}; expected a name with a letter from a to z or a digit, such as my-model, as the model gets its name.`,

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { CommandError } from '../../util/command-error.ts';
-import { shellQuoted } from './shell-quoted.ts';
+import { shellQuoted } from '../shell-quoted.ts';
 
 /** @throws CommandError where one of the names is taken */
 export function checkFree(folder: string, names: readonly string[]): void {

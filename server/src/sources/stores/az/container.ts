@@ -74,11 +74,11 @@ async function openService(
 /** The emulator and private clouds have their addresses here. */
 function connected(text: string, account: string) {
   const parts = partsOf(text);
-  const wrong = ['AccountName', 'AccountKey'].filter((name) => !parts.has(name.toLowerCase()));
+  const lacking = ['AccountName', 'AccountKey'].filter((name) => !parts.has(name.toLowerCase()));
   const isSigned = parts.has('sharedaccesssignature');
-  if (wrong.length > 0 && !isSigned)
+  if (lacking.length > 0 && !isSigned)
     throw new CommandError(
-      `AZURE_STORAGE_CONNECTION_STRING has no ${wrong.join(' and no ')}; expected a connection string as the Azure portal shows it: AccountName and AccountKey, or SharedAccessSignature, with DefaultEndpointsProtocol or BlobEndpoint.`,
+      `AZURE_STORAGE_CONNECTION_STRING has no ${lacking.join(' and no ')}; expected a connection string as the Azure portal shows it: AccountName and AccountKey, or SharedAccessSignature, with DefaultEndpointsProtocol or BlobEndpoint.`,
     );
   let service: BlobServiceClient;
   try {
