@@ -6,7 +6,7 @@ import { expectModel } from './expect-model.ts';
 import { failureOfFetching } from './fetch-failure.ts';
 import { ingressUrl } from './http.ts';
 import { type Namespace, useNamespace } from './namespace.ts';
-import { Release, type Values } from './release.ts';
+import { onePodOf, Release, type Values } from './release.ts';
 import { azureUrl, startAzure } from './stores/azure.ts';
 import { startGoogle } from './stores/google.ts';
 import { hubUrl, startHub } from './stores/hub.ts';
@@ -112,10 +112,7 @@ describe.skipIf(!ours).each(cases)(
   ({ start, uri, source, fetch, values, secrets, refused }) => {
     const namespace = useNamespace(uri.slice(0, 2));
     const release = new Release(namespace);
-    const version = (model: Values): Values => ({
-      ...values,
-      versions: { v1: { model, autoscaling: { type: 'none' } } },
-    });
+    const version = (model: Values): Values => ({ ...values, ...onePodOf(model) });
 
     beforeAll(async () => {
       await loadStores();

@@ -8,7 +8,7 @@ import { eventually, ingressUrl } from './http.ts';
 import { moveAlias, startMlflow } from './mlflow.ts';
 import { mlserver } from './mlserver/images.ts';
 import { useNamespace } from './namespace.ts';
-import { Release, type Values } from './release.ts';
+import { onePodOf, Release, type Values } from './release.ts';
 
 const ours = inject('cluster').provider !== 'given'; // images of the tests' own can be put onto the node
 const hour = 3_600_000; // the first run builds the image
@@ -23,9 +23,6 @@ describe.skipIf(!ours)("a model in MLflow's registry", () => {
       env: { MLFLOW_TRACKING_URI: `http://${host}:5000` },
       envFrom: [{ secretRef: { name: secret } }],
     },
-  });
-  const version = (model: Values, more: Values = {}): Values => ({
-    versions: { v1: { model, autoscaling: { type: 'none' }, ...more } },
   });
 
   beforeAll(async () => {
@@ -56,7 +53,7 @@ describe.skipIf(!ours)("a model in MLflow's registry", () => {
     ['a wrong password', { secret: 'wrong' }, /401 Unauthorized\. Check MLFLOW_TRACKING_USERNAME/],
     ['a host that it does not know', { host: 'tracking' }, /--allowed-hosts=tracking:5000/],
   ])('is not served with %s, and the pod says what to change', async (_what, access, expected) => {
-    const values = version(fromMlflow('mlflow://iris@champion', access));
+    const values = onePodOf(fromMlflow('mlflow://iris@champion', access));
     expect((await release.tryInstall(values, [], { timeout: '10s' })).ok).toBe(false);
     const said = await failureOfFetching(namespace);
     expect(said).toMatch(expected);
@@ -66,7 +63,7 @@ describe.skipIf(!ours)("a model in MLflow's registry", () => {
 
   it('is served with the names of its columns, and followed when its alias moves', async () => {
     const model = { followSeconds: 2, ...fromMlflow('models:/iris@champion') };
-    await release.install(version(model));
+    await release.install(onePodOf(model));
     await expectModel(release, 'v1');
     expect(await described()).toMatchObject({
       name: 'iris',
@@ -85,11 +82,11 @@ describe.skipIf(!ours)("a model in MLflow's registry", () => {
 
   it('without ONNX has the pod say what serves it, and MLServer does by the same URI', async () => {
     const model = { name: 'prices', ...fromMlflow('mlflow://not%20onnx/1') };
-    expect((await release.tryInstall(version(model), [], { timeout: '10s' })).ok).toBe(false);
+    expect((await release.tryInstall(onePodOf(model), [], { timeout: '10s' })).ok).toBe(false);
     expect(await failureOfFetching(namespace)).toMatch(/has no ONNX flavour.*runtime: mlserver/);
 
     const served = { runtime: 'mlserver', image: mlserver };
-    await release.install(version(model, served), ['--timeout=240s']);
+    await release.install(onePodOf(model, served), ['--timeout=240s']);
     const column = (name: string, data: readonly number[]) => ({
       name,
       datatype: 'FP64',

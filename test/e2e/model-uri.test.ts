@@ -10,7 +10,7 @@ import { golden } from './golden.ts';
 import { eventually, ingressUrl, predict } from './http.ts';
 import { type Namespace, useNamespace } from './namespace.ts';
 import { startNodePod } from './node-pod.ts';
-import { Release, type Values } from './release.ts';
+import { onePodOf, Release, type Values } from './release.ts';
 import { loadStores } from './stores/image.ts';
 import { oras, startRegistry } from './stores/registry.ts';
 import { s3Login, startS3 } from './stores/s3.ts';
@@ -24,9 +24,6 @@ const fromS3 = (secret = 's3', endpoint = 'http://s3:9000') => ({
     env: { AWS_ENDPOINT_URL_S3: endpoint },
     envFrom: [{ secretRef: { name: secret } }],
   },
-});
-const versions = (model: Values): Values => ({
-  versions: { v1: { model, autoscaling: { type: 'none' } } },
 });
 
 async function source(host: string): Promise<unknown> {
@@ -74,7 +71,7 @@ describe.skipIf(!ours)('a model in S3', () => {
   }, hour);
 
   it('is not served with a wrong key: nothing starts, and the pod says what to change', async () => {
-    const { ok } = await release.tryInstall(versions(fromS3('wrong')), [], { timeout: '10s' });
+    const { ok } = await release.tryInstall(onePodOf(fromS3('wrong')), [], { timeout: '10s' });
     expect(ok).toBe(false);
     const message = await failureOfFetching(namespace);
     expect(message).toMatch(/AWS_SECRET_ACCESS_KEY|credentials/);
@@ -83,7 +80,7 @@ describe.skipIf(!ours)('a model in S3', () => {
   });
 
   it('is served with where it came from, and helm test has its golden predictions', async () => {
-    await release.install(versions(fromS3()));
+    await release.install(onePodOf(fromS3()));
     await eventually(15, async () => {
       const answer = await predict(release.host, '/predict', golden('v2').inputs);
       expect(answer.body.prediction).toEqual(golden('v2').prediction);
@@ -98,7 +95,7 @@ describe.skipIf(!ours)('a model in S3', () => {
   });
 
   it('arrives whole where connections are cut', async () => {
-    await release.install(versions(fromS3('s3', 'http://cutter:9000')));
+    await release.install(onePodOf(fromS3('s3', 'http://cutter:9000')));
     await eventually(15, async () => {
       const answer = await predict(release.host, '/predict', golden('v2').inputs);
       expect(answer.body.prediction).toEqual(golden('v2').prediction);
@@ -208,7 +205,7 @@ describe.skipIf(!ours)('a model in a registry', () => {
     (await namespace.stayingPredictors()).map(({ metadata }) => metadata.name);
 
   it('is the next one for pods that start after its tag moved, and GET /model says so', async () => {
-    await release.install(versions(fromRegistry('oci://registry:5000/iris:production')));
+    await release.install(onePodOf(fromRegistry('oci://registry:5000/iris:production')));
     await expectModel(release, 'v1');
     const before = await source(release.host);
     await oras(namespace, 'tag', 'localhost:5000/iris:v2', 'production');
@@ -223,7 +220,7 @@ describe.skipIf(!ours)('a model in a registry', () => {
   it('is followed without a restart: the pods serve what its tag names now', async () => {
     await oras(namespace, 'tag', 'localhost:5000/iris:v1', 'production');
     const followed = { followSeconds: 2, ...fromRegistry('oci://registry:5000/iris:production') };
-    await release.install(versions(followed));
+    await release.install(onePodOf(followed));
     await expectModel(release, 'v1');
     const pods = await running();
     await oras(namespace, 'tag', 'localhost:5000/iris:v2', 'production');
@@ -240,18 +237,18 @@ describe.skipIf(!ours)('a model in a registry', () => {
   it('stays what it is by its digest, which may be required', async () => {
     const required = { requirePinned: 'always' };
     const { ok, output } = await release.tryInstall(
-      versions(fromRegistry('oci://registry:5000/iris:production', required)),
+      onePodOf(fromRegistry('oci://registry:5000/iris:production', required)),
     );
     expect(ok).toBe(false);
     expect(output).toContain('a URI that cannot move');
     const digest = (await oras(namespace, 'resolve', 'localhost:5000/iris:v1')).trim();
-    await release.install(versions(fromRegistry(`oci://registry:5000/iris@${digest}`, required)));
+    await release.install(onePodOf(fromRegistry(`oci://registry:5000/iris@${digest}`, required)));
     await expectModel(release, 'v1');
     expect(await source(release.host)).toMatchObject({ revision: digest });
   });
 
   it('that there is not is said in the pod', async () => {
-    const values = versions(fromRegistry('oci://registry:5000/iris:v9'));
+    const values = onePodOf(fromRegistry('oci://registry:5000/iris:v9'));
     const { ok } = await release.tryInstall(values, [], { timeout: '10s' });
     expect(ok).toBe(false);
     expect(await failureOfFetching(namespace)).toContain('has no tag v9');

@@ -10,6 +10,11 @@ const chart = path.resolve(import.meta.dirname, '../../charts/ml-api');
 /** Values as the chart's values.yaml has them. */
 export type Values = { readonly [key: string]: unknown };
 
+/** A version v1 of one pod, with this of a model. @param more of the version */
+export const onePodOf = (model: Values, more: Values = {}): Values => ({
+  versions: { v1: { model, autoscaling: { type: 'none' }, ...more } },
+});
+
 /** How a helm command ended. Failing is an outcome that tests look at, too. */
 export type HelmResult = { readonly ok: boolean; readonly output: string };
 
