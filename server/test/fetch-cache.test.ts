@@ -1,10 +1,14 @@
 // A cache that fetchers share: downloaded once, copied whole, bounded, and never in the way.
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
   existsSync,
   readdirSync,
   readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -67,15 +71,27 @@ it('has a folder for each state of a place, and each model comes from its own', 
   expect(entriesOf(cache)).toHaveLength(2);
 });
 
-it('takes what was spoiled for what is not there', async () => {
+it.each<[string, (file: string) => void]>([
+  ['other bytes', (file) => writeFileSync(file, 'spoiled')],
+  ['fewer bytes', (file) => truncateSync(file, 100)],
+  ['none', (file) => rmSync(file)],
+  ['a pipe', (file) => [rmSync(file), execFileSync('mkfifo', [file])]],
+  ['a link to nothing', (file) => [rmSync(file), symlinkSync('nothing', file)]],
+])('takes what was spoiled for what is not there: a file that is %s', async (_, spoil) => {
   const cache = folder();
   const place = source(10);
   await fetched(place, cache);
   const [entry = ''] = entriesOf(cache);
-  writeFileSync(path.join(cache, entry, 'model.onnx'), 'spoiled');
-  const { code, directory } = await fetched(place, cache);
-  expect(code).toBe(0);
-  expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+  spoil(path.join(cache, entry, 'model.onnx'));
+  for (const [name, stays] of [
+    ['the first', ''],
+    ['the second', 'copied from the cache'],
+  ]) {
+    const { code, stderr, stdout, directory } = await fetched(place, cache);
+    expect([name, code, stderr]).toEqual([name, 0, '']);
+    expect(stdout).toContain(stays);
+    expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+  }
 });
 
 it('keeps within its bound by what was used last', async () => {

@@ -8,6 +8,7 @@ import { atWorkIn, fetchInto, fetchModel, markFor, tellingDisk, type Wanted } fr
 import { withLock } from './lock.ts';
 import { isFilled, readMark } from './mark.ts';
 import { replaceModel } from './replace.ts';
+import { sha256Of } from './sha256.ts';
 import { openWorkplace, type Workplace } from './workplace.ts';
 
 export interface Cache {
@@ -52,12 +53,11 @@ async function useEntry(
   workplace: Workplace,
 ): Promise<void> {
   const entry = path.join(directory, mark);
-  const fill = { ...wanted, directory: entry, variable: 'FETCH_CACHE_DIR' };
   const use = async () => {
-    if (!(await isThere(fill, mark))) await fetchModel(fill);
-    await writeFile(path.join(entry, USED), '');
-    await utimes(path.join(entry, USED), new Date(), new Date(await workplace.now()));
-    await tellingDisk(wanted, () => copyFrom(entry, wanted));
+    if (await copyFrom(entry, mark, wanted, workplace)) return;
+    await fetchModel({ ...wanted, directory: entry, variable: 'FETCH_CACHE_DIR' });
+    if (!(await copyFrom(entry, mark, wanted, workplace)))
+      throw new CommandError(`FETCH_CACHE_DIR: ${entry} was changed by others. Try again.`);
   };
   await withLock(`${entry}.lock`, workplace, use, wanted.limits.timeoutMs);
 }
@@ -69,22 +69,50 @@ async function isThere({ directory, say }: Wanted, mark: string): Promise<boolea
   return isSo;
 }
 
-async function copyFrom(entry: string, wanted: Wanted): Promise<void> {
+/** @returns whether the entry held the model of this mark, every file as it came */
+async function copyFrom(
+  entry: string,
+  mark: string,
+  wanted: Wanted,
+  cacheWorkplace: Workplace,
+): Promise<boolean> {
   const { directory, say } = wanted;
-  const mark = await readMark(entry);
-  if (mark?.sha256 === undefined)
-    throw new CommandError(`FETCH_CACHE_DIR: ${entry} was changed by others. Try again.`);
-  const { sha256, files } = mark;
-  await atWorkIn(wanted, async (workplace) => {
-    const folder = path.join(workplace.folder, 'model');
-    for (const file of files.keys()) {
-      const target = path.join(folder, file);
-      await mkdir(path.dirname(target), { recursive: true });
-      await copyFile(path.join(entry, file), target, constants.COPYFILE_FICLONE);
-    }
-    await replaceModel(directory, workplace, { folder, sha256, sums: files }, say);
-  });
-  say(`${directory} holds the model, copied from the cache.`);
+  const filled = await readMark(entry);
+  if (filled?.sha256 !== mark || filled.files.size === 0) return false;
+  await noteUse(entry, cacheWorkplace);
+  let isWhole = true;
+  await tellingDisk(wanted, () =>
+    atWorkIn(wanted, async (workplace) => {
+      const folder = path.join(workplace.folder, 'model');
+      for (const [file, sum] of filled.files)
+        isWhole &&= await copyChecked(path.join(entry, file), path.join(folder, file), sum);
+      if (isWhole)
+        await replaceModel(directory, workplace, { folder, sha256: mark, sums: filled.files }, say);
+    }),
+  );
+  if (isWhole) say(`${directory} holds the model, copied from the cache.`);
+  return isWhole;
+}
+
+/**
+ * Copies while it reads the file for its sum: one after the other would take twice as long.
+ * @returns whether the file has the sum; where not, the copy is worth nothing
+ * @throws what the disk fails with
+ */
+async function copyChecked(from: string, to: string, sum: string): Promise<boolean> {
+  // A pipe has no end, and cannot even be opened.
+  if (!(await stat(from).catch(() => undefined))?.isFile()) return false;
+  await mkdir(path.dirname(to), { recursive: true });
+  const copying = copyFile(from, to, constants.COPYFILE_FICLONE);
+  const [actual, copied] = await Promise.allSettled([sha256Of(from), copying]);
+  if (actual.status === 'rejected' || actual.value !== sum) return false;
+  if (copied.status === 'rejected') throw copied.reason;
+  return true;
+}
+
+async function noteUse(entry: string, workplace: Workplace): Promise<void> {
+  await writeFile(path.join(entry, USED), '');
+  await utimes(path.join(entry, USED), new Date(), new Date(await workplace.now()));
 }
 
 /** @param kept the mark of the model that was used just now */
