@@ -35,6 +35,18 @@ export async function expectContent(
     expect(file.sha256).toBe(createHash('sha256').update(expected).digest('hex'));
   const half = Math.floor(expected.length / 2);
   expect((await contentOf(file, half)).equals(expected.subarray(half))).toBe(true);
+  if (file.hasParts && half > 1) await expectPart(file, half, expected);
+}
+
+/** A part is what was asked for, to the byte. */
+async function expectPart(file: RemoteFile, to: number, expected: Uint8Array): Promise<void> {
+  for (const start of [0, 1]) {
+    const { from, isPart, bytes } = await file.read(start, soon(), to);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of bytes) chunks.push(chunk);
+    expect({ from, isPart }).toEqual({ from: start, isPart: true });
+    expect(Buffer.concat(chunks).equals(expected.subarray(start, to))).toBe(true);
+  }
 }
 
 /**

@@ -184,6 +184,26 @@ describe('what is there arrives', () => {
   });
 });
 
+it('brings a large object in parts, each from where it was cut', async () => {
+  const huge = Buffer.alloc(70 * 1024 * 1024);
+  for (let at = 0; at + 4 <= huge.length; at += 4096) huge.writeUInt32LE(at, at);
+  mkdirSync(path.join(root, 'models/huge'), { recursive: true });
+  writeFileSync(path.join(root, 'models/huge/model.onnx'), huge);
+  const { url, asked } = await cutting(2, 20 * 1024 * 1024);
+  const { code, stderr, directory } = await fetchFrom('s3://models/huge', credentials(url));
+  expect([code, stderr]).toEqual([0, '']);
+  expect(readFileSync(path.join(directory, 'model.onnx')).equals(huge)).toBe(true);
+  expect(asked).toEqual(
+    expect.arrayContaining([
+      'GET bytes=0-33554431',
+      'GET bytes=33554432-67108863',
+      'GET bytes=67108864-73400319',
+    ]),
+  );
+  // The first two were cut, and went on.
+  expect(asked.filter((one) => one.startsWith('GET bytes='))).toHaveLength(5);
+});
+
 describe('what cannot be had is told in a sentence, and leaves nothing', () => {
   it.each([
     [
@@ -246,7 +266,8 @@ describe('what cannot be had is told in a sentence, and leaves nothing', () => {
     writeFileSync(path.join(source, 'model.onnx'), large);
     const { url, asked } = await cutting(1, 1_000_000);
     const fetched = fetchFrom('s3://models/replaced', credentials(url));
-    await expect.poll(() => asked.filter((one) => one === 'GET -').length).toBeGreaterThan(1);
+    const times = () => asked.filter((one) => one === 'GET -').length;
+    await expect.poll(times, { timeout: 60_000 }).toBeGreaterThan(1);
     writeFileSync(path.join(source, 'model.onnx'), Buffer.concat([large, Buffer.from('more')]));
     const { code, stderr, directory } = await fetched;
     expect(stderr).toMatch(

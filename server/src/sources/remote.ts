@@ -21,18 +21,23 @@ export interface RemoteFile {
   readonly size?: number;
   /** In hex, where the store tells. */
   readonly sha256?: string;
+  /** Whether a large one is to be read in several parts at a time: the store can, and pins it, so that all are of the same bytes. */
+  readonly hasParts?: boolean;
   /**
    * Its bytes from an offset on.
    * @param from byte to begin at; a store that cannot begin there begins at 0 and says so
+   * @param to the byte that follows the last one that is wanted; a store that cannot end there sends all
    * @throws CommandError where no further attempt can help: not found, denied, changed since it was listed; any other error is retried,
    * a StartOverError from the first byte on
    */
-  read(from: number, signal: AbortSignal): Promise<RemoteBytes>;
+  read(from: number, signal: AbortSignal, to?: number): Promise<RemoteBytes>;
 }
 
 export interface RemoteBytes {
   /** The byte that they begin at. */
   readonly from: number;
+  /** Whether they are what was asked for, and not the whole file. */
+  readonly isPart?: boolean;
   /** Of the whole file, where the store tells it only now. */
   readonly size?: number | undefined;
   readonly bytes: AsyncIterable<Uint8Array>;

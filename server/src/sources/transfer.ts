@@ -1,12 +1,13 @@
-// The transfer: files from a store into a folder, several at a time, each resumed where it was cut, with a limit of bytes for all together.
+// The transfer: files from a store into a folder, several at a time, with a limit of bytes for all together.
 import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
-import { addAbortSignal, Readable } from 'node:stream';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { CommandError } from '../util/command-error.ts';
-import { type Attempts, type Limits, persist } from './attempts.ts';
+import type { Attempts, Limits } from './attempts.ts';
 import { createPaths } from './paths.ts';
+import { receiveFile } from './receive.ts';
 import { Received } from './received.ts';
-import { type RemoteFile, StartOverError } from './remote.ts';
+import type { RemoteFile } from './remote.ts';
 
 /** What came of a file. */
 export interface Transferred {
@@ -19,10 +20,8 @@ export interface Transferred {
 /** Hears of bytes as they come; a negative number takes some back. */
 export type Progress = (bytes: number) => void;
 
-/** Enough to keep a store busy while files are small; one large file takes all that there is anyway. */
+/** Files, and requests for them and their parts: enough to keep a store busy. */
 const AT_ONCE = 4;
-/** An attempt that brings this much was none in vain: a large file may be cut many times. */
-const WORTH_AN_ATTEMPT = 8 * 1024 * 1024;
 
 /**
  * Downloads files, each to its path below a folder, and leaves them on the disk.
@@ -38,6 +37,7 @@ export async function transfer(
   checkPaths(files, name);
   const budget = createBudget(files, name, limits);
   const failed = new AbortController();
+  const lane = pLimit(AT_ONCE);
   const waiting = files.entries();
   const results: Transferred[] = [];
   const work = async () => {
@@ -45,10 +45,11 @@ export async function transfer(
       failed.signal.throwIfAborted();
       const one = files.length === 1 ? name : `${file.path} of ${name}`;
       const attempts = { name: one, limits, end: AbortSignal.any([end, failed.signal]), say };
-      results[at] = await transferOne(file, path.join(folder, file.path), attempts, (bytes) => {
+      const hear = (bytes: number) => {
         budget(bytes);
         progress(bytes);
-      });
+      };
+      results[at] = await transferOne(file, path.join(folder, file.path), attempts, hear, lane);
     }
   };
   // The first failure ends the others, and all have ended when it is told: nobody writes into the folder any more.
@@ -66,34 +67,13 @@ async function transferOne(
   target: string,
   attempts: Attempts,
   progress: Progress,
+  lane: LimitFunction,
 ): Promise<Transferred> {
   await mkdir(path.dirname(target), { recursive: true });
   const handle = await open(target, 'w+');
   try {
     const received = new Received(handle, progress);
-    let told = file.size;
-    let before = 0;
-    const hasAdvanced = () => {
-      const advanced = received.size - before >= WORTH_AN_ATTEMPT;
-      before = received.size;
-      return advanced;
-    };
-    await persist({ ...attempts, hasAdvanced }, async (signal, goesOn) => {
-      if (received.size > 0 && received.size === told) return; // cut after its last byte
-      const start = received.size;
-      try {
-        const { from, bytes, size } = await file.read(start, signal);
-        told = file.size ?? size;
-        await receive(bytes, from, received, told, signal, goesOn);
-        if (told === undefined && start > 0 && received.size === start)
-          throw new StartOverError('nothing followed, and how much should have is not known');
-      } catch (error) {
-        if (error instanceof StartOverError) await received.beginAt(0);
-        throw error;
-      }
-      if (told !== undefined && received.size < told)
-        throw new Error(`it ended after ${received.size} of ${told} bytes`);
-    });
+    const told = await receiveFile(file, received, attempts, lane);
     const sha256 = await received.finish();
     const { size } = await handle.stat();
     if (size !== (told ?? size) || (file.sha256 ?? sha256) !== sha256)
@@ -103,27 +83,6 @@ async function transferOne(
     return { path: file.path, size, sha256 };
   } finally {
     await handle.close();
-  }
-}
-
-async function receive(
-  bytes: AsyncIterable<Uint8Array>,
-  from: number,
-  received: Received,
-  told: number | undefined,
-  signal: AbortSignal,
-  goesOn: () => void,
-): Promise<void> {
-  const stream = bytes instanceof Readable ? bytes : Readable.from(bytes);
-  if (from !== received.size)
-    await received.beginAt(from).catch((error: unknown) => {
-      stream.on('error', () => {}).destroy(); // nobody reads it
-      throw error;
-    });
-  for await (const chunk of addAbortSignal(signal, stream)) {
-    await received.add(chunk);
-    if (told !== undefined && received.size > told) break; // more than was told
-    goesOn(); // after the disk, whose time is not the store's
   }
 }
 

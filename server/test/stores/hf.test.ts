@@ -13,11 +13,12 @@ import { COMMIT, sha256 } from './hub-protocol.ts';
 
 const soon = () => AbortSignal.timeout(20_000);
 
-async function contentOf(model: RemoteModel, name: string, from = 0): Promise<Buffer> {
+async function contentOf(model: RemoteModel, name: string, from = 0, to?: number): Promise<Buffer> {
   const file = model.files.find((one) => one.path === name);
   if (file === undefined) throw new Error(`no ${name}`);
-  const { from: start, bytes } = await file.read(from, soon());
+  const { from: start, isPart, bytes } = await file.read(from, soon(), to);
   expect(start).toBe(from);
+  if (to !== undefined) expect(isPart).toBe(true);
   const chunks: Uint8Array[] = [];
   for await (const chunk of bytes) chunks.push(chunk);
   return Buffer.concat(chunks);
@@ -71,6 +72,8 @@ describe('a model', () => {
     });
     expect(await contentOf(model, 'model.onnx')).toEqual(weights);
     expect(await contentOf(model, 'model.onnx', 100)).toEqual(weights.subarray(100));
+    expect(await contentOf(model, 'model.onnx', 100, 200)).toEqual(weights.subarray(100, 200));
+    expect(await contentOf(model, 'model.onnx', 0, 7)).toEqual(weights.subarray(0, 7));
     expect(await contentOf(model, 'tokenizer.json', 1)).toEqual(Buffer.from('}'));
     expect(JSON.parse(String(await contentOf(model, 'model.defaults.json')))).toEqual({
       name: 'model',

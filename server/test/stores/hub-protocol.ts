@@ -56,10 +56,11 @@ export function answerAsHub(
   res.writeHead(302, { location: `${blobAt(name)}?X-Amz-Signature=secret` }).end();
 }
 
-/** Sends a file from the byte on that a client asks for. */
+/** Sends the bytes of a file that a client asks for. */
 export function sendPart(req: IncomingMessage, res: ServerResponse, data: Buffer): void {
-  const [, from] = /^bytes=(\d+)-$/.exec(String(req.headers.range ?? '')) ?? [];
+  const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(String(req.headers.range ?? '')) ?? [];
   if (from === undefined) return void res.end(data);
-  const range = `bytes ${from}-${data.length - 1}/${data.length}`;
-  res.writeHead(206, { 'content-range': range }).end(data.subarray(Number(from)));
+  const last = to ? Math.min(Number(to), data.length - 1) : data.length - 1;
+  const range = `bytes ${from}-${last}/${data.length}`;
+  res.writeHead(206, { 'content-range': range }).end(data.subarray(Number(from), last + 1));
 }

@@ -21,8 +21,9 @@ export const azStore: Store = {
     const file = (blob: StoredObject, path: string): RemoteFile => ({
       path,
       size: blob.size,
-      read: (from, signal) =>
-        readBlob(container, blob, from, signal).catch((error) => {
+      hasParts: true,
+      read: (from, signal, to) =>
+        readBlob(container, blob, from, signal, to).catch((error) => {
           throw readable(error, location, container, signal);
         }),
     });
@@ -101,16 +102,18 @@ async function readBlob(
   { name, size, tag }: StoredObject,
   from: number,
   signal: AbortSignal,
+  to?: number,
 ): Promise<RemoteBytes> {
   if (from >= size) return { from, bytes: nothing() };
-  const response = await client.getBlobClient(name).download(from, undefined, {
+  const count = to === undefined ? undefined : to - from;
+  const response = await client.getBlobClient(name).download(from, count, {
     conditions: { ifMatch: tag },
     abortSignal: signal,
     maxRetryRequests: 0, // the transfer goes on where it was cut
   });
-  const { readableStreamBody: bytes } = response;
+  const { readableStreamBody: bytes, contentRange } = response;
   if (bytes === undefined) throw new Error('Azure answered without a body');
-  return { from, bytes: bytes as AsyncIterable<Uint8Array> };
+  return { from, isPart: Boolean(contentRange), bytes: bytes as AsyncIterable<Uint8Array> };
 }
 
 /** Without Azure's own message, which repeats requests and their signatures. */

@@ -117,7 +117,7 @@ export function bytesOf(response: IncomingMessage, from: number): RemoteBytes | 
   }
   if (statusCode !== 206) return undefined;
   const [, start] = /^bytes (\d+)-/.exec(range) ?? [];
-  if (start !== undefined) return { from: Number(start), size, bytes: response };
+  if (start !== undefined) return { from: Number(start), isPart: true, size, bytes: response };
   response.destroy();
   throw new Error('it sent a part of the file without saying which');
 }
@@ -128,9 +128,21 @@ function lengthOf({ headers }: IncomingMessage): number | undefined {
   return length ? Number(length) : undefined;
 }
 
-/** The header that asks for bytes from an offset on; none for the whole, which every server can send. */
-export function rangeFrom(from: number): { readonly range?: string } {
-  return from === 0 ? {} : { range: `bytes=${from}-` };
+/**
+ * The value of the header Range.
+ * @param to the byte after the last one; undefined: the file's end
+ * @returns undefined for the whole, which every server can send
+ */
+export function rangeOf(from: number, to?: number): string | undefined {
+  return from === 0 && to === undefined
+    ? undefined
+    : `bytes=${from}-${to === undefined ? '' : to - 1}`;
+}
+
+/** The header that asks for these bytes. */
+export function rangeFrom(from: number, to?: number): { readonly range?: string } {
+  const range = rangeOf(from, to);
+  return range === undefined ? {} : { range };
 }
 
 /**

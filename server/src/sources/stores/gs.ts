@@ -15,7 +15,9 @@ export const gsStore: Store = {
     const file = (object: StoredObject, own: string) => ({
       path: own,
       size: object.size,
-      read: (from: number, signal: AbortSignal) => objects.read(object, from, signal),
+      hasParts: true,
+      read: (from: number, signal: AbortSignal, to?: number) =>
+        objects.read(object, from, signal, to),
     });
     const single = await findSingle(objects, path, generation, signal);
     if (single !== undefined)

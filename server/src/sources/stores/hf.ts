@@ -21,7 +21,8 @@ export const hfStore: Store = {
         path: own,
         ...(file.size !== undefined && { size: file.size }),
         ...(file.sha256 !== undefined && { sha256: file.sha256 }),
-        read: (from, signal) => hub.read(repo, sha, file.path, from, signal),
+        hasParts: true,
+        read: (from, signal, to) => hub.read(repo, sha, file.path, from, signal, to),
       }),
     );
     if (form === 'model') {

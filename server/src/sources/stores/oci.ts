@@ -106,7 +106,9 @@ async function artifactFiles(
       path: checkPath(title, repository.name),
       ...(size !== undefined && { size }),
       sha256: digest.slice('sha256:'.length),
-      read: (from: number, signal: AbortSignal) => repository.blob(digest, from, signal),
+      hasParts: true,
+      read: (from: number, signal: AbortSignal, to?: number) =>
+        repository.blob(digest, from, signal, to),
     })),
     ...(await packedFiles(packed, signal)),
   ];

@@ -9,6 +9,7 @@ import {
 import { CommandError } from '../../util/command-error.ts';
 import type { RemoteBytes, Store } from '../remote.ts';
 import { quoteUri, shownUri } from '../shown-uri.ts';
+import { rangeOf } from './client.ts';
 import { checkCount, checkPath } from './listed-path.ts';
 import { isPlaceholder, ownName, revisionOf, type StoredObject } from './objects.ts';
 import { s3Error } from './s3/errors.ts';
@@ -31,7 +32,8 @@ export const s3Store: Store = {
       files: found.map((object) => ({
         path: object === single ? ownName(object.name) : bucket.pathOf(object),
         size: object.size,
-        read: (from, signal) => bucket.read(object, from, signal),
+        hasParts: object.tag !== '',
+        read: (from, signal, to) => bucket.read(object, from, signal, to),
       })),
     };
   },
@@ -109,20 +111,21 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
       { name, tag }: StoredObject,
       from: number,
       signal: AbortSignal,
+      to?: number,
     ): Promise<RemoteBytes> {
       const command = new GetObjectCommand({
         Bucket: bucket,
         Key: name,
         IfMatch: tag || undefined,
-        Range: from > 0 ? `bytes=${from}-` : undefined,
+        Range: rangeOf(from, to),
       });
       const { Body, ContentRange } = await ask(
         client.send(command, { abortSignal: signal }),
         signal,
       );
       if (!(Body instanceof Readable)) throw new Error('it was sent without a body');
-      const [, start = '0'] = /^bytes (\d+)-/.exec(ContentRange ?? '') ?? [];
-      return { from: Number(start), bytes: Body };
+      const [, start] = /^bytes (\d+)-/.exec(ContentRange ?? '') ?? [];
+      return { from: Number(start ?? 0), isPart: start !== undefined, bytes: Body };
     },
   };
 }

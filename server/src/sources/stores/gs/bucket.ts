@@ -18,7 +18,7 @@ export interface Bucket {
     signal: AbortSignal,
   ): Promise<StoredObject | undefined>;
   list(prefix: string, signal: AbortSignal): Promise<StoredObject[]>;
-  read(object: StoredObject, from: number, signal: AbortSignal): Promise<RemoteBytes>;
+  read(object: StoredObject, from: number, signal: AbortSignal, to?: number): Promise<RemoteBytes>;
 }
 
 const FIELDS = 'name,size,generation,contentEncoding';
@@ -32,12 +32,13 @@ export function openBucket(bucket: string, env: NodeJS.ProcessEnv): Bucket {
     query: Readonly<Record<string, string>>,
     from: number,
     signal: AbortSignal,
+    to?: number,
   ) => {
     const url = new URL(
       `${api}/b/${encodeURIComponent(bucket)}/o${path}?${new URLSearchParams(query)}`,
     );
     const secrets = await identity.headers(signal);
-    const response = await client(url, { secrets, headers: rangeFrom(from), signal });
+    const response = await client(url, { secrets, headers: rangeFrom(from, to), signal });
     if ([200, 206, 404, 416].includes(response.statusCode ?? 0)) return response;
     response.destroy();
     throw await refusal(response, signal);
@@ -95,9 +96,9 @@ export function openBucket(bucket: string, env: NodeJS.ProcessEnv): Bucket {
         pageToken = nextPageToken;
       }
     },
-    async read({ name, tag }, from, signal) {
+    async read({ name, tag }, from, signal, to) {
       const path = `/${encodeURIComponent(name)}`;
-      const response = await get(path, { alt: 'media', generation: tag }, from, signal);
+      const response = await get(path, { alt: 'media', generation: tag }, from, signal, to);
       const bytes = bytesOf(response, from);
       if (bytes !== undefined) return bytes;
       response.destroy();

@@ -34,6 +34,7 @@ export interface Hub {
     path: string,
     from: number,
     signal: AbortSignal,
+    to?: number,
   ): Promise<RemoteBytes>;
 }
 
@@ -49,9 +50,9 @@ export async function openHub(env: NodeJS.ProcessEnv): Promise<Hub> {
   const client = createClient({ env });
   const name = base.host;
 
-  const get = async (repo: string, url: URL, from: number, signal: AbortSignal) => {
+  const get = async (repo: string, url: URL, from: number, signal: AbortSignal, to?: number) => {
     const response = await client(url, {
-      headers: rangeFrom(from),
+      headers: rangeFrom(from, to),
       ...(token !== undefined && { secrets: { authorization: `Bearer ${token}` } }),
       signal,
     });
@@ -121,9 +122,9 @@ export async function openHub(env: NodeJS.ProcessEnv): Promise<Hub> {
       }
       return files;
     },
-    async read(repo, commit, path, from, signal) {
+    async read(repo, commit, path, from, signal, to) {
       const url = at(`/${repo}/resolve/${commit}/${inUrl(path)}`);
-      const response = await get(repo, url, from, signal);
+      const response = await get(repo, url, from, signal, to);
       const bytes = bytesOf(response, from);
       if (bytes === undefined) throw refusal(response, repo);
       return bytes;

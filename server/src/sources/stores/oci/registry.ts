@@ -22,7 +22,7 @@ export interface Repository {
   /** For errors: `ghcr.io/org/iris`. */
   readonly name: string;
   manifest(version: string, signal: AbortSignal): Promise<Manifest>;
-  blob(digest: string, from: number, signal: AbortSignal): Promise<RemoteBytes>;
+  blob(digest: string, from: number, signal: AbortSignal, to?: number): Promise<RemoteBytes>;
 }
 
 export interface Manifest {
@@ -160,8 +160,8 @@ export function openRepository(reference: Reference, env: NodeJS.ProcessEnv): Re
         );
       return { digest, content };
     },
-    async blob(digest, from, signal) {
-      const response = await get(`blobs/${digest}`, rangeFrom(from), signal);
+    async blob(digest, from, signal, to) {
+      const response = await get(`blobs/${digest}`, rangeFrom(from, to), signal);
       const bytes = bytesOf(response, from);
       if (bytes === undefined) throw refusal(response);
       return bytes;

@@ -1,0 +1,165 @@
+// A file from a store, whole or in several parts at a time, each resumed where it was cut.
+import { addAbortSignal, Readable } from 'node:stream';
+import type { LimitFunction } from 'p-limit';
+import { CommandError } from '../util/command-error.ts';
+import { type Attempts, persist } from './attempts.ts';
+import type { Received, ReceivedPart } from './received.ts';
+import { type RemoteFile, StartOverError } from './remote.ts';
+
+/** Stores give a connection only so much. Small enough that the system still has in memory what is read back for the sum. */
+const PART_BYTES = 32 * 1024 * 1024;
+/** An attempt that brings this much was none in vain: a large file may be cut many times. */
+const WORTH_AN_ATTEMPT = 8 * 1024 * 1024;
+
+/** The store sends the whole file, whatever part it is asked for. No further attempt can help. */
+class NoPartsError extends CommandError {}
+
+/**
+ * @param lane how many requests there are at a time
+ * @returns its size, where the store tells
+ * @throws CommandError with what was expected, what came, and how to go on
+ */
+export async function receiveFile(
+  file: RemoteFile,
+  received: Received,
+  attempts: Attempts,
+  lane: LimitFunction,
+): Promise<number | undefined> {
+  const { size = 0, hasParts = false } = file;
+  if (hasParts && size >= 2 * PART_BYTES) {
+    try {
+      await receiveParts(file, size, received, attempts, lane);
+      return size;
+    } catch (error) {
+      if (!(error instanceof NoPartsError)) throw error;
+      await received.reset();
+    }
+  }
+  return lane(() => receiveWhole(file, received, attempts));
+}
+
+async function receiveParts(
+  file: RemoteFile,
+  size: number,
+  received: Received,
+  attempts: Attempts,
+  lane: LimitFunction,
+): Promise<void> {
+  const starts = Array.from({ length: Math.ceil(size / PART_BYTES) }, (_, i) => i * PART_BYTES);
+  const failed = new AbortController();
+  const end = AbortSignal.any([attempts.end, failed.signal]);
+  const receive = async (start: number) => {
+    if (failed.signal.aborted) return;
+    const to = Math.min(start + PART_BYTES, size);
+    await receivePart(file, received.part(start), to, { ...attempts, end });
+  };
+  // The first failure ends the others, and all have ended when it is told.
+  await Promise.all(
+    starts.map((start) =>
+      lane(() => receive(start)).catch((error: unknown) => failed.abort(error)),
+    ),
+  );
+  failed.signal.throwIfAborted();
+}
+
+async function receivePart(
+  file: RemoteFile,
+  part: ReceivedPart,
+  to: number,
+  attempts: Attempts,
+): Promise<void> {
+  await persistInto(part, attempts, async (signal, goesOn) => {
+    if (part.end === to) return; // cut after its last byte
+    const { from, isPart, bytes } = await file.read(part.end, signal, to);
+    const stream = readable(bytes, signal);
+    try {
+      if (!isPart || from !== part.end)
+        throw new NoPartsError(`${attempts.name} is not sent in parts.`);
+      for await (const chunk of stream) {
+        const left = to - part.end;
+        const isTooMuch = chunk.byteLength > left;
+        await part.add(isTooMuch ? chunk.slice(0, left) : chunk);
+        if (isTooMuch) break;
+        goesOn(); // after the disk, whose time is not the store's
+      }
+    } finally {
+      stream.destroy();
+    }
+    checkEnd(part, to);
+  });
+}
+
+async function receiveWhole(
+  file: RemoteFile,
+  received: Received,
+  attempts: Attempts,
+): Promise<number | undefined> {
+  const part = received.part(0);
+  const beginAnew = async () => {
+    await part.reset();
+    await received.reset();
+  };
+  let told = file.size;
+  await persistInto(part, attempts, async (signal, goesOn) => {
+    if (part.end > 0 && part.end === told) return; // cut after its last byte
+    const start = part.end;
+    try {
+      const { from, bytes, size } = await file.read(start, signal);
+      told = file.size ?? size;
+      const stream = readable(bytes, signal);
+      try {
+        if (from !== 0 && from !== start)
+          throw new Error(`it was sent from the byte ${from} on, not from ${start} on`);
+        if (from !== start) await beginAnew();
+        for await (const chunk of stream) {
+          await part.add(chunk);
+          if (told !== undefined && part.end > told) break; // more than was told
+          goesOn(); // after the disk, whose time is not the store's
+        }
+      } finally {
+        stream.destroy();
+      }
+      if (told === undefined && start > 0 && part.end === start)
+        throw new StartOverError('nothing followed, and how much should have is not known');
+    } catch (error) {
+      if (error instanceof StartOverError) await beginAnew();
+      throw error;
+    }
+    checkEnd(part, told);
+  });
+  return told;
+}
+
+/** Nothing is being written any more when it returns, or throws. */
+async function persistInto(
+  part: ReceivedPart,
+  attempts: Attempts,
+  attempt: (signal: AbortSignal, goesOn: () => void) => Promise<void>,
+): Promise<void> {
+  let before = part.end;
+  const hasAdvanced = () => {
+    const advanced = part.end - before >= WORTH_AN_ATTEMPT;
+    before = part.end;
+    return advanced;
+  };
+  try {
+    await persist({ ...attempts, hasAdvanced }, attempt);
+  } catch (error) {
+    await part.stop();
+    throw error;
+  }
+  await part.finish();
+}
+
+function readable(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Readable {
+  const stream = bytes instanceof Readable ? bytes : Readable.from(bytes);
+  return addAbortSignal(
+    signal,
+    stream.on('error', () => {}),
+  ); // told by who reads it, if anybody does
+}
+
+/** @throws Error where it ended early */
+function checkEnd({ end }: ReceivedPart, told: number | undefined): void {
+  if (told !== undefined && end < told) throw new Error(`it ended after ${end} of ${told} bytes`);
+}
