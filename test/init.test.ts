@@ -174,6 +174,21 @@ describe('makes a project that works', () => {
     expect(readFileSync(path.join(project, 'README.md'), 'utf8')).not.toContain('made-up');
   });
 
+  it('refuses golden predictions that the model does not give, and leaves nothing', async () => {
+    const place = folder();
+    cpSync(path.join(root, 'model/v2'), place, { recursive: true });
+    const file = path.join(place, 'golden.json');
+    const golden = JSON.parse(readFileSync(file, 'utf8'));
+    golden.prediction[0] = 2 - golden.prediction[0];
+    writeFileSync(file, JSON.stringify(golden));
+    const project = path.join(folder(), 'stale');
+    const { code, stderr } = await init(folder(), project, '--model', place);
+    expect(stderr).toMatch(
+      /golden\.json: 1 of \d+ rows differ; the first: row 0, prediction: expected \d, got \d\. Export the model and its golden predictions together\. Nothing was changed\.\n$/,
+    );
+    expect([code, existsSync(project)]).toEqual([3, false]);
+  });
+
   it('says why a model has no golden predictions, and is served without', async () => {
     const project = path.join(folder(), 'nan');
     const { code, stdout } = await init(

@@ -3,8 +3,11 @@ import { existsSync, rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { OpenAPIObject } from 'openapi3-ts/oas31';
+import { createContract } from '../../model/contract/contract.ts';
 import { readContract } from '../../model/contract/read-contract.ts';
 import { describeBy, readDescriptions } from '../../model/descriptions.ts';
+import { fitsGolden } from '../../model/fits-golden.ts';
 import { type Golden, readGolden } from '../../model/golden.ts';
 import { ModelLoadError } from '../../runtime/session.ts';
 import { fetchInto } from '../../sources/fetch.ts';
@@ -71,9 +74,9 @@ async function init(
     const into = path.join(project, 'model');
     await bring(model, into, work, env, files.defaultModel);
     const delivery = await deliveryOf(model, isImage, into);
-    const { golden, written, missing } = await describe(into, names, files);
-    const { info } = await readContract(files.contract);
-    const texts = textsOf({ names, version: info.version, delivery, golden, written });
+    const contract = await readContract(files.contract);
+    const { golden, written, missing } = await describe(into, names, files, contract);
+    const texts = textsOf({ names, version: contract.info.version, delivery, golden, written });
     for (const [name, text] of Object.entries(texts))
       await writeFile(path.join(project, name), text);
     put(project, folder);
@@ -155,12 +158,13 @@ interface Described {
 
 /**
  * Adds to a model's directory what it lacks.
- * @throws ModelLoadError for a model that cannot be served
+ * @throws ModelLoadError for a model that cannot be served, or does not predict what its golden.json says
  */
 async function describe(
   directory: string,
   names: Names,
   { manifestSchema }: Pick<Files, 'manifestSchema'>,
+  base: OpenAPIObject,
 ): Promise<Described> {
   const file = (name: string) => path.join(directory, name);
   const written: string[] = [];
@@ -181,7 +185,11 @@ async function describe(
         model = describeBy(described, session.signature, naming);
       }
       const given = await readGolden(file('golden.json'));
-      if (given !== undefined) return { golden: given.inputs, written, missing: undefined };
+      if (given !== undefined) {
+        const contract = createContract(base, model, contractOptions);
+        await fitsGolden(given, model, contract, (feeds) => session.run(feeds)).catch(unfit);
+        return { golden: given.inputs, written, missing: undefined };
+      }
       const made = await makeGolden(model, session);
       if ('reason' in made) return { golden: undefined, written, missing: made.reason };
       await write('golden.json', made.json);
@@ -196,6 +204,13 @@ async function describe(
       { cause: error },
     );
   }
+}
+
+/** Of the most rows that a server can be told to take: how many it does is not the model's matter. */
+const contractOptions = { path: '/', maxRows: 1_000_000, needsApiKey: false, without: [] };
+
+function unfit(error: Error): never {
+  throw new ModelLoadError(error.message, { cause: error });
 }
 
 function told(

@@ -2,12 +2,10 @@
 // with its golden predictions, and takes the calls from one moment on; the old one ends those that it has. What does not load, or
 // predicts otherwise than its golden predictions say, or breaks the contract, is refused: the old one goes on.
 import path from 'node:path';
-import { checkGolden } from '../../model/check-golden.ts';
 import { incompatibility } from '../../model/compatible.ts';
+import { fitsGolden } from '../../model/fits-golden.ts';
 import { readGolden } from '../../model/golden.ts';
-import { encodeInputs } from '../../model/inputs.ts';
-import { Result, toPrediction } from '../../model/prediction.ts';
-import { Outputs } from '../../tensor/work.ts';
+import type { Tensors } from '../../tensor/tensor.ts';
 import { Turns } from '../../util/turns.ts';
 import type { ServedModel } from '../served-model.ts';
 import { type Slot, UNLOADABLE, UNLOADED } from '../slot.ts';
@@ -149,22 +147,8 @@ async function examine(
     );
   const golden = await readGolden(path.join(directory, 'golden.json'));
   if (golden === undefined) return 0;
-  try {
-    return await checkGolden(golden, async (body) => {
-      const request = contract.validatePredict(body);
-      const outputs = await serving.engine.run(encodeInputs(model, request.inputs).feeds);
-      return { ...toPrediction(new Result(model, new Outputs(outputs)), request) };
-    });
-  } catch (error) {
-    const why =
-      error instanceof RangeError
-        ? 'it is nested too deeply'
-        : error instanceof Error
-          ? error.message
-          : error;
-    throw new UnfitError(
-      `golden.json: ${why}. Export the model and its golden predictions together.`,
-      { cause: error },
-    );
-  }
+  const run = (feeds: Tensors) => serving.engine.run(feeds);
+  return fitsGolden(golden, model, contract, run).catch((error: Error) => {
+    throw new UnfitError(error.message, { cause: error });
+  });
 }

@@ -1,0 +1,39 @@
+// Golden predictions of a model that nobody is served by yet: whether it may be.
+import type { Tensors } from '../tensor/tensor.ts';
+import { Outputs } from '../tensor/work.ts';
+import { checkGolden } from './check-golden.ts';
+import type { Contract } from './contract/contract.ts';
+import type { Golden } from './golden.ts';
+import { encodeInputs } from './inputs.ts';
+import type { Model } from './model.ts';
+import { Result, toPrediction } from './prediction.ts';
+
+/**
+ * @param run runs the model
+ * @returns how many rows were as expected: all of them
+ * @throws Error that says how golden.json and the model differ, and what to do about it
+ */
+export async function fitsGolden(
+  golden: Golden,
+  model: Model,
+  { validatePredict }: Pick<Contract, 'validatePredict'>,
+  run: (feeds: Tensors) => Promise<Tensors>,
+): Promise<number> {
+  try {
+    return await checkGolden(golden, async (body) => {
+      const request = validatePredict(body);
+      const outputs = await run(encodeInputs(model, request.inputs).feeds);
+      return { ...toPrediction(new Result(model, new Outputs(outputs)), request) };
+    });
+  } catch (error) {
+    const why =
+      error instanceof RangeError
+        ? 'it is nested too deeply'
+        : error instanceof Error
+          ? error.message
+          : error;
+    throw new Error(`golden.json: ${why}. Export the model and its golden predictions together.`, {
+      cause: error,
+    });
+  }
+}
