@@ -218,7 +218,6 @@ describe('what cannot be had is told in a sentence, and leaves nothing', () => {
       {},
       /^s3:\/\/models\/none is not there: the bucket has no such object/,
     ],
-    ['no bucket', 's3:///iris', {}, /names no bucket; expected s3:\/\/BUCKET/],
     [
       'a folder of several models',
       's3://models/iris',

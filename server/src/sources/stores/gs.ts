@@ -1,5 +1,5 @@
 // Google Cloud Storage: the objects below a prefix, or a single one, each of one generation.
-import { CommandError } from '../../util/command-error.ts';
+import { CommandError, UsageError } from '../../util/command-error.ts';
 import type { Store } from '../remote.ts';
 import { quoteUri } from '../shown-uri.ts';
 import { type Bucket, openBucket } from './gs/bucket.ts';
@@ -53,7 +53,7 @@ function parse(uri: string): Parsed {
   const [, bucket, path = '', generation] =
     /^gs:\/\/([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:\/(.*?)(?:#(\d+))?)?$/.exec(uri) ?? [];
   if (bucket === undefined)
-    throw new CommandError(`${quoteUri(uri)} names no bucket; expected ${FORM}.`);
+    throw new UsageError(`${quoteUri(uri)} names no bucket; expected ${FORM}.`);
   return { bucket, path, generation };
 }
 

@@ -2,7 +2,7 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CommandError } from '../../util/command-error.ts';
+import { CommandError, UsageError } from '../../util/command-error.ts';
 import { printable } from '../../util/printable.ts';
 import { isHidden } from '../paths.ts';
 import type { RemoteFile, Store } from '../remote.ts';
@@ -33,7 +33,7 @@ export const localStore: Store = {
   },
 };
 
-/** @throws CommandError for a file URL that names another machine, no whole path, or something beside it */
+/** @throws UsageError for a file URL that names another machine, no whole path, or something beside it */
 export function localPath(uri: string): string {
   if (!uri.startsWith('file:')) return path.resolve(uri);
   try {
@@ -41,7 +41,7 @@ export function localPath(uri: string): string {
   } catch {
     // as below
   }
-  throw new CommandError(
+  throw new UsageError(
     `Expected a URL such as file:///models/iris, or a path such as ./iris without file:, got ${quoteUri(uri)}.`,
   );
 }

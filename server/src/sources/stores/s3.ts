@@ -6,7 +6,7 @@ import {
   ListObjectsV2Command,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { CommandError } from '../../util/command-error.ts';
+import { CommandError, UsageError } from '../../util/command-error.ts';
 import type { RemoteBytes, Store } from '../remote.ts';
 import { quoteUri, shownUri } from '../shown-uri.ts';
 import { rangeOf } from './client.ts';
@@ -43,7 +43,7 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
   const [, bucket, named = ''] =
     /^s3:\/\/([A-Za-z0-9][A-Za-z0-9._-]{1,254})(?:\/(.*))?$/s.exec(uri) ?? [];
   if (bucket === undefined)
-    throw new CommandError(`${quoteUri(uri)} names no bucket; expected ${FORM}.`);
+    throw new UsageError(`${quoteUri(uri)} names no bucket; expected ${FORM}.`);
   const key = named.replace(/\/$/, '');
   const folder = key === '' ? '' : `${key}/`;
   const shown = shownUri(`s3://${bucket}/${named}`);

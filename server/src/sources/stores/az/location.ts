@@ -1,6 +1,6 @@
 // How a model in Azure Blob Storage is named: `az://ACCOUNT/CONTAINER/FOLDER`, or by the https address of a container, folder or blob, with a
 // shared access signature (SAS) where it has one.
-import { CommandError } from '../../../util/command-error.ts';
+import { UsageError } from '../../../util/command-error.ts';
 import { quoteUri } from '../../shown-uri.ts';
 
 export interface Location {
@@ -23,7 +23,7 @@ export function isBlobAddress(uri: string): boolean {
   );
 }
 
-/** @throws CommandError that says how one looks, without the query of an address */
+/** @throws UsageError that says how one looks, without the query of an address */
 export function parseLocation(uri: string): Location {
   const [, account, container, path = ''] =
     /^az:\/\/([a-z0-9]{3,24})\/([a-z0-9$][a-z0-9-]{2,62})(?:\/(.*))?$/.exec(uri) ?? [];
@@ -38,7 +38,7 @@ export function parseLocation(uri: string): Location {
   const url = isBlobAddress(uri) ? new URL(uri) : undefined;
   const [, box, rest = ''] = /^\/([^/]+)(?:\/(.*))?$/.exec(url?.pathname ?? '') ?? [];
   if (url === undefined || box === undefined)
-    throw new CommandError(
+    throw new UsageError(
       `${quoteUri(uri)} names no container of Azure Blob Storage; expected ${FORM}.`,
     );
   return {

@@ -1,5 +1,5 @@
 // How a model of the Hugging Face Hub is named: `hf://owner/repo@revision/folder`, or with a file at its end.
-import { CommandError } from '../../../util/command-error.ts';
+import { UsageError } from '../../../util/command-error.ts';
 import { quoteUri } from '../../shown-uri.ts';
 
 export interface Reference {
@@ -16,11 +16,11 @@ const FORM = 'hf://OWNER/REPO[@REVISION][/FOLDER], also with an .onnx file at it
 const URI =
   /^hf:\/\/([\w-][\w.-]{0,95})\/([\w-][\w.-]{0,95})(?:@(refs\/(?:pr|convert)\/[\w.-]{1,100}|[\w.%-]{1,255}))?(?:\/([^?#]*))?$/;
 
-/** @throws CommandError that says how one looks */
+/** @throws UsageError that says how one looks */
 export function parseReference(uri: string): Reference {
   const [, owner = '', name, revision = 'main', path = ''] = URI.exec(uri) ?? [];
   if (name === undefined || /^(datasets|spaces|models)$/.test(owner))
-    throw new CommandError(
+    throw new UsageError(
       `${quoteUri(uri)} names no model of the Hugging Face Hub; expected ${FORM}.`,
     );
   try {
@@ -30,7 +30,7 @@ export function parseReference(uri: string): Reference {
       path: decodeURIComponent(path).replace(/\/$/, ''),
     };
   } catch {
-    throw new CommandError(
+    throw new UsageError(
       `${quoteUri(uri)} has a percent sign that escapes nothing; expected ${FORM}.`,
     );
   }

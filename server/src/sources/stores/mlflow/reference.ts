@@ -1,5 +1,5 @@
 // How a registered model is named: `mlflow://iris@champion`, `mlflow://iris/3`, `models:/iris@champion`, `models:/iris/3`.
-import { CommandError } from '../../../util/command-error.ts';
+import { UsageError } from '../../../util/command-error.ts';
 import { quote } from '../../../util/quote.ts';
 import { quoteUri } from '../../shown-uri.ts';
 
@@ -11,10 +11,10 @@ export interface Reference {
 
 const FORM = 'mlflow://NAME@ALIAS or mlflow://NAME/VERSION';
 
-/** @throws CommandError that says how one looks */
+/** @throws UsageError that says how one looks */
 export function parseReference(uri: string): Reference {
   const expected = (why: string) =>
-    new CommandError(
+    new UsageError(
       `${quoteUri(uri)} ${why}; expected ${FORM}, or the same as models:/NAME@ALIAS and models:/NAME/VERSION, as MLflow writes it.`,
     );
   const [, rest] = /^(?:mlflow:\/\/|models:\/{1,3})([^?#]+)$/.exec(uri) ?? [];

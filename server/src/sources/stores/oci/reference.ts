@@ -1,5 +1,5 @@
 // How an artifact or image is named: `oci://ghcr.io/org/iris:1.2`, `oci://ghcr.io/org/iris@sha256:…`.
-import { CommandError } from '../../../util/command-error.ts';
+import { UsageError } from '../../../util/command-error.ts';
 import { quoteUri } from '../../shown-uri.ts';
 
 export interface Reference {
@@ -21,12 +21,12 @@ const URI =
 
 /**
  * @param plainHttp registries besides those of this machine that speak HTTP without TLS, by host and port, with commas between
- * @throws CommandError that says how one looks
+ * @throws UsageError that says how one looks
  */
 export function parseReference(uri: string, plainHttp: string | undefined): Reference {
   const [, host = '', repository = '', tag, digest] = URI.exec(uri) ?? [];
-  if (!HOST.test(host) || !NAME.test(repository))
-    throw new CommandError(`${quoteUri(uri)} names no artifact of a registry; expected ${FORM}.`);
+  if (!HOST.test(host) || !URL.canParse(`https://${host}`) || !NAME.test(repository))
+    throw new UsageError(`${quoteUri(uri)} names no artifact of a registry; expected ${FORM}.`);
   const isPlain =
     /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(host) ||
     (plainHttp ?? '').split(',').some((one) => one.trim() === host);
