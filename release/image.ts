@@ -5,10 +5,12 @@ import { buildImage, memberOf, works } from '../test/image/builder.ts';
 import { freeName } from '../test/image/free-name.ts';
 import { PLATFORMS } from '../test/image/platforms.ts';
 import type { Repository } from '../test/image/repository.ts';
+import { baseImages } from './base-images.ts';
 import type { Checkout } from './checkout.ts';
 import { attempt, run, tool } from './command.ts';
 import { imagesOf, type PlatformImage } from './platforms/check.ts';
 import { ReleaseProblem } from './problem.ts';
+import type { Resource } from './provenance.ts';
 import { plainHttp } from './registry.ts';
 import { out } from './repository-root.ts';
 
@@ -18,6 +20,8 @@ export interface BuiltImage {
   /** Of the list of the platforms' images. */
   readonly digest: string;
   readonly platforms: readonly PlatformImage[];
+  /** What it is built from. */
+  readonly bases: readonly Resource[];
 }
 
 /** @param source the address of the repository, for whoever finds the image */
@@ -53,7 +57,8 @@ export function makeImage(
     const push = ['manifest', 'push', '--all', '--quiet', '--digestfile', file];
     run('buildah', [...push, name, `oci:${layout}:${version}`]);
     const digest = readFileSync(file, 'utf8').trim();
-    return { layout, digest, platforms: imagesOf(layout, digest) };
+    const platforms = imagesOf(layout, digest);
+    return { layout, digest, platforms, bases: baseImages(layout, platforms, standIns) };
   } finally {
     freeName('buildah', name);
     attempt('buildah', ['rmi', ...PLATFORMS.map((platform) => memberOf(name, platform))]);

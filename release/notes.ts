@@ -66,6 +66,12 @@ With [cosign](https://docs.sigstore.dev/cosign/system_config/installation/) 3:
 \`\`\`sh
 ${verify('verify', image, imageDigest)}
 ${verify('verify', chart, chartDigest)}
+${[
+  verify('verify-attestation --type slsaprovenance1', image, imageDigest),
+  verify('verify-attestation --type slsaprovenance1', chart, chartDigest),
+]
+  .map((attested) => `${attested} >/dev/null # prints who built it, from what`)
+  .join('\n')}
 ${sboms
   .map(({ type, of }) => verify(`verify-attestation --type ${type}`, image, of.digest))
   .map((attested) => `${attested} >/dev/null # prints the list`)

@@ -17,13 +17,15 @@ import {
 } from './packages.ts';
 import { checkPlatforms } from './platforms/check.ts';
 import { ReleaseProblem } from './problem.ts';
+import { makeProvenance, type Run } from './provenance.ts';
 import { expectAbsent, expectWritable } from './registry.ts';
 import { out, root } from './repository-root.ts';
 import { makeSboms } from './sbom.ts';
 import { createSigner, expectIdentity } from './signing.ts';
 
 async function release(options: Options, env: NodeJS.ProcessEnv): Promise<void> {
-  const { image, chart, npmRegistry, key, dryRun } = options;
+  const { image, chart, npmRegistry, key, standIns, dryRun } = options;
+  const startedOn = new Date();
   const checkout = readCheckout();
   const { version } = checkout;
 
@@ -43,7 +45,7 @@ async function release(options: Options, env: NodeJS.ProcessEnv): Promise<void> 
   const source = sourceOf(env);
   const signer = createSigner(key, identityOf(env, source, version));
   say('building the image');
-  const built = makeImage(checkout, options.standIns, source);
+  const built = makeImage(checkout, standIns, source);
   say('checking that it holds what each platform needs');
   await checkPlatforms(built.layout, built.platforms);
   say('listing what it holds');
@@ -53,6 +55,14 @@ async function release(options: Options, env: NodeJS.ProcessEnv): Promise<void> 
     { repository: image, version, digest: built.digest },
     chart,
     source,
+  );
+  const run: Run = { checkout, source, isKeyless: key === undefined, standIns, startedOn };
+  const provenance = makeProvenance('image', run, built.bases, env);
+  const chartProvenance = makeProvenance(
+    'chart',
+    run,
+    [{ name: image.name, digest: { sha256: built.digest.replace('sha256:', '') } }],
+    env,
   );
   say('packing the npm packages');
   const packages = makePackages();
@@ -68,18 +78,26 @@ async function release(options: Options, env: NodeJS.ProcessEnv): Promise<void> 
       },
     ],
     ['the signature of the image', () => signer.sign(image, built.digest)],
+    [
+      "the signed provenance of the image and of each platform's",
+      () => {
+        for (const { digest } of [built, ...built.platforms])
+          signer.attest(image, digest, provenance);
+      },
+    ],
     ...sboms.map(
       (sbom) =>
         [
           `the signed list of what the image holds, ${path.basename(sbom.file)}`,
-          () => signer.attest(image, sbom),
+          () => signer.attest(image, sbom.of.digest, sbom),
         ] as const,
     ),
     [
-      `oci://${chart.name}:${version}, a package of SHA-256 ${chartPackage.sha256}, and its signature`,
+      `oci://${chart.name}:${version}, a package of SHA-256 ${chartPackage.sha256}, its signature and its signed provenance`,
       () => {
         chartDigest = publishChart(chartPackage, chart, env);
         signer.sign(chart, chartDigest);
+        signer.attest(chart, chartDigest, chartProvenance);
       },
     ],
     ...packages.map(

@@ -4,11 +4,10 @@ import { tool } from './command.ts';
 import type { BuiltImage } from './image.ts';
 import type { PlatformImage } from './platforms/check.ts';
 import { out } from './repository-root.ts';
+import type { Predicate } from './signing.ts';
 
-export interface Sbom {
-  /** As cosign calls the format. */
+export interface Sbom extends Predicate {
   readonly type: 'spdxjson' | 'cyclonedx';
-  readonly file: string;
   readonly of: PlatformImage;
 }
 

@@ -23,6 +23,7 @@ import { PASSWORD, startRegistry, USER } from '../sources/oci-registry.ts';
 import type { ServerProcess } from '../sources/server-process.ts';
 import { runTool, toolPath } from '../tools/tool.ts';
 import { addLayer } from './added-layer.ts';
+import { attachments, type Statement, statementOf } from './attestations.ts';
 import { type Checkout, makeCheckout } from './checkout.ts';
 import { canHaveCluster, type RehearsalCluster, startCluster } from './cluster.ts';
 import { emulate, emulatesArm64 } from './emulated.ts';
@@ -123,12 +124,22 @@ const versionsOnNpm = async (name: string): Promise<string[]> => {
   return Object.keys(versions);
 };
 
-/** @param how arguments in place of those with our key */
-function verify(reference: string, how = ['--key', path.join(folder, 'keys/ours.pub')]) {
+/**
+ * @param how arguments in place of those with our key
+ * @param what command of cosign's
+ */
+function verify(
+  reference: string,
+  how = ['--key', path.join(folder, 'keys/ours.pub')],
+  what = ['verify'],
+) {
   const flags = ['--insecure-ignore-tlog=true', '--allow-http-registry'];
-  const args = ['verify', ...how, ...flags, reference];
+  const args = [...what, ...how, ...flags, reference];
   return runProgram(toolPath('cosign'), args, { env: { DOCKER_CONFIG: path.dirname(logins) } });
 }
+
+const verifyProvenance = (reference: string, how?: string[]) =>
+  verify(reference, how, ['verify-attestation', '--type', 'slsaprovenance1']);
 
 describe('what a checkout must be like', () => {
   const sentence = async () => (await release(['--dry-run'])).stderr.trimEnd();
@@ -192,7 +203,10 @@ describe('what a checkout must be like', () => {
   });
 
   it('is prepared as docs/releasing.md says, once', async () => {
-    const commands = blockOf('docs/releasing.md', 'sh').replaceAll('0.3.0', VERSION);
+    const commands = blockOf('docs/releasing.md', 'sh', { section: 'Make a release' }).replaceAll(
+      '0.3.0',
+      VERSION,
+    );
     const { code, stdout, stderr } = await runBash(`set -e\n${commands}`, { cwd: checkout.folder });
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`git tag v${VERSION}`);
@@ -276,6 +290,7 @@ describe('a dry run', () => {
     expect(would).toEqual([
       expect.stringContaining(`${at('ml-api')}:${VERSION} and :latest, sha256:`),
       'would publish the signature of the image',
+      "would publish the signed provenance of the image and of each platform's",
       ...['linux-amd64.spdx', 'linux-amd64.cdx', 'linux-arm64.spdx', 'linux-arm64.cdx'].map(
         (name) =>
           `would publish the signed list of what the image holds, ml-api-${VERSION}.${name}.json`,
@@ -480,13 +495,96 @@ describe('a release', () => {
     expect(notes).toMatch(/^\| of it, linux\/arm64 \| \| `sha256:/m);
     expect(notes).toMatch(/^\| npm package \| `@org\/ml-api@99\.1\.0` \| `sha512-/m);
     const [, commands = ''] = /```sh\n([\s\S]+?)```/.exec(notes) ?? [];
-    expect(commands.trim().split('\n')).toHaveLength(6);
+    expect(commands.trim().split('\n')).toHaveLength(8);
     const cosign = path.dirname(toolPath('cosign'));
     const ended = await runProgram('bash', ['-ec', commands], {
       cwd: file('.cache/release'),
       env: { DOCKER_CONFIG: path.dirname(logins), PATH: `${cosign}:${process.env['PATH']}` },
     });
     expect(ended.code, ended.stderr).toBe(0);
+  });
+
+  describe('by its provenance', () => {
+    const statement = async (reference: string): Promise<Statement> => {
+      const { code, stdout, stderr } = await verifyProvenance(reference);
+      expect(code, stderr).toBe(0);
+      const [line = '', ...others] = stdout.trim().split('\n');
+      expect(others).toEqual([]);
+      return statementOf(line);
+    };
+    const members = (): readonly PlatformImage[] =>
+      imagesOf(file('.cache/release/image'), imageDigest);
+    const another = () => ['--key', path.join(folder, 'keys/another.pub')];
+
+    it('is made of the commit and of base images, by hand, and each platform, too', async () => {
+      const commit = checkout.git('rev-parse', 'HEAD').trim();
+      for (const { digest } of [{ digest: imageDigest }, ...members()]) {
+        const { subject, predicate } = await statement(`${at('ml-api')}@${digest}`);
+        expect(subject.map(({ digest: { sha256 } }) => `sha256:${sha256}`)).toEqual([digest]);
+        const [repository, ...bases] = predicate.buildDefinition.resolvedDependencies;
+        expect(repository).toEqual({
+          uri: `git+https://github.com/org/ml-api@refs/tags/v${VERSION}`,
+          digest: { gitCommit: commit },
+        });
+        expect(bases.map(({ uri, name }) => uri ?? name)).toEqual([
+          expect.stringMatching(/distroless\/cc-debian12.*linux(\/|%2F)amd64$/),
+          expect.stringMatching(/distroless\/cc-debian12.*linux(\/|%2F)arm64$/),
+          expect.stringMatching(/node[:@].*-bookworm-slim.*linux(\/|%2F)\w+$/),
+        ]);
+        for (const { digest } of bases) expect(digest['sha256']).toMatch(/^[0-9a-f]{64}$/);
+        expect(predicate.runDetails.builder.id).toMatch(/\/docs\/releasing\.md#by-hand$/);
+      }
+    });
+
+    it('is printed by the command of docs/releasing.md', async () => {
+      const identity = / --certificate-identity \S+ \\\n +--certificate-oidc-issuer \S+ /;
+      const block = blockOf('docs/releasing.md', 'sh', { section: 'Provenance' });
+      expect(block).toMatch(identity);
+      const withKey = block
+        .replace(identity, ' --key ours.pub --insecure-ignore-tlog=true --allow-http-registry ')
+        .replace('ghcr.io/OWNER/ml-api:VERSION', `${at('ml-api')}@${imageDigest}`);
+      const cosign = path.dirname(toolPath('cosign'));
+      const { code, stdout, stderr } = await runBash(`set -e -o pipefail\n${withKey}`, {
+        cwd: path.join(folder, 'keys'),
+        env: { DOCKER_CONFIG: path.dirname(logins), PATH: `${cosign}:${process.env['PATH']}` },
+      });
+      expect(code, stderr).toBe(0);
+      const { predicate } = await statement(`${at('ml-api')}@${imageDigest}`);
+      expect(JSON.parse(stdout)).toEqual(predicate);
+    });
+
+    it('has the image in the chart', async () => {
+      const { subject, predicate } = await statement(`${at('charts/ml-api')}@${chartDigest}`);
+      expect(subject.map(({ digest: { sha256 } }) => `sha256:${sha256}`)).toEqual([chartDigest]);
+      expect(predicate.buildDefinition.resolvedDependencies).toContainEqual({
+        name: at('ml-api'),
+        digest: { sha256: imageDigest.replace('sha256:', '') },
+      });
+    });
+
+    it('is told from one that was changed, of something else, or by somebody else', async () => {
+      const { provenance, copyWith } = attachments(logins, folder);
+      const [{ digest } = { digest: '' }] = members();
+      const image = `${at('ml-api')}@${digest}`;
+      const bundle = provenance(image);
+      const copied = copyWith(image, at('copied'), bundle);
+      expect(await verifyProvenance(copied)).toMatchObject({ code: 0 });
+      expect((await verifyProvenance(copied, another())).code).not.toBe(0);
+
+      const said = Buffer.from(bundle.dsseEnvelope.payload, 'base64').toString();
+      const changed = said.replace('#by-hand', '#by-nobody');
+      expect(changed).not.toBe(said);
+      const payload = Buffer.from(changed).toString('base64');
+      const ofElse = provenance(`${at('charts/ml-api')}@${chartDigest}`);
+      for (const [name, attached] of [
+        ['changed', { ...bundle, dsseEnvelope: { ...bundle.dsseEnvelope, payload } }],
+        ['of-else', ofElse],
+      ] as const) {
+        const { code, stderr } = await verifyProvenance(copyWith(image, at(name), attached));
+        expect(stderr, name).toMatch(/no matching attestations|could not verify|failed to verify/);
+        expect(code, name).not.toBe(0);
+      }
+    });
   });
 
   it.each(['amd64', 'arm64'])(
