@@ -43,6 +43,9 @@ let checkout: Checkout;
 let registry: string;
 /** For the image, where the registries of its base images cannot be reached. */
 let standIns: readonly string[];
+/** The CUDA variant takes 15 GB of disk and half an hour of two cores: CUDA=1 npm run test:release */
+const withCuda = process.env['CUDA'] === '1';
+const VARIANTS = withCuda ? ['', '-cuda'] : [''];
 /** Where a login is looked for, and what is signed with. */
 let env: Record<string, string>;
 
@@ -97,6 +100,7 @@ const release = (args: readonly string[] = [], own: Readonly<Record<string, stri
       'release/release.ts',
       ...['--registry', registry, '--npm-registry', npm.url, '--key', 'keys/ours.key'],
       ...standIns,
+      ...(withCuda ? [] : ['--without-cuda']),
       ...args,
     ],
     { cwd: checkout.folder, env: { ...env, ...own } },
@@ -286,7 +290,10 @@ describe('a dry run', () => {
   it('makes it all, says what it would publish, and publishes nothing', async () => {
     const { code, stdout, stderr } = await release(['--dry-run']);
     expect(code, stderr).toBe(0);
-    const would = stdout.split('\n').filter((line) => line.startsWith('would publish'));
+    const would = stdout
+      .split('\n')
+      .filter((line) => line.startsWith('would publish'))
+      .filter((line) => !/cuda/i.test(line));
     expect(would).toEqual([
       expect.stringContaining(`${at('ml-api')}:${VERSION} and :latest, sha256:`),
       'would publish the signature of the image',
@@ -452,7 +459,7 @@ describe('a release', () => {
     expect(digestOf(`${at('ml-api')}:latest`)).toBe(imageDigest);
     // The image and the packages are, bit for bit, those of the dry run.
     expect(output.match(DIGEST)).toEqual(tried);
-    expect(tried).toHaveLength(3);
+    expect(tried).toHaveLength(2 + VARIANTS.length);
     expect(chartDigest).toMatch(/^sha256:/);
     for (const architecture of ['amd64', 'arm64']) {
       const platform = ['--platform', `linux/${architecture}`];
@@ -495,7 +502,7 @@ describe('a release', () => {
     expect(notes).toMatch(/^\| of it, linux\/arm64 \| \| `sha256:/m);
     expect(notes).toMatch(/^\| npm package \| `@org\/ml-api@99\.1\.0` \| `sha512-/m);
     const [, commands = ''] = /```sh\n([\s\S]+?)```/.exec(notes) ?? [];
-    expect(commands.trim().split('\n')).toHaveLength(8);
+    expect(commands.trim().split('\n')).toHaveLength(withCuda ? 12 : 8);
     const cosign = path.dirname(toolPath('cosign'));
     const ended = await runProgram('bash', ['-ec', commands], {
       cwd: file('.cache/release'),
@@ -536,6 +543,15 @@ describe('a release', () => {
       }
     });
 
+    it.skipIf(!withCuda)('is of the CUDA variant, too', async () => {
+      const digest = String(digestOf(`${at('ml-api')}:${VERSION}-cuda`));
+      expect(await verify(`${at('ml-api')}@${digest}`)).toMatchObject({ code: 0 });
+      const { predicate } = await statement(`${at('ml-api')}@${digest}`);
+      expect(predicate.buildDefinition.resolvedDependencies).toHaveLength(3);
+      const spdx = JSON.parse(made(`ml-api-${VERSION}-cuda.linux-amd64.spdx.json`));
+      expect(spdx.name).toBe('ml-api');
+    });
+
     it('is printed by the command of docs/releasing.md', async () => {
       const identity = / --certificate-identity \S+ \\\n +--certificate-oidc-issuer \S+ /;
       const block = blockOf('docs/releasing.md', 'sh', { section: 'Provenance' });
@@ -557,7 +573,7 @@ describe('a release', () => {
       const { subject, predicate } = await statement(`${at('charts/ml-api')}@${chartDigest}`);
       expect(subject.map(({ digest: { sha256 } }) => `sha256:${sha256}`)).toEqual([chartDigest]);
       expect(predicate.buildDefinition.resolvedDependencies).toContainEqual({
-        name: at('ml-api'),
+        name: `${at('ml-api')}:${VERSION}`,
         digest: { sha256: imageDigest.replace('sha256:', '') },
       });
     });
@@ -624,6 +640,17 @@ describe('a release', () => {
       );
       expect(new Set(images)).toEqual(new Set([`${at('ml-api')}@${imageDigest}`]));
       expect(images.length).toBeGreaterThan(1);
+    });
+
+    it('runs the CUDA variant where a GPU is asked for, by its digest where it is released', () => {
+      const gpu = [
+        ...['--set', 'versions.v1.gpu.count=1,versions.v1.autoscaling.type=none'],
+        ...['--show-only', 'templates/deployment.yaml'],
+      ];
+      const tag = `${at('ml-api')}:${VERSION}-cuda`;
+      expect(helm('template', 'ml-api', ...chart(), ...gpu)).toContain(
+        `image: "${withCuda ? `${at('ml-api')}@${digestOf(tag)}` : tag}"`,
+      );
     });
 
     it('runs another image where one is set', () => {
