@@ -61,6 +61,8 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && find /cuda/nvidia -name 'lib*.so.*' -exec mv --target-directory /out/usr/lib/x86_64-linux-gnu {} + \
     # The rest would double the layer.
     && rm -r /cuda
+# What cuDNN needs and the runtime base does not have.
+RUN cp --dereference /lib/x86_64-linux-gnu/libz.so.1 /out/usr/lib/x86_64-linux-gnu/
 
 FROM build-${VARIANT} AS built
 

@@ -14,7 +14,7 @@ and the npm packages @org/ml-sdk and @org/ml-api. Writes what it made and the re
   --key FILE                  Sign with this key of cosign, whose password is in COSIGN_PASSWORD, and without a transparency log:
                               for rehearsals. Default: keyless, as the workflow that runs this.
   --stand-ins                 Build the image on local images in place of its base images: for rehearsals.
-  --without-cuda              Leave out the CUDA variant of the image, whose build takes 15 GB of disk: for rehearsals. The chart then names it by its tag.
+  --without-cuda              Leave out the CUDA variant of the image, whose build takes 12 GB of disk: for rehearsals. The chart then names it by its tag.
   --dry-run                   All of it but publishing; says what would be published.
 `;
 

@@ -43,7 +43,7 @@ let checkout: Checkout;
 let registry: string;
 /** For the image, where the registries of its base images cannot be reached. */
 let standIns: readonly string[];
-/** The CUDA variant takes 15 GB of disk and half an hour of two cores: CUDA=1 npm run test:release */
+/** The CUDA variant takes 12 GB of disk, and many minutes of two cores: CUDA=1 npm run test:release */
 const withCuda = process.env['CUDA'] === '1';
 const VARIANTS = withCuda ? ['', '-cuda'] : [''];
 /** Where a login is looked for, and what is signed with. */
