@@ -55,10 +55,14 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     if [ -f /run/secrets/ca.pem ]; then export PIP_CERT=/run/secrets/ca.pem; fi \
     && version="$(node --print "require('onnxruntime-node/package.json').version")" \
     && python3 -m pip install --quiet --only-binary=:all: --target /cuda "onnxruntime-gpu[cuda,cudnn]==$version" \
-    && cp /cuda/onnxruntime/capi/libonnxruntime_providers_shared.so /cuda/onnxruntime/capi/libonnxruntime_providers_cuda.so \
+    && mv /cuda/onnxruntime/capi/libonnxruntime_providers_shared.so /cuda/onnxruntime/capi/libonnxruntime_providers_cuda.so \
         /out/app/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/ \
     && mkdir -p /out/usr/lib/x86_64-linux-gnu \
-    && find /cuda/nvidia -name 'lib*.so.*' -exec cp --target-directory /out/usr/lib/x86_64-linux-gnu {} +
+    && find /cuda/nvidia -name 'lib*.so.*' -exec mv --target-directory /out/usr/lib/x86_64-linux-gnu {} + \
+    # The rest would double the layer.
+    && rm -r /cuda
+# What cuDNN needs and the runtime base does not have.
+RUN cp --dereference /lib/x86_64-linux-gnu/libz.so.1 /out/usr/lib/x86_64-linux-gnu/
 
 FROM build-${VARIANT} AS built
 

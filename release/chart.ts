@@ -13,24 +13,30 @@ export interface Chart {
   readonly sha256: string;
 }
 
-export interface ReleasedImage {
+export interface ReleasedImages {
   readonly repository: Repository;
   readonly version: string;
-  readonly digest: string;
+  /** Of each variant that is released. */
+  readonly digests: Readonly<Record<'cpu', string> & Partial<Record<'cuda', string>>>;
 }
 
 /** @param source the address of the repository */
-export function makeChart(image: ReleasedImage, chart: Repository, source: string): Chart {
+export function makeChart(images: ReleasedImages, chart: Repository, source: string): Chart {
   const folder = path.join(out, 'chart/ml-api');
   mkdirSync(path.dirname(folder), { recursive: true });
   cpSync(path.join(root, 'charts/ml-api'), folder, { recursive: true });
-  const { repository, version, digest } = image;
-  const released = `${repository.name}:${version}@${digest}`;
+  const { repository, version, digests } = images;
+  const { cpu, cuda } = digests;
+  const ofCpu = `${repository.name}:${version}@${cpu}`;
+  const ofCuda = `${repository.name}:${version}-cuda${cuda ? `@${cuda}` : ''}`;
   edit(path.join(folder, 'values.yaml'), [
     [/^( {2}repository: ).*ml-api$/m, repository.name],
-    [/^( {2}released: )""$/m, released],
+    [/^( {2}released: )\[\]$/m, JSON.stringify(cuda ? [ofCpu, ofCuda] : [ofCpu])],
   ]);
-  edit(path.join(folder, 'Chart.yaml'), [[/^( {6}image: ).*$/m, released]]);
+  edit(path.join(folder, 'Chart.yaml'), [
+    [/^( {6}image: )(?!.*-cuda$).*$/m, ofCpu],
+    [/^( {6}image: ).*-cuda$/m, ofCuda],
+  ]);
   writeFileSync(
     path.join(folder, 'README.md'),
     readmeElsewhere(readFileSync(path.join(folder, 'README.md'), 'utf8'), {
@@ -40,7 +46,12 @@ export function makeChart(image: ReleasedImage, chart: Repository, source: strin
   );
   tool('helm', ['package', folder, '--destination', out]);
   const file = path.join(out, `ml-api-${version}.tgz`);
-  expectImage(file, `${repository.name}@${digest}`);
+  expectImages(file, [], [`${repository.name}@${cpu}`]);
+  expectImages(
+    file,
+    ['--set', 'versions.v1.gpu.count=1,versions.v1.autoscaling.type=none'],
+    [`${repository.name}@${cpu}`, cuda ? `${repository.name}@${cuda}` : ofCuda],
+  );
   return { file, sha256: createHash('sha256').update(readFileSync(file)).digest('hex') };
 }
 
@@ -88,13 +99,14 @@ function edit(file: string, changes: readonly (readonly [RegExp, string])[]): vo
   writeFileSync(file, text);
 }
 
-function expectImage(file: string, image: string): void {
-  const manifests = tool('helm', ['template', 'ml-api', file]).stdout;
-  const others = [...manifests.matchAll(/^ +(?:- )?image: "?([^"\n]+)"?$/gm)]
-    .map(([, found]) => found)
-    .filter((found) => found !== image);
-  if (others.length > 0 || !manifests.includes(image))
+/** @param settings arguments of `helm template` */
+function expectImages(file: string, settings: readonly string[], images: readonly string[]): void {
+  const manifests = tool('helm', ['template', 'ml-api', file, ...settings]).stdout;
+  const found = new Set(
+    [...manifests.matchAll(/^ +(?:- )?image: "?([^"\n]+)"?$/gm)].map(([, image = '']) => image),
+  );
+  if (found.size !== images.length || !images.every((image) => found.has(image)))
     throw new ReleaseProblem(
-      `The packaged chart runs ${others.join(', ') || 'no image'}; expected ${image}. Mend charts/ml-api/templates/_names.tpl.`,
+      `The packaged chart${settings.length > 0 ? ` with ${settings.join(' ')}` : ''} runs ${[...found].join(', ') || 'no image'}; expected ${images.join(', ')}. Mend charts/ml-api/templates/_names.tpl.`,
     );
 }

@@ -14,6 +14,7 @@ and the npm packages @org/ml-sdk and @org/ml-api. Writes what it made and the re
   --key FILE                  Sign with this key of cosign, whose password is in COSIGN_PASSWORD, and without a transparency log:
                               for rehearsals. Default: keyless, as the workflow that runs this.
   --stand-ins                 Build the image on local images in place of its base images: for rehearsals.
+  --without-cuda              Leave out the CUDA variant of the image, whose build takes 12 GB of disk: for rehearsals. The chart then names it by its tag.
   --dry-run                   All of it but publishing; says what would be published.
 `;
 
@@ -24,6 +25,7 @@ export interface Options {
   /** Of a file with the private key; undefined: keyless. */
   readonly key: string | undefined;
   readonly standIns: boolean;
+  readonly withCuda: boolean;
   readonly dryRun: boolean;
 }
 
@@ -61,6 +63,7 @@ export function readOptions(
     npmRegistry: readRegistry(values['npm-registry']),
     key: readKey(values.key, env, cwd),
     standIns: values['stand-ins'],
+    withCuda: !values['without-cuda'],
     dryRun: values['dry-run'],
   };
 }
@@ -74,6 +77,7 @@ function parse(args: readonly string[]) {
         'npm-registry': { type: 'string' },
         key: { type: 'string' },
         'stand-ins': { type: 'boolean', default: false },
+        'without-cuda': { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

@@ -3,10 +3,18 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import type { Repository } from '../test/image/repository.ts';
 import { makeChart, publishChart } from './chart.ts';
 import { readCheckout } from './checkout.ts';
-import { expectPublished, makeImage, publishImage, tagsOf } from './image.ts';
-import { notes } from './notes.ts';
+import {
+  checkImage,
+  expectPublished,
+  makeImage,
+  publishImage,
+  tagsOf,
+  type Variant,
+} from './image.ts';
+import { notes, type ReleasedImage } from './notes.ts';
 import { type Options, readOptions, UsageProblem, usage } from './options.ts';
 import {
   checkPackages,
@@ -15,20 +23,21 @@ import {
   makePackages,
   publishPackage,
 } from './packages.ts';
-import { checkPlatforms } from './platforms/check.ts';
 import { ReleaseProblem } from './problem.ts';
+import { makeProvenance, type Run } from './provenance.ts';
 import { expectAbsent, expectWritable } from './registry.ts';
 import { out, root } from './repository-root.ts';
 import { makeSboms } from './sbom.ts';
-import { createSigner, expectIdentity } from './signing.ts';
+import { createSigner, expectIdentity, type Signer } from './signing.ts';
 
 async function release(options: Options, env: NodeJS.ProcessEnv): Promise<void> {
-  const { image, chart, npmRegistry, key, dryRun } = options;
+  const { image, chart, npmRegistry, key, standIns, withCuda, dryRun } = options;
+  const startedOn = new Date();
   const checkout = readCheckout();
   const { version } = checkout;
 
   say(`looking whether ${version} can be published`);
-  expectAbsent(image, version);
+  for (const [tag] of [tagsOf(version, 'cpu'), tagsOf(version, 'cuda')]) expectAbsent(image, tag);
   expectAbsent(chart, version);
   expectUnpublished(version, npmRegistry);
   if (!dryRun) {
@@ -42,44 +51,44 @@ async function release(options: Options, env: NodeJS.ProcessEnv): Promise<void> 
   mkdirSync(out, { recursive: true });
   const source = sourceOf(env);
   const signer = createSigner(key, identityOf(env, source, version));
-  say('building the image');
-  const built = makeImage(checkout, options.standIns, source);
-  say('checking that it holds what each platform needs');
-  await checkPlatforms(built.layout, built.platforms);
-  say('listing what it holds');
-  const sboms = makeSboms(built, version);
+  const run: Run = { checkout, source, isKeyless: key === undefined, standIns, startedOn };
+  const variants: readonly Variant[] = withCuda ? ['cpu', 'cuda'] : ['cpu'];
+  const images: ReleasedImage[] = [];
+  for (const variant of variants) {
+    const what = nameOf(variant);
+    say(`building ${what}`);
+    const built = makeImage(variant, checkout, standIns, source);
+    say('checking that it holds what each platform needs');
+    await checkImage(built);
+    say('listing what it holds');
+    const sboms = makeSboms(built);
+    const provenance = makeProvenance(`image-${variant}`, run, built.bases, env);
+    images.push({ ...built, what, sboms, provenance });
+  }
   say('packaging the chart');
-  const chartPackage = makeChart(
-    { repository: image, version, digest: built.digest },
-    chart,
-    source,
-  );
+  const digests = {
+    cpu: '',
+    ...Object.fromEntries(images.map((one) => [one.variant, one.digest])),
+  };
+  const chartPackage = makeChart({ repository: image, version, digests }, chart, source);
+  const inside = images.map(({ tags: [tag], digest }) => ({
+    name: `${image.name}:${tag}`,
+    digest: { sha256: digest.replace('sha256:', '') },
+  }));
+  const chartProvenance = makeProvenance('chart', run, inside, env);
   say('packing the npm packages');
   const packages = makePackages();
   checkPackages(packages);
 
   let chartDigest: string | undefined;
-  const steps: readonly (readonly [what: string, publish: () => void])[] = [
+  const steps: readonly Step[] = [
+    ...images.flatMap((one) => publication(one, image, signer)),
     [
-      `${image.name}:${tagsOf(version).join(' and :')}, ${built.digest}`,
-      () => {
-        publishImage(built, image, version);
-        expectPublished(built, image, version);
-      },
-    ],
-    ['the signature of the image', () => signer.sign(image, built.digest)],
-    ...sboms.map(
-      (sbom) =>
-        [
-          `the signed list of what the image holds, ${path.basename(sbom.file)}`,
-          () => signer.attest(image, sbom),
-        ] as const,
-    ),
-    [
-      `oci://${chart.name}:${version}, a package of SHA-256 ${chartPackage.sha256}, and its signature`,
+      `oci://${chart.name}:${version}, a package of SHA-256 ${chartPackage.sha256}, its signature and its signed provenance`,
       () => {
         chartDigest = publishChart(chartPackage, chart, env);
         signer.sign(chart, chartDigest);
+        signer.attest(chart, chartDigest, chartProvenance);
       },
     ],
     ...packages.map(
@@ -102,18 +111,48 @@ async function release(options: Options, env: NodeJS.ProcessEnv): Promise<void> 
     notes({
       checkout,
       image,
-      imageDigest: built.digest,
-      platforms: built.platforms,
+      images,
       chart,
       chartDigest,
       packages,
-      sboms,
       verifyWith,
     }),
   );
   say(
     `${dryRun ? `nothing of ${version} was published` : `${version} is published`}; its notes are ${path.relative(root, file)}`,
   );
+}
+
+type Step = readonly [what: string, publish: () => void];
+
+const nameOf = (variant: Variant) =>
+  ({ cpu: 'the image', cuda: 'the CUDA variant of the image' })[variant];
+
+function publication(one: ReleasedImage, repository: Repository, signer: Signer): readonly Step[] {
+  const { what, tags, digest, platforms, sboms, provenance } = one;
+  return [
+    [
+      `${repository.name}:${tags.join(' and :')}, ${digest}`,
+      () => {
+        publishImage(one, repository);
+        expectPublished(one, repository);
+      },
+    ],
+    [`the signature of ${what}`, () => signer.sign(repository, digest)],
+    [
+      `the signed provenance of ${what} and of each platform's`,
+      () => {
+        for (const { digest: signed } of [one, ...platforms])
+          signer.attest(repository, signed, provenance);
+      },
+    ],
+    ...sboms.map(
+      (sbom): Step => [
+        `the signed list of what ${what} holds, ${path.basename(sbom.file)}`,
+        () => signer.attest(repository, sbom.of.digest, sbom),
+      ],
+    ),
+  ];
 }
 
 /** The address of the repository: the workflow's, or the one that the chart names. */

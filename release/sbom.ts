@@ -4,24 +4,23 @@ import { tool } from './command.ts';
 import type { BuiltImage } from './image.ts';
 import type { PlatformImage } from './platforms/check.ts';
 import { out } from './repository-root.ts';
+import type { Predicate } from './signing.ts';
 
-export interface Sbom {
-  /** As cosign calls the format. */
+export interface Sbom extends Predicate {
   readonly type: 'spdxjson' | 'cyclonedx';
-  readonly file: string;
   readonly of: PlatformImage;
 }
 
-export function makeSboms({ layout, platforms }: BuiltImage, version: string): readonly Sbom[] {
+export function makeSboms({ layout, platforms, tags: [tag] }: BuiltImage): readonly Sbom[] {
   return platforms.flatMap((of) => {
-    const name = `ml-api-${version}.${of.platform.replace('/', '-')}`;
+    const name = `ml-api-${tag}.${of.platform.replace('/', '-')}`;
     const sboms: readonly (Sbom & { readonly format: string })[] = [
       { type: 'spdxjson', format: 'spdx-json', file: path.join(out, `${name}.spdx.json`), of },
       { type: 'cyclonedx', format: 'cyclonedx-json', file: path.join(out, `${name}.cdx.json`), of },
     ];
     tool('syft', [
       ...['scan', `oci-dir:${layout}`, '--platform', of.platform, '--quiet'],
-      ...['--source-name', 'ml-api', '--source-version', version],
+      ...['--source-name', 'ml-api', '--source-version', tag],
       // Of the packages inside the bundle, the image has a list (server/third-party.ts).
       ...['--select-catalogers', '+sbom-cataloger'],
       ...sboms.flatMap(({ format, file }) => ['--output', `${format}=${file}`]),

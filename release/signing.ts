@@ -5,14 +5,20 @@ import type { Repository } from '../test/image/repository.ts';
 import { tool } from './command.ts';
 import { ReleaseProblem } from './problem.ts';
 import { out } from './repository-root.ts';
-import type { Sbom } from './sbom.ts';
+
+/** What is said of something that has a digest. */
+export interface Predicate {
+  /** As cosign calls it. */
+  readonly type: 'spdxjson' | 'cyclonedx' | 'slsaprovenance1';
+  readonly file: string;
+}
 
 export interface Signer {
   /** Signs what has the digest, and, of a list, each of what it lists. */
   sign(repository: Repository, digest: string): void;
-  /** Signs that the SBOM is of its platform's image. */
-  attest(repository: Repository, sbom: Sbom): void;
-  /** The arguments of `cosign verify` that only our signatures pass. */
+  /** Signs that the predicate is of what has the digest, and of nothing that it lists. */
+  attest(repository: Repository, digest: string, predicate: Predicate): void;
+  /** The arguments of `cosign verify` and `verify-attestation` that only our signatures pass. */
   readonly verifyWith: readonly string[];
 }
 
@@ -30,9 +36,9 @@ export function createSigner(key: string | undefined, identity: string): Signer 
     sign: (repository, digest) => {
       tool('cosign', ['sign', '--yes', '--recursive', ...signWith, ...at(repository, digest)]);
     },
-    attest: (repository, { type, file, of }) => {
+    attest: (repository, digest, { type, file }) => {
       const predicate = ['--type', type, '--predicate', file];
-      tool('cosign', ['attest', '--yes', ...signWith, ...predicate, ...at(repository, of.digest)]);
+      tool('cosign', ['attest', '--yes', ...signWith, ...predicate, ...at(repository, digest)]);
     },
   };
 }

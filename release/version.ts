@@ -28,7 +28,8 @@ const PLACES: readonly (readonly [file: string, before: RegExp, after: RegExp])[
   ['openapi.yaml', /^ {2}version: /, /$/],
   ['charts/ml-api/Chart.yaml', /^version: /, /$/],
   ['charts/ml-api/Chart.yaml', /^appVersion: "/, /"/],
-  ['charts/ml-api/Chart.yaml', /^ {6}image: [^\s:]+:/, /$/],
+  ['charts/ml-api/Chart.yaml', /^ {6}image: [^\s:]+:(?!.*-cuda$)/, /$/],
+  ['charts/ml-api/Chart.yaml', /^ {6}image: [^\s:]+:/, /-cuda$/],
 ];
 
 const patternOf = (before: RegExp, after: RegExp) =>

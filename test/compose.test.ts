@@ -1,5 +1,6 @@
-// compose.yaml, as far as it can be checked without Docker: by the loader that `docker compose` has, with the files that it
-// mounts, and with its health check run against a predictor. test/rules/compose.test.ts has Prometheus read a predictor by it.
+// compose.yaml, as far as it can be checked without starting it: by the loader that `docker compose` has, with the files that it
+// mounts, and with its health check run against a predictor. test/image/compose.test.ts starts what is to be had here of it, and
+// test/rules/compose.test.ts has Prometheus read a predictor by it.
 import {
   existsSync,
   mkdtempSync,

@@ -51,10 +51,14 @@ export function imagesOf(layout: string, index: string): readonly PlatformImage[
   }));
 }
 
-/** @throws ReleaseProblem with all that is wrong, a sentence a line */
+/**
+ * @param fromNode libraries that a node brings, beside the image's
+ * @throws ReleaseProblem with all that is wrong, a sentence a line
+ */
 export async function checkPlatforms(
   layout: string,
   images: readonly PlatformImage[],
+  fromNode: readonly string[] = [],
 ): Promise<void> {
   expectReadelf();
   const folder = mkdtempSync(path.join(tmpdir(), 'platforms-'));
@@ -66,7 +70,7 @@ export async function checkPlatforms(
       mkdirSync(own);
       const content = await readImage(layout, image.digest, own);
       contents.push([image, content]);
-      problems.push(...problemsOf(image, content));
+      problems.push(...problemsOf(image, content, fromNode));
     }
     const [first, ...others] = contents;
     if (first !== undefined)
@@ -86,7 +90,11 @@ export async function checkPlatforms(
   }
 }
 
-function problemsOf({ platform }: PlatformImage, content: ImageContent): string[] {
+function problemsOf(
+  { platform }: PlatformImage,
+  content: ImageContent,
+  fromNode: readonly string[],
+): string[] {
   const { files, architecture, program } = content;
   const expected = platform === `linux/${architecture}` ? PLATFORMS[architecture] : undefined;
   if (expected === undefined)
@@ -98,7 +106,7 @@ function problemsOf({ platform }: PlatformImage, content: ImageContent): string[
   for (const [name, elf] of elves)
     if (elf.machine !== expected.machine)
       problems.push(`${name} is for ${elf.machine}; expected ${expected.machine}.`);
-    else problems.push(...missing(name, elf, { files, elves, tuple: expected.tuple }));
+    else problems.push(...missing(name, elf, { files, elves, fromNode, tuple: expected.tuple }));
   return problems.map((problem) => `${platform}: ${problem}`);
 }
 
@@ -117,11 +125,16 @@ function elvesOf(files: ImageFiles): ReadonlyMap<string, Elf> {
 interface Surroundings {
   readonly files: ImageFiles;
   readonly elves: ReadonlyMap<string, Elf>;
+  readonly fromNode: readonly string[];
   readonly tuple: string;
 }
 
 /** What ld.so would not find: https://man7.org/linux/man-pages/man8/ld.so.8.html; the folders at last are those of Debian's. */
-function missing(name: string, elf: Elf, { files, elves, tuple }: Surroundings): string[] {
+function missing(
+  name: string,
+  elf: Elf,
+  { files, elves, fromNode, tuple }: Surroundings,
+): string[] {
   const folders = [
     ...elf.searches.map((folder) =>
       folder.replace(/\$ORIGIN|\$\{ORIGIN\}/, path.posix.dirname(name)),
@@ -132,6 +145,7 @@ function missing(name: string, elf: Elf, { files, elves, tuple }: Surroundings):
   if (elf.interpreter !== undefined && !elves.has(resolve(files, elf.interpreter) ?? ''))
     problems.push(`${name} is loaded by ${elf.interpreter}, which the image does not have.`);
   for (const library of elf.needs) {
+    if (fromNode.includes(library)) continue;
     const found = folders
       .map((folder) => resolve(files, path.posix.join(folder, library)))
       .find((place) => place !== undefined && elves.has(place));

@@ -78,7 +78,9 @@ function pushTo(repository: Repository, builder: Builder): void {
 ${name}:${release} is ${digest}. On a cluster that can pull it:
 
   helm install ml-api charts/ml-api --set image.repository=${name} ${
-    variant === 'cuda' ? '--set versions.v1.gpu.count=1' : `--set image.digest=${digest}`
+    variant === 'cuda'
+      ? '--set versions.v1.gpu.count=1,versions.v1.autoscaling.type=none'
+      : `--set image.digest=${digest}`
   }
 `);
 }

@@ -19,6 +19,8 @@ export interface Build {
   readonly labels?: Readonly<Record<string, string>>;
   /** None: the platform that builds. Several: the tag names a list of images. */
   readonly platforms?: readonly Platform[];
+  /** Whether the tag names a list also of one image, whose platform is seen without fetching it. Not with docker. */
+  readonly isList?: boolean;
 }
 
 /** Docker's client may be there without an engine: only an answer counts. */
@@ -29,10 +31,10 @@ export function works(builder: Builder): boolean {
 
 /** @throws Error when the build fails, which has said why */
 export function buildImage(build: Build): void {
-  const { builder, tag, standIns, platforms = [] } = build;
+  const { builder, tag, standIns, platforms = [], isList = platforms.length > 1 } = build;
   // What is built from runs here, what is copied from is of the image's platform.
   if (standIns) makeStandIns([buildPlatform, ...platforms].map(architectureOf));
-  if (platforms.length < 2 || builder === 'docker') {
+  if (!isList || builder === 'docker') {
     buildOne(build, tag, platforms);
     return;
   }

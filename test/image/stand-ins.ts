@@ -16,7 +16,7 @@ import { freeName } from './free-name.ts';
 
 const dockerfile = readFileSync(path.resolve(import.meta.dirname, '../../Dockerfile'), 'utf8');
 const nodeVersion = found(/^ARG NODE_VERSION=(\S+)$/m);
-const NODE_IMAGE = found(/^FROM (\S+) AS node$/m).replace(/\$\{NODE_VERSION\}/, nodeVersion);
+export const NODE_IMAGE = found(/^FROM (\S+) AS node$/m).replace(/\$\{NODE_VERSION\}/, nodeVersion);
 const RUNTIME_IMAGE = found(/^FROM (\S+) AS runtime$/m);
 /** By those of images: as Node, and so its npm packages, name them. */
 const NODE_ARCHITECTURES: Readonly<Partial<Record<string, string>>> = { amd64: 'x64' };

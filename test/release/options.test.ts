@@ -1,12 +1,16 @@
 // What the command line of a release says of what it cannot do.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { dated, sectionsOf } from '../../release/changelog.ts';
-import { readmeElsewhere } from '../../release/chart.ts';
+import { makeChart, readmeElsewhere } from '../../release/chart.ts';
+import { tagsOf } from '../../release/image.ts';
 import { readOptions, usage } from '../../release/options.ts';
+import { root } from '../../release/repository-root.ts';
 import { compareVersions } from '../../release/version.ts';
+import { runTool } from '../tools/tool.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'release-options-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -83,11 +87,70 @@ describe('options', () => {
       npmRegistry: new URL('http://127.0.0.1:4873/'),
       key: path.join(folder, 'a.key'),
       standIns: false,
+      withCuda: true,
       dryRun: true,
     });
     expect(readOptions(['--help'], {}, folder)).toBeUndefined();
-    for (const option of ['registry', 'npm-registry', 'key', 'stand-ins', 'dry-run'])
+    for (const option of [
+      'registry',
+      'npm-registry',
+      'key',
+      'stand-ins',
+      'without-cuda',
+      'dry-run',
+    ])
       expect(usage).toContain(`--${option}`);
+  });
+});
+
+describe('the variants of the image', () => {
+  const cpu = `sha256:${'1'.repeat(64)}`;
+  const cuda = `sha256:${'2'.repeat(64)}`;
+  const repository = { host: 'ghcr.io', name: 'ghcr.io/acme/ml-api', isLocal: false };
+  const chart = { ...repository, name: 'ghcr.io/acme/charts/ml-api' };
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const predictor = (file: string, ...settings: string[]) => {
+    const shown = ['--show-only', 'templates/deployment.yaml'];
+    return runTool('helm', ['template', 'ml-api', file, ...shown, ...settings]).stdout;
+  };
+
+  it('have tags of their own', () => {
+    expect(tagsOf('1.2.3', 'cpu')).toEqual(['1.2.3', 'latest']);
+    expect(tagsOf('1.2.3', 'cuda')).toEqual(['1.2.3-cuda', 'latest-cuda']);
+    expect(tagsOf('1.2.3-rc.1', 'cuda')).toEqual(['1.2.3-rc.1-cuda']);
+  });
+
+  it('are in the packaged chart by their digests', () => {
+    const { file } = makeChart({ repository, version, digests: { cpu, cuda } }, chart, 'https://x');
+    expect(predictor(file)).toContain(`image: "${repository.name}@${cpu}"`);
+    const gpu = ['--set', 'versions.v1.gpu.count=1,versions.v1.autoscaling.type=none'];
+    expect(predictor(file, ...gpu)).toContain(`image: "${repository.name}@${cuda}"`);
+    // Of another suffix, nothing was released.
+    const other = ['--set', 'versions.v1.gpu.imageTagSuffix=-rocm'];
+    expect(predictor(file, ...gpu, ...other)).toContain(
+      `image: "${repository.name}:${version}-rocm"`,
+    );
+    const { annotations } = parse(runTool('helm', ['show', 'chart', file]).stdout);
+    expect(parse(annotations['artifacthub.io/images'])).toEqual([
+      {
+        name: 'ml-api',
+        image: `${repository.name}:${version}@${cpu}`,
+        platforms: ['linux/amd64', 'linux/arm64'],
+      },
+      {
+        name: 'ml-api-cuda',
+        image: `${repository.name}:${version}-cuda@${cuda}`,
+        platforms: ['linux/amd64'],
+      },
+    ]);
+  });
+
+  it('are by their tags where they are not released', () => {
+    const { file } = makeChart({ repository, version, digests: { cpu } }, chart, 'https://x');
+    expect(predictor(file)).toContain(`image: "${repository.name}@${cpu}"`);
+    expect(
+      predictor(file, '--set', 'versions.v1.gpu.count=1,versions.v1.autoscaling.type=none'),
+    ).toContain(`image: "${repository.name}:${version}-cuda"`);
   });
 });
 

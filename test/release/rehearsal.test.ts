@@ -23,6 +23,7 @@ import { PASSWORD, startRegistry, USER } from '../sources/oci-registry.ts';
 import type { ServerProcess } from '../sources/server-process.ts';
 import { runTool, toolPath } from '../tools/tool.ts';
 import { addLayer } from './added-layer.ts';
+import { attachments, type Statement, statementOf } from './attestations.ts';
 import { type Checkout, makeCheckout } from './checkout.ts';
 import { canHaveCluster, type RehearsalCluster, startCluster } from './cluster.ts';
 import { emulate, emulatesArm64 } from './emulated.ts';
@@ -42,6 +43,9 @@ let checkout: Checkout;
 let registry: string;
 /** For the image, where the registries of its base images cannot be reached. */
 let standIns: readonly string[];
+/** The CUDA variant takes 12 GB of disk, and many minutes of two cores: CUDA=1 npm run test:release */
+const withCuda = process.env['CUDA'] === '1';
+const VARIANTS = withCuda ? ['', '-cuda'] : [''];
 /** Where a login is looked for, and what is signed with. */
 let env: Record<string, string>;
 
@@ -96,6 +100,7 @@ const release = (args: readonly string[] = [], own: Readonly<Record<string, stri
       'release/release.ts',
       ...['--registry', registry, '--npm-registry', npm.url, '--key', 'keys/ours.key'],
       ...standIns,
+      ...(withCuda ? [] : ['--without-cuda']),
       ...args,
     ],
     { cwd: checkout.folder, env: { ...env, ...own } },
@@ -123,12 +128,22 @@ const versionsOnNpm = async (name: string): Promise<string[]> => {
   return Object.keys(versions);
 };
 
-/** @param how arguments in place of those with our key */
-function verify(reference: string, how = ['--key', path.join(folder, 'keys/ours.pub')]) {
+/**
+ * @param how arguments in place of those with our key
+ * @param what command of cosign's
+ */
+function verify(
+  reference: string,
+  how = ['--key', path.join(folder, 'keys/ours.pub')],
+  what = ['verify'],
+) {
   const flags = ['--insecure-ignore-tlog=true', '--allow-http-registry'];
-  const args = ['verify', ...how, ...flags, reference];
+  const args = [...what, ...how, ...flags, reference];
   return runProgram(toolPath('cosign'), args, { env: { DOCKER_CONFIG: path.dirname(logins) } });
 }
+
+const verifyProvenance = (reference: string, how?: string[]) =>
+  verify(reference, how, ['verify-attestation', '--type', 'slsaprovenance1']);
 
 describe('what a checkout must be like', () => {
   const sentence = async () => (await release(['--dry-run'])).stderr.trimEnd();
@@ -192,7 +207,10 @@ describe('what a checkout must be like', () => {
   });
 
   it('is prepared as docs/releasing.md says, once', async () => {
-    const commands = blockOf('docs/releasing.md', 'sh').replaceAll('0.3.0', VERSION);
+    const commands = blockOf('docs/releasing.md', 'sh', { section: 'Make a release' }).replaceAll(
+      '0.3.0',
+      VERSION,
+    );
     const { code, stdout, stderr } = await runBash(`set -e\n${commands}`, { cwd: checkout.folder });
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`git tag v${VERSION}`);
@@ -272,10 +290,14 @@ describe('a dry run', () => {
   it('makes it all, says what it would publish, and publishes nothing', async () => {
     const { code, stdout, stderr } = await release(['--dry-run']);
     expect(code, stderr).toBe(0);
-    const would = stdout.split('\n').filter((line) => line.startsWith('would publish'));
+    const would = stdout
+      .split('\n')
+      .filter((line) => line.startsWith('would publish'))
+      .filter((line) => !/cuda/i.test(line));
     expect(would).toEqual([
       expect.stringContaining(`${at('ml-api')}:${VERSION} and :latest, sha256:`),
       'would publish the signature of the image',
+      "would publish the signed provenance of the image and of each platform's",
       ...['linux-amd64.spdx', 'linux-amd64.cdx', 'linux-arm64.spdx', 'linux-arm64.cdx'].map(
         (name) =>
           `would publish the signed list of what the image holds, ml-api-${VERSION}.${name}.json`,
@@ -437,7 +459,7 @@ describe('a release', () => {
     expect(digestOf(`${at('ml-api')}:latest`)).toBe(imageDigest);
     // The image and the packages are, bit for bit, those of the dry run.
     expect(output.match(DIGEST)).toEqual(tried);
-    expect(tried).toHaveLength(3);
+    expect(tried).toHaveLength(2 + VARIANTS.length);
     expect(chartDigest).toMatch(/^sha256:/);
     for (const architecture of ['amd64', 'arm64']) {
       const platform = ['--platform', `linux/${architecture}`];
@@ -480,13 +502,105 @@ describe('a release', () => {
     expect(notes).toMatch(/^\| of it, linux\/arm64 \| \| `sha256:/m);
     expect(notes).toMatch(/^\| npm package \| `@org\/ml-api@99\.1\.0` \| `sha512-/m);
     const [, commands = ''] = /```sh\n([\s\S]+?)```/.exec(notes) ?? [];
-    expect(commands.trim().split('\n')).toHaveLength(6);
+    expect(commands.trim().split('\n')).toHaveLength(withCuda ? 12 : 8);
     const cosign = path.dirname(toolPath('cosign'));
     const ended = await runProgram('bash', ['-ec', commands], {
       cwd: file('.cache/release'),
       env: { DOCKER_CONFIG: path.dirname(logins), PATH: `${cosign}:${process.env['PATH']}` },
     });
     expect(ended.code, ended.stderr).toBe(0);
+  });
+
+  describe('by its provenance', () => {
+    const statement = async (reference: string): Promise<Statement> => {
+      const { code, stdout, stderr } = await verifyProvenance(reference);
+      expect(code, stderr).toBe(0);
+      const [line = '', ...others] = stdout.trim().split('\n');
+      expect(others).toEqual([]);
+      return statementOf(line);
+    };
+    const members = (): readonly PlatformImage[] =>
+      imagesOf(file('.cache/release/image'), imageDigest);
+    const another = () => ['--key', path.join(folder, 'keys/another.pub')];
+
+    it('is made of the commit and of base images, by hand, and each platform, too', async () => {
+      const commit = checkout.git('rev-parse', 'HEAD').trim();
+      for (const { digest } of [{ digest: imageDigest }, ...members()]) {
+        const { subject, predicate } = await statement(`${at('ml-api')}@${digest}`);
+        expect(subject.map(({ digest: { sha256 } }) => `sha256:${sha256}`)).toEqual([digest]);
+        const [repository, ...bases] = predicate.buildDefinition.resolvedDependencies;
+        expect(repository).toEqual({
+          uri: `git+https://github.com/org/ml-api@refs/tags/v${VERSION}`,
+          digest: { gitCommit: commit },
+        });
+        expect(bases.map(({ uri, name }) => uri ?? name)).toEqual([
+          expect.stringMatching(/distroless\/cc-debian12.*linux(\/|%2F)amd64$/),
+          expect.stringMatching(/distroless\/cc-debian12.*linux(\/|%2F)arm64$/),
+          expect.stringMatching(/node[:@].*-bookworm-slim.*linux(\/|%2F)\w+$/),
+        ]);
+        for (const { digest } of bases) expect(digest['sha256']).toMatch(/^[0-9a-f]{64}$/);
+        expect(predicate.runDetails.builder.id).toMatch(/\/docs\/releasing\.md#by-hand$/);
+      }
+    });
+
+    it.skipIf(!withCuda)('is of the CUDA variant, too', async () => {
+      const digest = String(digestOf(`${at('ml-api')}:${VERSION}-cuda`));
+      expect(await verify(`${at('ml-api')}@${digest}`)).toMatchObject({ code: 0 });
+      const { predicate } = await statement(`${at('ml-api')}@${digest}`);
+      expect(predicate.buildDefinition.resolvedDependencies).toHaveLength(3);
+      const spdx = JSON.parse(made(`ml-api-${VERSION}-cuda.linux-amd64.spdx.json`));
+      expect(spdx.name).toBe('ml-api');
+    });
+
+    it('is printed by the command of docs/releasing.md', async () => {
+      const identity = / --certificate-identity \S+ \\\n +--certificate-oidc-issuer \S+ /;
+      const block = blockOf('docs/releasing.md', 'sh', { section: 'Provenance' });
+      expect(block).toMatch(identity);
+      const withKey = block
+        .replace(identity, ' --key ours.pub --insecure-ignore-tlog=true --allow-http-registry ')
+        .replace('ghcr.io/OWNER/ml-api:VERSION', `${at('ml-api')}@${imageDigest}`);
+      const cosign = path.dirname(toolPath('cosign'));
+      const { code, stdout, stderr } = await runBash(`set -e -o pipefail\n${withKey}`, {
+        cwd: path.join(folder, 'keys'),
+        env: { DOCKER_CONFIG: path.dirname(logins), PATH: `${cosign}:${process.env['PATH']}` },
+      });
+      expect(code, stderr).toBe(0);
+      const { predicate } = await statement(`${at('ml-api')}@${imageDigest}`);
+      expect(JSON.parse(stdout)).toEqual(predicate);
+    });
+
+    it('has the image in the chart', async () => {
+      const { subject, predicate } = await statement(`${at('charts/ml-api')}@${chartDigest}`);
+      expect(subject.map(({ digest: { sha256 } }) => `sha256:${sha256}`)).toEqual([chartDigest]);
+      expect(predicate.buildDefinition.resolvedDependencies).toContainEqual({
+        name: `${at('ml-api')}:${VERSION}`,
+        digest: { sha256: imageDigest.replace('sha256:', '') },
+      });
+    });
+
+    it('is told from one that was changed, of something else, or by somebody else', async () => {
+      const { provenance, copyWith } = attachments(logins, folder);
+      const [{ digest } = { digest: '' }] = members();
+      const image = `${at('ml-api')}@${digest}`;
+      const bundle = provenance(image);
+      const copied = copyWith(image, at('copied'), bundle);
+      expect(await verifyProvenance(copied)).toMatchObject({ code: 0 });
+      expect((await verifyProvenance(copied, another())).code).not.toBe(0);
+
+      const said = Buffer.from(bundle.dsseEnvelope.payload, 'base64').toString();
+      const changed = said.replace('#by-hand', '#by-nobody');
+      expect(changed).not.toBe(said);
+      const payload = Buffer.from(changed).toString('base64');
+      const ofElse = provenance(`${at('charts/ml-api')}@${chartDigest}`);
+      for (const [name, attached] of [
+        ['changed', { ...bundle, dsseEnvelope: { ...bundle.dsseEnvelope, payload } }],
+        ['of-else', ofElse],
+      ] as const) {
+        const { code, stderr } = await verifyProvenance(copyWith(image, at(name), attached));
+        expect(stderr, name).toMatch(/no matching attestations|could not verify|failed to verify/);
+        expect(code, name).not.toBe(0);
+      }
+    });
   });
 
   it.each(['amd64', 'arm64'])(
@@ -526,6 +640,17 @@ describe('a release', () => {
       );
       expect(new Set(images)).toEqual(new Set([`${at('ml-api')}@${imageDigest}`]));
       expect(images.length).toBeGreaterThan(1);
+    });
+
+    it('runs the CUDA variant where a GPU is asked for, by its digest where it is released', () => {
+      const gpu = [
+        ...['--set', 'versions.v1.gpu.count=1,versions.v1.autoscaling.type=none'],
+        ...['--show-only', 'templates/deployment.yaml'],
+      ];
+      const tag = `${at('ml-api')}:${VERSION}-cuda`;
+      expect(helm('template', 'ml-api', ...chart(), ...gpu)).toContain(
+        `image: "${withCuda ? `${at('ml-api')}@${digestOf(tag)}` : tag}"`,
+      );
     });
 
     it('runs another image where one is set', () => {

@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/release/*.test.ts'],
     // Real builds, on two cores.
-    testTimeout: 300_000,
-    hookTimeout: 900_000,
+    testTimeout: process.env['CUDA'] === '1' ? 3_000_000 : 300_000,
+    hookTimeout: process.env['CUDA'] === '1' ? 3_000_000 : 900_000,
   },
 });

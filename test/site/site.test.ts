@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import express from 'express';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { parse } from 'yaml';
 import { launchChromium } from '../browser/chromium.ts';
 import { runBash } from '../run-program.ts';
 
@@ -66,6 +67,20 @@ it('loads nothing from another host', () => {
   expect(loaded).toEqual([]);
   expect(styles.length).toBeGreaterThan(0);
   expect(styles.join('')).not.toMatch(/(?:url\(|@import)\s*["']?(?:https?:)?\/\//);
+});
+
+it('is what the workflow publishes, after this test', () => {
+  const root = path.resolve(import.meta.dirname, '../..');
+  const { jobs } = parse(readFileSync(path.join(root, '.github/workflows/docs.yml'), 'utf8'));
+  const steps: { uses?: string; run?: string; with?: { path?: string } }[] = jobs.build.steps;
+  const tested = steps.findIndex(({ run }) => run === 'npm run test:site');
+  const uploaded = steps.findIndex(({ uses }) =>
+    uses?.startsWith('actions/upload-pages-artifact@'),
+  );
+  expect(uploaded).toBeGreaterThan(tested);
+  expect(tested).toBeGreaterThan(0);
+  expect(path.resolve(root, steps[uploaded]?.with?.path ?? '')).toBe(site);
+  expect(jobs.deploy.needs).toBe('build');
 });
 
 it('finds a heading that is not there', () => {

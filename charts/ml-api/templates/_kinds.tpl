@@ -11,7 +11,7 @@ image needed
 image.repository needed
 image.tag needed
 image.digest needed
-image.released needed
+image.released list
 image.pullPolicy needed
 imagePullSecrets list
 openshift needed

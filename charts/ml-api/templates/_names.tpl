@@ -88,13 +88,17 @@ it has a dot or a port, as for every container runtime. Takes root, and image: r
 {{- end -}}
 
 {{/*
-The digest of the product's own image with a tag: the one that is set, or the one that was released with this chart, as long as
-repository and tag are those of the release. Takes root and tag.
+The digest of the product's own image with a tag: the one that is set, or that of the image that was released with this chart by this
+repository and tag. Takes root and tag.
 */}}
 {{- define "ml-api.ownDigest" -}}
 {{- $image := .root.Values.image -}}
-{{- $released := printf "%s:%s@" $image.repository .tag -}}
-{{- $image.digest | default (hasPrefix $released $image.released | ternary (trimPrefix $released $image.released) "") -}}
+{{- $name := printf "%s:%s@" $image.repository .tag -}}
+{{- $digest := $image.digest -}}
+{{- range $image.released -}}
+  {{- if and (not $digest) (hasPrefix $name .) -}}{{- $digest = trimPrefix $name . -}}{{- end -}}
+{{- end -}}
+{{- $digest -}}
 {{- end -}}
 
 {{/* A number, of which 1000000 is not to become 1e+06, or a percentage. */}}
