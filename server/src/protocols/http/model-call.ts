@@ -1,5 +1,12 @@
 // What the protocols over HTTP do alike around a call to a model.
-import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
+import type {
+  Application,
+  ErrorRequestHandler,
+  NextFunction,
+  Request,
+  RequestHandler,
+  Response,
+} from 'express';
 import type { Call } from '../../serving/call.ts';
 import { NotFoundError } from '../../serving/errors.ts';
 import type { Registry } from '../../serving/registry.ts';
@@ -95,21 +102,28 @@ function only(parameter: string | string[] | undefined): string | undefined {
  */
 export class Gate {
   readonly #models: Registry;
+  readonly #answer: ErrorRequestHandler;
   readonly #rows = new ExpectedRows();
 
-  constructor(models: Registry) {
+  /** @param answer answers a refusal; Express would look at all routes that come after, at the cost of a prediction */
+  constructor(models: Registry, answer: ErrorRequestHandler) {
     this.#models = models;
+    this.#answer = answer;
   }
 
   /** Middleware for before a body is read. */
-  readonly byHead: RequestHandler = (req, res, next) =>
-    next(
-      this.#refusal(modelOf(this.#models, req, res), Number(req.headers['content-length'] ?? 0)),
-    );
+  readonly byHead: RequestHandler = (req, res, next) => {
+    const served = modelOf(this.#models, req, res);
+    const refusal = this.#refusal(served, Number(req.headers['content-length'] ?? 0));
+    return refusal === undefined ? next() : this.#answer(refusal, req, res, next);
+  };
 
   /** Middleware for once it has been read, as bytes. */
-  readonly byBody: RequestHandler = (req, res, next) =>
-    next(this.#refusal(exchangeOf(res).served ?? modelOf(this.#models, req, res), req.body.length));
+  readonly byBody: RequestHandler = (req, res, next) => {
+    const served = exchangeOf(res).served ?? modelOf(this.#models, req, res);
+    const refusal = this.#refusal(served, req.body.length);
+    return refusal === undefined ? next() : this.#answer(refusal, req, res, next);
+  };
 
   /** Learns from a call that was taken. */
   took({ headers }: Request, served: ServedModel, { rows }: Call): void {
