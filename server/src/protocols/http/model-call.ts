@@ -11,6 +11,7 @@ import type { Call } from '../../serving/call.ts';
 import { NotFoundError } from '../../serving/errors.ts';
 import type { Registry } from '../../serving/registry.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
+import { FewPerTurn } from '../../util/few-per-turn.ts';
 import { ExpectedRows } from '../expected-rows.ts';
 import { exchangeOf } from './exchange.ts';
 
@@ -96,6 +97,9 @@ function only(parameter: string | string[] | undefined): string | undefined {
   return typeof parameter === 'string' ? parameter : undefined;
 }
 
+/** So few that a burst of requests to one model does not keep those to another waiting, and their runs. */
+const REFUSALS_PER_TURN = 4;
+
 /**
  * Refuses requests where the queue has no room for them: by their heads, before their bodies are read, and again before these are
  * parsed, which is most of what a large request costs.
@@ -104,6 +108,7 @@ export class Gate {
   readonly #models: Registry;
   readonly #answer: ErrorRequestHandler;
   readonly #rows = new ExpectedRows();
+  readonly #refusals = new FewPerTurn(REFUSALS_PER_TURN);
 
   /** @param answer answers a refusal; Express would look at all routes that come after, at the cost of a prediction */
   constructor(models: Registry, answer: ErrorRequestHandler) {
@@ -115,7 +120,15 @@ export class Gate {
   readonly byHead: RequestHandler = (req, res, next) => {
     const served = modelOf(this.#models, req, res);
     const refusal = this.#refusal(served, Number(req.headers['content-length'] ?? 0));
-    return refusal === undefined ? next() : this.#answer(refusal, req, res, next);
+    if (refusal === undefined) return next();
+    this.#refusals.add(() => {
+      if (res.destroyed) return; // the client has gone meanwhile
+      try {
+        this.#answer(refusal, req, res, next);
+      } catch (error) {
+        next(error); // out of Express' reach, it would end the process
+      }
+    });
   };
 
   /** Middleware for once it has been read, as bytes. */
