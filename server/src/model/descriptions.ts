@@ -16,10 +16,7 @@ export interface Descriptions {
 }
 
 /** @throws ModelLoadError when a file is not JSON, or does not fit model.schema.json */
-export async function readDescriptions(
-  directory: string,
-  schemaFile: string | URL,
-): Promise<Descriptions> {
+export async function readDescriptions(directory: string, schemaFile: URL): Promise<Descriptions> {
   const file = path.join(directory, 'model.json');
   const defaultsFile = path.join(directory, 'model.defaults.json');
   const hasDefaults = await stat(defaultsFile).then(

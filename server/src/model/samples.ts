@@ -5,7 +5,7 @@ import { ModelLoadError } from '../runtime/session.ts';
 import { isFree, type TensorSpec } from '../runtime/signature.ts';
 import { datatypes, isFloat } from '../tensor/datatype.ts';
 import { rowsOf, type Tensor } from '../tensor/tensor.ts';
-import { joinRows, type Work } from '../tensor/work.ts';
+import { joinRows, mapTensors, type Work } from '../tensor/work.ts';
 import type { Golden } from './golden.ts';
 import { encodeInputs } from './inputs.ts';
 import type { Model } from './model.ts';
@@ -57,7 +57,8 @@ export function batchOf(samples: readonly [Work, ...Work[]], count: number): Wor
     { length: count },
     (_, i) => (samples[i % samples.length] ?? samples[0]).feeds,
   );
-  return { feeds: structuredClone(joinRows(parts)), rows: count };
+  const feeds = mapTensors(joinRows(parts), (tensor) => ({ ...tensor, data: tensor.data.slice() }));
+  return { feeds, rows: count };
 }
 
 function goldenRows(model: Model, { inputs }: Golden): Work[] {

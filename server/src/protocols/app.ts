@@ -1,7 +1,7 @@
 // The Express application: what every request passes, in order.
 import type { RequestListener } from 'node:http';
 import cors from 'cors';
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Observer } from '../observe/observer.ts';
 import { liveness, readiness, type State, startup } from '../serving/lifecycle.ts';
@@ -91,7 +91,8 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
     operator: keyedBy(parts.operatorKeys),
     shared: shareTraffic(parts.traffic, settings),
   };
-  mountOperations(app, document, handlersOf(parts, headersFor), middleware, BASE_PATH);
+  const answer = answerErrors(headersFor, mayKnow, (_req, res) => servedNamed(models, res));
+  mountOperations(app, document, handlersOf(parts, headersFor, answer), middleware, BASE_PATH);
   if (DOCS === 'on') {
     // One by one, the longest first: a router takes off what it is mounted at.
     for (const pages of [
@@ -104,7 +105,6 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
   app.use(modelPathsOf(BASE_PATH), noteUnserved);
   const pages = DOCS === 'on' ? ['/', '/docs'] : [];
   app.use(answerUnknownPaths([...Object.keys(document.paths ?? {}), ...pages]));
-  const answer = answerErrors(headersFor, mayKnow, (_req, res) => servedNamed(models, res));
   app.use(answer);
   return guard(app, answer, log);
 }
@@ -133,11 +133,12 @@ export function createMetricsApp(parts: AppParts, messages: Messages): RequestLi
 function handlersOf(
   parts: AppParts,
   headersFor: IdentityHeaders,
+  answerError: ErrorRequestHandler,
 ): Record<string, RequestHandler[]> {
   const { models, repository, settings, statistics } = parts;
   const state = () => parts.state();
   return {
-    predict: predict(models, headersFor, settings.MAX_BODY_BYTES),
+    predict: predict(models, headersFor, answerError, settings.MAX_BODY_BYTES),
     getModel: model(models, settings, parts.reloads, () => parts.threads()),
     getLiveness: health(state, liveness),
     getReadiness: health(state, readiness),
@@ -146,7 +147,15 @@ function handlersOf(
     getShadowDisagreements: shadowDisagreements(parts.disagreements),
     getContract: contractAs(models, 'json', settings.BASE_PATH),
     getContractYaml: contractAs(models, 'yaml', settings.BASE_PATH),
-    ...openInference({ models, repository, headersFor, statistics, state, settings }),
+    ...openInference({
+      models,
+      repository,
+      headersFor,
+      answerError,
+      statistics,
+      state,
+      settings,
+    }),
   };
 }
 

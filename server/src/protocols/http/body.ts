@@ -10,7 +10,7 @@ const MEDIA_TYPE = 'application/json';
 
 /**
  * Middleware that leaves the parsed body in `req.body`, at most `maxBytes` after decompression.
- * @param admit stands between reading and parsing, which costs more
+ * @param admit stands between reading and parsing, which costs more; it answers what it does not admit
  */
 export function readJson(maxBytes: number, admit: RequestHandler): RequestHandler {
   const readBody = readBytes(maxBytes);
@@ -19,8 +19,7 @@ export function readJson(maxBytes: number, admit: RequestHandler): RequestHandle
     if (refusal !== undefined) return next(refusal);
     readBody(req, res, (error?: unknown) => {
       if (error !== undefined) return next(error);
-      admit(req, res, (refusal?: unknown) => {
-        if (refusal !== undefined) return next(refusal);
+      admit(req, res, () => {
         const bytes: Buffer = req.body;
         try {
           if (bytes.length === 0) throw emptyBody();

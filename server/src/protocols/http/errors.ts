@@ -5,26 +5,20 @@ import { InputError } from '../../tensor/input-error.ts';
 import { CallError, type ErrorCode } from '../../util/call-error.ts';
 import { quote } from '../../util/quote.ts';
 import { FAULT } from '../fault.ts';
-import { exchangeOf, type IdentityHeaders, identify } from './exchange.ts';
+import { exchangeOf, type IdentityHeaders, type ServedIn } from './exchange.ts';
 import { isOpenInference } from './last-resort.ts';
-import {
-  ProblemException,
-  type ProblemKind,
-  sendOpenInferenceError,
-  sendProblem,
-} from './problem.ts';
+import { ProblemException, type ProblemKind, sendProblem } from './problem.ts';
 
 /**
  * Answers every error as a problem.
  * @param mayKnow whether a caller may be told which models there are
- * @param served the model of a request that failed before it was found; undefined: the main one
+ * @param servedIn the model of a request that failed before it was found; undefined: the main one
  */
 export function answerErrors(
   headersFor: IdentityHeaders,
   mayKnow: (req: Request) => boolean,
-  served?: Parameters<typeof identify>[1],
+  servedIn: ServedIn = () => undefined,
 ): ErrorRequestHandler {
-  const setHeaders = identify(headersFor, served);
   return (error: unknown, req, res, next) => {
     if (error instanceof CancelledError) return; // there is nobody to answer
     const exchange = exchangeOf(res);
@@ -39,8 +33,9 @@ export function answerErrors(
     const isProtocols =
       exchange.errorsAs === 'open-inference' ||
       (error instanceof URIError && isOpenInference(req.url));
-    const send = isProtocols ? sendOpenInferenceError : sendProblem;
-    setHeaders(req, res, () => send(res, problem, exchange.id));
+    const { id, served = servedIn(req, res) } = exchange;
+    const errorsAs = isProtocols ? 'open-inference' : 'problem';
+    sendProblem(res, problem, { id, errorsAs }, headersFor({ id, served }));
   };
 }
 

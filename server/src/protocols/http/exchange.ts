@@ -9,7 +9,7 @@ import type { Registry } from '../../serving/registry.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
 import { identityOf } from '../identity.ts';
 import { requestIdFor, traceIdOf } from '../request-id.ts';
-import type { ProblemException } from './problem.ts';
+import type { ErrorForm, ProblemException } from './problem.ts';
 
 /** Nginx's number for a client that went away before the response, which dashboards know. */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -27,8 +27,7 @@ export class HttpExchange implements Exchange {
   call: Call | undefined;
   forwardedTo: string | undefined;
   problem: ProblemException | undefined;
-  /** The form of its error responses: RFC 9457's, or the Open Inference Protocol's `{"error"}`. */
-  errorsAs: 'problem' | 'open-inference';
+  errorsAs: ErrorForm;
   /** What its path names, as the routes have it: errors no longer have the parameters of their routes. */
   params: Request['params'] | undefined;
 
@@ -113,13 +112,13 @@ export function identityHeaders(models: Registry, state: () => State): IdentityH
   };
 }
 
-/**
- * Middleware that sets them.
- * @param servedIn the model of a request that no handler has seen yet; undefined: the main one
- */
+/** Finds the model of a request that no handler has seen yet; undefined: the main one. */
+export type ServedIn = (req: Request, res: Response) => ServedModel | undefined;
+
+/** Middleware that sets them. */
 export function identify(
   headersFor: IdentityHeaders,
-  servedIn: (req: Request, res: Response) => ServedModel | undefined = () => undefined,
+  servedIn: ServedIn = () => undefined,
 ): RequestHandler {
   return (req, res, next) => {
     const { id, served = servedIn(req, res) } = exchangeOf(res);

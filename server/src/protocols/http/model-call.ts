@@ -1,9 +1,17 @@
 // What the protocols over HTTP do alike around a call to a model.
-import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
+import type {
+  Application,
+  ErrorRequestHandler,
+  NextFunction,
+  Request,
+  RequestHandler,
+  Response,
+} from 'express';
 import type { Call } from '../../serving/call.ts';
 import { NotFoundError } from '../../serving/errors.ts';
 import type { Registry } from '../../serving/registry.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
+import { FewPerTurn } from '../../util/few-per-turn.ts';
 import { ExpectedRows } from '../expected-rows.ts';
 import { exchangeOf } from './exchange.ts';
 
@@ -89,27 +97,46 @@ function only(parameter: string | string[] | undefined): string | undefined {
   return typeof parameter === 'string' ? parameter : undefined;
 }
 
+/** So few that a burst of requests to one model does not keep those to another waiting, and their runs. */
+const REFUSALS_PER_TURN = 4;
+
 /**
  * Refuses requests where the queue has no room for them: by their heads, before their bodies are read, and again before these are
  * parsed, which is most of what a large request costs.
  */
 export class Gate {
   readonly #models: Registry;
+  readonly #answer: ErrorRequestHandler;
   readonly #rows = new ExpectedRows();
+  readonly #refusals = new FewPerTurn(REFUSALS_PER_TURN);
 
-  constructor(models: Registry) {
+  /** @param answer answers a refusal; Express would look at all routes that come after, at the cost of a prediction */
+  constructor(models: Registry, answer: ErrorRequestHandler) {
     this.#models = models;
+    this.#answer = answer;
   }
 
   /** Middleware for before a body is read. */
-  readonly byHead: RequestHandler = (req, res, next) =>
-    next(
-      this.#refusal(modelOf(this.#models, req, res), Number(req.headers['content-length'] ?? 0)),
-    );
+  readonly byHead: RequestHandler = (req, res, next) => {
+    const served = modelOf(this.#models, req, res);
+    const refusal = this.#refusal(served, Number(req.headers['content-length'] ?? 0));
+    if (refusal === undefined) return next();
+    this.#refusals.add(() => {
+      if (res.destroyed) return; // the client has gone meanwhile
+      try {
+        this.#answer(refusal, req, res, next);
+      } catch (error) {
+        next(error); // out of Express' reach, it would end the process
+      }
+    });
+  };
 
   /** Middleware for once it has been read, as bytes. */
-  readonly byBody: RequestHandler = (req, res, next) =>
-    next(this.#refusal(exchangeOf(res).served ?? modelOf(this.#models, req, res), req.body.length));
+  readonly byBody: RequestHandler = (req, res, next) => {
+    const served = exchangeOf(res).served ?? modelOf(this.#models, req, res);
+    const refusal = this.#refusal(served, req.body.length);
+    return refusal === undefined ? next() : this.#answer(refusal, req, res, next);
+  };
 
   /** Learns from a call that was taken. */
   took({ headers }: Request, served: ServedModel, { rows }: Call): void {

@@ -90,24 +90,29 @@ export function problemBody(problem: ProblemException, requestId: string): objec
   };
 }
 
-/** Answers a problem. */
-export function sendProblem(res: Response, problem: ProblemException, requestId: string): void {
-  res
-    .status(problem.status)
-    .set(problem.headers)
-    .type('application/problem+json')
-    .send(JSON.stringify(problemBody(problem, requestId)));
+/**
+ * Answers a problem: for the Open Inference Protocol as its clients want it, which know a wrong request as 400.
+ * @param headers names and values; all go in one call, since to reject a request must cost less than to serve it
+ */
+export function sendProblem(
+  res: Response,
+  problem: ProblemException,
+  { id, errorsAs }: { readonly id: string; readonly errorsAs: ErrorForm },
+  headers: string[],
+): void {
+  const isProtocols = errorsAs === 'open-inference';
+  const status = isProtocols && problem.kind === 'invalid-input' ? 400 : problem.status;
+  const body = isProtocols ? openInferenceErrorBody(problem) : problemBody(problem, id);
+  const text = JSON.stringify(body);
+  // Exactly this: KServe's client reads errors of no other type.
+  const type = isProtocols ? 'application/json' : 'application/problem+json; charset=utf-8';
+  headers.push('Content-Type', type, 'Content-Length', String(Buffer.byteLength(text)));
+  for (const name in problem.headers) headers.push(name, problem.headers[name] ?? '');
+  res.writeHead(status, headers).end(text);
 }
 
-/** Answers a problem as the Open Inference Protocol wants it; what its clients know as a wrong request is 400. */
-export function sendOpenInferenceError(res: Response, problem: ProblemException): void {
-  const status = problem.kind === 'invalid-input' ? 400 : problem.status;
-  res.status(status).set(problem.headers);
-  // Exactly this: KServe's client reads errors of no other type, and Express' own setter would add a charset.
-  res.setHeader('Content-Type', 'application/json');
-  const text = JSON.stringify(openInferenceErrorBody(problem));
-  res.setHeader('Content-Length', Buffer.byteLength(text)).end(text);
-}
+/** The form of error responses: RFC 9457's, or the Open Inference Protocol's `{"error"}`. */
+export type ErrorForm = 'problem' | 'open-inference';
 
 export function openInferenceErrorBody(problem: ProblemException): object {
   return { error: problem.message };

@@ -1,5 +1,5 @@
 // The Open Inference Protocol: health, metadata and inference, over the same models as /predict.
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import type { ModelStatistics, VersionOfModel } from '../../observe/statistics.ts';
 import { liveness, readiness, type State } from '../../serving/lifecycle.ts';
 import type { Registry } from '../../serving/registry.ts';
@@ -24,6 +24,7 @@ export interface OpenInferenceParts {
   readonly models: Registry;
   readonly repository: Pick<Repository, 'load' | 'unload'>;
   readonly headersFor: IdentityHeaders;
+  readonly answerError: ErrorRequestHandler;
   readonly statistics: StatisticsReport;
   readonly state: () => State;
   readonly settings: { readonly MAX_BODY_BYTES: number; readonly MAX_ROWS: number };
@@ -70,7 +71,7 @@ export function openInference(parts: OpenInferenceParts): Record<string, Request
     model_stats: await statistics.report(of),
   });
 
-  const gate = new Gate(models);
+  const gate = new Gate(models, parts.answerError);
   const withVersion: Record<string, RequestHandler[]> = {
     getModelMetadata: ofModel(({ model }) => modelMetadata(model, models.versionsOf(model.name))),
     getModelReady: ofModel(({ model }) => ({ name: model.name, ready: isReady() }), isReady),

@@ -1,5 +1,5 @@
 // POST /predict.
-import type { RequestHandler } from 'express';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Registry } from '../../serving/registry.ts';
 import { readJson } from '../http/body.ts';
 import { exchangeOf, type IdentityHeaders } from '../http/exchange.ts';
@@ -8,9 +8,10 @@ import { Gate, modelOf, respond, timing } from '../http/model-call.ts';
 export function predict(
   models: Registry,
   headersFor: IdentityHeaders,
+  answerError: ErrorRequestHandler,
   maxBodyBytes: number,
 ): RequestHandler[] {
-  const gate = new Gate(models);
+  const gate = new Gate(models, answerError);
   const handle: RequestHandler = (req, res, next) => {
     const exchange = exchangeOf(res);
     const served = modelOf(models, req, res);
