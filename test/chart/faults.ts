@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Admission, KubernetesObject, Rendering } from './admit.ts';
 import { chart } from './chart.ts';
-import { settingFaults } from './predictor-settings.ts';
+import { settingFaults } from './pod-settings.ts';
 
 /** Faults in sentences; none where the values were refused by name or the objects are sound. */
 export function faultsOf(rendering: Rendering, admission: Admission): string[] {

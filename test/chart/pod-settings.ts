@@ -1,10 +1,33 @@
-// What the chart tells the predictor is what the predictor reads: by its own reader of variables, as a pod would start with them.
+// What the chart tells the predictor and the gate is what they read: by their own readers, as a pod would start with it.
+import { readGateArguments } from '../../server/src/commands/gate/arguments.ts';
 import { readConfig } from '../../server/src/commands/serve/config.ts';
 import { readTraffic } from '../../server/src/commands/serve/traffic-variables.ts';
 import type { KubernetesObject } from './admit.ts';
 
-/** What predictors of these objects would end with, instead of serving. */
+/** What pods of these objects would end with at once. */
 export function settingFaults(objects: readonly KubernetesObject[]): string[] {
+  return [...predictorFaults(objects), ...gateFaults(objects)];
+}
+
+function gateFaults(objects: readonly KubernetesObject[]): string[] {
+  return objects
+    .filter(({ kind }) => kind === 'Job')
+    .flatMap(({ metadata, spec }) => {
+      const [command, ...args] = spec.template.spec.containers[0].args;
+      return command === 'gate' ? startFaults(metadata.name, () => readGateArguments(args)) : [];
+    });
+}
+
+function startFaults(name: string, read: () => unknown): string[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    return [`${name} would not start: ${error}`];
+  }
+}
+
+function predictorFaults(objects: readonly KubernetesObject[]): string[] {
   const data = new Map(
     objects
       .filter(({ kind }) => kind === 'ConfigMap')
@@ -27,13 +50,6 @@ export function settingFaults(objects: readonly KubernetesObject[]): string[] {
       return [
         () => readConfig(variables),
         () => readTraffic(file, data.get(traffic?.configMap.name)?.[file]),
-      ].flatMap((read) => {
-        try {
-          read();
-          return [];
-        } catch (error) {
-          return [`${metadata.name} would not start: ${error}`];
-        }
-      });
+      ].flatMap((read) => startFaults(metadata.name, read));
     });
 }
