@@ -142,6 +142,7 @@ and how to go on. Takes root and versions.
   {{- $containers = append $containers .name -}}
 {{- end -}}
 {{- $mounted := list -}}
+{{- $model := "" -}}
 {{- range fromYamlArray (include "ml-api.mounts" .) -}}
   {{- if not (has .name $volumes) -}}
     {{- fail (printf "%s.extraVolumeMounts: there is no volume %s to mount; add it to extraVolumes." $key .name) -}}
@@ -151,6 +152,14 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.extraVolumeMounts: something is mounted at %s already; choose another mountPath." $key .mountPath) -}}
   {{- end -}}
   {{- $mounted = append $mounted $path -}}
+  {{- if eq .name "model" -}}{{- $model = $path -}}{{- end -}}
+{{- end -}}
+{{- $yours := list -}}{{/* for which the model's volume may have a folder */}}
+{{- range $v.extraVolumeMounts -}}{{- $yours = append $yours (clean (toString .mountPath)) -}}{{- end -}}
+{{- range $path := $mounted -}}
+  {{- if and $model (not (has $path $yours)) (hasPrefix (printf "%s/" $model) $path) -}}
+    {{- fail (printf "%s.model.path: something is mounted at %s, in the directory of the model, which is read-only; choose another one, such as /models." $key $path) -}}
+  {{- end -}}
 {{- end -}}
 {{- range $v.extraVolumeMounts -}}
   {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumeMounts" $key) "path" (default "" .mountPath) "relative" false) -}}
@@ -159,8 +168,8 @@ and how to go on. Takes root and versions.
   {{- end -}}
 {{- end -}}
 {{- range $v.extraVolumes -}}
-  {{- with .hostPath -}}
-    {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumes" $key) "path" (default "" .path) "relative" false) -}}
+  {{- if kindIs "map" .hostPath -}}
+    {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumes" $key) "path" (default "" .hostPath.path) "relative" false) -}}
   {{- end -}}
 {{- end -}}
 {{- include "ml-api.checkImage" (dict "key" (printf "%s.image" $key) "reference" (include "ml-api.imageReference" (dict "root" .root "image" $v.image)) "tag" (default "" $v.image.tag)) -}}
@@ -383,6 +392,19 @@ and how to go on. Takes root and versions.
 {{- $limits := $resources.limits | default dict -}}
 {{- range $name, $limit := $limits -}}
   {{- $amount := include "ml-api.amount" $limit | float64 -}}
+  {{- if hasPrefix "requests." $name -}}
+    {{- fail (printf "%s.limits.%s: names that begin with requests. are of quotas; expected that of a device, such as nvidia.com/gpu." $key $name) -}}
+  {{- end -}}
+  {{- if hasPrefix "hugepages-" $name -}}
+    {{- $size := include "ml-api.amount" (trimPrefix "hugepages-" $name) | float64 -}}
+    {{- $pages := divf $amount $size -}}
+    {{- if or (ne $pages (floor $pages)) (eq $pages 0.0) -}}
+      {{- fail (printf "%s.limits.%s: expected a multiple of the page's size, got %v." $key $name $limit) -}}
+    {{- end -}}
+    {{- if not (or (hasKey $limits "cpu") (hasKey $limits "memory") (get ($resources.requests | default dict) "cpu") (get ($resources.requests | default dict) "memory")) -}}
+      {{- fail (printf "%s.limits.%s: huge pages need cpu or memory beside them; set limits.memory." $key $name) -}}
+    {{- end -}}
+  {{- end -}}
   {{- if and (contains "/" $name) (or (ne $amount (floor $amount)) (gt $amount 1e15)) -}}
     {{- fail (printf "%s.limits.%s: expected a whole number of devices, such as 1, got %v." $key $name $limit) -}}
   {{- end -}}
@@ -785,12 +807,57 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
 {{- end -}}
 {{- end -}}
 
+{{/* Manifests of yours are objects, after the templates in them. Takes key and text. */}}
+{{- define "ml-api.checkObjects" -}}
+{{- range regexSplit "(?m)^---.*$" .text -1 -}}
+  {{- $object := fromYaml . -}}
+  {{- if and $object (not (and $object.apiVersion $object.kind)) -}}
+    {{- fail (printf "%s: expected a manifest with apiVersion and kind, as an object or as text in YAML." $.key) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The first address of a block of IPv4 and its number of addresses, as JSON. Takes the block. */}}
+{{- define "ml-api.block" -}}
+{{- $first := 0 -}}
+{{- range splitList "/" . | first | splitList "." -}}{{- $first = add (mul $first 256) (int64 .) -}}{{- end -}}
+{{- $count := 1 -}}
+{{- range until (splitList "/" . | last | int | sub 32 | int) -}}{{- $count = mul $count 2 -}}{{- end -}}
+{{- dict "first" (toString $first) "count" (toString $count) | toJson -}}
+{{- end -}}
+
+{{/*
+Blocks of addresses begin where the number of their addresses divides them, and what is excepted is part of the block. Of IPv6 only the
+API server looks. Takes key and block: cidr and except.
+*/}}
+{{- define "ml-api.checkBlock" -}}
+{{- $cidr := .block.cidr -}}
+{{- $outer := dict -}}
+{{- range $i, $block := prepend (.block.except | default list) $cidr -}}
+  {{- if contains ":" $block | ne (contains ":" $cidr) -}}
+    {{- fail (printf "%s: %s is no part of %s; correct or remove it from except." $.key $block $cidr) -}}
+  {{- end -}}
+  {{- if not (contains ":" $block) -}}
+    {{- $its := include "ml-api.block" $block | fromJson -}}
+    {{- if ne (mod (int64 $its.first) (int64 $its.count)) 0 -}}
+      {{- fail (printf "%s: %s begins within a block of its size; expected one such as 10.0.0.0/8." $.key $block) -}}
+    {{- end -}}
+    {{- if eq $i 0 -}}
+      {{- $outer = $its -}}
+    {{- else if or (ge (int64 $its.count) (int64 $outer.count)) (lt (int64 $its.first) (int64 $outer.first)) (ge (int64 $its.first) (add (int64 $outer.first) (int64 $outer.count))) -}}
+      {{- fail (printf "%s: %s is no part of %s; correct or remove it from except." $.key $block $cidr) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The peers of a NetworkPolicy are pods or addresses, and its ports single ones or ranges. Takes peers, ports and key. */}}
 {{- define "ml-api.checkPeers" -}}
 {{- range .peers -}}
   {{- if and .ipBlock (gt (len .) 1) -}}
     {{- fail (printf "%s: a peer is an ipBlock or a selector of pods, and one is both; make two of it." $.key) -}}
   {{- end -}}
+  {{- with .ipBlock -}}{{- include "ml-api.checkBlock" (dict "key" $.key "block" .) -}}{{- end -}}
   {{- range $selector := list .podSelector .namespaceSelector -}}
     {{- range ($selector | default dict).matchExpressions -}}
       {{- if ne (has .operator (list "In" "NotIn")) (not (empty .values)) -}}
