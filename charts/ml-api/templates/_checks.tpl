@@ -178,36 +178,6 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- end -}}
 
-{{/* The name of an environment variable, as every Kubernetes takes it. Takes name and key. */}}
-{{- define "ml-api.checkVariable" -}}
-{{- if or (not (regexMatch "^[A-Za-z_.-][A-Za-z0-9_.-]*$" .name)) (eq .name ".") (hasPrefix ".." .name) -}}
-  {{- fail (printf "%s.%s: expected a variable's name of letters, digits, underscores, dots and dashes, such as LOG_LEVEL." .key .name) -}}
-{{- end -}}
-{{- end -}}
-
-{{/* What an image's reference may be as a whole: registry, path and tag have values of their own. Takes key, reference, and tag. */}}
-{{- define "ml-api.checkImage" -}}
-{{- $path := regexReplaceAll "(:[^:/@]*)?(@.*)?$" (include "ml-api.withoutRegistry" .reference) "" -}}
-{{- $path = contains "/" $path | ternary $path (printf "library/%s" $path) -}}{{/* as Docker Hub has it */}}
-{{- if gt (len $path) 255 -}}
-  {{- fail (printf "%s: %s has a path of %d characters, and 255 is the limit; shorten the repository or global.imageRegistry." .key .reference (len $path)) -}}
-{{- end -}}
-{{- if gt (len .tag) 128 -}}
-  {{- fail (printf "%s.tag: %s has %d characters, and 128 is the limit; shorten it, or gpu.imageTagSuffix." .key .tag (len .tag)) -}}
-{{- end -}}
-{{- if regexMatch "^[a-f0-9]{64}$" .reference -}}
-  {{- fail (printf "%s: %s is taken for an image's id; name its registry or its tag." .key .reference) -}}
-{{- end -}}
-{{- end -}}
-
-{{/* A path in a container or on a node leads to no folder above. Takes key, path, and relative: whether it begins in a volume. */}}
-{{- define "ml-api.checkPath" -}}
-{{- $path := toString .path -}}
-{{- if or (regexMatch "(^|/)[.][.](/|$)" $path) (ne .relative (not (hasPrefix "/" $path))) -}}
-  {{- fail (printf "%s: %q is no path %s; expected one without .., such as %s." .key $path (ternary "in a volume" "from the root" .relative) (ternary "models/iris" "/models/iris" .relative)) -}}
-{{- end -}}
-{{- end -}}
-
 {{- define "ml-api.checkModel" -}}
 {{- $model := .v.model -}}
 {{- $key := printf "%s.model" .key -}}
@@ -518,27 +488,6 @@ the form of IPv6. Takes address and key.
 {{- end -}}
 {{- end -}}
 
-{{/* A quantity as a number; an exponent, as in 1e3 and 1E-3, is part of the number. */}}
-{{- define "ml-api.amount" -}}
-{{- $factors := dict "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 -}}
-{{- if kindIs "string" . -}}
-  {{- $unit := regexFind "[A-Za-z]+$" . -}}
-  {{- mulf (trimSuffix $unit . | float64) (empty $unit | ternary 1.0 (get $factors $unit)) -}}
-{{- else -}}
-  {{- . -}}
-{{- end -}}
-{{- end -}}
-
-{{/* A duration such as 1m30s as a number of milliseconds. */}}
-{{- define "ml-api.milliseconds" -}}
-{{- $sum := 0 -}}
-{{- range regexFindAll "[0-9]+(h|ms|m|s)" . -1 -}}
-  {{- $unit := regexFind "[a-z]+$" . -}}
-  {{- $sum = add $sum (mul (trimSuffix $unit . | int64) (get (dict "h" 3600000 "m" 60000 "s" 1000 "ms" 1) $unit)) -}}
-{{- end -}}
-{{- $sum -}}
-{{- end -}}
-
 {{/*
 What AWS' load balancer cannot do: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html, of
 weights https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html, and of headers
@@ -803,72 +752,6 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
 {{- range $a := .a -}}
   {{- range $b := $.b -}}
     {{- if or (eq $a $b) (and (hasPrefix "*." $a) (hasSuffix (trimPrefix "*" $a) $b)) (and (hasPrefix "*." $b) (hasSuffix (trimPrefix "*" $b) $a)) -}}true{{- end -}}
-  {{- end -}}
-{{- end -}}
-{{- end -}}
-
-{{/* Manifests of yours are objects, after the templates in them. Takes key and text. */}}
-{{- define "ml-api.checkObjects" -}}
-{{- range regexSplit "(?m)^---.*$" .text -1 -}}
-  {{- $object := fromYaml . -}}
-  {{- if and $object (not (and $object.apiVersion $object.kind)) -}}
-    {{- fail (printf "%s: expected a manifest with apiVersion and kind, as an object or as text in YAML." $.key) -}}
-  {{- end -}}
-{{- end -}}
-{{- end -}}
-
-{{/* The first address of a block of IPv4 and its number of addresses, as JSON. Takes the block. */}}
-{{- define "ml-api.block" -}}
-{{- $first := 0 -}}
-{{- range splitList "/" . | first | splitList "." -}}{{- $first = add (mul $first 256) (int64 .) -}}{{- end -}}
-{{- $count := 1 -}}
-{{- range until (splitList "/" . | last | int | sub 32 | int) -}}{{- $count = mul $count 2 -}}{{- end -}}
-{{- dict "first" (toString $first) "count" (toString $count) | toJson -}}
-{{- end -}}
-
-{{/*
-Blocks of addresses begin where the number of their addresses divides them, and what is excepted is part of the block. Of IPv6 only the
-API server looks. Takes key and block: cidr and except.
-*/}}
-{{- define "ml-api.checkBlock" -}}
-{{- $cidr := .block.cidr -}}
-{{- $outer := dict -}}
-{{- range $i, $block := prepend (.block.except | default list) $cidr -}}
-  {{- if contains ":" $block | ne (contains ":" $cidr) -}}
-    {{- fail (printf "%s: %s is no part of %s; correct or remove it from except." $.key $block $cidr) -}}
-  {{- end -}}
-  {{- if not (contains ":" $block) -}}
-    {{- $its := include "ml-api.block" $block | fromJson -}}
-    {{- if ne (mod (int64 $its.first) (int64 $its.count)) 0 -}}
-      {{- fail (printf "%s: %s begins within a block of its size; expected one such as 10.0.0.0/8." $.key $block) -}}
-    {{- end -}}
-    {{- if eq $i 0 -}}
-      {{- $outer = $its -}}
-    {{- else if or (ge (int64 $its.count) (int64 $outer.count)) (lt (int64 $its.first) (int64 $outer.first)) (ge (int64 $its.first) (add (int64 $outer.first) (int64 $outer.count))) -}}
-      {{- fail (printf "%s: %s is no part of %s; correct or remove it from except." $.key $block $cidr) -}}
-    {{- end -}}
-  {{- end -}}
-{{- end -}}
-{{- end -}}
-
-{{/* The peers of a NetworkPolicy are pods or addresses, and its ports single ones or ranges. Takes peers, ports and key. */}}
-{{- define "ml-api.checkPeers" -}}
-{{- range .peers -}}
-  {{- if and .ipBlock (gt (len .) 1) -}}
-    {{- fail (printf "%s: a peer is an ipBlock or a selector of pods, and one is both; make two of it." $.key) -}}
-  {{- end -}}
-  {{- with .ipBlock -}}{{- include "ml-api.checkBlock" (dict "key" $.key "block" .) -}}{{- end -}}
-  {{- range $selector := list .podSelector .namespaceSelector -}}
-    {{- range ($selector | default dict).matchExpressions -}}
-      {{- if ne (has .operator (list "In" "NotIn")) (not (empty .values)) -}}
-        {{- fail (printf "%s: %s goes with %s; correct matchExpressions of %s." $.key .operator (empty .values | ternary "values" "no values") .key) -}}
-      {{- end -}}
-    {{- end -}}
-  {{- end -}}
-{{- end -}}
-{{- range .ports -}}
-  {{- if and .endPort (or (empty .port) (kindIs "string" .port) (lt (int .endPort) (int .port))) -}}
-    {{- fail (printf "%s: a range ends at endPort %d and begins at port %v; expected a port that is a number, and no greater." $.key (int .endPort) (default "none" .port)) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
