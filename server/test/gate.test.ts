@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { readGateArguments } from '../src/commands/gate/arguments.ts';
 import { run } from './program.ts';
 
 interface Figures {
@@ -214,6 +215,11 @@ describe('the gate', () => {
     expect(stderr).toMatch(/Prometheus at http:.* answered 503 to sum\(increase\(.*: no/);
     expect(code).toBe(3);
   });
+});
+
+it.each(['30m', '1d', '2w', '1h30m', '500ms'])('the gate looks back for %s', (window) => {
+  const args = ['--prometheus=http://p', '--series=a="b"', '--version=v2', `--window=${window}`];
+  expect(readGateArguments(args).window).toBe(window);
 });
 
 describe('the gate refuses options', () => {

@@ -10,7 +10,9 @@ import { chart, render, version } from './chart.ts';
 import { kindsFile, makeKinds, makeSchema, schemaFile } from './schema.ts';
 import { runSuites } from './unittest.ts';
 
-test('all helm-unittest suites pass, and there are as many cases as a specification needs', () => {
+test('all helm-unittest suites pass, and there are as many cases as a specification needs', {
+  timeout: 300_000, // nine hundred cases, beside other tests
+}, () => {
   const { passed, failed, report } = runSuites();
   expect(failed, report).toBe(0);
   expect(passed).toBeGreaterThanOrEqual(150);

@@ -1,8 +1,9 @@
 // What is wrong with a rendering: nothing may be, whatever the values.
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import type { Admission, KubernetesObject, Rendering } from './admit.ts';
 import { chart } from './chart.ts';
+import { settingFaults } from './pod-settings.ts';
 
 /** Faults in sentences; none where the values were refused by name or the objects are sound. */
 export function faultsOf(rendering: Rendering, admission: Admission): string[] {
@@ -13,6 +14,7 @@ export function faultsOf(rendering: Rendering, admission: Admission): string[] {
     ...slips(objects, notes, JSON.stringify(rendering)),
     ...repeated('object', objects.map(identity)),
     ...objects.flatMap(podSpecs).flatMap(({ of, spec }) => containerFaults(of, spec)),
+    ...settingFaults(objects),
     ...selectorFaults(rendering, objects),
     ...danglingReferences(rendering, objects),
   ];
@@ -67,10 +69,7 @@ function podSpecs(object: KubernetesObject): { of: string; spec: KubernetesObjec
 
 function containerFaults(of: string, spec: KubernetesObject): string[] {
   const containers: KubernetesObject[] = [...spec['containers'], ...(spec['initContainers'] ?? [])];
-  return containers.flatMap(({ name, image, ports = [], env = [], volumeMounts = [] }) => [
-    ...(/^[\w.:/-]+(@sha256:[0-9a-f]{64})?$/.test(image) && !/:$|^:|^@|:@/.test(image)
-      ? []
-      : [`${of} ${name}: no image ${JSON.stringify(image)}`]),
+  return containers.flatMap(({ name, ports = [], env = [], volumeMounts = [] }) => [
     ...repeated(
       `${of} ${name}: port`,
       ports.map(
@@ -83,7 +82,7 @@ function containerFaults(of: string, spec: KubernetesObject): string[] {
     ),
     ...repeated(
       `${of} ${name}: mount`,
-      volumeMounts.map((mount: KubernetesObject) => mount['mountPath']),
+      volumeMounts.map((mount: KubernetesObject) => posix.normalize(mount['mountPath'])),
     ),
   ]);
 }

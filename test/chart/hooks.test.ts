@@ -27,7 +27,7 @@ const taken = [
   { exec: { command: ['a'] } },
   { httpGet: { port: 'http' } },
   { httpGet: { port: 1, path: '/#x', host: 'h', scheme: 'HTTPS', httpHeaders: headers } },
-  { httpGet: { port: 'a-1-b' } },
+  { httpGet: { port: 'metrics' } },
 ];
 const refused = [
   { exec: { command: ['a'] }, httpGet: { port: 1 } },
@@ -39,7 +39,9 @@ const refused = [
   { httpGet: { path: '/' } },
   { httpGet: { port: 0 } },
   { httpGet: { port: 65_536 } },
-  ...['', '1', 'a--b', '-a', 'a-', 'A', 'a'.repeat(16)].map((port) => ({ httpGet: { port } })),
+  ...['', '1', 'a--b', '-a', 'a-', 'A', 'a-1-b', 'a'.repeat(16)].map((port) => ({
+    httpGet: { port },
+  })),
   { httpGet: { port: 1, scheme: 'http' } },
   { httpGet: { port: 1, httpHeaders: [{ name: 'a b', value: '' }] } },
   { shell: 'x' },

@@ -23,18 +23,17 @@ type Mutant = {
 
 const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
 let killed = 0;
-const survivors: string[] = [];
 try {
   cpSync(chart, copy, { recursive: true });
   const mutants = draw(allMutants(), count);
-  for (const mutant of mutants) {
+  for (const [i, mutant] of mutants.entries()) {
     if (isKilled(mutant)) killed++;
     else
-      survivors.push(
-        `${mutant.file}:${mutant.line + 1}: ${mutant.before.trim()}  →  ${mutant.after?.trim() ?? '(deleted)'}`,
+      console.log(
+        `survived  ${mutant.file}:${mutant.line + 1}: ${mutant.before.trim()}  →  ${mutant.after?.trim() ?? '(deleted)'}`,
       );
+    if ((i + 1) % 10 === 0) console.error(`${killed} of ${i + 1} killed so far`);
   }
-  for (const survivor of survivors) console.log(`survived  ${survivor}`);
   const share = killed / mutants.length;
   console.log(
     `${killed} of ${mutants.length} mutants killed: ${(100 * share).toFixed(1)} %, expected at least ${100 * GOAL} %`,

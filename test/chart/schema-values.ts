@@ -123,7 +123,7 @@ function strings({ pattern, minLength = 0, maxLength = 300 }: Schema): Arbitrary
   const drawn =
     pattern === undefined
       ? fc.string({ unit: 'grapheme', minLength, maxLength: Math.min(20, maxLength) })
-      : fc.stringMatching(new RegExp(ownPattern(pattern))).filter(fits);
+      : fc.stringMatching(new RegExp(ownPattern(pattern), 'u')).filter(fits);
   return known.length === 0 ? drawn : fc.oneof(fc.constantFrom(...known), drawn);
 }
 

@@ -8,6 +8,7 @@ import { isCollection, isMap, isScalar, type Pair, parse, parseDocument, type YA
 const chart = join(import.meta.dirname, '../../charts/ml-api');
 const types = join(import.meta.dirname, 'schema-types.yaml');
 const rulesFile = join(import.meta.dirname, 'schema-rules.yaml');
+const patternsFile = join(import.meta.dirname, 'schema-patterns.yaml');
 
 /** The schema's file, which this module writes. */
 export const schemaFile = join(chart, 'values.schema.json');
@@ -16,6 +17,21 @@ export const schemaFile = join(chart, 'values.schema.json');
 export const kindsFile = join(chart, 'templates/_kinds.tpl');
 
 type Schema = { [key: string]: unknown };
+
+const patternParts: Readonly<Record<string, string>> = parse(readFileSync(patternsFile, 'utf8'));
+
+/**
+ * A pattern with its parts in place of their names.
+ * @throws Error naming a part that schema-patterns.yaml does not have.
+ */
+function withParts(pattern: string): string {
+  return pattern.replaceAll(/<(\w+)>/g, (_, name: string) => {
+    const part = patternParts[name];
+    if (part === undefined) throw new Error(`<${name}>: schema-patterns.yaml has no such part.`);
+    return `(${withParts(part)})`;
+  });
+}
+
 /** What there is for the places of values.yaml. */
 type Sources = {
   /** Types by name, those of `$defs` rules added as they are met. */
@@ -59,9 +75,9 @@ function sayingWhatIsExpected(schema: unknown, path: string): unknown {
     sayingWhatIsExpected(inner, `${path}/${key}`),
   ]);
   if (typeof pattern !== 'string') return { ...Object.fromEntries(told) };
-  if (typeof expected !== 'string' || !/^[\w :;,./%-]+$/.test(expected))
+  if (typeof expected !== 'string' || !/^[\w :;,./%*-]+$/.test(expected))
     throw new Error(`${path}: say in "expected" what fits the pattern, in plain characters.`);
-  return { ...Object.fromEntries(told), pattern: `expected ${expected} ^|${pattern}` };
+  return { ...Object.fromEntries(told), pattern: `expected ${expected} ^|${withParts(pattern)}` };
 }
 
 /** A pattern of values.schema.json without what it says. */

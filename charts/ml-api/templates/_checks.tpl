@@ -27,6 +27,7 @@ and how to go on. Takes root and versions.
   {{- include "ml-api.checkPod" $context -}}
   {{- include "ml-api.checkService" $context -}}
 {{- end -}}
+{{- include "ml-api.checkImage" (dict "key" "image" "reference" (include "ml-api.ownImage" .root) "tag" $values.image.tag) -}}
 {{- include "ml-api.checkFolders" .versions -}}
 {{- include "ml-api.checkOpenaiPath" . -}}
 {{- include "ml-api.checkTraffic" . -}}
@@ -43,9 +44,10 @@ and how to go on. Takes root and versions.
   {{- fail (printf "%s: expected a version's name of lower-case letters, digits and dashes, such as v1." $key) -}}
 {{- end -}}
 {{- range $name, $value := $v.env -}}
-  {{- if not (regexMatch "^[A-Za-z_][A-Za-z0-9_]*$" $name) -}}
-    {{- fail (printf "%s.env.%s: expected a variable's name of letters, digits and underscores." $key $name) -}}
-  {{- end -}}
+  {{- include "ml-api.checkVariable" (dict "name" $name "key" (printf "%s.env" $key)) -}}
+{{- end -}}
+{{- range $name, $value := $v.model.fetch.env -}}
+  {{- include "ml-api.checkVariable" (dict "name" $name "key" (printf "%s.model.fetch.env" $key)) -}}
 {{- end -}}
 {{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $v.fullname) -}}
   {{- fail (printf "%s: the name %q cannot be that of a Service; expected lower-case letters, digits and dashes, a letter first; set fullnameOverride, such as iris." $key $v.fullname) -}}
@@ -70,8 +72,17 @@ and how to go on. Takes root and versions.
     {{- end -}}
   {{- end -}}
   {{- $config := mergeOverwrite (dict) .root.Values.config $v.config -}}
+  {{- if gt (int64 $v.shutdown.drainSeconds) 3600 -}}
+    {{- fail (printf "%s.shutdown.drainSeconds: the predictor waits for an hour at most; expected up to 3600, got %d." $key (int64 $v.shutdown.drainSeconds)) -}}
+  {{- end -}}
   {{- if lt (mul $v.shutdown.drainSeconds 1000) (int64 $config.requestTimeoutMs) -}}
     {{- fail (printf "%s.shutdown.drainSeconds: %v s is less than config.requestTimeoutMs (%v ms), so a rollout would cut requests off; raise it or lower the deadline." $key $v.shutdown.drainSeconds (int64 $config.requestTimeoutMs)) -}}
+  {{- end -}}
+  {{- with regexFind "(http://[^,]*:80|https://[^,]*:443)(,|$)" (default "" $config.corsOrigins) | trimSuffix "," -}}
+    {{- fail (printf "%s.config.corsOrigins: browsers leave out the port of %s, which is the scheme's own; remove it." $key .) -}}
+  {{- end -}}
+  {{- if and $config.uploadTimeoutMs $config.headersTimeoutMs (gt (int64 $config.headersTimeoutMs) (int64 $config.uploadTimeoutMs)) -}}
+    {{- fail (printf "%s.config.uploadTimeoutMs: %d ms are less than headersTimeoutMs (%d ms), which is part of it; raise it, or lower headersTimeoutMs." $key (int64 $config.uploadTimeoutMs) (int64 $config.headersTimeoutMs)) -}}
   {{- end -}}
   {{- if and $config.maxRows $config.queueMaxRows (gt (int64 $config.maxRows) (int64 $config.queueMaxRows)) -}}
     {{- fail (printf "%s.config.queueMaxRows: %d rows may wait, and one request may have %d (config.maxRows), which could never be queued; raise it or lower maxRows." $key (int64 $config.queueMaxRows) (int64 $config.maxRows)) -}}
@@ -131,15 +142,37 @@ and how to go on. Takes root and versions.
   {{- $containers = append $containers .name -}}
 {{- end -}}
 {{- $mounted := list -}}
+{{- $model := "" -}}
 {{- range fromYamlArray (include "ml-api.mounts" .) -}}
   {{- if not (has .name $volumes) -}}
     {{- fail (printf "%s.extraVolumeMounts: there is no volume %s to mount; add it to extraVolumes." $key .name) -}}
   {{- end -}}
-  {{- if has .mountPath $mounted -}}
+  {{- $path := clean (toString .mountPath) -}}
+  {{- if has $path $mounted -}}
     {{- fail (printf "%s.extraVolumeMounts: something is mounted at %s already; choose another mountPath." $key .mountPath) -}}
   {{- end -}}
-  {{- $mounted = append $mounted .mountPath -}}
+  {{- $mounted = append $mounted $path -}}
+  {{- if eq .name "model" -}}{{- $model = $path -}}{{- end -}}
 {{- end -}}
+{{- $yours := list -}}{{/* for which the model's volume may have a folder */}}
+{{- range $v.extraVolumeMounts -}}{{- $yours = append $yours (clean (toString .mountPath)) -}}{{- end -}}
+{{- range $path := $mounted -}}
+  {{- if and $model (not (has $path $yours)) (hasPrefix (printf "%s/" $model) $path) -}}
+    {{- fail (printf "%s.model.path: something is mounted at %s, in the directory of the model, which is read-only; choose another one, such as /models." $key $path) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $v.extraVolumeMounts -}}
+  {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumeMounts" $key) "path" (default "" .mountPath) "relative" false) -}}
+  {{- with .subPath | default .subPathExpr -}}
+    {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumeMounts" $key) "path" . "relative" true) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $v.extraVolumes -}}
+  {{- if kindIs "map" .hostPath -}}
+    {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumes" $key) "path" (default "" .hostPath.path) "relative" false) -}}
+  {{- end -}}
+{{- end -}}
+{{- include "ml-api.checkImage" (dict "key" (printf "%s.image" $key) "reference" (include "ml-api.imageReference" (dict "root" .root "image" $v.image)) "tag" (default "" $v.image.tag)) -}}
 {{- if not (or $v.image.tag $v.image.digest) -}}
   {{- fail (printf "%s.image: neither tag nor digest is set; set one." $key) -}}
 {{- end -}}
@@ -167,6 +200,7 @@ and how to go on. Takes root and versions.
 {{- if and (eq $model.source "imageVolume") (not $model.imageVolume.reference) -}}
   {{- fail (printf "%s.imageVolume.reference: source imageVolume needs an image, such as registry.example.com/iris:1." $key) -}}
 {{- end -}}
+{{- include "ml-api.checkImage" (dict "key" (printf "%s.imageVolume.reference" $key) "reference" $model.imageVolume.reference "tag" "") -}}
 {{- end -}}
 
 {{/* What is fetched: from where there is such a port, which bytes, and no secret in a pod's spec. */}}
@@ -310,8 +344,9 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s: nothing to scale by; set cpuUtilization, memoryUtilization or metrics, or set autoscaling.type to none." $key) -}}
   {{- end -}}
   {{- range $resource, $target := dict "cpu" $scaling.cpuUtilization "memory" $scaling.memoryUtilization -}}
-    {{- if and $target (not (get (($v.resources | default dict).requests | default dict) $resource)) -}}
-      {{- fail (printf "%s.%sUtilization: a percentage of resources.requests.%s, which is not set; set it." $key $resource $resource) -}}
+    {{- $request := get (($v.resources | default dict).requests | default dict) $resource -}}
+    {{- if and $target (eq (include "ml-api.amount" ($request | default 0) | float64) 0.0) -}}
+      {{- fail (printf "%s.%sUtilization: a percentage of resources.requests.%s, which is not set, or 0; set it." $key $resource $resource) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -327,17 +362,46 @@ and how to go on. Takes root and versions.
 {{- $limits := $resources.limits | default dict -}}
 {{- range $name, $limit := $limits -}}
   {{- $amount := include "ml-api.amount" $limit | float64 -}}
+  {{- if hasPrefix "requests." $name -}}
+    {{- fail (printf "%s.limits.%s: names that begin with requests. are of quotas; expected that of a device, such as nvidia.com/gpu." $key $name) -}}
+  {{- end -}}
+  {{- if hasPrefix "hugepages-" $name -}}
+    {{- $size := include "ml-api.amount" (trimPrefix "hugepages-" $name) | float64 -}}
+    {{- $pages := divf $amount $size -}}
+    {{- if or (ne $pages (floor $pages)) (eq $pages 0.0) -}}
+      {{- fail (printf "%s.limits.%s: expected a multiple of the page's size, got %v." $key $name $limit) -}}
+    {{- end -}}
+    {{- if not (or (hasKey $limits "cpu") (hasKey $limits "memory") (get ($resources.requests | default dict) "cpu") (get ($resources.requests | default dict) "memory")) -}}
+      {{- fail (printf "%s.limits.%s: huge pages need cpu or memory beside them; set limits.memory." $key $name) -}}
+    {{- end -}}
+  {{- end -}}
   {{- if and (contains "/" $name) (or (ne $amount (floor $amount)) (gt $amount 1e15)) -}}
     {{- fail (printf "%s.limits.%s: expected a whole number of devices, such as 1, got %v." $key $name $limit) -}}
   {{- end -}}
 {{- end -}}
 {{- range $name, $request := $resources.requests -}}
   {{- $limit := get $limits $name -}}
-  {{- if and (contains "/" $name) (ne (toString $request) (toString $limit)) -}}
-    {{- fail (printf "%s.requests.%s: devices are not shared, so the request is the limit; set limits.%s to the same, or remove the request." $key $name $name) -}}
+  {{- $isLimit := eq (include "ml-api.amount" $request | float64) (include "ml-api.amount" ($limit | default -1) | float64) -}}
+  {{- if and (or (contains "/" $name) (hasPrefix "hugepages-" $name)) (not $isLimit) -}}
+    {{- fail (printf "%s.requests.%s: devices and huge pages are not shared, so the request is the limit; set limits.%s to the same, or remove the request." $key $name $name) -}}
   {{- end -}}
   {{- if and (hasKey $limits $name) (gt (include "ml-api.amount" $request | float64) (include "ml-api.amount" $limit | float64)) -}}
     {{- fail (printf "%s.requests.%s: %v is more than limits.%s (%v); lower it or raise the limit." $key $name $request $name $limit) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The ports that probes and hooks call by name. */}}
+{{- define "ml-api.checkPortNames" -}}
+{{- $ports := .v.ports -}}
+{{- $handlers := dict -}}
+{{- range $name, $probe := .v.probes -}}{{- $_ := set $handlers (printf "probes.%s.handler" $name) $probe.handler -}}{{- end -}}
+{{- range $name, $hook := .v.lifecycle -}}{{- $_ := set $handlers (printf "lifecycle.%s" $name) $hook -}}{{- end -}}
+{{- range $at, $handler := $handlers -}}
+  {{- range $action := $handler -}}
+    {{- if and (hasKey $action "port") (kindIs "string" $action.port) (not (get $ports $action.port)) -}}
+      {{- fail (printf "%s.%s: the container has no port %s; expected a number, or one of: %s." $.key $at $action.port (keys $ports | sortAlpha | join ", ")) -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -363,6 +427,7 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.lifecycle.postStart.sleep: %d s are more than the pod's grace period (%d s), which Kubernetes refuses; lower it, or raise %s.shutdown.drainSeconds." $key (int64 .seconds) $grace $key) -}}
   {{- end -}}
 {{- end -}}
+{{- include "ml-api.checkPortNames" . -}}
 {{- include "ml-api.checkNameLookup" . -}}
 {{- $names := list -}}
 {{- range $v.resourceClaims -}}
@@ -421,27 +486,6 @@ the form of IPv6. Takes address and key.
 {{- if and $service.loadBalancerClass (ne $service.type "LoadBalancer") -}}
   {{- fail (printf "%s.service.loadBalancerClass: a %s Service has none; remove it, or set type to LoadBalancer." .key $service.type) -}}
 {{- end -}}
-{{- end -}}
-
-{{/* A quantity as a number. */}}
-{{- define "ml-api.amount" -}}
-{{- $factors := dict "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 -}}
-{{- if kindIs "string" . -}}
-  {{- $unit := regexFind "[A-Za-z]+$" . -}}
-  {{- mulf (trimSuffix $unit . | float64) (empty $unit | ternary 1.0 (get $factors $unit)) -}}
-{{- else -}}
-  {{- . -}}
-{{- end -}}
-{{- end -}}
-
-{{/* A duration such as 1m30s as a number of milliseconds. */}}
-{{- define "ml-api.milliseconds" -}}
-{{- $sum := 0 -}}
-{{- range regexFindAll "[0-9]+(h|ms|m|s)" . -1 -}}
-  {{- $unit := regexFind "[a-z]+$" . -}}
-  {{- $sum = add $sum (mul (trimSuffix $unit . | int64) (get (dict "h" 3600000 "m" 60000 "s" 1000 "ms" 1) $unit)) -}}
-{{- end -}}
-{{- $sum -}}
 {{- end -}}
 
 {{/*
@@ -712,22 +756,13 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
 {{- end -}}
 {{- end -}}
 
-{{/* The peers of a NetworkPolicy are pods or addresses. Takes peers and key. */}}
-{{- define "ml-api.checkPeers" -}}
-{{- range .peers -}}
-  {{- if and .ipBlock (gt (len .) 1) -}}
-    {{- fail (printf "%s: a peer is an ipBlock or a selector of pods, and one is both; make two of it." $.key) -}}
-  {{- end -}}
-{{- end -}}
-{{- end -}}
-
 {{- define "ml-api.checkShared" -}}
 {{- $values := .root.Values -}}
 {{- range $key := list "from" "metricsFrom" -}}
   {{- include "ml-api.checkPeers" (dict "peers" (get $values.networkPolicy $key) "key" (printf "networkPolicy.%s" $key)) -}}
 {{- end -}}
-{{- range $values.networkPolicy.ingress -}}{{- include "ml-api.checkPeers" (dict "peers" .from "key" "networkPolicy.ingress") -}}{{- end -}}
-{{- range $values.networkPolicy.egress -}}{{- include "ml-api.checkPeers" (dict "peers" .to "key" "networkPolicy.egress") -}}{{- end -}}
+{{- range $values.networkPolicy.ingress -}}{{- include "ml-api.checkPeers" (dict "peers" .from "ports" .ports "key" "networkPolicy.ingress") -}}{{- end -}}
+{{- range $values.networkPolicy.egress -}}{{- include "ml-api.checkPeers" (dict "peers" .to "ports" .ports "key" "networkPolicy.egress") -}}{{- end -}}
 {{- $monitoring := $values.monitoring -}}
 {{- $several := false -}}
 {{- range .versions }}{{ if .model.several }}{{ $several = true }}{{ end }}{{ end -}}
@@ -764,6 +799,9 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
 {{- end -}}
 {{- if and $values.modelStore.persistentVolume.enabled (not $values.modelStore.persistentVolume.source) -}}
   {{- fail "modelStore.persistentVolume.source: a PersistentVolume needs one, such as {hostPath: {path: /srv/models}}." -}}
+{{- end -}}
+{{- range $kind, $place := pick $values.modelStore.persistentVolume.source "hostPath" "local" -}}
+  {{- include "ml-api.checkPath" (dict "key" (printf "modelStore.persistentVolume.source.%s" $kind) "path" (default "" $place.path) "relative" false) -}}
 {{- end -}}
 {{- if and $values.modelStore.persistentVolume.enabled (not $values.modelStore.enabled) -}}
   {{- fail "modelStore.persistentVolume.enabled: it is for the chart's claim; set modelStore.enabled too." -}}

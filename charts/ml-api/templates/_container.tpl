@@ -69,7 +69,7 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 - name: MODELS_DIR
   value: {{ $v.model.path | quote }}
 - name: DEFAULT_MODEL
-  value: {{ $v.model.default | quote }}
+  value: {{ include "ml-api.literal" $v.model.default | quote }}
 {{- else }}
 - name: MODEL_DIR
   value: {{ $v.model.path | quote }}
@@ -107,6 +107,11 @@ SPLIT_PIN_HEADER: traffic.pinHeader
 {{- end }}
 {{- include "ml-api.llmEnvironment" . }}
 {{- include "ml-api.variables" $v.env }}
+{{- end -}}
+
+{{/* A text as the value of a variable or an argument, where Kubernetes puts another variable in place of $(NAME), and $ in place of $$. */}}
+{{- define "ml-api.literal" -}}
+{{- replace "$" "$$" . -}}
 {{- end -}}
 
 {{/* Environment variables by name, each a string or an object with valueFrom. */}}

@@ -148,13 +148,13 @@ NODE_EXTRA_CA_CERTS: model.fetch.caConfigMap
 {{- define "ml-api.fetchEnvironment" -}}
 {{- $model := .v.model -}}
 - name: MODEL_URI
-  value: {{ $model.uri | quote }}
+  value: {{ include "ml-api.literal" $model.uri | quote }}
 {{- with $model.sha256 }}
 - name: MODEL_SHA256
   value: {{ . | quote }}
 {{- end }}
 - name: {{ $model.several | ternary "MODELS_DIR" "MODEL_DIR" }}
-  value: {{ list "/store" (include "ml-api.fetchFolder" $model) | compact | join "/" | quote }}
+  value: {{ list "/store" (include "ml-api.fetchFolder" $model) | compact | join "/" | include "ml-api.literal" | quote }}
 {{- if ne .v.runtime "onnx" }}
 - name: MODEL_FILES
   value: all

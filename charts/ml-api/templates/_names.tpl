@@ -65,19 +65,25 @@ annotations:
 {{- end -}}
 
 {{/*
-An image by digest or tag, from the parent chart's registry where there is one. The first part of a repository is a registry's name if
-it has a dot or a port, as for every container runtime. Takes root, and image: repository, tag, digest.
+An image by digest or tag, from the parent chart's registry where there is one. Takes root, and image: repository, tag, digest.
 */}}
 {{- define "ml-api.imageReference" -}}
 {{- $repository := .image.repository -}}
 {{- with .root.Values.global.imageRegistry -}}
-  {{- $repository = printf "%s/%s" (trimSuffix "/" .) (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "") -}}
+  {{- $repository = printf "%s/%s" (trimSuffix "/" .) (include "ml-api.withoutRegistry" $repository) -}}
 {{- end -}}
 {{- if .image.digest -}}
 {{- printf "%s@%s" $repository .image.digest -}}
 {{- else -}}
 {{- printf "%s:%s" $repository .image.tag -}}
 {{- end -}}
+{{- end -}}
+
+{{/*
+The path of a repository. Its first part is a registry's name if it has a dot, a port or a capital, as for every container runtime.
+*/}}
+{{- define "ml-api.withoutRegistry" -}}
+{{- regexReplaceAll "^([^/]*[A-Z.:][^/]*|localhost)/" . "" -}}
 {{- end -}}
 
 {{/* The product's own image, which also fetches models and tests. */}}

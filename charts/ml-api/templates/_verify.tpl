@@ -23,11 +23,11 @@ for LLMs, a short completion; for other runtimes, that their readiness and metri
 {{- else if $v.openai }}
 - "--completion=service={{ $service }}/v1"
 {{- if and $v.expose (eq $v.version $values.defaultVersion) (not $values.traffic.weights) $values.ingress.enabled $values.tests.ingressUrl }}
-- "--completion=ingress={{ $values.tests.ingressUrl }}/v1"
+- "--completion=ingress={{ include "ml-api.literal" $values.tests.ingressUrl }}/v1"
 - "--host=ingress={{ first $values.ingress.hosts }}"
 {{- end }}
 {{- if and $v.expose $values.httpRoute.enabled $values.tests.gatewayUrl }}
-- "--completion=gateway={{ $values.tests.gatewayUrl }}{{ include "ml-api.versionPath" $v }}"
+- "--completion=gateway={{ include "ml-api.literal" $values.tests.gatewayUrl }}{{ include "ml-api.versionPath" $v }}"
 {{- with $values.httpRoute.hostnames }}
 - "--host=gateway={{ first . }}"
 {{- end }}
@@ -41,11 +41,11 @@ for LLMs, a short completion; for other runtimes, that their readiness and metri
 - "--probe=service={{ $service }}/"
 {{- end }}
 {{- if and $onnx $v.expose $values.ingress.enabled $values.tests.ingressUrl }}
-- "--target=ingress={{ $values.tests.ingressUrl }}/{{ $v.version }}"
+- "--target=ingress={{ include "ml-api.literal" $values.tests.ingressUrl }}/{{ $v.version }}"
 - "--host=ingress={{ first $values.ingress.hosts }}"
 {{- end }}
 {{- if and $onnx $v.expose $values.httpRoute.enabled $values.tests.gatewayUrl }}
-- "--target=gateway={{ $values.tests.gatewayUrl }}/{{ $v.version }}"
+- "--target=gateway={{ include "ml-api.literal" $values.tests.gatewayUrl }}/{{ $v.version }}"
 {{- with $values.httpRoute.hostnames }}
 - "--host=gateway={{ first . }}"
 {{- end }}
@@ -76,7 +76,7 @@ metadata. ingress-nginx and AWS' controller speak gRPC by TLS only.
 - "--host=ingress-grpc={{ first $values.ingress.grpc.hosts }}"
 {{- end }}
 {{- if and $v.expose $values.grpcRoute.enabled $values.tests.gatewayUrl (or $alone $pin) }}
-- "--grpc=gateway-grpc={{ $values.tests.gatewayUrl }}"
+- "--grpc=gateway-grpc={{ include "ml-api.literal" $values.tests.gatewayUrl }}"
 {{- with $values.grpcRoute.hostnames }}
 - "--host=gateway-grpc={{ first . }}"
 {{- end }}

@@ -46,6 +46,7 @@ import (
 	"k8s.io/kubernetes/pkg/registry/networking/ingress"
 	"k8s.io/kubernetes/pkg/registry/networking/networkpolicy"
 	"k8s.io/kubernetes/pkg/registry/policy/poddisruptionbudget"
+	"k8s.io/kubernetes/pkg/util/parsers"
 	"sigs.k8s.io/yaml"
 )
 
@@ -146,12 +147,39 @@ func (s *server) admit(manifests []string, namespace string) (answer response) {
 			if err != nil {
 				answer.Faults = append(answer.Faults, fmt.Sprintf("%v: %v", object["kind"], err))
 			}
+			for _, image := range images(object) { // which the API server takes as any text, and the kubelet does not
+				if _, _, _, err := parsers.ParseImageName(image); err != nil {
+					answer.Faults = append(answer.Faults, fmt.Sprintf("%v: %v", object["kind"], err))
+				}
+			}
 			for _, field := range added {
 				answer.Added = append(answer.Added, fmt.Sprintf("%v: %s", object["kind"], field))
 			}
 		}
 	}
 	return answer
+}
+
+// The images that an object names: of containers, and of volumes made of images.
+func images(part any) (found []string) {
+	switch part := part.(type) {
+	case map[string]any:
+		for name, inner := range part {
+			volume, _ := inner.(map[string]any)
+			if text, ok := inner.(string); ok && name == "image" {
+				found = append(found, text)
+			} else if reference, ok := volume["reference"].(string); ok && name == "image" {
+				found = append(found, reference)
+			} else {
+				found = append(found, images(inner)...)
+			}
+		}
+	case []any:
+		for _, inner := range part {
+			found = append(found, images(inner)...)
+		}
+	}
+	return found
 }
 
 func (s *server) create(document []byte, object map[string]any, namespace string) (added []string, err error) {

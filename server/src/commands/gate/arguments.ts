@@ -103,7 +103,7 @@ export function readGateArguments(args: readonly string[]): GateArguments {
     );
   if (series === undefined) throw usageError('--series is missing');
   if (versions.length === 0) throw usageError('--version is missing');
-  if (!/^(\d+(h|m|s|ms))+$/.test(window))
+  if (!/^(\d+(w|d|h|m|s|ms))+$/.test(window))
     throw usageError(`--window: expected a duration such as 30m, got "${window}"`);
   const onTooFewRows = values['on-too-few-rows'];
   if (onTooFewRows !== 'hold' && onTooFewRows !== 'allow')

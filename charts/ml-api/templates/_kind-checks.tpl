@@ -1,0 +1,62 @@
+{{/* Values of one kind, wherever they stand: what values.schema.json cannot say of them, and what they amount to. */}}
+
+{{/* The name of an environment variable, as every Kubernetes takes it. Takes name and key. */}}
+{{- define "ml-api.checkVariable" -}}
+{{- if or (not (regexMatch "^[A-Za-z_.-][A-Za-z0-9_.-]*$" .name)) (eq .name ".") (hasPrefix ".." .name) -}}
+  {{- fail (printf "%s.%s: expected a variable's name of letters, digits, underscores, dots and dashes, such as LOG_LEVEL." .key .name) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What an image's reference may be as a whole: registry, path and tag have values of their own. Takes key, reference, and tag. */}}
+{{- define "ml-api.checkImage" -}}
+{{- $path := regexReplaceAll "(:[^:/@]*)?(@.*)?$" (include "ml-api.withoutRegistry" .reference) "" -}}
+{{- $path = contains "/" $path | ternary $path (printf "library/%s" $path) -}}{{/* as Docker Hub has it */}}
+{{- if gt (len $path) 255 -}}
+  {{- fail (printf "%s: %s has a path of %d characters, and 255 is the limit; shorten the repository or global.imageRegistry." .key .reference (len $path)) -}}
+{{- end -}}
+{{- if gt (len .tag) 128 -}}
+  {{- fail (printf "%s.tag: %s has %d characters, and 128 is the limit; shorten it, or gpu.imageTagSuffix." .key .tag (len .tag)) -}}
+{{- end -}}
+{{- if regexMatch "^[a-f0-9]{64}$" .reference -}}
+  {{- fail (printf "%s: %s is taken for an image's id; name its registry or its tag." .key .reference) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A path in a container or on a node leads to no folder above. Takes key, path, and relative: whether it begins in a volume. */}}
+{{- define "ml-api.checkPath" -}}
+{{- $path := toString .path -}}
+{{- if or (regexMatch "(^|/)[.][.](/|$)" $path) (ne .relative (not (hasPrefix "/" $path))) -}}
+  {{- fail (printf "%s: %q is no path %s; expected one without .., such as %s." .key $path (ternary "in a volume" "from the root" .relative) (ternary "models/iris" "/models/iris" .relative)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A quantity as a number; an exponent, as in 1e3 and 1E-3, is part of the number. */}}
+{{- define "ml-api.amount" -}}
+{{- $factors := dict "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 -}}
+{{- if kindIs "string" . -}}
+  {{- $unit := regexFind "[A-Za-z]+$" . -}}
+  {{- mulf (trimSuffix $unit . | float64) (empty $unit | ternary 1.0 (get $factors $unit)) -}}
+{{- else -}}
+  {{- . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A duration such as 1m30s as a number of milliseconds. */}}
+{{- define "ml-api.milliseconds" -}}
+{{- $sum := 0 -}}
+{{- range regexFindAll "[0-9]+(h|ms|m|s)" . -1 -}}
+  {{- $unit := regexFind "[a-z]+$" . -}}
+  {{- $sum = add $sum (mul (trimSuffix $unit . | int64) (get (dict "h" 3600000 "m" 60000 "s" 1000 "ms" 1) $unit)) -}}
+{{- end -}}
+{{- $sum -}}
+{{- end -}}
+
+{{/* Manifests of yours are objects, after the templates in them. Takes key and text. */}}
+{{- define "ml-api.checkObjects" -}}
+{{- range regexSplit "(?m)^---.*$" .text -1 -}}
+  {{- $object := fromYaml . -}}
+  {{- if and $object (not (and $object.apiVersion $object.kind)) -}}
+    {{- fail (printf "%s: expected a manifest with apiVersion and kind, as an object or as text in YAML." $.key) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}

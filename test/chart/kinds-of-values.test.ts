@@ -1,0 +1,268 @@
+// Values of one kind are alike wherever they stand: each place takes what Kubernetes and container runtimes take, by their own rules, and
+// refuses the rest by its path.
+import { afterAll, describe, expect, test } from 'vitest';
+import { startAdmitter } from './admit.ts';
+import { faultsOf } from './faults.ts';
+
+const admitter = startAdmitter();
+afterAll(() => admitter.close());
+
+/** What becomes of values: 'sound', their faults, or why they were refused. */
+async function outcome(values: object): Promise<string> {
+  const rendering = { release: 'ml-api', namespace: 'models', upgrade: false, values };
+  const admission = await admitter.admit(rendering);
+  if ('refused' in admission) return admission.refused;
+  return faultsOf(rendering, admission).join('\n') || 'sound';
+}
+
+/** A place of values with what it needs beside it. */
+type Place = { readonly at: string; readonly values: (value: unknown) => object };
+
+const version = (values: object) => ({ versions: { v1: values } });
+const model = (values: object) => version({ model: values });
+const llm = (values: object) => ({
+  defaultVersion: 'llama',
+  versions: {
+    llama: {
+      runtime: 'llamacpp',
+      model: { source: 'huggingFace', huggingFace: { id: 'a/b' } },
+      ...values,
+    },
+  },
+  ingress: { controller: 'nginx' },
+});
+const uri = 's3://models/iris';
+
+/** Each value at each place. */
+function each(places: readonly Place[], values: readonly unknown[]) {
+  return places.flatMap((place) =>
+    values.map((value) => [place.at, JSON.stringify(value), place.values(value)] as const),
+  );
+}
+
+/** Tests what all places of a kind take and refuse. */
+function kind(
+  name: string,
+  places: readonly Place[],
+  values: { readonly takes: readonly unknown[]; readonly refuses: readonly unknown[] },
+): void {
+  describe(name, () => {
+    test.each(each(places, values.takes))('%s may be %s', async (_at, _value, drawn) => {
+      expect(await outcome(drawn)).toBe('sound');
+    });
+    test.each(each(places, values.refuses))('%s may not be %s', async (at, _value, drawn) => {
+      expect(await outcome(drawn)).toContain(`- at '/${at.replaceAll('.', '/')}': `);
+    });
+  });
+}
+
+const repositories: readonly Place[] = [
+  { at: 'image.repository', values: (repository) => ({ image: { repository } }) },
+  {
+    at: 'versionDefaults.image.repository',
+    values: (repository) => ({ versionDefaults: { image: { repository, tag: '1' } } }),
+  },
+  ...['triton', 'custom'].map((runtime) => ({
+    at: 'versions.v1.image.repository',
+    values: (repository: unknown) => ({
+      ...version({ runtime, image: { repository, tag: '1' }, ports: { http: 8000 } }),
+      ingress: { controller: 'nginx' },
+    }),
+  })),
+];
+
+const host = (length: number) => `${'a'.repeat(length)}.example.com`;
+
+kind('the repository of an image', repositories, {
+  takes: [
+    ...['a', 'a.b', 'a_b/c', 'a__b/c---d', '5000/x', 'localhost/x', 'localhost:5000/x/y', 'R/x'],
+    ...['R.example.com/x', '1a.example.com/x', '10.0.0.1:5000/x', 'r:1/x', 'r:65535/x'],
+    ...['[::1]:5000/x', '[fd00::a]/x', '[1:2:3:4:5:6:7:8]/x', `${host(63)}/x`],
+  ],
+  refuses: [
+    ...['r.example.com/iris:1', 'a:1', 'iris@sha256:0', 'Iris', 'R/Iris', 'a//b', 'a/', '/a'],
+    ...['a_b.example.com/x', '-a/b', 'a-/b', 'a..b', 'a...b/c', 'a___b', 'r:0/x', 'r:/x'],
+    ...['r:65536/x', 'r:99999/x', '999.1.1.1/x', '1.2.3/x', '[::1/x', '::1/x', '[1::2::3]/x'],
+    ...['[1:2:3]/x', 'https://r/x', 'a b', 'a/é', 'a\n', `${host(64)}/x`],
+  ],
+});
+
+kind(
+  'a registry',
+  [{ at: 'global.imageRegistry', values: (imageRegistry) => ({ global: { imageRegistry } }) }],
+  {
+    takes: [
+      ...['', null, 'r', 'r/', 'r_x', 'r:65535', 'localhost:5000/m', 'r.example.com/a/b'],
+      ...['[::1]', '[::1]:5000/m', '10.0.0.1:5000', 'R.example.com'],
+    ],
+    refuses: [
+      ...['r:0', 'r:99999', 'https://r', 'r..x', '-r', 'r-', 'r/Mirror', 'r//m', 'r:5000:1'],
+      ...['[::1', '[1::2::3]', '256.1.1.1', 'r x', 'a_b.example.com', 'r\n', '/r', ' '],
+    ],
+  },
+);
+
+const digest = { sha256: `sha256:${'0'.repeat(64)}`, sha512: `sha512:${'0'.repeat(128)}` };
+kind(
+  'an image volume',
+  [
+    {
+      at: 'versions.v1.model.imageVolume.reference',
+      values: (reference) => model({ source: 'imageVolume', imageVolume: { reference } }),
+    },
+  ],
+  {
+    takes: [
+      ...['iris', 'iris:1', 'r.example.com/iris:1', '[::1]:5000/iris:1', `iris:1@${digest.sha256}`],
+      `iris@${digest.sha512}`,
+    ],
+    refuses: [
+      ...['iris:', 'iris:a b', 'iris@sha256:0', 'r/Iris:1', 'a//b:1', 'iris:1:2', 'r:99999/a:1'],
+    ],
+  },
+);
+
+const requests = (kindOf: string) => ({
+  at: `versions.v1.resources.${kindOf}.cpu`,
+  values: (cpu: unknown) =>
+    version({
+      autoscaling: { type: 'none' },
+      resources: { requests: { cpu: null }, limits: { cpu: null }, [kindOf]: { cpu } },
+    }),
+});
+const sizes: readonly Place[] = [
+  { at: 'versions.v1.scratch.tmp', values: (tmp) => version({ scratch: { tmp } }) },
+  { at: 'versions.v1.scratch.shm', values: (shm) => version({ scratch: { shm } }) },
+  { at: 'versions.llama.cache.sizeLimit', values: (sizeLimit) => llm({ cache: { sizeLimit } }) },
+  {
+    at: 'versions.v1.model.fetch.sizeLimit',
+    values: (sizeLimit) => model({ uri, fetch: { sizeLimit } }),
+  },
+  {
+    at: 'versions.v1.model.url.sizeLimit',
+    values: (sizeLimit) => model({ uri, url: { sizeLimit } }),
+  },
+  { at: 'modelStore.size', values: (size) => ({ modelStore: { enabled: true, size } }) },
+];
+const quantities = {
+  takes: [
+    ...['1e9', '1E3', '.5e1', '5.', '+1', '1.5Gi', '0.5G', '100u', '1000000n', '1m', '1k', '1E'],
+    ...['1Ei', '2e-3', '1e+2', '007', '+.5', 1, 0.5, 1e9, 1e15],
+  ],
+  refuses: [
+    ...['-1', '-.5', '1K', '1ki', '1e', '1e1.5', '.', '+', 'm', '1 Gi', ' 1', '1e100', '0x1F'],
+    ...['1_000', '٣', '1e3Ki', '--1', '1\n', -1, 1e17],
+  ],
+};
+kind('a quantity', ['requests', 'limits'].map(requests), {
+  ...quantities,
+  takes: [...quantities.takes, 0, '0', '.0', '0e9', '0.'],
+});
+kind('a size', sizes, {
+  ...quantities,
+  refuses: [...quantities.refuses, 0, '0', '00', '.0', '0.', '0.0Gi', '0e9', '+0'],
+});
+
+const directories: readonly Place[] = [
+  { at: 'versions.v1.model.path', values: (path) => model({ source: 'image', path }) },
+  {
+    at: 'versions.v1.model.fetch.cache.hostPath',
+    values: (hostPath) => model({ uri, fetch: { cache: { hostPath } } }),
+  },
+];
+kind('a path from the root', directories, {
+  takes: ['', '/a', '/a/b/', '/a//b', '/..a', '/...', '/a..b', '/.a/b', '/a.', '/@/+-_'],
+  refuses: [
+    ...['a', '/', '//', '/.', '/..', '/a/..', '/../a', '/a/../b', '/a/./b', '/a/.', './a'],
+    ...['/a b', '/a:b', '/a\n', '/a\u00a0', '/é', '/$(A)', '~/a', 'C:\\a'],
+  ],
+});
+
+const folders: readonly Place[] = [
+  {
+    at: 'versions.v1.model.pvc.subPath',
+    values: (subPath) => model({ source: 'pvc', pvc: { existingClaim: 'a', subPath } }),
+  },
+  {
+    at: 'versions.v1.model.imageVolume.subPath',
+    values: (subPath) =>
+      model({ source: 'imageVolume', imageVolume: { reference: 'a:1', subPath } }),
+  },
+  {
+    at: 'versions.llama.cache.subPath',
+    values: (subPath) => llm({ cache: { existingClaim: 'a', subPath } }),
+  },
+];
+kind('a folder', folders, {
+  takes: ['', 'a', 'a/b', 'a/b/', '.a', '..a', 'a..', '...', 'a b', 'é', '日本', '$(A)', 'a:b'],
+  refuses: ['/', '/a', '.', '..', '../a', 'a/..', 'a/../b', './a', 'a//b', 'a\nb', '\t'],
+});
+
+const blanks = [' ', '\t', '\n', '\r', '\v', '\u0000', '\u00a0', '\u1680'];
+blanks.push('\u2003', '\u200b', '\u2028', '\u202e', '\u2060', '\u3000', '\ufeff');
+kind(
+  'a URI of a model',
+  [
+    {
+      at: 'versions.v1.model.uri',
+      values: (value) => model({ uri: value, requirePinned: 'never' }),
+    },
+  ],
+  {
+    takes: [
+      ...['s3://models/iris', 's3://models/é/日本', 'hf://org/model@main', 'models:/iris/3'],
+      ...['https://example.com/a%20b.onnx', 'http://10.0.0.1:8080/a', 'https://[::1]/a?b#c'],
+    ],
+    refuses: [
+      ...blanks.flatMap((blank) => [`s3://models/a${blank}b`, `https://example.com/a${blank}`]),
+      ...['s3://', 'S3://a', 'ftp://a/b', 'https:///a', 'https://a..b/c', 'https://-a/b'],
+      ...['https://1.2.3.256/a', 'https://[::1::]/a', 'https://a b/c', 's3://a"b', 's3://a\\b'],
+    ],
+  },
+);
+
+const addresses: readonly Place[] = [
+  { at: 'tests.ingressUrl', values: (ingressUrl) => ({ tests: { ingressUrl } }) },
+  { at: 'tests.gatewayUrl', values: (gatewayUrl) => ({ tests: { gatewayUrl } }) },
+  {
+    at: 'promotion.gate.prometheusUrl',
+    values: (prometheusUrl) => ({ promotion: { gate: { prometheusUrl } } }),
+  },
+  {
+    at: 'monitoring.prometheusRule.runbookUrl',
+    values: (runbookUrl) => ({ monitoring: { prometheusRule: { enabled: true, runbookUrl } } }),
+  },
+];
+kind('an address', addresses, {
+  takes: ['', 'http://a', 'http://a.b:9090/c', 'http://a_b:1', 'http://[::1]:65535', 'http://a.'],
+  refuses: [
+    ...['a', 'ftp://a', 'http://', 'http://a:0', 'http://a:65536', 'http://a:99999/b', 'http://a:'],
+    ...['http://..', 'http://-', 'http://a..b', 'http://1.2.3.256', 'http://[::1', 'http://a b'],
+    ...blanks.map((blank) => `http://a/${blank}`),
+  ],
+});
+
+kind(
+  'a block of addresses',
+  [
+    {
+      at: 'networkPolicy.from.0.ipBlock.cidr',
+      values: (cidr) => ({ networkPolicy: { from: [{ ipBlock: { cidr } }] } }),
+    },
+  ],
+  {
+    takes: ['10.0.0.0/8', '0.0.0.0/0', '10.0.0.1/32', '::/0', 'fd00::/8', '2001:db8::1/128'],
+    refuses: ['', 'a', '10.0.0.0', '10.0.0.0/33', '10.0.0/8', '010.0.0.0/8', '::/129', 'fd00:::/8'],
+  },
+);
+
+const periods: readonly Place[] = ['queueFull', 'noReadyPod'].map((alert) => ({
+  at: `monitoring.prometheusRule.alerts.${alert}.for`,
+  values: (value) => ({
+    monitoring: { prometheusRule: { enabled: true, alerts: { [alert]: { for: value } } } },
+  }),
+}));
+kind('a duration of Prometheus', periods, {
+  takes: ['0s', '5m', '99999d', '9999w'],
+  refuses: ['', '5', 'm', '1h30m', '1.5h', '-5m', '5 m', '99999w', '1y'], // 292 years are the limit
+});
