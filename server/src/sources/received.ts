@@ -1,5 +1,6 @@
 // What has come of a file that is being downloaded, in one part or in several at a time.
 import type { FileHandle } from 'node:fs/promises';
+import pLimit from 'p-limit';
 import { release } from '../util/release.ts';
 import { SumInOrder } from './sum-in-order.ts';
 
@@ -13,6 +14,8 @@ export class Received {
   readonly #handle: FileHandle;
   readonly #progress: (bytes: number) => void;
   readonly #sum: SumInOrder;
+  /** The system writes to a file one by one, and who waits for that holds a thread of the few that Node has, which reading needs. */
+  readonly #oneByOne = pLimit(1);
   #bytes = 0;
   #unsynced = 0;
   #syncing = Promise.resolve();
@@ -34,7 +37,7 @@ export class Received {
         this.#bytes += bytes;
         this.#progress(bytes);
       },
-      write: (bytes, at) => this.#write(bytes, at),
+      write: (bytes, at) => this.#oneByOne(() => this.#write(bytes, at)),
     });
   }
 
