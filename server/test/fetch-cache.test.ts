@@ -115,6 +115,35 @@ it('keeps within its bound by what was used last', async () => {
   expect(entriesOf(cache)).toEqual([]);
 });
 
+it('is done without where the place of a model in it is taken', async () => {
+  const cache = folder();
+  const { url } = await serveFile((_req, res) => res.end(model));
+  writeFileSync(path.join(cache, sum(model)), 'a file');
+  const env = { MODEL_SHA256: sum(model) };
+  const { code, stdout, directory } = await fetched(`${url}/m.onnx`, cache, env);
+  expect(stdout).toMatch(/FETCH_CACHE_DIR: \S+ cannot be used \(.*\)\. Going on without it\./);
+  expect(code).toBe(0);
+  expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+  expect(readFileSync(path.join(cache, sum(model)), 'utf8')).toBe('a file');
+});
+
+it('is free at once where a fetcher was told to stop in the middle', async () => {
+  const cache = folder();
+  let arrived = () => {};
+  const stalled = new Promise<void>((resolve) => (arrived = resolve));
+  const { url } = await serveFile((_req, res) => {
+    res.writeHead(200, { 'Content-Length': model.length });
+    res.write(model.subarray(0, 100), () => arrived());
+  });
+  const env = { MODEL_SHA256: sum(model), FETCH_CACHE_DIR: cache };
+  const stopped = launch(['fetch', `${url}/m.onnx`, '--dir', folder()], env);
+  await stalled;
+  const ended = new Promise((resolve) => stopped.once('close', resolve));
+  stopped.kill('SIGTERM');
+  await ended;
+  expect(entriesOf(cache).filter((name) => name.endsWith('.lock'))).toEqual([]);
+});
+
 it('is left alone by what is no model of it', async () => {
   const cache = folder();
   writeFileSync(path.join(cache, 'notes.txt'), 'mine');

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { RemoteFile } from '../src/sources/remote.ts';
+import { type RemoteFile, StartOverError } from '../src/sources/remote.ts';
 import { transfer } from '../src/sources/transfer.ts';
 import { CommandError } from '../src/util/command-error.ts';
 import { folder, sum } from './file-server.ts';
@@ -104,6 +104,47 @@ it.each([
   expect(asked.at(-1)).toEqual({ from: 0, to: undefined });
   expect(got().equals(content)).toBe(true);
   expect(progress()).toBe(content.length);
+});
+
+it('whole after all where a store has nothing at the start of a part', async () => {
+  const { done, got } = await transferred(async (from, signal, to) => {
+    if (from === PART) throw new StartOverError('it has 5 bytes now');
+    return send(from, signal, to);
+  });
+  expect(await done).toEqual(whole);
+  expect(got().equals(content)).toBe(true);
+});
+
+it.each([
+  ['of another state', { tag: '"2"' }, 'test://store was replaced while it was downloaded.'],
+  [
+    'of a longer file',
+    { size: size + 1 },
+    `test://store has ${size + 1} bytes; the store listed it with ${size}.`,
+  ],
+])('refuses a part %s', async (_, sent, message) => {
+  const { done } = await transferred(async (from, signal, to) => ({
+    tag: '"1"',
+    size,
+    ...(await send(from, signal, to)),
+    ...(from === PART ? sent : {}),
+  }));
+  await expect(done).rejects.toThrow(message);
+});
+
+it('refuses the rest of a file of another state, which is not sent in parts', async () => {
+  const { done } = await transferred(
+    async (from, signal) => ({
+      from,
+      tag: from === 0 ? '"1"' : '"2"',
+      bytes: (async function* () {
+        yield* chunks(from, from + 3_000_000, signal);
+        throw new Error('reset');
+      })(),
+    }),
+    { size },
+  );
+  await expect(done).rejects.toThrow('was replaced while it was downloaded');
 });
 
 it('goes on where each part was cut', async () => {

@@ -93,5 +93,6 @@ async function unlessStalled<T>(
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error.message === 'aborted') return 'the connection was cut'; // as Node says it
   return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message;
 }

@@ -1,14 +1,23 @@
 // Models that the fetchers of a machine share: each is downloaded once, has a folder by its mark, and is copied from there. Those that were not
 // used for longest go where there are too many.
-import { constants, copyFile, mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CommandError } from '../util/command-error.ts';
 import { isDiskFull } from './disk-full.ts';
-import { atWorkIn, fetchInto, fetchModel, markFor, tellingDisk, type Wanted } from './fetch.ts';
+import {
+  atWorkIn,
+  fetchInto,
+  fetchModel,
+  markFor,
+  tellingDisk,
+  UnwritableError,
+  type Wanted,
+} from './fetch.ts';
 import { withLock } from './lock.ts';
 import { isFilled, readMark } from './mark.ts';
+import { Received } from './received.ts';
 import { replaceModel } from './replace.ts';
-import { sha256Of } from './sha256.ts';
 import { openWorkplace, type Workplace } from './workplace.ts';
 
 export interface Cache {
@@ -19,6 +28,8 @@ export interface Cache {
 
 /** When a model was used last: the time of this file in its folder. */
 const USED = '.used';
+
+const READ_AT_ONCE = 256 * 1024;
 
 /**
  * As `fetchInto`, by way of the cache. What the cache cannot do, for want of room or of a permission, is said, and done without it.
@@ -37,9 +48,13 @@ export async function fetchThrough(cache: Cache, wanted: Wanted): Promise<void> 
       await workplace.close();
     }
   } catch (error) {
-    if (!isOfDisk(error)) throw error;
+    const why =
+      error instanceof UnwritableError && error.directory !== wanted.directory
+        ? error.cause
+        : error;
+    if (!isOfDisk(why)) throw error;
     wanted.say(
-      `FETCH_CACHE_DIR: ${cache.directory} cannot be used (${error.message}). Going on without it.`,
+      `FETCH_CACHE_DIR: ${cache.directory} cannot be used (${why.message}). Going on without it.`,
     );
     await fetchInto(wanted);
   }
@@ -95,19 +110,25 @@ async function copyFrom(
 }
 
 /**
- * Copies while it reads the file for its sum: one after the other would take twice as long.
- * @returns whether the file has the sum; where not, the copy is worth nothing
+ * Copies a file, and sums the copy meanwhile: one after the other would take twice as long.
+ * @returns whether the copy has the sum; where not, it is worth nothing
  * @throws what the disk fails with
  */
 async function copyChecked(from: string, to: string, sum: string): Promise<boolean> {
   // A pipe has no end, and cannot even be opened.
   if (!(await stat(from).catch(() => undefined))?.isFile()) return false;
   await mkdir(path.dirname(to), { recursive: true });
-  const copying = copyFile(from, to, constants.COPYFILE_FICLONE);
-  const [actual, copied] = await Promise.allSettled([sha256Of(from), copying]);
-  if (actual.status === 'rejected' || actual.value !== sum) return false;
-  if (copied.status === 'rejected') throw copied.reason;
-  return true;
+  const handle = await open(to, 'w+');
+  try {
+    const received = new Received(handle, () => {});
+    const part = received.part(0);
+    for await (const chunk of createReadStream(from, { highWaterMark: READ_AT_ONCE }))
+      await part.add(chunk);
+    await part.finish();
+    return (await received.finish()) === sum;
+  } finally {
+    await handle.close();
+  }
 }
 
 async function noteUse(entry: string, workplace: Workplace): Promise<void> {

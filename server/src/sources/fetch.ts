@@ -232,9 +232,19 @@ function lockFile(
   return `${JSON.stringify(lock, undefined, 2)}\n`;
 }
 
-function cannotWrite({ variable, directory }: Wanted): (error: Error) => never {
+/** What a directory cannot be written for; its cause is what the system says. */
+export class UnwritableError extends CommandError {
+  readonly directory: string;
+
+  constructor({ variable, directory }: Wanted, cause: Error) {
+    super(`${variable}: ${directory} cannot be written: ${cause.message}`, { cause });
+    this.directory = directory;
+  }
+}
+
+function cannotWrite(wanted: Wanted): (error: Error) => never {
   return (error) => {
     if (isDiskFull(error)) throw error;
-    throw new CommandError(`${variable}: ${directory} cannot be written: ${error.message}`);
+    throw new UnwritableError(wanted, error);
   };
 }

@@ -1,5 +1,6 @@
 // One fetcher at a time changes a model directory, which takes milliseconds: what is changed has been downloaded before. And one at a time
 // fills a folder of the cache, which takes as long as a download.
+import { readFileSync, rmSync } from 'node:fs';
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,6 +35,8 @@ export async function withLock<T>(
       );
     else await sleep(POLL_MS);
   }
+  const removeAtExit = () => removeOwn(file, folder); // as a signal makes it
+  process.once('exit', removeAtExit);
   const isOurs = async () => (await readFile(file, 'utf8').catch(() => '')) === folder;
   const beat = setInterval(async () => {
     if (await isOurs()) await writeFile(file, folder).catch(() => {});
@@ -42,7 +45,16 @@ export async function withLock<T>(
     return await work();
   } finally {
     clearInterval(beat);
+    process.off('exit', removeAtExit);
     if (await isOurs()) await rm(file, { force: true });
+  }
+}
+
+function removeOwn(file: string, folder: string): void {
+  try {
+    if (readFileSync(file, 'utf8') === folder) rmSync(file);
+  } catch {
+    // Others have removed it.
   }
 }
 

@@ -4,7 +4,7 @@ import type { LimitFunction } from 'p-limit';
 import { CommandError } from '../util/command-error.ts';
 import { type Attempts, persist } from './attempts.ts';
 import type { Received, ReceivedPart } from './received.ts';
-import { type RemoteFile, StartOverError } from './remote.ts';
+import { type RemoteBytes, type RemoteFile, StartOverError } from './remote.ts';
 
 /** Stores give a connection only so much. Small enough that the system still has in memory what is read back for the sum. */
 const PART_BYTES = 32 * 1024 * 1024;
@@ -48,10 +48,19 @@ async function receiveParts(
   const starts = Array.from({ length: Math.ceil(size / PART_BYTES) }, (_, i) => i * PART_BYTES);
   const failed = new AbortController();
   const end = AbortSignal.any([attempts.end, failed.signal]);
+  const checkTag = createTagCheck(attempts.name);
+  const check = (part: RemoteBytes) => {
+    if (!part.isPart) throw new NoPartsError(`${attempts.name} is not sent in parts.`);
+    checkTag(part);
+    if (part.size !== undefined && part.size !== size)
+      throw new CommandError(
+        `${attempts.name} has ${part.size} bytes; the store listed it with ${size}. ${REPLACED}`,
+      );
+  };
   const receive = async (start: number) => {
     if (failed.signal.aborted) return;
     const to = Math.min(start + PART_BYTES, size);
-    await receivePart(file, received.part(start), to, { ...attempts, end });
+    await receivePart(file, received.part(start), to, { ...attempts, end }, check);
   };
   // The first failure ends the others, and all have ended when it is told.
   await Promise.all(
@@ -67,14 +76,20 @@ async function receivePart(
   part: ReceivedPart,
   to: number,
   attempts: Attempts,
+  check: (bytes: RemoteBytes) => void,
 ): Promise<void> {
   await persistInto(part, attempts, async (signal, goesOn) => {
     if (part.end === to) return; // cut after its last byte
-    const { from, isPart, bytes } = await file.read(part.end, signal, to);
-    const stream = readable(bytes, signal);
+    const sent = await file.read(part.end, signal, to).catch((error: unknown) => {
+      // It is within the size that was listed.
+      if (!(error instanceof StartOverError)) throw error;
+      throw new NoPartsError(`${attempts.name}: ${error.message}.`);
+    });
+    const stream = readable(sent.bytes, signal);
     try {
-      if (!isPart || from !== part.end)
-        throw new NoPartsError(`${attempts.name} is not sent in parts.`);
+      check(sent);
+      if (sent.from !== part.end)
+        throw new NoPartsError(`${attempts.name} is sent in other parts than asked for.`);
       for await (const chunk of stream) {
         const left = to - part.end;
         const isTooMuch = chunk.byteLength > left;
@@ -100,14 +115,18 @@ async function receiveWhole(
     await received.reset();
   };
   let told = file.size;
+  let checkTag = createTagCheck(attempts.name);
   await persistInto(part, attempts, async (signal, goesOn) => {
     if (part.end > 0 && part.end === told) return; // cut after its last byte
     const start = part.end;
     try {
-      const { from, bytes, size } = await file.read(start, signal);
-      told = file.size ?? size;
-      const stream = readable(bytes, signal);
+      const sent = await file.read(start, signal);
+      const { from } = sent;
+      told = file.size ?? sent.size;
+      const stream = readable(sent.bytes, signal);
       try {
+        if (from === 0) checkTag = createTagCheck(attempts.name); // nothing of before counts
+        checkTag(sent);
         if (from !== 0 && from !== start)
           throw new Error(`it was sent from the byte ${from} on, not from ${start} on`);
         if (from !== start) await beginAnew();
@@ -149,6 +168,20 @@ async function persistInto(
     throw error;
   }
   await part.finish();
+}
+
+const REPLACED = 'Nothing was changed. It may have been replaced meanwhile: try again.';
+
+/** @returns what throws a CommandError where bytes are not of the same state of the file as those before */
+function createTagCheck(name: string): (bytes: RemoteBytes) => void {
+  let seen: string | undefined;
+  return ({ tag = seen }) => {
+    seen ??= tag;
+    if (tag !== seen)
+      throw new CommandError(
+        `${name} was replaced while it was downloaded. Nothing was changed. Try again.`,
+      );
+  };
 }
 
 function readable(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Readable {

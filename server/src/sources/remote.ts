@@ -38,6 +38,8 @@ export interface RemoteBytes {
   readonly from: number;
   /** Whether they are what was asked for, and not the whole file. */
   readonly isPart?: boolean;
+  /** Changes when the file does, where the store tells. */
+  readonly tag?: string | undefined;
   /** Of the whole file, where the store tells it only now. */
   readonly size?: number | undefined;
   readonly bytes: AsyncIterable<Uint8Array>;

@@ -5,7 +5,7 @@ import type { RemoteBytes, RemoteFile, Store } from '../remote.ts';
 import { quoteUri } from '../shown-uri.ts';
 import { type Container, openContainer } from './az/container.ts';
 import { FORM, type Location, parseLocation } from './az/location.ts';
-import { nothing } from './client.ts';
+import { nothing, partOf } from './client.ts';
 import { checkCount, checkPath, inUrl } from './listed-path.ts';
 import { isPlaceholder, ownName, revisionOf, type StoredObject } from './objects.ts';
 
@@ -111,9 +111,9 @@ async function readBlob(
     abortSignal: signal,
     maxRetryRequests: 0, // the transfer goes on where it was cut
   });
-  const { readableStreamBody: bytes, contentRange } = response;
+  const { readableStreamBody: bytes, contentRange, etag } = response;
   if (bytes === undefined) throw new Error('Azure answered without a body');
-  return { from, isPart: Boolean(contentRange), bytes: bytes as AsyncIterable<Uint8Array> };
+  return { ...partOf(contentRange), tag: etag, bytes: bytes as AsyncIterable<Uint8Array> };
 }
 
 /** Without Azure's own message, which repeats requests and their signatures. */

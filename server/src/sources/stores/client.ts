@@ -128,6 +128,15 @@ function lengthOf({ headers }: IncomingMessage): number | undefined {
   return length ? Number(length) : undefined;
 }
 
+/** What a Content-Range says: which part came, and of how many bytes; without one, all came. */
+export function partOf(
+  contentRange: string | undefined,
+): Pick<RemoteBytes, 'from' | 'isPart' | 'size'> {
+  const [, start, size] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(contentRange ?? '') ?? [];
+  if (start === undefined) return { from: 0, isPart: false };
+  return { from: Number(start), isPart: true, size: size === '*' ? undefined : Number(size) };
+}
+
 /**
  * The value of the header Range.
  * @param to the byte after the last one; undefined: the file's end

@@ -9,7 +9,7 @@ import {
 import { CommandError, UsageError } from '../../util/command-error.ts';
 import type { RemoteBytes, Store } from '../remote.ts';
 import { quoteUri, shownUri } from '../shown-uri.ts';
-import { rangeOf } from './client.ts';
+import { partOf, rangeOf } from './client.ts';
 import { checkCount, checkPath } from './listed-path.ts';
 import { isPlaceholder, ownName, revisionOf, type StoredObject } from './objects.ts';
 import { s3Error } from './s3/errors.ts';
@@ -119,13 +119,12 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
         IfMatch: tag || undefined,
         Range: rangeOf(from, to),
       });
-      const { Body, ContentRange } = await ask(
+      const { Body, ContentRange, ETag } = await ask(
         client.send(command, { abortSignal: signal }),
         signal,
       );
       if (!(Body instanceof Readable)) throw new Error('it was sent without a body');
-      const [, start] = /^bytes (\d+)-/.exec(ContentRange ?? '') ?? [];
-      return { from: Number(start ?? 0), isPart: start !== undefined, bytes: Body };
+      return { ...partOf(ContentRange), tag: ETag, bytes: Body };
     },
   };
 }

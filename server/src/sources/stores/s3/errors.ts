@@ -52,17 +52,13 @@ export function s3Error(error: unknown, place: Place): Error {
   if (status === 404) return new CommandError(`${place.shown} is not there. Check the URI.`);
   if (status === 403) return new CommandError(denied(place));
   if (status === 301) return new CommandError(elsewhere(place));
-  if (
-    typeof status === 'number' &&
-    status >= 400 &&
-    status < 500 &&
-    status !== 408 &&
-    status !== 429
-  )
+  if (typeof status !== 'number') return error; // of the network
+  const said = `${status} ${/^\w{1,60}$/.test(error.name) ? error.name : ''}`.trim();
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429)
     return new CommandError(
-      `S3 refuses ${place.shown} with ${status} ${error.name}. Check the URI and the credentials.`,
+      `S3 refuses ${place.shown} with ${said}. Check the URI and the credentials.`,
     );
-  return error;
+  return new Error(`S3 answered ${said} for ${place.shown}`);
 }
 
 function denied({ shown, bucket }: Place): string {
