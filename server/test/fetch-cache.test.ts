@@ -35,8 +35,10 @@ it('brings a model once for all, and asks nobody for one that its sum names', as
   const { url, calls } = await serveFile((_req, res) => res.end(model));
   const env = { MODEL_SHA256: sum(model) };
   for (let pod = 0; pod < 3; pod++) {
-    const { code, stderr, directory } = await fetched(`${url}/m.onnx`, cache, env);
+    const { code, stdout, stderr, directory } = await fetched(`${url}/m.onnx`, cache, env);
     expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('copied from the cache');
+    expect(stdout.includes('already')).toBe(pod > 0);
     expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
     expect(readdirSync(directory).sort()).toEqual([
       '.model-sha256',

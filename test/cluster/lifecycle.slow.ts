@@ -149,7 +149,7 @@ function traces(): Traces {
     routes: show('ip', 'route'),
     cgroups: show('find', '/sys/fs/cgroup', '-maxdepth', '3', '-name', cgroup),
     sysctls: sysctls.map((name) => readFileSync(`/proc/sys/${name}`, 'utf8')),
-    rules: show('nft', 'list', 'ruleset') ?? '', // nftables comes with the first `up`: before, there are no rules
+    rules: show('nft', '--stateless', 'list', 'ruleset') ?? '', // nftables comes with the first `up`: before, there are no rules
   };
 }
 

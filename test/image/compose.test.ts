@@ -6,7 +6,6 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { pythonFor } from '../../model/python.ts';
-import { freePort } from '../../server/test/free-port.ts';
 import { buildPrometheus } from '../cluster/build/prometheus.ts';
 import { type Outcome, runProgram } from '../run-program.ts';
 
@@ -20,8 +19,10 @@ const project = `ml-api-compose-${process.pid}`;
 const folder = mkdtempSync(path.join(tmpdir(), 'compose-'));
 const override = path.join(folder, 'override.yaml');
 const own = { CONTAINERS_CONF: path.join(import.meta.dirname, 'containers.conf') };
+/** Of its own: podman leaves a bridge and rules of the firewall behind in the machine's. */
+const inside = `--net=/run/netns/${project}`;
 const podman = (...args: string[]) =>
-  execFileSync('podman', args, {
+  execFileSync('nsenter', [inside, 'podman', ...args], {
     encoding: 'utf8',
     env: { ...process.env, ...own },
     stdio: 'pipe',
@@ -38,6 +39,8 @@ beforeAll(async () => {
     throw new Error(`There is no image ${image}, or no podman. Run: npm run image`);
   const python = pythonFor(path.join(import.meta.dirname, 'requirements.txt'));
   program = path.join(path.dirname(python), 'podman-compose');
+  execFileSync('ip', ['netns', 'add', project]);
+  execFileSync('ip', ['-n', project, 'link', 'set', 'lo', 'up']);
   if (!isThere(local)) {
     podman('tag', image, local);
     named.push(local);
@@ -47,6 +50,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await compose({}, 'down', '--volumes', '--timeout', '1');
   for (const name of named) podman('rmi', name);
+  execFileSync('ip', ['netns', 'delete', project]);
   rmSync(folder, { recursive: true });
 });
 
@@ -72,7 +76,7 @@ async function nameOurPrometheus(name: string): Promise<void> {
 
 function compose(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome> {
   const files = ['--file', 'compose.yaml', '--file', override];
-  return runProgram(program, ['--project-name', project, ...files, ...args], {
+  return runProgram('nsenter', [inside, program, '--project-name', project, ...files, ...args], {
     cwd: root,
     env: { ...own, ...env },
   });
@@ -90,30 +94,27 @@ async function up(service: string, env: Readonly<Record<string, string>>, change
   return `${project}_${service}_1`;
 }
 
-const json = async (url: string) =>
-  fetch(url).then(
-    async (response) => JSON.parse(await response.text()),
-    (error) => {
-      if (error instanceof TypeError) return undefined; // it does not listen yet
-      throw error;
-    },
-  );
+/** The response to a request; undefined while nobody listens. */
+async function json(url: string, request: object = {}) {
+  const script = `fetch(${JSON.stringify(url)}, ${JSON.stringify(request)}).then(async (response) => console.log(await response.text()), () => {})`;
+  const { stdout } = await runProgram('nsenter', [inside, process.execPath, '--eval', script]);
+  return stdout === '' ? undefined : JSON.parse(stdout);
+}
 
 describe('compose.yaml', () => {
   let predictor = '';
 
   it('serves the model that MODEL names, at the port that PORT names', async () => {
-    const port = await freePort();
-    predictor = await up('predictor', { PORT: String(port), MODEL: './model/v2' }, '{}');
+    predictor = await up('predictor', { PORT: '5050', MODEL: './model/v2' }, '{}');
     await expect
-      .poll(() => json(`http://127.0.0.1:${port}/model`), { timeout: 60_000 })
+      .poll(() => json('http://127.0.0.1:5050/model'), { timeout: 60_000 })
       .toMatchObject({ version: 'v2' });
-    const response = await fetch(`http://127.0.0.1:${port}/predict`, {
+    const response = await json('http://127.0.0.1:5050/predict', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ inputs: [5.1, 3.5, 1.4, 0.2] }),
     });
-    expect(await response.json()).toEqual({ prediction: [0] });
+    expect(response).toEqual({ prediction: [0] });
   });
 
   it('is healthy by its own check', () => {
@@ -138,14 +139,9 @@ describe('compose.yaml', () => {
     const network = `${project}_default`;
     const [{ NetworkSettings: settings }] = JSON.parse(podman('inspect', predictor));
     const address = settings.Networks[network].IPAddress;
-    const port = await freePort();
     // Docker's network has names; that of Debian's podman does not.
-    await up(
-      'prometheus',
-      {},
-      `{ extra_hosts: ["predictor:${address}"], ports: !override ["127.0.0.1:${port}:9090"] }`,
-    );
-    const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent('ml_api_model_info')}`;
+    await up('prometheus', {}, `{ extra_hosts: ["predictor:${address}"] }`);
+    const url = 'http://127.0.0.1:9090/api/v1/query?query=ml_api_model_info';
     const models = async () =>
       ((await json(url))?.data?.result ?? []).map(({ metric }: { metric: object }) => metric);
     await expect

@@ -69,7 +69,8 @@ async function useEntry(
 ): Promise<void> {
   const entry = path.join(directory, mark);
   const use = async () => {
-    if (await copyFrom(entry, mark, wanted, workplace)) return;
+    if (await copyFrom(entry, mark, wanted, workplace))
+      return wanted.say(`${entry} held the model already.`);
     await fetchModel({ ...wanted, directory: entry, variable: 'FETCH_CACHE_DIR' });
     if (!(await copyFrom(entry, mark, wanted, workplace)))
       throw new CommandError(`FETCH_CACHE_DIR: ${entry} was changed by others. Try again.`);
