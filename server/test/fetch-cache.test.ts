@@ -129,20 +129,30 @@ it('is done without where the place of a model in it is taken', async () => {
   expect(readFileSync(path.join(cache, sum(model)), 'utf8')).toBe('a file');
 });
 
-it('is free at once where a fetcher was told to stop in the middle', async () => {
-  const cache = folder();
+/** A fetcher through the cache in the middle of its download, of a model that others then get whole. */
+async function stalledFetch(cache: string) {
   let arrived = () => {};
   const stalled = new Promise<void>((resolve) => (arrived = resolve));
-  const { url } = await serveFile((_req, res) => {
+  const { url } = await serveFile((_req, res, call) => {
+    if (call > 1) return res.end(model);
     res.writeHead(200, { 'Content-Length': model.length });
-    res.write(model.subarray(0, 100), () => arrived());
+    return res.write(model.subarray(0, 100), () => arrived());
   });
+  const uri = `${url}/m.onnx`;
   const env = { MODEL_SHA256: sum(model), FETCH_CACHE_DIR: cache };
-  const stopped = launch(['fetch', `${url}/m.onnx`, '--dir', folder()], env);
+  const child = launch(['fetch', uri, '--dir', folder()], env);
   await stalled;
-  const ended = new Promise((resolve) => stopped.once('close', resolve));
-  stopped.kill('SIGTERM');
-  await ended;
+  const end = (signal: NodeJS.Signals) => {
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.kill(signal);
+    return ended;
+  };
+  return { uri, env, end };
+}
+
+it('is free at once where a fetcher was told to stop in the middle', async () => {
+  const cache = folder();
+  await (await stalledFetch(cache)).end('SIGTERM');
   expect(entriesOf(cache).filter((name) => name.endsWith('.lock'))).toEqual([]);
 });
 
@@ -155,23 +165,12 @@ it('is left alone by what is no model of it', async () => {
 
 it('goes on by another where a fetcher has died in the middle', async () => {
   const cache = folder();
-  let arrived = () => {};
-  const stalled = new Promise<void>((resolve) => (arrived = resolve));
-  const { url } = await serveFile((_req, res, call) => {
-    if (call > 1) return res.end(model);
-    res.writeHead(200, { 'Content-Length': model.length });
-    return res.write(model.subarray(0, 100), () => arrived());
-  });
-  const env = { MODEL_SHA256: sum(model), FETCH_CACHE_DIR: cache };
-  const dying = launch(['fetch', `${url}/m.onnx`, '--dir', folder()], env);
-  await stalled;
-  const ended = new Promise((resolve) => dying.once('close', resolve));
-  dying.kill('SIGKILL');
-  await ended;
+  const { uri, env, end } = await stalledFetch(cache);
+  await end('SIGKILL');
   // Its lock is as old as one of the dead.
   const lock = path.join(cache, `${sum(model)}.lock`);
   utimesSync(lock, 1, 1);
-  const { code, directory } = await fetched(`${url}/m.onnx`, cache, env);
+  const { code, directory } = await fetched(uri, cache, env);
   expect(code).toBe(0);
   expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
   expect(existsSync(lock)).toBe(false);

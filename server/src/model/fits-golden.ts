@@ -1,4 +1,5 @@
 // Golden predictions of a model that nobody is served by yet: whether it may be.
+import { ModelLoadError } from '../runtime/session.ts';
 import type { Tensors } from '../tensor/tensor.ts';
 import { Outputs } from '../tensor/work.ts';
 import { checkGolden } from './check-golden.ts';
@@ -11,7 +12,7 @@ import { Result, toPrediction } from './prediction.ts';
 /**
  * @param run runs the model
  * @returns how many rows were as expected: all of them
- * @throws Error that says how golden.json and the model differ, and what to do about it
+ * @throws ModelLoadError that says how golden.json and the model differ, and what to do about it
  */
 export async function fitsGolden(
   golden: Golden,
@@ -32,8 +33,9 @@ export async function fitsGolden(
         : error instanceof Error
           ? error.message
           : error;
-    throw new Error(`golden.json: ${why}. Export the model and its golden predictions together.`, {
-      cause: error,
-    });
+    throw new ModelLoadError(
+      `golden.json: ${why}. Export the model and its golden predictions together.`,
+      { cause: error },
+    );
   }
 }

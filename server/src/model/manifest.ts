@@ -67,12 +67,12 @@ export async function readManifest(file: string, schemaFile: URL): Promise<Manif
 /** By the schema's file. It is compiled once: for each of many small models, that took a sixth of the time to load one. */
 const validators = new Map<string, Promise<ValidateFunction<Manifest>>>();
 
-function validatorOf({ href }: URL): Promise<ValidateFunction<Manifest>> {
-  const known = validators.get(href);
+function validatorOf(file: URL): Promise<ValidateFunction<Manifest>> {
+  const known = validators.get(file.href);
   if (known !== undefined) return known;
-  const validator = compileSchema(new URL(href));
-  validators.set(href, validator);
-  validator.catch(() => validators.delete(href)); // to be tried again
+  const validator = compileSchema(file);
+  validators.set(file.href, validator);
+  validator.catch(() => validators.delete(file.href)); // to be tried again
   return validator;
 }
 

@@ -38,7 +38,8 @@ const READ_AT_ONCE = 256 * 1024;
 export async function fetchThrough(cache: Cache, wanted: Wanted): Promise<void> {
   const mark = await markFor(wanted);
   if (mark === undefined) return fetchInto(wanted); // what comes is known when it is there
-  if (await isThere(wanted, mark)) return;
+  if (await isFilled(wanted.directory, mark))
+    return wanted.say(`${wanted.directory} holds the model already.`);
   try {
     const workplace = await openWorkplace(cache.directory);
     try {
@@ -76,13 +77,6 @@ async function useEntry(
       throw new CommandError(`FETCH_CACHE_DIR: ${entry} was changed by others. Try again.`);
   };
   await withLock(`${entry}.lock`, workplace, use, wanted.limits.timeoutMs);
-}
-
-/** Whether the directory holds the model of this mark, which then is said. */
-async function isThere({ directory, say }: Wanted, mark: string): Promise<boolean> {
-  const isSo = await isFilled(directory, mark);
-  if (isSo) say(`${directory} holds the model already.`);
-  return isSo;
 }
 
 /** @returns whether the entry held the model of this mark, every file as it came */

@@ -5,14 +5,21 @@ import { CommandError } from '../util/command-error.ts';
 import { type Attempts, persist } from './attempts.ts';
 import type { Received, ReceivedPart } from './received.ts';
 import { type RemoteBytes, type RemoteFile, StartOverError } from './remote.ts';
+import { together } from './together.ts';
 
+export const MAY_BE_REPLACED =
+  'Nothing was changed. It may have been replaced meanwhile: try again.';
 /** Stores give a connection only so much. Small enough that the system still has in memory what is read back for the sum. */
 const PART_BYTES = 32 * 1024 * 1024;
 /** An attempt that brings this much was none in vain: a large file may be cut many times. */
 const WORTH_AN_ATTEMPT = 8 * 1024 * 1024;
 
-/** The store sends the whole file, whatever part it is asked for. No further attempt can help. */
-class NoPartsError extends CommandError {}
+/** The store sends something else than the part that it is asked for. No further attempt can help, and nobody is told: the whole file may come. */
+class NoPartsError extends CommandError {
+  constructor() {
+    super('The store does not send parts.');
+  }
+}
 
 /**
  * @param lane how many requests there are at a time
@@ -46,29 +53,19 @@ async function receiveParts(
   lane: LimitFunction,
 ): Promise<void> {
   const starts = Array.from({ length: Math.ceil(size / PART_BYTES) }, (_, i) => i * PART_BYTES);
-  const failed = new AbortController();
-  const end = AbortSignal.any([attempts.end, failed.signal]);
   const checkTag = createTagCheck(attempts.name);
   const check = (part: RemoteBytes) => {
-    if (!part.isPart) throw new NoPartsError(`${attempts.name} is not sent in parts.`);
+    if (!part.isPart) throw new NoPartsError();
     checkTag(part);
     if (part.size !== undefined && part.size !== size)
       throw new CommandError(
-        `${attempts.name} has ${part.size} bytes; the store listed it with ${size}. ${REPLACED}`,
+        `${attempts.name} has ${part.size} bytes; the store listed it with ${size}. ${MAY_BE_REPLACED}`,
       );
   };
-  const receive = async (start: number) => {
-    if (failed.signal.aborted) return;
+  await together(starts, lane, attempts.end, (start, end) => {
     const to = Math.min(start + PART_BYTES, size);
-    await receivePart(file, received.part(start), to, { ...attempts, end }, check);
-  };
-  // The first failure ends the others, and all have ended when it is told.
-  await Promise.all(
-    starts.map((start) =>
-      lane(() => receive(start)).catch((error: unknown) => failed.abort(error)),
-    ),
-  );
-  failed.signal.throwIfAborted();
+    return receivePart(file, received.part(start), to, { ...attempts, end }, check);
+  });
 }
 
 async function receivePart(
@@ -82,14 +79,12 @@ async function receivePart(
     if (part.end === to) return; // cut after its last byte
     const sent = await file.read(part.end, signal, to).catch((error: unknown) => {
       // It is within the size that was listed.
-      if (!(error instanceof StartOverError)) throw error;
-      throw new NoPartsError(`${attempts.name}: ${error.message}.`);
+      throw error instanceof StartOverError ? new NoPartsError() : error;
     });
     const stream = readable(sent.bytes, signal);
     try {
       check(sent);
-      if (sent.from !== part.end)
-        throw new NoPartsError(`${attempts.name} is sent in other parts than asked for.`);
+      if (sent.from !== part.end) throw new NoPartsError();
       for await (const chunk of stream) {
         const left = to - part.end;
         const isTooMuch = chunk.byteLength > left;
@@ -170,8 +165,6 @@ async function persistInto(
   await part.finish();
 }
 
-const REPLACED = 'Nothing was changed. It may have been replaced meanwhile: try again.';
-
 /** @returns what throws a CommandError where bytes are not of the same state of the file as those before */
 function createTagCheck(name: string): (bytes: RemoteBytes) => void {
   let seen: string | undefined;
@@ -186,10 +179,8 @@ function createTagCheck(name: string): (bytes: RemoteBytes) => void {
 
 function readable(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Readable {
   const stream = bytes instanceof Readable ? bytes : Readable.from(bytes);
-  return addAbortSignal(
-    signal,
-    stream.on('error', () => {}),
-  ); // told by who reads it, if anybody does
+  stream.on('error', () => {}); // told by who reads it, if anybody does
+  return addAbortSignal(signal, stream);
 }
 
 /** @throws Error where it ended early */

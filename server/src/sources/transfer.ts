@@ -5,9 +5,10 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { CommandError } from '../util/command-error.ts';
 import type { Attempts, Limits } from './attempts.ts';
 import { createPaths } from './paths.ts';
-import { receiveFile } from './receive.ts';
+import { MAY_BE_REPLACED, receiveFile } from './receive.ts';
 import { Received } from './received.ts';
 import type { RemoteFile } from './remote.ts';
+import { together } from './together.ts';
 
 /** What came of a file. */
 export interface Transferred {
@@ -36,30 +37,16 @@ export async function transfer(
 ): Promise<readonly Transferred[]> {
   checkPaths(files, name);
   const budget = createBudget(files, name, limits);
-  const failed = new AbortController();
-  const lane = pLimit(AT_ONCE);
-  const waiting = files.entries();
-  const results: Transferred[] = [];
-  const work = async () => {
-    for (const [at, file] of waiting) {
-      failed.signal.throwIfAborted();
-      const one = files.length === 1 ? name : `${file.path} of ${name}`;
-      const attempts = { name: one, limits, end: AbortSignal.any([end, failed.signal]), say };
-      const hear = (bytes: number) => {
-        budget(bytes);
-        progress(bytes);
-      };
-      results[at] = await transferOne(file, path.join(folder, file.path), attempts, hear, lane);
-    }
+  const hear = (bytes: number) => {
+    budget(bytes);
+    progress(bytes);
   };
-  // The first failure ends the others, and all have ended when it is told: nobody writes into the folder any more.
-  await Promise.all(
-    Array.from({ length: Math.min(AT_ONCE, files.length) }, () =>
-      work().catch((error: unknown) => failed.abort(error)),
-    ),
-  );
-  failed.signal.throwIfAborted();
-  return results;
+  const lane = pLimit(AT_ONCE);
+  return together(files, pLimit(AT_ONCE), end, (file, signal) => {
+    const one = files.length === 1 ? name : `${file.path} of ${name}`;
+    const attempts = { name: one, limits, end: signal, say };
+    return transferOne(file, path.join(folder, file.path), attempts, hear, lane);
+  });
 }
 
 async function transferOne(
@@ -78,7 +65,7 @@ async function transferOne(
     const { size } = await handle.stat();
     if (size !== (told ?? size) || (file.sha256 ?? sha256) !== sha256)
       throw new CommandError(
-        `${attempts.name} came with ${size} bytes and the SHA-256 ${sha256}; the store says ${told ?? size} bytes${file.sha256 ? ` and ${file.sha256}` : ''}. Nothing was changed. It may have been replaced meanwhile: try again.`,
+        `${attempts.name} came with ${size} bytes and the SHA-256 ${sha256}; the store says ${told ?? size} bytes${file.sha256 ? ` and ${file.sha256}` : ''}. ${MAY_BE_REPLACED}`,
       );
     return { path: file.path, size, sha256 };
   } finally {

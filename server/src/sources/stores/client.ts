@@ -104,9 +104,8 @@ export function createClient({
  */
 export function bytesOf(response: IncomingMessage, from: number): RemoteBytes | undefined {
   const { statusCode, headers } = response;
-  const range = headers['content-range'] ?? '';
-  const [, whole] = /\/(\d+)$/.exec(range) ?? [];
-  const size = whole === undefined ? undefined : Number(whole);
+  const part = partOf(headers['content-range']);
+  const { size } = part;
   if (statusCode === 200 || statusCode === 203)
     return { from: 0, size: lengthOf(response), bytes: response };
   if (statusCode === 416 && from > 0) {
@@ -116,8 +115,7 @@ export function bytesOf(response: IncomingMessage, from: number): RemoteBytes | 
     return { from, size, bytes: nothing() }; // all of it has been read
   }
   if (statusCode !== 206) return undefined;
-  const [, start] = /^bytes (\d+)-/.exec(range) ?? [];
-  if (start !== undefined) return { from: Number(start), isPart: true, size, bytes: response };
+  if (part.isPart) return { ...part, bytes: response };
   response.destroy();
   throw new Error('it sent a part of the file without saying which');
 }
@@ -132,9 +130,13 @@ function lengthOf({ headers }: IncomingMessage): number | undefined {
 export function partOf(
   contentRange: string | undefined,
 ): Pick<RemoteBytes, 'from' | 'isPart' | 'size'> {
-  const [, start, size] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(contentRange ?? '') ?? [];
-  if (start === undefined) return { from: 0, isPart: false };
-  return { from: Number(start), isPart: true, size: size === '*' ? undefined : Number(size) };
+  const [, start] = /^bytes (\d+)-/.exec(contentRange ?? '') ?? [];
+  const [, size] = /\/(\d+)$/.exec(contentRange ?? '') ?? [];
+  return {
+    from: Number(start ?? 0),
+    isPart: start !== undefined,
+    size: size === undefined ? undefined : Number(size),
+  };
 }
 
 /**
