@@ -40,7 +40,7 @@ const mlApi = (...args: string[]): Promise<Outcome> =>
 
 /** Serves until the test ends. */
 async function serve(env: Record<string, string> = {}) {
-  const child = launch(['serve', '--try'], env, program);
+  const child = launch(['serve', '--try'], env, { program });
   const out = collect(child.stdout);
   await expect.poll(() => out.text).toContain('"msg":"ready"');
   const url = `http://127.0.0.1:${/"port":(\d+)/.exec(out.text)?.[1]}`;

@@ -15,7 +15,7 @@ import {
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folder, iris, model, serveFile, sum } from './file-server.ts';
-import { launch, run } from './program.ts';
+import { collect, exitOf, launch, run } from './program.ts';
 
 const fetched = (uri: string, cache: string, env: Record<string, string> = {}) => {
   const directory = folder();
@@ -156,6 +156,21 @@ it('is free at once where a fetcher was told to stop in the middle', async () =>
   expect(entriesOf(cache).filter((name) => name.endsWith('.lock'))).toEqual([]);
 });
 
+it('says that it waits for another fetch', async () => {
+  const cache = folder();
+  const { uri, env, end } = await stalledFetch(cache);
+  const directory = folder();
+  const child = launch(['fetch', uri, '--dir', directory], env);
+  const out = collect(child.stdout);
+  const code = exitOf(child);
+  await expect
+    .poll(() => out.text, { timeout: 20_000 })
+    .toMatch(/\.lock is held by another fetch\. Waiting for up to \d+ ms\.\n/);
+  await end('SIGTERM');
+  expect(await code).toBe(0);
+  expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+});
+
 it('is left alone by what is no model of it', async () => {
   const cache = folder();
   writeFileSync(path.join(cache, 'notes.txt'), 'mine');
@@ -174,6 +189,59 @@ it('goes on by another where a fetcher has died in the middle', async () => {
   expect(code).toBe(0);
   expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
   expect(existsSync(lock)).toBe(false);
+});
+
+/** Who may write beside an entry that another has filled, as pods of two namespaces on OpenShift may. */
+const other = process.getuid?.() === 0 ? { uid: 65_534 } : undefined;
+
+describe.skipIf(other === undefined)('of two users', () => {
+  const usedBy = async (cache: string, uri: string, env: Record<string, string> = {}) => {
+    const directory = folder();
+    chmodSync(directory, 0o777);
+    const child = launch(
+      ['fetch', uri, '--dir', directory],
+      { FETCH_CACHE_DIR: cache, ...env },
+      other,
+    );
+    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+    const code = await exitOf(child);
+    return { code, stdout: stdout.text, stderr: stderr.text, directory };
+  };
+
+  it.each([0o777, 0o1777])('one uses what the other has filled: mode %o', async (mode) => {
+    const cache = folder();
+    chmodSync(cache, mode);
+    const { url, calls } = await serveFile((_req, res) => res.end(model));
+    const env = { MODEL_SHA256: sum(model) };
+    await fetched(`${url}/m.onnx`, cache, env);
+    // Nor does it matter that the other's entry is too large, and not its own to remove.
+    const { code, stdout, stderr, directory } = await usedBy(cache, `${url}/m.onnx`, {
+      ...env,
+      FETCH_CACHE_MAX_BYTES: '1',
+    });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('copied from the cache');
+    expect(stdout).not.toContain('cannot be used');
+    expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+    expect(calls()).toBe(1);
+  });
+
+  it('goes on without the cache where the other has died, and its lock cannot be removed', async () => {
+    const cache = folder();
+    chmodSync(cache, 0o1777);
+    const { url } = await serveFile((_req, res) => res.end(model));
+    const lock = path.join(cache, `${sum(model)}.lock`);
+    writeFileSync(lock, 'of the dead');
+    utimesSync(lock, 1, 1);
+    const { code, stdout, directory } = await usedBy(cache, `${url}/m.onnx`, {
+      MODEL_SHA256: sum(model),
+    });
+    expect(stdout).toMatch(
+      /FETCH_CACHE_DIR: \S+ cannot be used \(EPERM.*\)\. Going on without it\./,
+    );
+    expect(code).toBe(0);
+    expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+  });
 });
 
 describe('where the cache cannot be used, the model comes without it', () => {

@@ -5,12 +5,19 @@ import { onTestFinished } from 'vitest';
 
 export const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
+interface How {
+  readonly program?: string;
+  /** Who runs it, where that is another user. */
+  readonly uid?: number;
+}
+
 function spawnChild(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  program: string,
+  { program = main, ...user }: How,
 ): ChildProcess {
   return spawn(process.execPath, [program, ...args], {
+    ...user,
     env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
   });
 }
@@ -25,16 +32,16 @@ export interface Ended {
 export function launch(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  program = main,
+  how: How = {},
 ): ChildProcess {
-  const child = spawnChild(args, env, program);
+  const child = spawnChild(args, env, how);
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
 
 /** Starts it for tests that share it, with what it has printed so far; whoever starts it ends it. */
 export function spawnProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawnChild(args, env, main);
+  const child = spawnChild(args, env, {});
   return { child, out: collect(child.stdout), err: collect(child.stderr) };
 }
 

@@ -133,7 +133,7 @@ it('a checkout in a path with spaces, a percent sign and other letters starts', 
   const child = launch(
     ['serve'],
     { NODE_OPTIONS: '--preserve-symlinks --preserve-symlinks-main' },
-    path.join(checkout, 'server/src/main.ts'),
+    { program: path.join(checkout, 'server/src/main.ts') },
   );
   const [out, err] = [collect(child.stdout), collect(child.stderr)];
   await expect.poll(() => out.text + err.text, { timeout: 20_000 }).toContain('"msg":"ready"');

@@ -116,7 +116,11 @@ it('whole after all where a store has nothing at the start of a part', async () 
 });
 
 it.each([
-  ['of another state', { tag: '"2"' }, 'test://store was replaced while it was downloaded.'],
+  [
+    'of another state',
+    { tag: '"2"' },
+    'test://store was replaced or removed while it was downloaded.',
+  ],
   [
     'of a longer file',
     { size: size + 1 },
@@ -144,23 +148,26 @@ it('refuses the rest of a file of another state, which is not sent in parts', as
     }),
     { size },
   );
-  await expect(done).rejects.toThrow('was replaced while it was downloaded');
+  await expect(done).rejects.toThrow('was replaced or removed while it was downloaded');
 });
 
-it('goes on where each part was cut', async () => {
+it.each([20, 4])('goes on where each part was cut, after %d MB each time', async (megabytes) => {
+  const piece = megabytes * MEGABYTE;
   const { done, asked, got, progress } = await transferred(async (from, signal, to) => ({
     from,
     isPart: true,
     bytes: (async function* () {
-      yield* chunks(from, Math.min(from + 20 * MEGABYTE, to ?? 0), signal);
-      if (from + 20 * MEGABYTE < (to ?? 0)) throw new Error('reset');
+      yield* chunks(from, Math.min(from + piece, to ?? 0), signal);
+      if (from + piece < (to ?? 0)) throw new Error('reset');
     })(),
   }));
   expect(await done).toEqual(whole);
   expect(got().equals(content)).toBe(true);
   expect(progress()).toBe(content.length);
-  const again = asked.filter(({ from }) => from % PART !== 0).map(({ from }) => from);
-  expect(again.sort((a, b) => a - b)).toEqual([20 * MEGABYTE, PART + 20 * MEGABYTE]);
+  const pieces = parts.flatMap(({ from, to }) =>
+    Array.from({ length: Math.ceil((to - from) / piece) }, (_, i) => from + i * piece),
+  );
+  expect(asked.map(({ from }) => from).sort((a, b) => a - b)).toEqual(pieces);
 });
 
 it('takes no more than it asked for', async () => {

@@ -52,14 +52,20 @@ it('folders that are blobs themselves, as in a hierarchical namespace, are folde
   }
 });
 
-it('a blob that is replaced while it is fetched ends the fetch, so that no model is made of two', async () => {
-  await upload('replaced/model.onnx', bytes('v1'));
-  const before = await azStore.open(`${root}/replaced`, env, soon());
-  await upload('replaced/model.onnx', bytes('v2'));
-  await expect(fileOf(before, 'model.onnx').read(0, soon())).rejects.toThrow(
-    'a blob was replaced while it was fetched. Fetch the model again.',
-  );
-});
+it.each([
+  ['replaced', (name: string) => upload(name, bytes('v2'))],
+  ['removed', (name: string) => service.getContainerClient('models').deleteBlob(name)],
+])(
+  'a blob that is %s while it is fetched ends the fetch, so that no model is made of two',
+  async (what, change) => {
+    await upload(`${what}/model.onnx`, bytes('v1'));
+    const before = await azStore.open(`${root}/${what}`, env, soon());
+    await change(`${what}/model.onnx`);
+    await expect(fileOf(before, 'model.onnx').read(0, soon())).rejects.toThrow(
+      `A blob of ${ACCOUNT}/models was replaced or removed while it was downloaded. Nothing was changed. Try again.`,
+    );
+  },
+);
 
 it.each([
   ['a container', `az://${ACCOUNT}/tulips/iris`, `${ACCOUNT} has no container tulips.`],

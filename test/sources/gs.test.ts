@@ -72,7 +72,7 @@ it('an object of a folder is the listed one until its generation is gone', async
     { method: 'DELETE' },
   );
   const gone = fileOf(after, 'model.onnx').read(0, soon());
-  await expect(gone).rejects.toThrow('was replaced or removed while it was fetched');
+  await expect(gone).rejects.toThrow('was replaced or removed while it was downloaded');
 });
 
 async function generationOf(name: string): Promise<string> {

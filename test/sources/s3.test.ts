@@ -259,18 +259,21 @@ describe('what cannot be had is told in a sentence, and leaves nothing', () => {
     expect(code).toBe(3);
   });
 
-  it('an object that was replaced while it was read', async () => {
-    const source = path.join(root, 'models/replaced');
-    mkdirSync(source);
-    writeFileSync(path.join(source, 'model.onnx'), large);
+  it.each<[string, (file: string) => void]>([
+    ['replaced', (file) => writeFileSync(file, Buffer.concat([large, Buffer.from('more')]))],
+    ['removed', (file) => rmSync(file)],
+  ])('an object that was %s while it was read', async (what, change) => {
+    const file = path.join(root, 'models', what, 'model.onnx');
+    mkdirSync(path.dirname(file));
+    writeFileSync(file, large);
     const { url, asked } = await cutting(1, 1_000_000);
-    const fetched = fetchFrom('s3://models/replaced', credentials(url));
+    const fetched = fetchFrom(`s3://models/${what}`, credentials(url));
     const times = () => asked.filter((one) => one === 'GET -').length;
     await expect.poll(times, { timeout: 60_000 }).toBeGreaterThan(1);
-    writeFileSync(path.join(source, 'model.onnx'), Buffer.concat([large, Buffer.from('more')]));
+    change(file);
     const { code, stderr, directory } = await fetched;
     expect(stderr).toMatch(
-      /was replaced while it was downloaded\. Nothing was changed\. Try again\.\n$/,
+      /was replaced or removed while it was downloaded\. Nothing was changed\. Try again\.\n$/,
     );
     expect([code, readdirSync(directory)]).toEqual([3, []]);
   });

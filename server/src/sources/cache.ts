@@ -76,7 +76,7 @@ async function useEntry(
     if (!(await copyFrom(entry, mark, wanted, workplace)))
       throw new CommandError(`FETCH_CACHE_DIR: ${entry} was changed by others. Try again.`);
   };
-  await withLock(`${entry}.lock`, workplace, use, wanted.limits.timeoutMs);
+  await withLock(`${entry}.lock`, workplace, use, wanted.limits.timeoutMs, wanted.say);
 }
 
 /** @returns whether the entry held the model of this mark, every file as it came */
@@ -126,9 +126,20 @@ async function copyChecked(from: string, to: string, sum: string): Promise<boole
   }
 }
 
+/** Who may read an entry that another user has filled may use it, too. */
 async function noteUse(entry: string, workplace: Workplace): Promise<void> {
-  await writeFile(path.join(entry, USED), '');
-  await utimes(path.join(entry, USED), new Date(), new Date(await workplace.now()));
+  try {
+    await writeFile(path.join(entry, USED), '');
+    await utimes(path.join(entry, USED), new Date(), new Date(await workplace.now()));
+  } catch (error) {
+    if (!isNotAllowed(error)) throw error;
+  }
+}
+
+function isNotAllowed(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && ['EACCES', 'EPERM'].includes(String(error.code))
+  );
 }
 
 /** @param kept the mark of the model that was used just now */
@@ -143,14 +154,13 @@ async function evict(
   for (const entry of entries.sort((one, other) => one.usedAt - other.usedAt)) {
     if (bytes <= maxBytes) return;
     if (path.basename(entry.folder) === kept && entry.bytes <= maxBytes) continue;
-    // One that is in use stays.
     const remove = () => rm(entry.folder, { recursive: true, force: true });
     await withLock(`${entry.folder}.lock`, workplace, remove, 0).then(
       () => {
         bytes -= entry.bytes;
       },
       (error: unknown) => {
-        if (!(error instanceof CommandError)) throw error;
+        if (!(error instanceof CommandError || isNotAllowed(error))) throw error; // in use, or another user's
       },
     );
   }

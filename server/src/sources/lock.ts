@@ -13,27 +13,39 @@ const BEAT_MS = DEAD_MS / 6;
 const WAIT_MS = 3 * DEAD_MS;
 const POLL_MS = 100;
 
+/** Nothing is said for no longer than this: who reads the log shall know that something is waited for. */
+const QUIET_MS = 10_000;
+
 /**
  * @param waitMs for others; 0: not at all
- * @throws CommandError when others hold the lock for longer
+ * @param say is told once of others that take long
+ * @throws CommandError when others hold the lock for longer, and what the disk fails with
  */
 export async function withLock<T>(
   file: string,
   { folder, now }: Workplace,
   work: () => Promise<T>,
   waitMs = WAIT_MS,
+  say: (line: string) => void = () => {},
 ): Promise<T> {
   const began = performance.now();
+  let hasSaid = false;
   while (!(await take(file, folder))) {
     const taken = await stat(file).catch(() => undefined);
-    if (taken !== undefined && (await now()) - taken.mtimeMs > DEAD_MS)
-      // Renamed rather than removed: of two that wait, one does it.
-      await rename(file, path.join(folder, 'dead-lock')).catch(() => {});
-    else if (performance.now() - began >= waitMs)
+    if (taken !== undefined && (await now()) - taken.mtimeMs > DEAD_MS) {
+      await removeDead(file, folder);
+      continue;
+    }
+    const waitedMs = performance.now() - began;
+    if (waitedMs >= waitMs)
       throw new CommandError(
         `${file} is held by others for ${waitMs} ms. Remove it if nothing fetches a model into this directory.`,
       );
-    else await sleep(POLL_MS);
+    if (waitedMs > QUIET_MS && !hasSaid) {
+      say(`${file} is held by another fetch. Waiting for up to ${waitMs} ms.`);
+      hasSaid = true;
+    }
+    await sleep(POLL_MS);
   }
   const removeAtExit = () => removeOwn(file, folder); // as a signal makes it
   process.once('exit', removeAtExit);
@@ -48,6 +60,13 @@ export async function withLock<T>(
     process.off('exit', removeAtExit);
     if (await isOurs()) await rm(file, { force: true });
   }
+}
+
+/** Renamed rather than removed: of two that wait, one does it. @throws where it belongs to another user, and the directory to all */
+async function removeDead(file: string, folder: string): Promise<void> {
+  await rename(file, path.join(folder, 'dead-lock')).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 }
 
 function removeOwn(file: string, folder: string): void {

@@ -4,15 +4,15 @@ import type { LimitFunction } from 'p-limit';
 import { CommandError } from '../util/command-error.ts';
 import { type Attempts, persist } from './attempts.ts';
 import type { Received, ReceivedPart } from './received.ts';
-import { type RemoteBytes, type RemoteFile, StartOverError } from './remote.ts';
+import { type RemoteBytes, type RemoteFile, ReplacedError, StartOverError } from './remote.ts';
 import { together } from './together.ts';
 
 export const MAY_BE_REPLACED =
   'Nothing was changed. It may have been replaced meanwhile: try again.';
 /** Stores give a connection only so much. Small enough that the system still has in memory what is read back for the sum. */
 const PART_BYTES = 32 * 1024 * 1024;
-/** An attempt that brings this much was none in vain: a large file may be cut many times. */
-const WORTH_AN_ATTEMPT = 8 * 1024 * 1024;
+/** An attempt that brings this much was none in vain: a large file may be cut many times, until the time for all attempts is over. */
+const WORTH_AN_ATTEMPT = 1024 * 1024;
 
 /** The store sends something else than the part that it is asked for. No further attempt can help, and nobody is told: the whole file may come. */
 class NoPartsError extends CommandError {
@@ -165,15 +165,12 @@ async function persistInto(
   await part.finish();
 }
 
-/** @returns what throws a CommandError where bytes are not of the same state of the file as those before */
+/** @returns what throws a ReplacedError where bytes are not of the same state of the file as those before */
 function createTagCheck(name: string): (bytes: RemoteBytes) => void {
   let seen: string | undefined;
   return ({ tag = seen }) => {
     seen ??= tag;
-    if (tag !== seen)
-      throw new CommandError(
-        `${name} was replaced while it was downloaded. Nothing was changed. Try again.`,
-      );
+    if (tag !== seen) throw new ReplacedError(name);
   };
 }
 

@@ -1,5 +1,6 @@
 // What a store offers of a model: its files, pinned to one revision. A store says what it has and hands out bytes; attempts, parallel
 // transfers, limits, checks and progress are the same for all of them and happen elsewhere.
+import { CommandError } from '../util/command-error.ts';
 
 /** What is wanted of a place: its ONNX model, a folder for each of several, or all files as they lie, for servers of other kinds. */
 export type Form = 'model' | 'models' | 'files';
@@ -47,6 +48,16 @@ export interface RemoteBytes {
 
 /** What reading fails with where nothing can follow what has come: the next attempt begins anew. */
 export class StartOverError extends Error {}
+
+/** What reading fails with where the file is no longer the one that was listed: a model is not made of two. */
+export class ReplacedError extends CommandError {
+  /** @param name of the file, at the start of a sentence */
+  constructor(name: string) {
+    super(
+      `${name} was replaced or removed while it was downloaded. Nothing was changed. Try again.`,
+    );
+  }
+}
 
 /** One scheme's store. Its module, and what that imports, is loaded only where the scheme is used. */
 export interface Store {

@@ -1,7 +1,7 @@
 // Azure Blob Storage: the blobs below a prefix, or a single one, each with the ETag that it had when it was listed.
 import { RestError } from '@azure/storage-blob';
 import { CommandError } from '../../util/command-error.ts';
-import type { RemoteBytes, RemoteFile, Store } from '../remote.ts';
+import { type RemoteBytes, type RemoteFile, ReplacedError, type Store } from '../remote.ts';
 import { quoteUri } from '../shown-uri.ts';
 import { type Container, openContainer } from './az/container.ts';
 import { FORM, type Location, parseLocation } from './az/location.ts';
@@ -135,11 +135,9 @@ function readable(
       : new Error(`Azure cannot be reached for the account ${account} at ${hostname}: ${code}`);
   const said = `Azure answered ${statusCode} ${code} for ${account}/${container}`;
   if (statusCode >= 500 || statusCode === 408 || statusCode === 429) return new Error(said);
-  // What is asked for is within the size that it had.
-  if (statusCode === 412 || statusCode === 416)
-    return new CommandError(
-      `${said}: a blob was replaced while it was fetched. Fetch the model again.`,
-    );
+  // What is asked for was listed, and is within the size that it had.
+  if (statusCode === 412 || statusCode === 416 || code === 'BlobNotFound')
+    return new ReplacedError(`A blob of ${account}/${container}`);
   if (code === 'ContainerNotFound')
     return new CommandError(`${account} has no container ${container}. Check its name.`);
   if ([401, 403, 404, 409].includes(statusCode))

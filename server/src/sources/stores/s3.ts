@@ -49,12 +49,17 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
   const shown = shownUri(`s3://${bucket}/${named}`);
   const { client, region } = await connect(env);
 
-  const ask = async <Answer>(answer: Promise<Answer>, signal: AbortSignal): Promise<Answer> => {
+  /** @param isListed whether it is about an object that was there before */
+  const ask = async <Answer>(
+    answer: Promise<Answer>,
+    signal: AbortSignal,
+    isListed = false,
+  ): Promise<Answer> => {
     try {
       return await answer;
     } catch (error) {
       signal.throwIfAborted();
-      throw s3Error(error, { bucket, shown, region });
+      throw s3Error(error, { bucket, shown, region, isListed });
     }
   };
 
@@ -122,6 +127,7 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
       const { Body, ContentRange, ETag } = await ask(
         client.send(command, { abortSignal: signal }),
         signal,
+        true,
       );
       if (!(Body instanceof Readable)) throw new Error('it was sent without a body');
       return { ...partOf(ContentRange), tag: ETag, bytes: Body };

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { withoutTrailingSlashes } from '../../../net/base-url.ts';
 import { CommandError } from '../../../util/command-error.ts';
 import { isRecord } from '../../../util/is-record.ts';
-import type { RemoteBytes } from '../../remote.ts';
+import { type RemoteBytes, ReplacedError } from '../../remote.ts';
 import { shownUri } from '../../shown-uri.ts';
 import { bytesOf, createClient, isPassing, jsonOf, rangeFrom, statusOf } from '../client.ts';
 import { checkCount } from '../listed-path.ts';
@@ -102,9 +102,7 @@ export function openBucket(bucket: string, env: NodeJS.ProcessEnv): Bucket {
       const bytes = bytesOf(response, from);
       if (bytes !== undefined) return bytes;
       response.destroy();
-      throw new CommandError(
-        `${shownUri(`gs://${bucket}/${name}`)} was replaced or removed while it was fetched. Fetch the model again.`,
-      );
+      throw new ReplacedError(shownUri(`gs://${bucket}/${name}`));
     },
   };
 }

@@ -1,18 +1,21 @@
 // What S3 refuses, as sentences that name what to change. Never with its own words, which repeat keys and tokens.
 import { CommandError } from '../../../util/command-error.ts';
+import { ReplacedError } from '../../remote.ts';
 
 export interface Place {
   readonly bucket: string;
   /** What was to be read, as a URI. */
   readonly shown: string;
   readonly region: string;
+  /** Whether it is an object that was there before. */
+  readonly isListed: boolean;
 }
 
 /** By the error's name, which is S3's code for it or the AWS client's. */
 const SENTENCES: Readonly<Record<string, (place: Place) => string>> = {
   NoSuchBucket: ({ bucket }) =>
     `There is no bucket ${bucket}. Check the URI, and AWS_ENDPOINT_URL_S3 if it is not on AWS.`,
-  NoSuchKey: ({ shown }) => `${shown} is not there. Check the URI.`,
+  NoSuchKey: missing,
   InvalidBucketName: ({ bucket }) =>
     `S3 does not take ${bucket} as the name of a bucket. Check the URI.`,
   AccessDenied: denied,
@@ -30,10 +33,6 @@ const SENTENCES: Readonly<Record<string, (place: Place) => string>> = {
   PermanentRedirect: elsewhere,
   AuthorizationHeaderMalformed: elsewhere,
   IllegalLocationConstraintException: elsewhere,
-  PreconditionFailed: changed,
-  '412': changed,
-  // What is asked for is within the size that it had.
-  InvalidRange: changed,
   RequestTimeTooSkewed: ({ shown }) =>
     `The clock of this machine differs too much from that of S3 for ${shown}. Set the clock.`,
 };
@@ -42,23 +41,36 @@ const SENTENCES: Readonly<Record<string, (place: Place) => string>> = {
 export function s3Error(error: unknown, place: Place): Error {
   if (error instanceof CommandError) return error;
   if (!(error instanceof Error)) return new Error(String(error));
+  const status = statusOf(error);
+  // What is asked for was listed, and is within the size that it had.
+  if (place.isListed && (status === 404 || status === 412 || status === 416))
+    return new ReplacedError(place.shown);
   const sentence = SENTENCES[error.name];
   if (sentence !== undefined) return new CommandError(sentence(place));
-  const metadata = '$metadata' in error ? error.$metadata : undefined;
-  const status =
-    typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
-      ? metadata.httpStatusCode
-      : undefined;
-  if (status === 404) return new CommandError(`${place.shown} is not there. Check the URI.`);
+  if (status === 404) return new CommandError(missing(place));
   if (status === 403) return new CommandError(denied(place));
   if (status === 301) return new CommandError(elsewhere(place));
-  if (typeof status !== 'number') return error; // of the network
+  if (status === undefined) return error; // of the network
   const said = `${status} ${/^\w{1,60}$/.test(error.name) ? error.name : ''}`.trim();
   if (status >= 400 && status < 500 && status !== 408 && status !== 429)
     return new CommandError(
       `S3 refuses ${place.shown} with ${said}. Check the URI and the credentials.`,
     );
   return new Error(`S3 answered ${said} for ${place.shown}`);
+}
+
+function statusOf(error: Error): number | undefined {
+  const metadata = '$metadata' in error ? error.$metadata : undefined;
+  return typeof metadata === 'object' &&
+    metadata !== null &&
+    'httpStatusCode' in metadata &&
+    typeof metadata.httpStatusCode === 'number'
+    ? metadata.httpStatusCode
+    : undefined;
+}
+
+function missing({ shown }: Place): string {
+  return `${shown} is not there. Check the URI.`;
 }
 
 function denied({ shown, bucket }: Place): string {
@@ -71,8 +83,4 @@ function expired({ shown }: Place): string {
 
 function elsewhere({ bucket, region }: Place): string {
   return `The bucket ${bucket} is not in the region ${region}. Set AWS_REGION to its region.`;
-}
-
-function changed({ shown }: Place): string {
-  return `${shown} was replaced while it was downloaded. Nothing was changed. Try again.`;
 }
