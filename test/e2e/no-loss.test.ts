@@ -1,7 +1,8 @@
 // What happens to pods while 200 requests a second come in. What is voluntary loses no request; a killed process loses
-// those that were in it, and with the SDK's retries, a caller sees none of that.
+// those that were in it, and with the SDK's retries, a caller sees none of that. E2E_RUNS makes each event happen so often.
 import { createClient } from '@org/ml-sdk';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { quantile } from '../bench/quantile.ts';
 import { InferenceClient } from './grpc.ts';
 import { GrpcLoad } from './grpc-load.ts';
 import { eventually, ingressAddress, ingressUrl, predict } from './http.ts';
@@ -13,10 +14,18 @@ import { table, writeReport } from './report.ts';
 
 const grpcPort = 8001;
 
+const runs = { repeats: countOf(process.env['E2E_RUNS'] || '1') - 1 };
+
+/** One event, as one way of asking saw it. */
+type Row = { readonly event: string; readonly way: string } & Pick<
+  LoadResult,
+  'sent' | 'failed' | 'samples'
+>;
+
 describe('under 200 requests a second', () => {
   const namespace = useNamespace('no-loss');
   const release = new Release(namespace);
-  const rows: string[][] = [];
+  const rows: Row[] = [];
   const isContour = inject('cluster').ingress?.className === 'contour';
   const grpcHost = `grpc.${release.host}`;
 
@@ -40,50 +49,51 @@ describe('under 200 requests a second', () => {
   });
 
   afterAll(() => {
-    const head = ['event', 'way', 'sent', 'failed', 'statuses', 'p50 ms', 'p99 ms', 'max ms'];
-    writeReport('no-loss.md', `# Requests lost, by event\n\n${table(head, rows)}`);
+    writeReport('no-loss.md', `# Requests lost, by event\n\n${summary(rows)}`);
   });
 
-  it('a rollout loses none', async () => {
-    const { ingress, service, grpc } = await during('rollout', async () => {
-      await release.install(values({ podAnnotations: { rollout: 'now' } }));
+  /** Makes an upgrade a rollout, however often. */
+  const anew = () => ({ podAnnotations: { rollout: new Date().toISOString() } });
+
+  it('a rollout loses none', runs, async () => {
+    const { lost } = await during('rollout', async () => {
+      await release.install(values(anew()));
       await podsToBe(2); // those of before have gone: a pod closes its connections in its last seconds
     });
-    expect(ingress).toMatchObject({ failed: 0, errors: [] });
-    expect(service).toMatchObject({ failed: 0, errors: [] });
-    for (const load of grpc) expect(load).toMatchObject({ failed: 0, errors: [] });
+    expect(lost).toEqual([]);
   });
 
-  it('scaling from four pods to one loses none', async () => {
+  it('scaling from four pods to one loses none', runs, async () => {
     await release.install(values({ replicas: 4 }));
-    const { ingress, service, grpc } = await during('scale-down', async () => {
+    const { lost } = await during('scale-down', async () => {
       await release.install(values({ replicas: 1 }));
       await podsToBe(1);
     });
-    expect(ingress).toMatchObject({ failed: 0, errors: [] });
-    expect(service).toMatchObject({ failed: 0, errors: [] });
-    for (const load of grpc) expect(load).toMatchObject({ failed: 0, errors: [] });
+    expect(lost).toEqual([]);
   });
 
-  it('a drained pod loses none, and the disruption budget lets no second one go with it', async () => {
-    await release.install(values());
-    const { ingress, service, grpc } = await during('eviction', async () => {
-      const [first, second] = await podsToBe(2);
-      await evict(first?.metadata.name ?? '');
-      await expect(evict(second?.metadata.name ?? '')).rejects.toThrow(/disruption budget/);
-      await seconds(1);
-      await namespace.kubectl(['rollout', 'status', 'deployment/ml-api-v1', '--timeout=60s']);
-      await podsToBe(2);
-    });
-    expect(ingress).toMatchObject({ failed: 0, errors: [] });
-    expect(service).toMatchObject({ failed: 0, errors: [] });
-    for (const load of grpc) expect(load).toMatchObject({ failed: 0, errors: [] });
-  });
+  it(
+    'a drained pod loses none, and the disruption budget lets no second one go with it',
+    runs,
+    async () => {
+      await release.install(values());
+      const { lost } = await during('eviction', async () => {
+        const [first, second] = await podsToBe(2);
+        await evict(first?.metadata.name ?? '');
+        await expect(evict(second?.metadata.name ?? '')).rejects.toThrow(/disruption budget/);
+        await seconds(1);
+        await namespace.kubectl(['rollout', 'status', 'deployment/ml-api-v1', '--timeout=60s']);
+        await podsToBe(2);
+      });
+      expect(lost).toEqual([]);
+    },
+  );
 
   it.skipIf(inject('cluster').node === null)(
     'kill -9 loses what was in the process, and callers of the SDK see nothing',
+    runs,
     async () => {
-      await release.install(values());
+      await release.install(values(anew()));
       const [pod] = await podsToBe(2);
       const { ingress, service, failedCalls } = await during('kill -9', async () => {
         killContainer(pod?.metadata.uid ?? '');
@@ -103,33 +113,37 @@ describe('under 200 requests a second', () => {
     },
   );
 
-  it('running out of memory loses what was in the process, and callers of the SDK see nothing', async () => {
-    // A body larger than the memory, let in by mistake: the kernel ends the process in the middle of reading it.
-    await release.install({
-      ...values({ resources: { limits: { memory: '160Mi' } } }),
-      config: { maxBodyBytes: 1_073_741_824 },
-    });
-    const [pod] = await podsToBe(2);
-    // Without calls over gRPC: beside those, which come without a pause, the pod was seen not to end.
-    const name = pod?.metadata.name ?? '';
-    const event = async () => {
-      // Again where the pod lives on: on a busy machine it may give up on a body that takes too long to come.
-      await eventually(180, async () => {
-        await sendTooMuch(pod?.status.podIP);
-        await eventually(20, async () => expect((await container(name)).restartCount).toBe(1));
+  it(
+    'running out of memory loses what was in the process, and callers of the SDK see nothing',
+    runs,
+    async () => {
+      // A body larger than the memory, let in by mistake: the kernel ends the process in the middle of reading it.
+      await release.install({
+        ...values({ ...anew(), resources: { limits: { memory: '160Mi' } } }),
+        config: { maxBodyBytes: 1_073_741_824 },
       });
-      await restarted(name);
-    };
-    const { ingress, failedCalls } = await during('out of memory', event, { overGrpc: false });
-    const [after] = (await namespace.predictors()).filter(
-      ({ metadata }) => metadata.name === pod?.metadata.name,
-    );
-    expect(after?.status.containerStatuses[0].lastState.terminated).toMatchObject({
-      reason: 'OOMKilled',
-    });
-    expect(failedCalls).toEqual([]);
-    expect(inFlightAtOnce(ingress.failures), explain(ingress)).toBe(true);
-  });
+      const [pod] = await podsToBe(2);
+      // Without calls over gRPC: beside those, which come without a pause, the pod was seen not to end.
+      const name = pod?.metadata.name ?? '';
+      const event = async () => {
+        // Again where the pod lives on: on a busy machine it may give up on a body that takes too long to come.
+        await eventually(180, async () => {
+          await sendTooMuch(pod?.status.podIP);
+          await eventually(20, async () => expect((await container(name)).restartCount).toBe(1));
+        });
+        await restarted(name);
+      };
+      const { ingress, failedCalls } = await during('out of memory', event, { overGrpc: false });
+      const [after] = (await namespace.predictors()).filter(
+        ({ metadata }) => metadata.name === pod?.metadata.name,
+      );
+      expect(after?.status.containerStatuses[0].lastState.terminated).toMatchObject({
+        reason: 'OOMKilled',
+      });
+      expect(failedCalls).toEqual([]);
+      expect(inFlightAtOnce(ingress.failures), explain(ingress)).toBe(true);
+    },
+  );
 
   /**
    * Lets something happen under load: 200 requests a second through the Ingress, 50 with kept connections straight to
@@ -142,8 +156,9 @@ describe('under 200 requests a second', () => {
   ): Promise<{
     ingress: LoadResult;
     service: LoadResult;
-    grpc: LoadResult[];
     failedCalls: unknown[];
+    /** What each way but the SDK's has lost, in words. */
+    lost: string[];
   }> {
     const serviceUrl = await namespace.serviceUrl('ml-api-v1');
     await predict(release.host, '/predict', [5.1, 3.5, 1.4, 0.2]);
@@ -173,11 +188,20 @@ describe('under 200 requests a second', () => {
     const { made, failed: failedCalls } = await calls.stop();
     const grpc = await Promise.all(grpcLoads.map((load) => load.stop()));
     if (failure !== undefined) throw failure;
-    rows.push(row(event, 'Ingress', ingress), row(event, 'Service', service));
-    rows.push([event, 'SDK', String(made), String(failedCalls.length), '', '', '', '']);
-    for (const [i, load] of grpc.entries())
-      rows.push(row(event, i === 0 ? 'Service, gRPC' : 'Ingress, gRPC', load));
-    return { ingress, service, grpc, failedCalls };
+    const ways = [
+      { event, way: 'Ingress', ...ingress },
+      { event, way: 'Service', ...service },
+      ...grpc.map((load, i) => ({
+        event,
+        way: `${i === 0 ? 'Service' : 'Ingress'}, gRPC`,
+        ...load,
+      })),
+    ];
+    rows.push(...ways, { event, way: 'SDK', sent: made, failed: failedCalls.length, samples: [] });
+    const lost = ways
+      .filter(({ failed }) => failed > 0)
+      .map((load) => `${load.way}: ${explain(load)}`);
+    return { ingress, service, failedCalls, lost };
   }
 
   async function podsToBe(count: number) {
@@ -219,24 +243,43 @@ async function predictedOverGrpc(host: string): Promise<void> {
   }
 }
 
-function row(
-  event: string,
-  way: string,
-  { sent, failed, statuses, latency }: LoadResult,
-): string[] {
-  const counts = Object.entries(statuses).map(([status, count]) => `${status}: ${count}`);
-  const { p50, p99, max } = latency;
-  return [
-    event,
-    way,
-    String(sent),
-    String(failed),
-    counts.join(', '),
-    ...[p50, p99, max].map((n) => n.toFixed(1)),
-  ];
+/** A table of all runs of each event, by the way in which was asked. */
+function summary(rows: readonly Row[]): string {
+  const groups = Map.groupBy(rows, ({ event, way }) => `${event}, ${way}`);
+  const head = ['event', 'way', 'runs', 'with losses', 'sent', 'failed', 'statuses'];
+  const cells = [...groups.values()].map((group) => {
+    const [{ event, way }] = group as [Row];
+    const samples = group.flatMap((run) => run.samples);
+    const times = samples.map(({ milliseconds }) => milliseconds);
+    const statuses = Map.groupBy(samples, ({ status }) => status);
+    return [
+      event,
+      way,
+      String(group.length),
+      String(group.filter(({ failed }) => failed > 0).length),
+      String(sum(group.map(({ sent }) => sent))),
+      String(sum(group.map(({ failed }) => failed))),
+      [...statuses].map(([status, those]) => `${status}: ${those.length}`).join(', '),
+      ...(times.length === 0
+        ? ['', '', '']
+        : [quantile(times, 0.5), quantile(times, 0.99), quantile(times, 1)].map((time) =>
+            time.toFixed(1),
+          )),
+    ];
+  });
+  return table([...head, 'p50 ms', 'p99 ms', 'max ms'], cells);
 }
 
-function explain({ failures, errors }: LoadResult): string {
+function countOf(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1)
+    throw new Error(`E2E_RUNS: expected a number of runs of each event from 1, got ${text}.`);
+  return count;
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
+
+function explain({ failures, errors }: Pick<LoadResult, 'failures' | 'errors'>): string {
   return `${JSON.stringify(failures)} ${errors.join('; ')}`;
 }
 
