@@ -3,14 +3,14 @@
 //   npm run bench:grpc -- [--rounds N] [--seconds N]
 //
 // The servers are on core 0, the load on core 1; rounds are interleaved, and each begins with another server.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import protobuf from 'protobufjs';
-import { pythonFor, run } from '../../model/python.ts';
-import { mlserver, mlserverPython } from './mlserver.ts';
+import { run } from '../../model/python.ts';
+import { irisByMlserver, kserve } from './python-peers.ts';
 import { median, medianRatio } from './quantile.ts';
 import { buildOurs, ours, type Peer, root, type Served, startServed } from './servers.ts';
 import { table } from './table.ts';
@@ -58,7 +58,7 @@ export async function grpcReport(port: number, rounds: number, seconds: number):
       ['build', '-C', path.join(here, 'grpc-load'), '-mod=readonly', '-o', load, '.'],
       'Go 1.26 or newer is needed for the load.',
     );
-    const all = [mlApi(), kserve(), mlserverWithVersion(work)];
+    const all = [mlApi(), kserve(), irisByMlserver(work)];
     const samples = new Map<Peer, Sample[]>(all.map(({ peer }) => [peer, []]));
     for (let round = 0; round < rounds; round++)
       for (let i = 0; i < all.length; i++) {
@@ -77,42 +77,6 @@ export async function grpcReport(port: number, rounds: number, seconds: number):
 function mlApi(): Served {
   const model = path.join(root, 'model/v1');
   return { peer: ours, env: { MODEL_DIR: model, GRPC_PORT: '$GRPC_PORT' } };
-}
-
-/** One process without lines for each call, which is the fastest that it has on one core. */
-function kserve(): Served {
-  const folder = path.join(here, 'kserve');
-  const python = pythonFor(path.join(folder, 'requirements.txt'));
-  const options = {
-    model_name: 'iris',
-    model_file: path.join(root, 'model/v1/model.onnx'),
-    http_port: '$PORT',
-    grpc_port: '$GRPC_PORT',
-    enable_latency_logging: 'false',
-  };
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-  return {
-    peer: {
-      name: `KServe ${versionOf(python, 'kserve')}`,
-      predicts: true,
-      command: [python, path.join(folder, 'onnx_model.py'), ...args],
-      readiness: '/v2/health/ready',
-    },
-    env: { MODEL_DIR: folder, KSERVE_LOGLEVEL: 'WARNING', ORT_DISABLE_TELEMETRY: '1' },
-  };
-}
-
-function mlserverWithVersion(work: string): Served {
-  const { peer, env } = mlserver(work, path.join(root, 'model/v1/model.onnx'), 'iris');
-  return {
-    peer: { ...peer, name: `${peer.name} ${versionOf(mlserverPython(), 'mlserver')}` },
-    env,
-  };
-}
-
-function versionOf(python: string, name: string): string {
-  const program = `from importlib.metadata import version; print(version("${name}"))`;
-  return execFileSync(python, ['-c', program], { encoding: 'utf8' }).trim();
 }
 
 async function measure(

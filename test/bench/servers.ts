@@ -15,6 +15,8 @@ export interface Peer {
   readonly command: readonly string[];
   /** Path that answers with success when the server is ready; `/readyz` without it. */
   readonly readiness?: string;
+  /** What ends all of its processes; `SIGTERM` without it. */
+  readonly stopSignal?: NodeJS.Signals;
 }
 
 const built = path.join(root, '.cache/bench');
@@ -140,7 +142,7 @@ export async function startPeer(
     memoryMB: () => memoryOf(child.pid ?? 0, 'Pss'),
     ownMemoryMB: () => memoryOf(child.pid ?? 0, 'Pss_Anon'),
     cpuMs: () => cpuOf(child.pid ?? 0),
-    stop: () => stop(child),
+    stop: () => stop(child, peer.stopSignal),
   };
 }
 
@@ -199,9 +201,9 @@ function childrenOf(pid: number): number[] {
     .map(Number);
 }
 
-function stop(child: ChildProcess): Promise<void> {
+function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   return new Promise((resolve) => {
     child.once('close', () => resolve());
-    child.kill('SIGTERM');
+    child.kill(signal);
   });
 }

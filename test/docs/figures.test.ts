@@ -1,26 +1,25 @@
-// Figures in the docs are those of docs/benchmark.md, which `npm run bench` writes.
+// Figures in the docs are those of the benchmark pages, which `npm run bench` and `npm run bench:peers` write.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { isRecord } from '../../server/src/util/is-record.ts';
-import { quotesIn, whyNotQuoted } from './figures.ts';
+import { type Quote, quotesIn, whyNotQuoted } from './figures.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
 const benchmark = read('docs/benchmark.md');
 const pages = execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' });
 
-describe('a figure that links to the benchmark', () => {
+describe('a figure that links to a benchmark', () => {
   it.each(pages.trim().split('\n'))('is in it: %s', (page) => {
-    expect(quotesIn(read(page)).flatMap((quote) => whyNotQuoted(benchmark, quote) ?? [])).toEqual(
-      [],
-    );
+    const why = (quote: Quote) => whyNotQuoted(read(`docs/${quote.of}`), quote) ?? [];
+    expect(quotesIn(read(page)).flatMap(why)).toEqual([]);
   });
 
   it('is found in the pages that have one', () => {
-    const quoted = ['README.md', 'docs/operations.md', 'docs/performance.md'];
+    const quoted = ['README.md', 'docs/comparison.md', 'docs/operations.md', 'docs/performance.md'];
     for (const page of quoted) expect(quotesIn(read(page)).length, page).toBeGreaterThan(0);
   });
 

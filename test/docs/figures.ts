@@ -1,18 +1,20 @@
-// What docs/benchmark.md has measured, for pages that quote it: [22,543](benchmark.md "ml-api, req/s, 64 conn.") has a row and
+// What the benchmark pages have measured, for pages that quote them: [22,543](benchmark.md "ml-api, req/s, 64 conn.") has a row and
 // a column of a table in its title, [1.1 %](benchmark.md "Metrics") how a paragraph begins.
 
 export interface Quote {
+  /** The benchmark page that is linked. */
+  readonly of: string;
   readonly text: string;
   /** Where the figure is from; undefined where the quote does not say it. */
   readonly source: string | undefined;
 }
 
-/** The links of a page to the benchmark that are figures. */
+/** The links of a page to benchmarks that are figures. */
 export function quotesIn(page: string): Quote[] {
   const links = page.matchAll(
-    /\[([^\]]*\d[^\]]*)\]\((?:[\w./]*\/)?benchmark\.md(?: "([^"]*)")?\)/g,
+    /\[([^\]]*\d[^\]]*)\]\((?:[\w./]*\/)?(benchmark[\w-]*\.md)(?: "([^"]*)")?\)/g,
   );
-  return Array.from(links, ([, text = '', source]) => ({ text, source }));
+  return Array.from(links, ([, text = '', of = '', source]) => ({ of, text, source }));
 }
 
 /** What is wrong with a quote, as a sentence; undefined when it is what the benchmark says. */
