@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { folder, iris, model, serveFile, sum } from './file-server.ts';
 import { collect, exitOf, launch, run } from './program.ts';
 
@@ -117,6 +117,45 @@ it('keeps within its bound by what was used last', async () => {
   expect(entriesOf(cache)).toEqual([]);
 });
 
+it('on a disk that is smaller than its bound makes room by what was unused for longest', async ({
+  skip,
+}) => {
+  const cache = folder();
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=5m', 'tmpfs', cache], { stdio: 'ignore' });
+  } catch {
+    skip('only root can mount a small disk');
+  }
+  onTestFinished(() => void execFileSync('umount', [cache]));
+  const places = [source(2_000_000), source(2_000_001), source(2_000_002)];
+  for (const place of places) {
+    const { code, stdout, directory } = await fetched(place, cache);
+    expect(code).toBe(0);
+    expect(existsSync(path.join(directory, 'weights.bin'))).toBe(true);
+    expect(stdout.includes('is full. Removed what was unused for longest')).toBe(
+      place === places[2],
+    );
+    expect(stdout).toContain('copied from the cache');
+  }
+  expect(entriesOf(cache)).toHaveLength(2);
+  // One that has no room even alone comes without the cache.
+  const { code, stdout } = await fetched(source(8_000_000), cache);
+  expect(code).toBe(0);
+  expect(stdout).toContain('Going on without it.');
+});
+
+it('takes a file of the same size and time for another where it was written since', async () => {
+  const cache = folder();
+  const place = source(10);
+  const weights = path.join(place, 'weights.bin');
+  utimesSync(weights, 1, 1);
+  await fetched(place, cache);
+  writeFileSync(weights, 'another te');
+  utimesSync(weights, 1, 1);
+  const { directory } = await fetched(place, cache);
+  expect(readFileSync(path.join(directory, 'weights.bin'), 'utf8')).toBe('another te');
+});
+
 it('is done without where the place of a model in it is taken', async () => {
   const cache = folder();
   const { url } = await serveFile((_req, res) => res.end(model));
@@ -184,7 +223,8 @@ it('goes on by another where a fetcher has died in the middle', async () => {
   await end('SIGKILL');
   // Its lock is as old as one of the dead.
   const lock = path.join(cache, `${sum(model)}.lock`);
-  utimesSync(lock, 1, 1);
+  const age = Date.now() / 1000 - 25; // of this host
+  utimesSync(lock, age, age);
   const { code, directory } = await fetched(uri, cache, env);
   expect(code).toBe(0);
   expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
@@ -219,6 +259,9 @@ describe.skipIf(other === undefined)('of two users', () => {
       ...env,
       FETCH_CACHE_MAX_BYTES: '1',
     });
+    expect(stdout).toMatch(
+      /holds \d+ bytes more than FETCH_CACHE_MAX_BYTES allows: .+ another user's\.\n/,
+    );
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('copied from the cache');
     expect(stdout).not.toContain('cannot be used');

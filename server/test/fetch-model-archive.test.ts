@@ -126,6 +126,15 @@ describe('is unpacked with the permissions of a model', () => {
   });
 });
 
+it('says that links were left out where they may have led to the model', async () => {
+  const data = gzipSync(
+    tar([{ name: 'model.onnx', type: '2', to: '../blobs/1' }, { name: 'labels.txt' }]),
+  );
+  const { code, stderr } = await fetchArchive(data);
+  expect(stderr).toContain(', without its 1 link, holds no model.onnx; expected exactly one');
+  expect(code).toBe(3);
+});
+
 it('of entries of one name the last counts, as with tar', async () => {
   const data = gzipSync(tar([{ name: 'model.onnx' }, { name: './model.onnx', data: model }]));
   const { code, stderr, directory } = await fetchArchive(data);
@@ -153,7 +162,7 @@ describe('is refused with a sentence that names the entry', () => {
     [
       'a name that no disk takes',
       [file(`${'long/'.repeat(5)}`.slice(0, -1)), ...longName('n'.repeat(300))],
-      `The entry "${'n'.repeat(100)}…" of the archive at`,
+      `cannot be unpacked at its entry "${'n'.repeat(100)}…": open failed with ENAMETOOLONG`,
     ],
   ])('%s', async (_name, entries, said) => {
     const data = gzipSync(tar([file('model.onnx'), ...entries, file('last')]));

@@ -98,7 +98,18 @@ describe('secrets', () => {
     const { code, stderr } = await fetchFrom(`http://me:hunter2@${origin}/m.onnx${query}`);
     expect(code).toBe(3);
     expect(stderr).toBe(
-      `http://${origin}/m.onnx?… could not be downloaded in 4 attempts: connect ECONNREFUSED ${origin}.\n`,
+      `http://${origin}/m.onnx?… could not be downloaded in 4 attempts: http://${origin} cannot be reached: connect ECONNREFUSED ${origin}.\n`,
+    );
+  });
+
+  it('are not told where a proxy does not answer, which is', async () => {
+    const proxy = `127.0.0.1:${await freePort()}`;
+    const { code, stderr } = await fetchFrom(`http://me:hunter2@models.invalid/m.onnx${query}`, {
+      HTTP_PROXY: `http://me:hunter2@${proxy}`,
+    });
+    expect(code).toBe(3);
+    expect(stderr).toMatch(
+      /http:\/\/models\.invalid cannot be reached \(HTTP_PROXY is set\): .+\.\n$/,
     );
   });
 
@@ -210,6 +221,34 @@ describe('a download', () => {
     expect(stdout).toContain('/m.onnx: nothing came for 150 ms. Waiting for up to 300 ms.');
     expect(stdout).toContain('Attempt 1 failed: nothing came for 300 ms. Trying again.');
     expect(stdout).toContain('Attempt 2 failed: nothing came for 300 ms. Trying again.');
+  });
+
+  it('goes on where it was cut, also when an error came in between', async () => {
+    const ranges: unknown[] = [];
+    const headers = { etag: '"1"', 'content-length': model.length };
+    const { url } = await serveFile((req, res, call) => {
+      ranges.push(req.headers.range);
+      if (call === 1)
+        res.writeHead(200, headers).write(model.subarray(0, 100), () => res.destroy());
+      else if (call === 2) res.writeHead(503, { etag: '"of the page"' }).end('busy');
+      else
+        res
+          .writeHead(206, {
+            etag: '"1"',
+            'content-range': `bytes 100-${model.length - 1}/${model.length}`,
+          })
+          .end(model.subarray(100));
+    });
+    const { code, directory } = await fetchFrom(`${url}/m.onnx`);
+    expect([code, ranges]).toEqual([0, [undefined, 'bytes=100-', 'bytes=100-']]);
+    expect(readFileSync(path.join(directory, 'model.onnx'))).toEqual(model);
+  });
+
+  it('of no bytes is refused, and what was there stays', async () => {
+    const { url } = await serveFile((_req, res) => res.end());
+    const { code, stderr } = await fetchFrom(`${url}/m.onnx`, {}, Buffer.alloc(0));
+    expect(code).toBe(3);
+    expect(stderr).toContain('is empty; expected a model. Nothing was changed. Upload it again.');
   });
 
   it('that stalls for good, or takes too long, ends with a sentence', async () => {

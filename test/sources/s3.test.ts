@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -254,8 +255,21 @@ describe('what cannot be had is told in a sentence, and leaves nothing', () => {
       credentials('http://127.0.0.1:9'),
     );
     expect(stderr).toMatch(
-      /^s3:\/\/models\/iris\/v1 could not be downloaded in 4 attempts: .+\.\n$/,
+      /^s3:\/\/models\/iris\/v1 could not be downloaded in 4 attempts: S3 at 127\.0\.0\.1:9 \(AWS_ENDPOINT_URL_S3\) cannot be reached: .+\.\n$/,
     );
+    expect(code).toBe(3);
+  });
+
+  it('a server of something else', async () => {
+    const other = http.createServer((_req, res) => res.end('<html>a page</html>'));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void other.close());
+    const { port } = other.address() as AddressInfo;
+    const { code, stderr } = await fetchFrom(
+      's3://models/iris/v1',
+      credentials(`http://127.0.0.1:${port}`),
+    );
+    expect(stderr).toMatch(/does not speak S3's protocol\. Check AWS_ENDPOINT_URL_S3\.\n$/);
     expect(code).toBe(3);
   });
 

@@ -13,7 +13,8 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** Why a request got no answer. A host of several addresses gives an error without a message. */
+/** Why a request got no answer, on one line. A host of several addresses gives an error without a message, and OpenSSL one of several lines. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message || codeOf(error) || error.name : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return error.message.trim().replaceAll(/\s*\n\s*/g, ' ') || codeOf(error) || error.name;
 }

@@ -16,10 +16,21 @@ export interface EntryRules {
   problem(bytes: number): CommandError | undefined;
 }
 
+/** Names what holds links, in a sentence on what it lacks: that may be what they lead to. @param what at the start of a sentence */
+export function withoutLinks(what: string, links: number): string {
+  return links === 0 ? what : `${what}, without its ${links} link${links === 1 ? '' : 's'},`;
+}
+
+export interface ArchiveRules extends EntryRules {
+  /** How many links were left out so far. */
+  links(): number;
+}
+
 /** @param archive names it at the start of a sentence */
-export function createEntryRules(archive: string, maxBytes: number): EntryRules {
+export function createEntryRules(archive: string, maxBytes: number): ArchiveRules {
   const paths = createPaths();
   let content = 0;
+  let links = 0;
   let read = 0;
   let problem: CommandError | undefined;
 
@@ -30,6 +41,7 @@ export function createEntryRules(archive: string, maxBytes: number): EntryRules 
   return {
     admit(entry) {
       // Links and devices are left out: a model directory has none, and they could lead elsewhere.
+      if (/Link$/.test(entry.type)) links++;
       if (entry.type !== 'File' && entry.type !== 'Directory') return false;
       const kind = entry.type === 'File' ? 'file' : 'directory';
       entry.mode = kind === 'file' ? 0o644 : 0o755;
@@ -49,5 +61,6 @@ export function createEntryRules(archive: string, maxBytes: number): EntryRules 
         );
       return problem;
     },
+    links: () => links,
   };
 }

@@ -39,10 +39,7 @@ export async function persist<T>(
       return await unlessStalled({ name, limits, end, say }, attempt);
     } catch (error) {
       if (error instanceof CommandError || isDiskFull(error)) throw error;
-      if (end.aborted)
-        throw new CommandError(
-          `${name} was not downloaded within ${limits.timeoutMs} ms. Raise FETCH_TIMEOUT_MS if it is large.`,
-        );
+      if (end.aborted) throw tookTooLong(name, limits);
       if (hasAdvanced()) failures = 1;
       if (failures === ATTEMPTS)
         throw new CommandError(
@@ -52,6 +49,12 @@ export async function persist<T>(
       await sleep(500 * 2 ** failures * Math.random(), undefined, { signal: end }).catch(() => {});
     }
   }
+}
+
+export function tookTooLong(name: string, { timeoutMs }: Pick<Limits, 'timeoutMs'>): CommandError {
+  return new CommandError(
+    `${name} was not downloaded within ${timeoutMs} ms. Raise FETCH_TIMEOUT_MS if it is large.`,
+  );
 }
 
 /** What an attempt failed with, where nothing comes any more: another one may do better. */

@@ -43,8 +43,12 @@ export async function fetchThrough(cache: Cache, wanted: Wanted): Promise<void> 
   try {
     const workplace = await openWorkplace(cache.directory);
     try {
-      await useEntry(cache, mark, wanted, workplace);
-      await evict(cache, mark, workplace);
+      await useMakingRoom(cache, mark, wanted, workplace);
+      const tooMuch = await evict(cache, mark, workplace);
+      if (tooMuch > 0)
+        wanted.say(
+          `FETCH_CACHE_DIR: ${cache.directory} holds ${tooMuch} bytes more than FETCH_CACHE_MAX_BYTES allows: models that are in use, or another user's.`,
+        );
     } finally {
       await workplace.close();
     }
@@ -58,6 +62,28 @@ export async function fetchThrough(cache: Cache, wanted: Wanted): Promise<void> 
       `FETCH_CACHE_DIR: ${cache.directory} cannot be used (${why.message}). Going on without it.`,
     );
     await fetchInto(wanted);
+  }
+}
+
+/** Where the disk is full before the cache is, the models that were not used for longest go for those that are wanted. */
+async function useMakingRoom(
+  cache: Cache,
+  mark: string,
+  wanted: Wanted,
+  workplace: Workplace,
+): Promise<void> {
+  for (;;) {
+    try {
+      return await useEntry(cache, mark, wanted, workplace);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      const bytes = await bytesIn(cache.directory);
+      await evict({ ...cache, maxBytes: bytes - 1 }, mark, workplace);
+      if ((await bytesIn(cache.directory)) >= bytes) throw error;
+      wanted.say(
+        `FETCH_CACHE_DIR: ${cache.directory} is full. Removed what was unused for longest.`,
+      );
+    }
   }
 }
 
@@ -76,7 +102,10 @@ async function useEntry(
     if (!(await copyFrom(entry, mark, wanted, workplace)))
       throw new CommandError(`FETCH_CACHE_DIR: ${entry} was changed by others. Try again.`);
   };
-  await withLock(`${entry}.lock`, workplace, use, wanted.limits.timeoutMs, wanted.say);
+  await withLock(`${entry}.lock`, workplace, use, {
+    waitMs: wanted.limits.timeoutMs,
+    say: wanted.say,
+  });
 }
 
 /** @returns whether the entry held the model of this mark, every file as it came */
@@ -142,20 +171,23 @@ function isNotAllowed(error: unknown): boolean {
   );
 }
 
-/** @param kept the mark of the model that was used just now */
+/**
+ * Removes what was unused for longest where the cache holds too much.
+ * @param kept the mark of the model that is used now
+ * @returns how many bytes it holds too much all the same
+ */
 async function evict(
   { directory, maxBytes }: Cache,
   kept: string,
   workplace: Workplace,
-): Promise<void> {
-  const names = (await readdir(directory)).filter((name) => /^[0-9a-f]{64}$/.test(name));
-  const entries = await Promise.all(names.map((name) => sizeAndUse(path.join(directory, name))));
-  let bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
+): Promise<number> {
+  const entries = await entriesOf(directory);
+  let bytes = sumOf(entries);
   for (const entry of entries.sort((one, other) => one.usedAt - other.usedAt)) {
-    if (bytes <= maxBytes) return;
+    if (bytes <= maxBytes) return 0;
     if (path.basename(entry.folder) === kept && entry.bytes <= maxBytes) continue;
     const remove = () => rm(entry.folder, { recursive: true, force: true });
-    await withLock(`${entry.folder}.lock`, workplace, remove, 0).then(
+    await withLock(`${entry.folder}.lock`, workplace, remove, { waitMs: 0 }).then(
       () => {
         bytes -= entry.bytes;
       },
@@ -164,6 +196,20 @@ async function evict(
       },
     );
   }
+  return Math.max(0, bytes - maxBytes);
+}
+
+async function bytesIn(directory: string): Promise<number> {
+  return sumOf(await entriesOf(directory));
+}
+
+async function entriesOf(directory: string): Promise<Entry[]> {
+  const names = (await readdir(directory)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+  return Promise.all(names.map((name) => sizeAndUse(path.join(directory, name))));
+}
+
+function sumOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 interface Entry {

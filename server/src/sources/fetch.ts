@@ -3,16 +3,16 @@ import { hash } from 'node:crypto';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CommandError } from '../util/command-error.ts';
-import { unpack } from './archive.ts';
-import { type Attempts, type Limits, persist } from './attempts.ts';
+import { unpackArchive } from './archive.ts';
+import { type Attempts, type Limits, persist, tookTooLong } from './attempts.ts';
 import { isDiskFull } from './disk-full.ts';
 import { isFilled } from './mark.ts';
-import { modelFolder, onlyModel } from './model-folder.ts';
+import { MODEL_FILE, modelFiles } from './model-folder.ts';
 import { openModel } from './open.ts';
 import { isHidden } from './paths.ts';
 import type { ShownProgress } from './progress.ts';
 import { LOCK_FILE } from './record.ts';
-import type { Form, RemoteFile, RemoteModel } from './remote.ts';
+import type { Form, RemoteFile, RemoteModel, Unpack } from './remote.ts';
 import { filesOf, replaceModel } from './replace.ts';
 import { shownUri } from './shown-uri.ts';
 import { type Transferred, transfer } from './transfer.ts';
@@ -116,7 +116,7 @@ async function bring(
   workplace: Workplace,
 ): Promise<void> {
   const { directory, form, sha256: expected, say } = wanted;
-  const { files, archive } = chosen(remote, attempts.name, wanted);
+  const { files, unpack, archive } = chosen(remote, attempts.name, wanted);
   const folder = path.join(workplace.folder, 'download');
   await mkdir(folder);
   const total = files.every(({ size }) => size !== undefined)
@@ -129,32 +129,61 @@ async function bring(
     { ...attempts, say: progress.say },
     progress.add,
   ).finally(progress.end);
-  const [first] = transferred;
-  if (expected !== undefined && first?.sha256 !== expected)
-    throw new CommandError(
-      `The file at ${attempts.name} has the SHA-256 ${first?.sha256}; MODEL_SHA256 expects ${expected}. Nothing was changed. Check the URL, or set the new sum.`,
-    );
-  const model = archive
-    ? await unpack(
-        path.join(folder, first?.path ?? ''),
-        path.join(workplace.folder, 'model'),
-        attempts.name,
-        attempts.limits.maxBytes,
+  const isPacked = remote.unpack !== undefined;
+  if (!isPacked) checkSum(transferred, attempts.name, expected);
+  const model = unpack
+    ? await unpack(folder, path.join(workplace.folder, 'model'), {
+        name: attempts.name,
         form,
-      )
+        maxBytes: attempts.limits.maxBytes,
+        signal: attempts.end,
+      }).catch((error: unknown) => {
+        if (error === attempts.end.reason) throw tookTooLong(attempts.name, attempts.limits);
+        throw error;
+      })
     : folder;
   // An archive may have one, too, or a folder of this name.
   await rm(path.join(model, LOCK_FILE), { recursive: true, force: true });
-  const [came, inside] = archive ? [first, await listed(model)] : [undefined, transferred];
+  const inside = unpack ? await listed(model) : transferred;
+  if (isPacked) checkSum(inside, attempts.name, expected);
+  if (form !== 'files') checkNotEmpty(inside, attempts.name);
+  const [came] = archive ? transferred : [];
   await writeFile(path.join(model, LOCK_FILE), lockFile(wanted, remote, inside, came));
+  const [first, second] = isPacked ? inside : transferred;
   const identity = markOf(form, expected ?? pinned ?? first?.sha256 ?? '');
   const sums = new Map(inside.map((file) => [file.path, file.sha256]));
   await replaceModel(directory, workplace, { folder: model, sha256: identity, sums }, say);
-  const by =
-    expected ?? (first !== undefined && transferred.length === 1 ? first.sha256 : undefined);
+  const by = expected ?? (second === undefined ? first?.sha256 : undefined);
   say(
     `${directory} holds the ${form} from ${remote.resolved}, ${by === undefined ? `revision ${remote.revision}` : `SHA-256 ${by}`}.`,
   );
+}
+
+/** @throws CommandError where what came, a file or an archive, is not the one of the sum */
+function checkSum(files: readonly Transferred[], name: string, expected: string | undefined): void {
+  if (expected === undefined) return;
+  checkSingle(files.length, name);
+  const [first] = files;
+  if (first?.sha256 !== expected)
+    throw new CommandError(
+      `The file at ${name} has the SHA-256 ${first?.sha256}; MODEL_SHA256 expects ${expected}. Nothing was changed. Check the URL, or set the new sum.`,
+    );
+}
+
+/** @throws CommandError for what an upload that broke off has left */
+function checkNotEmpty(files: readonly Transferred[], name: string): void {
+  const empty = files.find((file) => path.basename(file.path) === MODEL_FILE && file.size === 0);
+  if (empty !== undefined)
+    throw new CommandError(
+      `${empty.path} of ${name} is empty; expected a model. Nothing was changed. Upload it again.`,
+    );
+}
+
+function checkSingle(files: number, name: string): void {
+  if (files > 1)
+    throw new CommandError(
+      `MODEL_SHA256 is set, and ${name} has ${files} files; expected an .onnx file or an archive: the sum is of one file. Leave it out, or name the archive.`,
+    );
 }
 
 /** What the mark says: another choice of the same files is something else. */
@@ -162,40 +191,26 @@ function markOf(form: Form, sha256: string): string {
   return form === 'model' ? sha256 : hash('sha256', `${sha256}\n${form}`);
 }
 
-/** The files to download, by their paths in the model directory, or the archive that they are in. */
-function chosen(
-  { files: all }: RemoteModel,
-  name: string,
-  { form, sha256 }: Pick<Wanted, 'form' | 'sha256'>,
-): { files: readonly RemoteFile[]; archive: boolean } {
-  const [only, other] = all;
-  if (only !== undefined && other === undefined && isArchive(only.path))
-    return { files: all, archive: true };
-  const files = all.filter((file) => !isHidden(file.path));
-  const [, second] = files;
-  if (sha256 !== undefined && second !== undefined)
-    throw new CommandError(
-      `MODEL_SHA256 is set, and ${name} has ${files.length} files; expected an .onnx file or an archive: the sum is of one file. Leave it out, or name the archive.`,
-    );
-  if (form === 'model') return { files: onlyModel(files, name).filter(isNoLock), archive: false };
-  const folder = modelFolder(
-    files.map((file) => file.path),
-    name,
-    form,
-  );
-  const start = folder === '.' ? '' : `${folder}/`;
-  return {
-    files: files
-      .filter((file) => file.path.startsWith(start))
-      .map((file) => ({ ...file, path: file.path.slice(start.length) }))
-      .filter(isNoLock),
-    archive: false,
-  };
+interface Chosen {
+  /** By their paths in the model directory, where nothing has to be unpacked. */
+  readonly files: readonly RemoteFile[];
+  readonly unpack?: Unpack;
+  /** Whether it is an archive. */
+  readonly archive: boolean;
 }
 
-/** That of the source says where that came from. */
-function isNoLock({ path }: RemoteFile): boolean {
-  return path !== LOCK_FILE && !path.startsWith(`${LOCK_FILE}/`);
+/** What to download, and what to make of it. */
+function chosen(
+  { files: all, unpack }: RemoteModel,
+  name: string,
+  { form, sha256 }: Pick<Wanted, 'form' | 'sha256'>,
+): Chosen {
+  if (unpack !== undefined) return { files: all, unpack, archive: false };
+  const [only, other] = all;
+  if (only !== undefined && other === undefined && isArchive(only.path))
+    return { files: all, unpack: unpackArchive(only.path), archive: true };
+  if (sha256 !== undefined) checkSingle(all.filter((file) => !isHidden(file.path)).length, name);
+  return { files: modelFiles(all, name, form), archive: false };
 }
 
 export function isArchive(file: string): boolean {

@@ -5,34 +5,37 @@ import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../util/command-error.ts';
-import type { Workplace } from './workplace.ts';
+import { DEAD_HERE_MS, isOfThisHost, type Workplace } from './workplace.ts';
 
-/** A lock as old as this is of a fetcher that has died: the living write theirs anew. */
+/** A lock as old as this is of a fetcher that has died: the living write theirs anew. Of this host, sooner, by the same clock. */
 const DEAD_MS = 60_000;
-const BEAT_MS = DEAD_MS / 6;
+const BEAT_MS = DEAD_HERE_MS / 6;
 const WAIT_MS = 3 * DEAD_MS;
 const POLL_MS = 100;
 
 /** Nothing is said for no longer than this: who reads the log shall know that something is waited for. */
 const QUIET_MS = 10_000;
 
+interface Waiting {
+  /** For others; 0: not at all. */
+  readonly waitMs?: number;
+  /** Is told once of others that take long. */
+  readonly say?: (line: string) => void;
+}
+
 /**
- * @param waitMs for others; 0: not at all
- * @param say is told once of others that take long
  * @throws CommandError when others hold the lock for longer, and what the disk fails with
  */
 export async function withLock<T>(
   file: string,
   { folder, now }: Workplace,
   work: () => Promise<T>,
-  waitMs = WAIT_MS,
-  say: (line: string) => void = () => {},
+  { waitMs = WAIT_MS, say = () => {} }: Waiting,
 ): Promise<T> {
   const began = performance.now();
   let hasSaid = false;
   while (!(await take(file, folder))) {
-    const taken = await stat(file).catch(() => undefined);
-    if (taken !== undefined && (await now()) - taken.mtimeMs > DEAD_MS) {
+    if (await isDead(file, now)) {
       await removeDead(file, folder);
       continue;
     }
@@ -60,6 +63,14 @@ export async function withLock<T>(
     process.off('exit', removeAtExit);
     if (await isOurs()) await rm(file, { force: true });
   }
+}
+
+async function isDead(file: string, now: Workplace['now']): Promise<boolean> {
+  const taken = await stat(file).catch(() => undefined);
+  if (taken === undefined) return false;
+  const holder = await readFile(file, 'utf8').catch(() => '');
+  const limit = isOfThisHost(path.basename(holder)) ? DEAD_HERE_MS : DEAD_MS;
+  return (await now()) - taken.mtimeMs > limit;
 }
 
 /** Renamed rather than removed: of two that wait, one does it. @throws where it belongs to another user, and the directory to all */

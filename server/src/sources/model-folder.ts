@@ -1,9 +1,11 @@
 // Where among files the model is: at the top, or in a folder.
 import path from 'node:path';
 import { CommandError } from '../util/command-error.ts';
-import type { Form, RemoteFile } from './remote.ts';
+import { isHidden } from './paths.ts';
+import { LOCK_FILE } from './record.ts';
+import type { Form } from './remote.ts';
 
-const MODEL_FILE = 'model.onnx';
+export const MODEL_FILE = 'model.onnx';
 
 /**
  * @param files their paths
@@ -49,7 +51,10 @@ function parentOf(folders: readonly string[], what: string): string {
  * @param where they are, at the start of a sentence
  * @throws CommandError where there is none, or no telling which
  */
-export function onlyModel(files: readonly RemoteFile[], where: string): RemoteFile[] {
+export function onlyModel<File extends { readonly path: string }>(
+  files: readonly File[],
+  where: string,
+): File[] {
   const named = files.filter(({ path }) => /(^|\/)model\.onnx$/.test(path));
   const candidates = named.length > 0 ? named : files.filter(({ path }) => path.endsWith('.onnx'));
   const [model, second] = candidates;
@@ -71,4 +76,33 @@ export function onlyModel(files: readonly RemoteFile[], where: string): RemoteFi
       ...file,
       path: file === model ? 'model.onnx' : file.path.slice(folder.length),
     }));
+}
+
+/**
+ * Which of files to take, by their paths in the model directory.
+ * @param name what has them, at the start of a sentence
+ * @throws CommandError as `onlyModel` and `modelFolder` do
+ */
+export function modelFiles<File extends { readonly path: string }>(
+  all: readonly File[],
+  name: string,
+  form: Form,
+): File[] {
+  const files = all.filter((file) => !isHidden(file.path));
+  if (form === 'model') return onlyModel(files, name).filter(isNoLock);
+  const folder = modelFolder(
+    files.map((file) => file.path),
+    name,
+    form,
+  );
+  const start = folder === '.' ? '' : `${folder}/`;
+  return files
+    .filter((file) => file.path.startsWith(start))
+    .map((file) => ({ ...file, path: file.path.slice(start.length) }))
+    .filter(isNoLock);
+}
+
+/** That of the source says where that came from. */
+function isNoLock({ path }: { readonly path: string }): boolean {
+  return path !== LOCK_FILE && !path.startsWith(`${LOCK_FILE}/`);
 }

@@ -94,9 +94,14 @@ export function normalised(uri: string): string {
     throw new UsageError(
       `The URI of the model has ${uri.length} characters; expected at most ${LONGEST}.`,
     );
-  if (/^(?!https?:)[A-Za-z0-9+.-]+:\/\/[^/]*:[^/]*@/i.test(uri))
+  // A model of MLflow has an alias behind an @.
+  if (
+    /^(?!https?:)[A-Za-z0-9+.-]+:\/\/[^/]*:[^/]*@|^(?!https?:|mlflow:)[A-Za-z0-9+.-]+:\/\/[^/]*@/i.test(
+      uri,
+    )
+  )
     throw new UsageError(
-      'The URI of the model holds a user name and a password; expected none. Credentials come as for the tools of its store: see docs/model-stores.md.',
+      'The URI of the model holds a user name, a token or a password; expected none. Credentials come as for the tools of its store: see docs/model-stores.md.',
     );
   return uri.replace(/^[A-Za-z][A-Za-z0-9+.-]+(?=:)/, (scheme) => scheme.toLowerCase());
 }

@@ -11,8 +11,27 @@ export interface RemoteModel {
   /** Changes whenever a file does: a commit, a digest, a version of a registry, or a hash over the ETags of the files. Undefined where nothing says so: then the SHA-256 does. */
   readonly revision: string | undefined;
   readonly files: readonly RemoteFile[];
+  /** Where the files hold those of the model packed: what makes these of them, once they are downloaded. */
+  readonly unpack?: Unpack;
   /** What else identifies it, such as an MLflow run; no secrets. */
   readonly details?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes the files of a model of those that were downloaded.
+ * @param downloaded the folder with the files, by their paths
+ * @param folder for the model; not there yet
+ * @returns the model directory, in it
+ * @throws CommandError where they hold no model, or too much
+ */
+export type Unpack = (downloaded: string, folder: string, to: Unpacking) => Promise<string>;
+
+export interface Unpacking {
+  /** Of the model, for errors. */
+  readonly name: string;
+  readonly form: Form;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
 }
 
 export interface RemoteFile {

@@ -5,12 +5,12 @@ import path from 'node:path';
 import { filesInTheWay, foldersOf } from './in-the-way.ts';
 import { withLock } from './lock.ts';
 import { MARK, type Mark, readMark, writeMark } from './mark.ts';
+import { MODEL_FILE } from './model-folder.ts';
 import { isHidden } from './paths.ts';
 import { sha256Of } from './sha256.ts';
 import type { Workplace } from './workplace.ts';
 
 const LOCK = '.model-lock';
-const MODEL_FILE = 'model.onnx';
 /** What describes a model. A directory that was filled by hand, or by an earlier release, does not say what came with which. */
 const DESCRIPTIONS = ['model.json', 'model.defaults.json', 'golden.json'];
 
@@ -41,7 +41,7 @@ export async function replaceModel(
   await writeMark(mark, { sha256: model.sha256, files });
   // Its own names are files, too.
   await filesInTheWay(directory, new Set([MARK, LOCK]), new Set());
-  await withLock(path.join(directory, LOCK), workplace, async () => {
+  const replace = async () => {
     const before = await readMark(directory);
     const fetched = fetchedBefore(before, names);
     const aside = [
@@ -70,7 +70,8 @@ export async function replaceModel(
     }
     await rename(mark, path.join(directory, MARK));
     await syncNames(directory);
-  });
+  };
+  await withLock(path.join(directory, LOCK), workplace, replace, { say });
 }
 
 /** The files of a mark. Where 0.1.0 has written it, it names none; what that release had fetched is a model.onnx in any case. */

@@ -10,7 +10,7 @@ import path from 'node:path';
 export const WORKPLACE = '.fetching';
 const BEAT_MS = 2000;
 /** A pod that is started anew finds its own folder. */
-const DEAD_HERE_MS = 10 * BEAT_MS;
+export const DEAD_HERE_MS = 10 * BEAT_MS;
 /** Clients of a shared volume may see a change a minute late. */
 const DEAD_ELSEWHERE_MS = 120_000;
 
@@ -93,11 +93,15 @@ async function removeDead(directory: string, own: string, now: number): Promise<
   for (const name of await readdir(directory)) {
     const folder = path.join(directory, name);
     if (!name.startsWith(WORKPLACE) || folder === own) continue;
-    const isOfThisHost = name.startsWith(`${WORKPLACE}-${hostname()}-`);
-    const limit = isOfThisHost ? DEAD_HERE_MS : DEAD_ELSEWHERE_MS;
+    const limit = isOfThisHost(name) ? DEAD_HERE_MS : DEAD_ELSEWHERE_MS;
     if (now - (await lastChange(folder)) > limit)
       await rm(folder, { recursive: true, force: true }).catch(() => {}); // another removes it, too
   }
+}
+
+/** @param name of a fetcher's folder */
+export function isOfThisHost(name: string): boolean {
+  return name.startsWith(`${WORKPLACE}-${hostname()}-`);
 }
 
 async function lastChange(folder: string): Promise<number> {

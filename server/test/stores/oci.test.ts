@@ -5,8 +5,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import type { Wanted } from '../../src/sources/fetch.ts';
 import { parseReference } from '../../src/sources/stores/oci/reference.ts';
 import { ociStore } from '../../src/sources/stores/oci.ts';
+import { fetchedFiles, limits } from '../fetched.ts';
 import { folder, serveFile } from '../file-server.ts';
 import { tar } from '../tar.ts';
 
@@ -231,50 +233,125 @@ describe('a manifest', () => {
 });
 
 describe('a layer', () => {
-  const layer = gzipSync(tar([{ name: 'models/model.onnx', data: Buffer.alloc(200_000, 'x') }]));
-  const image = artifact([{ digest: sum(layer), size: layer.length }]);
+  const weights = Buffer.alloc(200_000, 'x');
+  const layer = gzipSync(tar([{ name: 'models/model.onnx', data: weights }]));
+  const listed = (data: Uint8Array) => ({ digest: sum(data), size: data.length });
+  const image = artifact([listed(layer)]);
+  const fetched = (host: string, wanted: Partial<Wanted> = {}) =>
+    fetchedFiles(`oci://${host}/org/m:1`, { env: nobody(), ...wanted });
+
+  /** A registry of several layers, each by its digest; counts what it is asked for. */
+  async function registryOf(layers: readonly Uint8Array[], manifest: string) {
+    const asked: string[] = [];
+    const host = await registry(manifest, undefined, (req, res) => {
+      const found = layers.find((data) => req.url?.endsWith(sum(data)));
+      if (found === undefined) return false;
+      asked.push(sum(found));
+      res.end(found);
+      return true;
+    });
+    return { host, asked };
+  }
 
   it('that is not what its digest says is not used', async () => {
     const other = gzipSync(tar([{ name: 'models/model.onnx', data: model }]));
-    await expect(read(await registry(image, other), nobody())).rejects.toThrow(
-      `came with the digest ${sum(other)} in place of ${sum(layer)}`,
+    const same = Buffer.concat([other, Buffer.alloc(layer.length - other.length)]);
+    await expect(fetched(await registry(image, same))).rejects.toThrow(
+      `the SHA-256 ${sum(same).slice('sha256:'.length)}; the store says`,
     );
   });
 
-  it.each([
-    [
-      'cut short',
-      (res: ServerResponse) => void res.write(layer.subarray(0, 100), () => res.destroy()),
-    ],
-    ['that ends early', (res: ServerResponse) => res.end(layer.subarray(0, 100))],
-  ])('%s is an error that another attempt may get past', async (_what, answer) => {
+  it('goes on where it was cut', async () => {
+    const ranges: (string | undefined)[] = [];
     const host = await registry(image, layer, (req, res) => {
       if (!req.url?.includes('/blobs/')) return false;
-      answer(res);
+      const { range } = req.headers;
+      ranges.push(range);
+      const from = Number(/\d+/.exec(range ?? '')?.[0] ?? 0);
+      const length = layer.length - from;
+      if (from === 0) res.writeHead(200, { 'content-length': length });
+      else
+        res.writeHead(206, {
+          'content-length': length,
+          'content-range': `bytes ${from}-${layer.length - 1}/${layer.length}`,
+        });
+      res.write(layer.subarray(from, from === 0 ? 100 : undefined), () => res.destroy());
       return true;
     });
-    await expect(read(host, nobody())).rejects.toMatchObject({ name: /^Error$/ });
+    expect(await fetched(host)).toEqual({ 'model.onnx': weights });
+    expect(ranges).toEqual([undefined, 'bytes=100-']);
   });
 
-  it('that never ends is given up with the signal', async () => {
-    const host = await registry(image, layer, (req, res) => {
-      if (!req.url?.includes('/blobs/')) return false;
-      return res.write(layer.subarray(0, 100));
+  it('is read from the network once, however many files are in it', async () => {
+    const files = Array.from({ length: 500 }, (_, i) => ({
+      name: `models/part-${i}`,
+      data: Buffer.from(`${i}`),
+    }));
+    const many = gzipSync(tar([{ name: 'models/model.onnx', data: weights }, ...files]));
+    const { host, asked } = await registryOf([many], artifact([listed(many)]));
+    const found = await fetched(host);
+    expect(Object.keys(found)).toHaveLength(501);
+    expect(String(found['part-499'])).toBe('499');
+    expect(asked).toEqual([sum(many)]);
+  });
+
+  it('that is there twice comes once', async () => {
+    const { host, asked } = await registryOf([layer], artifact([listed(layer), listed(layer)]));
+    expect(await fetched(host)).toEqual({ 'model.onnx': weights });
+    expect(asked).toEqual([sum(layer)]);
+  });
+
+  it('of a packed directory may stand beside files', async () => {
+    const packed = gzipSync(tar([{ name: 'v1/more/labels.txt', data: Buffer.from('a') }]));
+    const annotated = (data: Uint8Array, title: string, unpack?: string) => ({
+      ...listed(data),
+      annotations: { [TITLE]: title, ...(unpack && { 'io.deis.oras.content.unpack': unpack }) },
     });
-    await expect(read(host, nobody(), AbortSignal.timeout(500))).rejects.toMatchObject({
-      name: /TimeoutError|AbortError/,
+    const { host } = await registryOf(
+      [weights, packed],
+      artifact([annotated(weights, 'v1/model.onnx'), annotated(packed, 'v1', 'true')]),
+    );
+    expect(await fetched(host)).toEqual({
+      'model.onnx': weights,
+      'more/labels.txt': Buffer.from('a'),
     });
   });
 
   it('that shrank a thousandfold is read past', async () => {
-    // One file that the image does not serve, which is read past.
+    // One file that the image does not serve.
     const zeros = gzipSync(tar([{ name: 'zeros', data: Buffer.alloc(64 * 1024 * 1024) }]));
-    const digests = [zeros, layer].map((data) => ({ digest: sum(data), size: data.length }));
-    const host = await registry(artifact(digests), layer, (req, res) => {
-      if (!req.url?.endsWith(sum(zeros))) return false;
-      res.end(zeros);
-      return true;
+    const { host } = await registryOf([zeros, layer], artifact([listed(zeros), listed(layer)]));
+    expect(await fetched(host)).toEqual({ 'model.onnx': weights });
+  });
+
+  it('of more bytes than are allowed is refused, whatever it shrank to', async () => {
+    const zeros = tar([{ name: 'models/model.onnx', data: Buffer.alloc(4 * 1024 * 1024) }]);
+    const bomb = gzipSync(zeros);
+    const { host } = await registryOf([bomb], artifact([listed(bomb)]));
+    const refused = fetched(host, { limits: { ...limits, maxBytes: 1024 * 1024 } });
+    await expect(refused).rejects.toThrow(
+      'holds more than the 1048576 bytes that FETCH_MAX_BYTES allows. Nothing was changed.',
+    );
+  });
+
+  it.each([
+    ['compressed, and cut before it was pushed', layer.subarray(0, 100), /cannot be decompressed/],
+    ['no archive', Buffer.alloc(5000, 'no archive'), /holds no model\.onnx/],
+    ['empty', Buffer.alloc(0), /holds no model\.onnx/],
+  ])('%s is refused', async (_what, data, why) => {
+    const { host } = await registryOf([data], artifact([listed(data)]));
+    await expect(fetched(host)).rejects.toMatchObject({
+      name: 'CommandError',
+      message: expect.stringMatching(why),
     });
-    expect(await read(host, nobody())).toHaveLength(200_000);
+  });
+
+  it('has the sum of its only file, where one is given', async () => {
+    const host = await registry(image, layer);
+    const right = sum(weights).slice('sha256:'.length);
+    expect(await fetched(host, { sha256: right })).toEqual({ 'model.onnx': weights });
+    await expect(fetched(host, { sha256: right.replace(/^./, 'x') })).rejects.toThrow(
+      `has the SHA-256 ${right}; MODEL_SHA256 expects`,
+    );
   });
 });

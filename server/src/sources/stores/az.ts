@@ -133,7 +133,7 @@ function readable(
           `There is no storage account ${account} at ${hostname}: that address is unknown (${code}). Check its name.`,
         )
       : new Error(`Azure cannot be reached for the account ${account} at ${hostname}: ${code}`);
-  const said = `Azure answered ${statusCode} ${code} for ${account}/${container}`;
+  const said = `Azure answered ${`${statusCode} ${code}`.trim()} for ${account}/${container}`;
   if (statusCode >= 500 || statusCode === 408 || statusCode === 429) return new Error(said);
   // What is asked for was listed, and is within the size that it had.
   if (statusCode === 412 || statusCode === 416 || code === 'BlobNotFound')

@@ -69,7 +69,7 @@ export function createClient({
         throw new CommandError(
           `The certificate of ${url.origin} is not trusted (${codeOf(error)}). Name a file with its certificate authority in ${trust}.`,
         );
-      throw new Error(`${url.origin} cannot be reached: ${reasonOf(error)}`, { cause: error });
+      throw new Error(`${url.origin} cannot be reached${proxied(url, env)}: ${reasonOf(error)}`);
     }
   };
   const refuse = (sentence: string) =>
@@ -95,6 +95,12 @@ export function createClient({
     }
     throw refuse(`${shown(url)} redirects more than ${MOST_REDIRECTS} times.`);
   };
+}
+
+/** In a sentence. NO_PROXY may name the host: that is for who reads it to see. */
+function proxied({ protocol }: URL, env: NodeJS.ProcessEnv): string {
+  const name = protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+  return env[name] || env[name.toLowerCase()] ? ` (${name} is set)` : '';
 }
 
 /**

@@ -77,7 +77,7 @@ async function isFile(file: string): Promise<boolean> {
 
 async function fileAt(root: string, name: string) {
   const target = path.join(root, name);
-  const { size, mtimeMs } = await stat(target).catch(unreadable(target));
+  const { size, mtimeMs, ctimeMs } = await stat(target).catch(unreadable(target));
   const file: RemoteFile = {
     path: name === '' ? ownName(root) : name,
     size,
@@ -86,5 +86,6 @@ async function fileAt(root: string, name: string) {
       return { from, bytes: handle.createReadStream({ start: from, signal }) };
     },
   };
-  return { file, tag: `${size} ${mtimeMs}` };
+  // Builds that are reproducible give each file the same time; when the system last wrote it, they do not choose.
+  return { file, tag: `${size} ${mtimeMs} ${ctimeMs}` };
 }

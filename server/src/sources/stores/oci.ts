@@ -4,8 +4,7 @@ import { isRecord } from '../../util/is-record.ts';
 import { onlyModel } from '../model-folder.ts';
 import type { RemoteFile, Store } from '../remote.ts';
 import { checkCount, checkPath } from './listed-path.ts';
-import { imageFiles, packedFiles } from './oci/image.ts';
-import type { Layer } from './oci/layer.ts';
+import { unpackLayers } from './oci/packed.ts';
 import { parseReference } from './oci/reference.ts';
 import { type Manifest, openRepository, type Repository } from './oci/registry.ts';
 
@@ -22,24 +21,56 @@ export const ociStore: Store = {
     const layers = layersOf(repository, manifest);
     const where = `${repository.name}@${named.digest}`;
     const titled = layers.filter(({ title }) => title !== undefined);
-    const files =
-      titled.length > 0
-        ? await artifactFiles(repository, titled, signal)
-        : await imageFiles(layers, signal);
-    return {
+    const plain = titled.filter(({ isPacked }) => !isPacked);
+    const isArtifact = titled.length > 0;
+    const packed = isArtifact ? titled.filter(({ isPacked }) => isPacked) : layers;
+    const files = plain.map((layer) => fileOf(repository, layer, layer.title ?? ''));
+    const found = {
       resolved: `oci://${where}`,
       revision: named.digest,
-      files: form === 'model' ? onlyModel(files, where) : files,
       details: { digest: named.digest },
+    };
+    if (isArtifact && packed.length === 0)
+      return { ...found, files: form === 'model' ? onlyModel(files, where) : files };
+    // One that is there twice is downloaded once.
+    const blobs = new Map(packed.map((layer) => [layer.digest, layer]));
+    return {
+      ...found,
+      files: [
+        ...files,
+        ...[...blobs.values()].map((layer) => fileOf(repository, layer, pathOf(layer))),
+      ],
+      unpack: unpackLayers(
+        packed.map((layer) => ({ path: pathOf(layer), name: layer.name })),
+        { isImage: !isArtifact, beside: files.map(({ path }) => path) },
+      ),
     };
   },
 };
 
-interface ListedLayer extends Layer {
+interface ListedLayer {
+  /** For errors. */
+  readonly name: string;
+  readonly digest: string;
   readonly size: number | undefined;
   /** The path of the file that it is, or of the directory. */
   readonly title: string | undefined;
   readonly isPacked: boolean;
+}
+
+/** Where a packed layer is downloaded to. */
+function pathOf({ digest }: ListedLayer): string {
+  return digest.replace(':', '-');
+}
+
+function fileOf(repository: Repository, { digest, size }: ListedLayer, path: string): RemoteFile {
+  return {
+    path: checkPath(path, repository.name),
+    ...(size !== undefined && { size }),
+    sha256: digest.slice('sha256:'.length),
+    hasParts: true,
+    read: (from, signal, to) => repository.blob(digest, from, signal, to),
+  };
 }
 
 /** The manifest for this machine, where there is one for each platform. */
@@ -89,29 +120,8 @@ function layersOf(repository: Repository, { digest, content }: Manifest): Listed
       size: typeof size === 'number' && size >= 0 ? size : undefined,
       title: typeof title === 'string' ? title : undefined,
       isPacked: annotations[UNPACK] === 'true',
-      bytes: async (signal) => (await repository.blob(digest, 0, signal)).bytes,
     };
   });
-}
-
-async function artifactFiles(
-  repository: Repository,
-  layers: readonly ListedLayer[],
-  signal: AbortSignal,
-): Promise<RemoteFile[]> {
-  const packed = layers.filter(({ isPacked }) => isPacked);
-  const plain = layers.filter(({ isPacked }) => !isPacked);
-  return [
-    ...plain.map(({ title = '', digest, size }) => ({
-      path: checkPath(title, repository.name),
-      ...(size !== undefined && { size }),
-      sha256: digest.slice('sha256:'.length),
-      hasParts: true,
-      read: (from: number, signal: AbortSignal, to?: number) =>
-        repository.blob(digest, from, signal, to),
-    })),
-    ...(await packedFiles(packed, signal)),
-  ];
 }
 
 /** Others than SHA-256 are allowed, and not in use. */

@@ -12,7 +12,7 @@ import { quoteUri, shownUri } from '../shown-uri.ts';
 import { partOf, rangeOf } from './client.ts';
 import { checkCount, checkPath } from './listed-path.ts';
 import { isPlaceholder, ownName, revisionOf, type StoredObject } from './objects.ts';
-import { s3Error } from './s3/errors.ts';
+import { type Endpoint, s3Error } from './s3/errors.ts';
 
 const FORM = 's3://BUCKET/FOLDER or s3://BUCKET/FILE.onnx';
 
@@ -47,7 +47,8 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
   const key = named.replace(/\/$/, '');
   const folder = key === '' ? '' : `${key}/`;
   const shown = shownUri(`s3://${bucket}/${named}`);
-  const { client, region } = await connect(env);
+  const endpoint = endpointOf(env);
+  const { client, region } = await connect(endpoint);
 
   /** @param isListed whether it is about an object that was there before */
   const ask = async <Answer>(
@@ -59,7 +60,7 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
       return await answer;
     } catch (error) {
       signal.throwIfAborted();
-      throw s3Error(error, { bucket, shown, region, isListed });
+      throw s3Error(error, { bucket, shown, region, endpoint, isListed });
     }
   };
 
@@ -136,10 +137,23 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
 }
 
 /** Credentials, region and endpoint come as for every AWS client: environment, profile, web identity, Pod Identity, instance. */
-async function connect(env: NodeJS.ProcessEnv) {
+/** @throws UsageError for one that is no address */
+function endpointOf(env: NodeJS.ProcessEnv): Endpoint | undefined {
+  const variable = env['AWS_ENDPOINT_URL_S3'] ? 'AWS_ENDPOINT_URL_S3' : 'AWS_ENDPOINT_URL';
+  const address = env[variable];
+  if (!address) return undefined;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
+    throw new UsageError(
+      `${variable}: expected an address such as https://minio.example.com:9000.`,
+    );
+  return { host: url.host, variable };
+}
+
+async function connect(endpoint: Endpoint | undefined) {
   const options = {
     // Few other servers have a host name for each bucket.
-    forcePathStyle: Boolean(env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL']),
+    forcePathStyle: endpoint !== undefined,
     followRegionRedirects: true,
     // Attempts are made by who reads, from where it was cut.
     maxAttempts: 1,

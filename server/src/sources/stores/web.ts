@@ -39,8 +39,8 @@ export const webStore: Store = {
               secrets: headers,
               signal,
             });
-            etag = response.headers.etag;
-            if (response.statusCode === 206 && etag !== known) {
+            const sent = response.headers.etag;
+            if (response.statusCode === 206 && sent !== known) {
               // A server that does not know If-Range: two files must not become one.
               response.destroy();
               etag = undefined;
@@ -48,6 +48,7 @@ export const webStore: Store = {
             }
             const bytes = bytesOf(response, start);
             if (bytes === undefined) throw refusal(url, response);
+            etag = sent; // that of an error says nothing of the file
             const encoding = response.headers['content-encoding'] ?? 'identity';
             if (encoding === 'identity') return bytes;
             etag = undefined; // of what is compressed, which cannot be gone on with

@@ -2,7 +2,7 @@
 // https://github.com/mlflow/mlflow/blob/master/mlflow/utils/credentials.py and utils/rest_utils.py
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { CommandError } from '../../../util/command-error.ts';
+import { CommandError, UsageError } from '../../../util/command-error.ts';
 import { homeFolder } from '../../../util/home-folder.ts';
 
 export interface Credentials {
@@ -36,7 +36,7 @@ export async function findCredentials(url: URL, env: NodeJS.ProcessEnv): Promise
     };
   if (url.username !== '')
     return {
-      secrets: basic(decodeURIComponent(url.username), decodeURIComponent(url.password)),
+      secrets: basic(decoded(url.username), decoded(url.password)),
       remedy:
         'Check the user and the password in its address, and that this user may read the model.',
     };
@@ -44,6 +44,17 @@ export async function findCredentials(url: URL, env: NodeJS.ProcessEnv): Promise
     secrets: {},
     remedy: 'Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.',
   };
+}
+
+/** @throws UsageError for a part of an address that is not percent-encoded as addresses are */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new UsageError(
+      'The user or the password in the address of the MLflow server has a % that encodes nothing. Write it as %25, or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.',
+    );
+  }
 }
 
 function basic(user: string, password: string): Credentials['secrets'] {

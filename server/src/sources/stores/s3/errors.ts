@@ -1,12 +1,20 @@
 // What S3 refuses, as sentences that name what to change. Never with its own words, which repeat keys and tokens.
+import { reasonOf } from '../../../net/connect.ts';
 import { CommandError } from '../../../util/command-error.ts';
 import { ReplacedError } from '../../remote.ts';
+
+/** Where S3 is, where the environment says it. */
+export interface Endpoint {
+  readonly host: string;
+  readonly variable: string;
+}
 
 export interface Place {
   readonly bucket: string;
   /** What was to be read, as a URI. */
   readonly shown: string;
   readonly region: string;
+  readonly endpoint: Endpoint | undefined;
   /** Whether it is an object that was there before. */
   readonly isListed: boolean;
 }
@@ -50,13 +58,23 @@ export function s3Error(error: unknown, place: Place): Error {
   if (status === 404) return new CommandError(missing(place));
   if (status === 403) return new CommandError(denied(place));
   if (status === 301) return new CommandError(elsewhere(place));
-  if (status === undefined) return error; // of the network
+  if (status === undefined)
+    return new Error(`S3${at(place)} cannot be reached: ${reasonOf(error)}`);
   const said = `${status} ${/^\w{1,60}$/.test(error.name) ? error.name : ''}`.trim();
   if (status >= 400 && status < 500 && status !== 408 && status !== 429)
     return new CommandError(
       `S3 refuses ${place.shown} with ${said}. Check the URI and the credentials.`,
     );
-  return new Error(`S3 answered ${said} for ${place.shown}`);
+  if (status < 300)
+    return new CommandError(
+      `What answers for ${place.shown}${at(place)} does not speak S3's protocol. Check ${place.endpoint?.variable ?? 'HTTPS_PROXY'}.`,
+    );
+  return new Error(`S3${at(place)} answered ${said} for ${place.shown}`);
+}
+
+/** Of servers that are not Amazon's. */
+function at({ endpoint }: Place): string {
+  return endpoint === undefined ? '' : ` at ${endpoint.host} (${endpoint.variable})`;
 }
 
 function statusOf(error: Error): number | undefined {
