@@ -44,7 +44,7 @@ function textsFrom(bytes: Uint8Array): string[] {
   for (let at = 0; at < bytes.byteLength; ) {
     const start = at + LENGTH_BYTES;
     at = start + view.getUint32(at, true);
-    if (at > bytes.byteLength) throw new RangeError('a text ends behind its bytes');
+    if (at > bytes.byteLength) throw new RangeError('a string ends beyond its bytes');
     texts.push(decoder.decode(bytes.subarray(start, at)));
   }
   return texts;

@@ -27,7 +27,7 @@ export function readInference(body: Uint8Array, headerLength: string | null): In
   let rest = body.subarray(jsonEnd);
   for (const [i, { name, datatype, shape, parameters, data }] of outputs.entries()) {
     if (typeof name !== 'string' || tensors.has(name))
-      throw new Error(`outputs are not of one name each: ${shown(name)}`);
+      throw new Error(`two outputs have the same name: ${shown(name)}`);
     try {
       const size = isObject(parameters) ? parameters['binary_data_size'] : undefined;
       if (size === undefined) {
@@ -45,7 +45,7 @@ export function readInference(body: Uint8Array, headerLength: string | null): In
     }
   }
   const { model_name, model_version, id } = answer;
-  if (typeof model_name !== 'string') throw new Error('model_name is no text');
+  if (typeof model_name !== 'string') throw new Error('model_name is not a string');
   return {
     model: model_name,
     modelVersion: typeof model_version === 'string' ? model_version : undefined,

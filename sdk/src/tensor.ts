@@ -95,7 +95,7 @@ export function jsonOf(name: string, datatype: InferenceDatatype, data: TensorDa
   if (datatype === 'FP16')
     throw new ConfigurationError(
       'inputs',
-      `The tensor "${name}" is FP16, for which JSON has no form, and this server takes no binary tensors; send FP32`,
+      `The tensor "${name}" is FP16, which JSON cannot represent, and this server accepts no binary tensors; send FP32`,
     );
   const strange = Array.prototype.findIndex.call(
     data,
@@ -104,7 +104,7 @@ export function jsonOf(name: string, datatype: InferenceDatatype, data: TensorDa
   if (strange >= 0)
     throw new ConfigurationError(
       'inputs',
-      `The tensor "${name}" has ${data[strange]} at ${strange}, which JSON cannot carry, and this server takes no binary tensors; send a finite number`,
+      `The tensor "${name}" has ${data[strange]} at ${strange}, which JSON cannot carry, and this server accepts no binary tensors; send a finite number`,
     );
   return `[${data.join(',')}]`;
 }

@@ -283,7 +283,7 @@ describe('too much to do', () => {
     for (const { body, headers } of refused) {
       expect(body).toMatchObject({
         type: 'urn:ml-api:problem:overloaded',
-        detail: `4 rows are waiting, and at most 4 may. Try again after ${headers['retry-after']} s.`,
+        detail: `4 rows are waiting, and at most 4 may wait. Try again after ${headers['retry-after']} s.`,
       });
       expect(Number(headers['retry-after'])).toBeGreaterThan(0);
     }
@@ -383,7 +383,7 @@ describe('too much to do', () => {
     const refused = responses.filter(({ status }) => status === 503);
     expect(refused.length).toBeGreaterThan(5);
     expect(refused[0]?.body.detail).toMatch(
-      /^Requests of \d+ bytes are waiting, and at most 10000 bytes may\./,
+      /^Requests of \d+ bytes are waiting, and at most 10000 bytes may wait\./,
     );
   });
 
@@ -398,7 +398,7 @@ describe('too much to do', () => {
     thread.state.threads = Math.ceil(parts.resources.memoryBytes / 8 / 10_000);
     const most = Math.floor(parts.resources.memoryBytes / 8 / thread.state.threads);
     expect(await statuses()).toContainEqual(
-      expect.stringContaining(`bytes are waiting, and at most ${most} bytes may.`),
+      expect.stringContaining(`bytes are waiting, and at most ${most} bytes may wait.`),
     );
     thread.state.threads = 1;
     expect(new Set(await statuses())).toEqual(new Set([200]));

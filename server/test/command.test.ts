@@ -29,7 +29,7 @@ describe('a start that cannot succeed ends with one clear message', () => {
     [
       'a file in the place of the directory',
       { MODEL_DIR: path.join(iris, 'model.onnx') },
-      /model\.onnx is no directory; expected the one that holds model\.onnx\.\n$/,
+      /model\.onnx is not a directory; expected the one that contains model\.onnx\.\n$/,
     ],
     [
       'a model that is not ONNX',

@@ -218,9 +218,9 @@ describe('a download', () => {
     });
     const { code, stdout } = await fetchFrom(`${url}/m.onnx`, { FETCH_STALL_MS: '300' });
     expect([code, calls()]).toEqual([0, 3]);
-    expect(stdout).toContain('/m.onnx: nothing came for 150 ms. Waiting for up to 300 ms.');
-    expect(stdout).toContain('Attempt 1 failed: nothing came for 300 ms. Trying again.');
-    expect(stdout).toContain('Attempt 2 failed: nothing came for 300 ms. Trying again.');
+    expect(stdout).toContain('/m.onnx: nothing arrived for 150 ms. Waiting for up to 300 ms.');
+    expect(stdout).toContain('Attempt 1 failed: nothing arrived for 300 ms. Trying again.');
+    expect(stdout).toContain('Attempt 2 failed: nothing arrived for 300 ms. Trying again.');
   });
 
   it('goes on where it was cut, also when an error came in between', async () => {
@@ -256,7 +256,7 @@ describe('a download', () => {
     const stalled = await fetchFrom(`${url}/m.onnx`, { FETCH_STALL_MS: '100' });
     expect(stalled.code).toBe(3);
     expect(stalled.stderr).toBe(
-      `${url}/m.onnx could not be downloaded in 4 attempts: nothing came for 100 ms. Check the address, and that proxies, firewalls and network policies let this machine or pod reach it.\n`,
+      `${url}/m.onnx could not be downloaded in 4 attempts: nothing arrived for 100 ms. Check the address, and that proxies, firewalls and network policies let this machine or pod reach it.\n`,
     );
     const late = await fetchFrom(`${url}/m.onnx`, { FETCH_TIMEOUT_MS: '1000' });
     expect(late.stderr).toBe(

@@ -261,7 +261,7 @@ it('a full disk leaves the model that it holds', async ({ skip }) => {
     const { code, stderr } = await fetchOf(file, content);
     expect([code, stderr]).toEqual([
       3,
-      `MODEL_DIR: ${directory} has no room for the model from ${url}/${file}. What it held is unchanged. Give it more space: the download, and what an archive holds, lie there beside the model that they replace.\n`,
+      `MODEL_DIR: ${directory} has no room for the model from ${url}/${file}. What it held is unchanged. Give it more space: the download, and the contents of an archive, are stored there beside the model that they replace.\n`,
     ]);
     expect(listing(directory)).toEqual([MARK, LOCK, 'model.onnx']);
   }

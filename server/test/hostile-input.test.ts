@@ -92,7 +92,7 @@ describe('a name with a backslash', () => {
   });
 });
 
-it('an output that is asked for twice is refused: a response that repeats a tensor could be of any size', async () => {
+it('an output that is requested twice is refused: a response that repeats a tensor could be of any size', async () => {
   const server = await start({ LOG_LEVEL: 'silent' });
   const inputs = [{ name: 'inputs', datatype: 'FP32', shape: [1, 4], data: [5.1, 3.5, 1.4, 0.2] }];
   const outputs = Array(38_000).fill({ name: 'probabilities' });

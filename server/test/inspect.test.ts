@@ -65,7 +65,7 @@ describe('refuses with advice', () => {
     [
       'a sequence beside a tensor',
       ['sequence-and-tensor'],
-      /gives the output "list", which is a sequence or a map and would be left out of every answer\. Export it without ZipMap \(skl2onnx: options=\{"zipmap": False\}/,
+      /gives the output "list", which is a sequence or a map and would be missing from every response\. Export it without ZipMap \(skl2onnx: options=\{"zipmap": False\}/,
     ],
   ])('%s', async (_what, [name = ''], message) => {
     const { code, stdout, stderr } = await run(['inspect', modelFile(name)]);

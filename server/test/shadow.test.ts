@@ -285,7 +285,7 @@ describe('a challenger with a fault leaves the champion as it is', () => {
   it.each([
     ['answers errors', 500, 'no', /answered 500: no$/],
     ['is another thing', 200, '<html>', /is not valid JSON/],
-    ['gives no prediction', 200, '{"a":1}', /gave no prediction: {"a":1}/],
+    ['gives no prediction', 200, '{"a":1}', /returned no prediction: {"a":1}/],
   ])('%s', async (_what, status, text, why) => {
     const server = await champion(await faulty((_req, res) => res.writeHead(status).end(text)));
     await predictsAsEver(server);

@@ -122,7 +122,7 @@ const refused: [string, string, RegExp][] = [
   ['a list', '[]', NO_OBJECT],
   ['another variable', '{"PORT": 1}', /has "PORT"; expected SHADOW, .*VERSIONS\.$/],
   ['a hostile name', '{"__proto__": 1}', /has "__proto__"; expected SHADOW/],
-  ['a value that is no text', '{"SPLIT": {}}', /SPLIT is neither a text nor a number/],
+  ['a value that is no text', '{"SPLIT": {}}', /SPLIT is neither a string nor a number/],
   [
     'bad values',
     `{"SPLIT": "v1=1,v2=x@http://u:${SECRET}@h/v2", "SHADOW_SHARE": 2}`,

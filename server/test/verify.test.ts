@@ -57,7 +57,7 @@ it('passes, target by target, and says how much it has seen', async () => {
 ok      service: predictions: 150 rows as expected
 ok      ingress: contract: hash HASH is that of the served document
 ok      ingress: predictions: 150 rows as expected
-ok      metrics: ml_api_model_info tells of the same contract
+ok      metrics: ml_api_model_info has the same contract
 
 All checks passed.
 `);
@@ -256,7 +256,7 @@ describe('of a model without golden predictions', () => {
     const { code, stdout } = await run(['verify', '--target', `a=${url}`, ...args]);
     expect(stdout.replaceAll(/[0-9a-f]{12}/g, 'HASH')).toBe(
       `ok      a: contract: hash HASH is that of the served document
-ok      a: example: it is predicted; whether rightly, a ${missing} would say
+ok      a: example: it is predicted; only a ${missing} can tell whether correctly
 
 All checks passed.
 `,
@@ -372,7 +372,7 @@ ok      service: flowers 2: contract: hash HASH is that of the served document
 ok      service: flowers 2: predictions: 150 rows as expected
 ok      service: iris v1: contract: hash HASH is that of the served document
 ok      service: iris v1: predictions: 150 rows as expected
-ok      metrics: ml_api_model_info tells of the same 4 contracts
+ok      metrics: ml_api_model_info has the same 4 contracts
 
 All checks passed.
 `);
@@ -579,7 +579,7 @@ All checks passed.
     [
       'a name that leads elsewhere',
       '[{"name":"../x","version":"1","state":"READY","reason":""}]',
-      /FAILED {2}a: \.\.\/x 1: "\.\.\/x" is no name of a folder$/m,
+      /FAILED {2}a: \.\.\/x 1: "\.\.\/x" is not the name of a folder$/m,
     ],
   ])('does not trust an index: %s', async (_name, body, said) => {
     const url = await urlOf((_req, res) => void res.end(body));
@@ -663,7 +663,7 @@ describe('fails with what is wrong', () => {
         `${other.url}/metrics`,
       ],
     ]);
-    expect(stdout).toContain('FAILED  metrics: ml_api_model_info tells of another contract than');
+    expect(stdout).toContain('FAILED  metrics: ml_api_model_info has another contract than');
     const none = await run([
       'verify',
       '--target',

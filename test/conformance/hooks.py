@@ -5,7 +5,7 @@ words (the descriptions of `predict` and `infer`):
 
 - arrays at the same depth are equally long; sizes of one name are equal; all inputs have as many rows;
 - an input has as many elements, or bytes, as its shape says;
-- no output is asked for twice;
+- no output is requested twice;
 - no name in the JSON of an inference has a backslash;
 - `Inference-Header-Content-Length` is the length of the JSON;
 - a body of the type `application/octet-stream` is such JSON and its tensors.

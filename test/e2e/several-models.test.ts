@@ -65,7 +65,7 @@ describe.skipIf(volumes === null)('several models on a PersistentVolume', () => 
     expect(ok, output).toBe(true);
     expect(output).toContain('ok      service: flowers 1: predictions: 150 rows as expected');
     expect(output).toContain('ok      service: iris v1: predictions: 150 rows as expected');
-    expect(output).toContain('ok      metrics: ml_api_model_info tells of the same 2 contracts');
+    expect(output).toContain('ok      metrics: ml_api_model_info has the same 2 contracts');
     expect(output).toContain('ok      service: predictions: 150 rows as expected'); // of the version of one
   });
 

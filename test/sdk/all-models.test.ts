@@ -182,7 +182,7 @@ console.log(changed.join());
     rmSync(path.join(project, out), { recursive: true });
     expect(await generateAll(`${url}/v7`, out)).toMatchObject({
       code: 3,
-      stderr: `${url}/v7/v2/repository/index answered 401: the server wants an API key. Name a file that has one with --api-key-file.\n`,
+      stderr: `${url}/v7/v2/repository/index answered 401: the server requires an API key. Name a file that has one with --api-key-file.\n`,
     });
     writeFileSync(path.join(project, 'wrong-key'), 'wrong\n');
     expect(await generateAll(`${url}/v7`, out, '--api-key-file', 'wrong-key')).toMatchObject({
@@ -303,9 +303,9 @@ describe('what is in the folder already', () => {
 
   it.each([
     ['an index.ts', 'index.ts', 'index.ts was not written by ml-sdk generate --all'],
-    ['a folder', 'other/mine.ts', 'other is there, and was not written by ml-sdk'],
-    ['a folder with an index', 'iris/index.ts', 'iris is there, and was not written by ml-sdk'],
-    ['a file', 'iris', 'iris is there, and was not written by ml-sdk'],
+    ['a folder', 'other/mine.ts', 'other exists, and was not written by ml-sdk'],
+    ['a folder with an index', 'iris/index.ts', 'iris exists, and was not written by ml-sdk'],
+    ['a file', 'iris', 'iris exists, and was not written by ml-sdk'],
   ])('stays where it is of somebody else: %s', async (_what, file, words) => {
     const { url } = await serve(modelsDir({ iris: v1, other: v1 }));
     const out = newOut();
@@ -570,7 +570,7 @@ console.log(JSON.stringify([Object.keys(models), named.map((one) => typeof one.p
     const { code, stderr } = await generateAll(url, out);
     expect(code).toBe(3);
     expect(stderr).toMatch(
-      /^The index of \S+ has a model with the name ".*", which cannot stand in a path\./,
+      /^The index of \S+ has a model with the name ".*", which cannot be part of a path\./,
     );
     expect(stderr).not.toMatch(/(?!\n)\p{Cc}/u);
     expect(treeOf(out)).toEqual({});
@@ -621,7 +621,7 @@ console.log(JSON.stringify([Object.keys(models), named.map((one) => typeof one.p
     const page = await faultyServer((_req, res) => res.end('<html>'));
     expect(await stderrOf(page.url)).toMatch(/ is not an index of models: /);
     const { url: draining } = await serving([{ ...ready('iris'), state: 'UNAVAILABLE' }]);
-    expect(await stderrOf(draining)).toContain('"iris": the server takes no calls.');
+    expect(await stderrOf(draining)).toContain('"iris": the server accepts no calls.');
     const moved = await faultyServer((_req, res) =>
       res.writeHead(307, { Location: '/elsewhere' }).end(),
     );

@@ -107,7 +107,7 @@ describe('infer in JSON refuses', () => {
   it('two outputs of one name, and names that are none', async () => {
     const of = (name: unknown) => ({ name, datatype: 'FP32', shape: [1], data: [1] });
     expect(await refused(inferring(outputsOf(of('o'), of('o'))))).toContain(
-      'whose outputs are not of one name each: "o"',
+      'whose two outputs have the same name: "o"',
     );
     for (const name of [null, 5, ['o'], undefined]) await refused(inferring(outputsOf(of(name))));
     const long = await refused(inferring(outputsOf(of('o'.repeat(9_999)), of('o'.repeat(9_999)))));

@@ -189,7 +189,7 @@ console.log(JSON.stringify([client.contractHash, Object.keys(types), label.lengt
     expect(await generate(url)).toEqual({
       code: 3,
       stdout: '',
-      stderr: `${url}/openapi.json is no contract of ml-api: nested more than 200 levels deep. Is --from right?\n`,
+      stderr: `${url}/openapi.json is not a contract of ml-api: nested more than 200 levels deep. Is --from right?\n`,
     });
   });
 
@@ -247,5 +247,5 @@ it('what is not a type is not kept, whatever hey-api makes of a text', async () 
     ...{ openapi: '3.1.1', info: { title: 'a', version: '1' }, paths: {} },
     components: { schemas: { A: { type: 'string', description: `**// ${attack}; /*/*` } } },
   };
-  await expect(typesOf(contract)).rejects.toThrow('something else than types');
+  await expect(typesOf(contract)).rejects.toThrow('something other than types');
 });

@@ -155,7 +155,10 @@ describe('a server without binary tensors', () => {
 
   it.each([
     [{ data: Float32Array.of(1, Number.NaN) }, 'has NaN at 1, which JSON cannot carry'],
-    [{ data: Uint16Array.of(0), datatype: 'FP16' as const }, 'is FP16, for which JSON has no form'],
+    [
+      { data: Uint16Array.of(0), datatype: 'FP16' as const },
+      'is FP16, which JSON cannot represent',
+    ],
   ])('is sent nothing that JSON cannot carry: %o', async (tensor, message) => {
     const { url, requests } = await jsonServer();
     const { infer } = createClient({ baseUrl: url });

@@ -212,7 +212,7 @@ console.log(JSON.stringify([first, label, batch.prediction, contractHash]));
       json(res, 200, { openapi: '3.1.0', info: { title: 'Pets' }, paths: {} }),
     );
     expect(await stderrOf(petStore.url)).toBe(
-      `${petStore.url}/openapi.json is the contract of something else than ml-api: it came without the header ML-Contract-Hash. Is --from right?\n`,
+      `${petStore.url}/openapi.json is the contract of something other than ml-api: it came without the header ML-Contract-Hash. Is --from right?\n`,
     );
     const { metricsPort } = await start({ METRICS_PORT: '0', LOG_LEVEL: 'silent' });
     expect(await stderrOf(`http://127.0.0.1:${metricsPort}`)).toBe(

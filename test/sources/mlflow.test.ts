@@ -200,6 +200,6 @@ it('says how to start a server that refuses the name by which it is asked', asyn
   const named = { ...env, MLFLOW_TRACKING_URI: address };
   const said = await refusalOf(store, 'mlflow://iris/1', named, [password]);
   expect(said).toContain(
-    `${address} does not let itself be asked by that name. Start it with --allowed-hosts=${new URL(address).host} (`,
+    `${address} rejects requests for that host name. Start it with --allowed-hosts=${new URL(address).host} (`,
   );
 });

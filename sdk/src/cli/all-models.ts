@@ -107,7 +107,7 @@ function chosen(
   const [bad] = wanted.flatMap(({ unusable }) => unusable ?? []);
   if (bad !== undefined)
     throw new CliError(
-      `The index of ${server} has a model with the name ${JSON.stringify(bad)}, which cannot stand in a path. Is --from the address of an ml-api server? If so, leave it out with --skip and this name.`,
+      `The index of ${server} has a model with the name ${JSON.stringify(bad)}, which cannot be part of a path. Is --from the address of an ml-api server? If so, leave it out with --skip and this name.`,
     );
   const missing = wanted.filter(({ unavailable }) => unavailable !== undefined);
   if (missing.length > 0)
@@ -127,7 +127,7 @@ function refuseForeign(folder: string): void {
   if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return;
   if (!isOwn(folder))
     throw new CliError(
-      `--out: ${folder} is there, and was not written by ml-sdk; a model's client would be written there. Choose another folder for --out.`,
+      `--out: ${folder} exists, and was not written by ml-sdk; a model's client would be written there. Choose another folder for --out.`,
     );
 }
 

@@ -41,7 +41,7 @@ export async function fetchContract(
   const hash = headers.get('ML-Contract-Hash');
   if (hash === null)
     throw new CliError(
-      `${address} is the contract of something else than ml-api: it came without the header ML-Contract-Hash. Is --from right?`,
+      `${address} is the contract of something other than ml-api: it came without the header ML-Contract-Hash. Is --from right?`,
     );
   if (!HASH.test(hash))
     throw new CliError(
@@ -62,7 +62,7 @@ function hashOf(address: string, document: object): string {
     return createHash('sha256').update(canonicalJson(contract)).digest('hex');
   } catch (error) {
     throw new CliError(
-      `${address} is no contract of ml-api: ${error instanceof Error ? error.message : error}. Is --from right?`,
+      `${address} is not a contract of ml-api: ${error instanceof Error ? error.message : error}. Is --from right?`,
     );
   }
 }

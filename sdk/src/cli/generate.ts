@@ -25,7 +25,7 @@ export async function generateOperations(
 
 /**
  * The types of a contract, as TypeScript. No file is written: one that is would stay behind where the process is ended.
- * @throws CliError where something else than types came of it, or nothing
+ * @throws CliError where something other than types came of it, or nothing
  */
 export async function typesOf(contract: object): Promise<string> {
   const generate = await heyApi();
@@ -44,7 +44,7 @@ export async function typesOf(contract: object): Promise<string> {
   const source = withoutControls(files.map(({ content }) => content).join('\n'));
   if (files.length === 1 && (await hasOnlyTypes(source))) return source;
   throw new CliError(
-    `The contract makes hey-api write something else than types, so nothing was kept of it. Is --from the address of an ml-api server?`,
+    `The contract makes hey-api write something other than types, so nothing was kept of it. Is --from the address of an ml-api server?`,
   );
 }
 

@@ -37,7 +37,7 @@ export async function fetchModelIndex(
   if (status === 401)
     throw new CliError(
       apiKey === undefined
-        ? `${address} answered 401: the server wants an API key. Name a file that has one with --api-key-file.`
+        ? `${address} answered 401: the server requires an API key. Name a file that has one with --api-key-file.`
         : `${address} answered 401: the server does not know the API key of --api-key-file.`,
     );
   if (!ok)
@@ -97,7 +97,7 @@ function isEntry(entry: unknown): entry is Entry {
 /** The routes of a model are those of its latest version that is served: one is enough. */
 function whyUnavailable(versions: readonly Entry[]): string | undefined {
   if (versions.some(({ state }) => state === 'READY')) return undefined;
-  return printable(versions.at(-1)?.reason ?? '', 300) || 'the server takes no calls.';
+  return printable(versions.at(-1)?.reason ?? '', 300) || 'the server accepts no calls.';
 }
 
 /** `.` and `..` would be other paths, and a surrogate alone is no text. */

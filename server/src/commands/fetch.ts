@@ -242,7 +242,7 @@ function checkApart(source: string, directory: string, variable: string): void {
   const target = path.resolve(directory);
   if (target !== source && !target.startsWith(`${source}/`)) return;
   throw new UsageError(
-    `${variable}: ${quote(directory)} is, or lies in, the folder that the model is brought from; expected a directory elsewhere.`,
+    `${variable}: ${quote(directory)} is, or is inside, the folder that the model is fetched from; expected a directory elsewhere.`,
   );
 }
 
@@ -250,7 +250,7 @@ function checkApart(source: string, directory: string, variable: string): void {
 function checkFollowed(uri: string, sha256: string | undefined): void {
   if (sha256 !== undefined)
     throw new UsageError(
-      'FETCH_FOLLOW_SECONDS and MODEL_SHA256 are both set; expected one of them: a sum names one model for ever.',
+      'FETCH_FOLLOW_SECONDS and MODEL_SHA256 are both set; expected one of them: a checksum pins one model.',
     );
   if (isOnWeb(uri))
     throw new UsageError(

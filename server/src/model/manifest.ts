@@ -40,7 +40,7 @@ export async function readManifest(file: string, schemaFile: URL): Promise<Manif
     if (error.code === 'ENOENT') return '{}';
     if (error.code === 'ENOTDIR')
       throw new ModelLoadError(
-        `${path.dirname(file)} is no directory; expected the one that holds model.onnx.`,
+        `${path.dirname(file)} is not a directory; expected the one that contains model.onnx.`,
       );
     throw new ModelLoadError(`${file} cannot be read: ${error.message}`);
   });

@@ -56,7 +56,7 @@ function hashesIn(variable: string, file: string, content: string): Buffer[] {
   const hashes = keys.filter((key) => key !== '').map(sha256);
   if (hashes.length === 0)
     throw new CommandError(
-      `${variable}: ${file} holds no key; expected one a line. Unset it to serve without keys.`,
+      `${variable}: ${file} holds no key; expected one per line. Unset it to serve without keys.`,
     );
   return hashes;
 }

@@ -133,7 +133,7 @@ function readSignature(
   const other = session.outputMetadata.find((output) => toSpec(output) === undefined);
   if (refuseOtherOutputs && other !== undefined)
     throw new ModelLoadError(
-      `${modelFile} gives the output ${JSON.stringify(other.name)}, which is ${other.isTensor ? `a tensor of ${other.type}` : 'a sequence or a map'} and would be left out of every answer. Export it without ZipMap (skl2onnx: options={"zipmap": False}; onnxmltools: zipmap=False), or cut the graph before it (onnx.utils.extract_model).`,
+      `${modelFile} gives the output ${JSON.stringify(other.name)}, which is ${other.isTensor ? `a tensor of ${other.type}` : 'a sequence or a map'} and would be missing from every response. Export it without ZipMap (skl2onnx: options={"zipmap": False}; onnxmltools: zipmap=False), or cut the graph before it (onnx.utils.extract_model).`,
     );
   return { inputs, outputs };
 }

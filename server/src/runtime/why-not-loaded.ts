@@ -14,7 +14,7 @@ export async function whyNotLoaded(modelFile: string, cause: unknown): Promise<s
   if (start.length === 0) return `it is empty; ${EXPECTED}.`;
   const text = start.toString('latin1');
   if (text.startsWith('version https://git-lfs'))
-    return 'it is only the pointer that Git LFS keeps in place of a file. Fetch the file itself: git lfs pull.';
+    return 'it is only a Git LFS pointer. Fetch the file itself: git lfs pull.';
   const said = PLACES.reduce(
     (message, place) => message.replace(place, ''),
     (cause instanceof Error ? cause.message : String(cause)).trim(),

@@ -72,12 +72,12 @@ async function unlessStalled<T>(
 ): Promise<T> {
   const stall = new AbortController();
   const timer = setTimeout(
-    () => stall.abort(new StallError(`nothing came for ${stallMs} ms`)),
+    () => stall.abort(new StallError(`nothing arrived for ${stallMs} ms`)),
     stallMs,
   );
   const quietMs = Math.min(QUIET_MS, stallMs / 2);
   const notice = setTimeout(
-    () => say(`${name}: nothing came for ${quietMs} ms. Waiting for up to ${stallMs} ms.`),
+    () => say(`${name}: nothing arrived for ${quietMs} ms. Waiting for up to ${stallMs} ms.`),
     quietMs,
   );
   const goesOn = () => {

@@ -100,7 +100,9 @@ async function useEntry(
       return wanted.say(`${entry} held the model already.`);
     await fetchModel({ ...wanted, directory: entry, variable: 'FETCH_CACHE_DIR' });
     if (!(await copyFrom(entry, mark, wanted, workplace)))
-      throw new CommandError(`FETCH_CACHE_DIR: ${entry} was changed by others. Try again.`);
+      throw new CommandError(
+        `FETCH_CACHE_DIR: ${entry} was changed by another process. Try again.`,
+      );
   };
   await withLock(`${entry}.lock`, workplace, use, {
     waitMs: wanted.limits.timeoutMs,

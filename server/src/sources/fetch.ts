@@ -103,7 +103,7 @@ export async function tellingDisk(wanted: Wanted, work: () => Promise<void>): Pr
       throw error;
     }
     throw new CommandError(
-      `${variable}: ${directory} has no room for the model from ${shownUri(uri)}. What it held is unchanged. Give it more space: the download, and what an archive holds, lie there beside the model that they replace.`,
+      `${variable}: ${directory} has no room for the model from ${shownUri(uri)}. What it held is unchanged. Give it more space: the download, and the contents of an archive, are stored there beside the model that they replace.`,
     );
   }
 }

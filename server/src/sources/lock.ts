@@ -42,7 +42,7 @@ export async function withLock<T>(
     const waitedMs = performance.now() - began;
     if (waitedMs >= waitMs)
       throw new CommandError(
-        `${file} is held by others for ${waitMs} ms. Remove it if nothing fetches a model into this directory.`,
+        `${file} has been held by another process for ${waitMs} ms. Remove it if nothing fetches a model into this directory.`,
       );
     if (waitedMs > QUIET_MS && !hasSaid) {
       say(`${file} is held by another fetch. Waiting for up to ${waitMs} ms.`);

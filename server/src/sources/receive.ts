@@ -8,7 +8,7 @@ import { type RemoteBytes, type RemoteFile, ReplacedError, StartOverError } from
 import { together } from './together.ts';
 
 export const MAY_BE_REPLACED =
-  'Nothing was changed. It may have been replaced meanwhile: try again.';
+  'Nothing was changed. It may have been replaced in the meantime: try again.';
 /** Stores give a connection only so much. Small enough that the system still has in memory what is read back for the sum. */
 const PART_BYTES = 32 * 1024 * 1024;
 /** An attempt that brings this much was none in vain: a large file may be cut many times, until the time for all attempts is over. */

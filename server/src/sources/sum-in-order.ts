@@ -50,7 +50,7 @@ export class SumInOrder {
       while (this.#read < to) {
         const length = Math.min(READ_AT_ONCE, to - this.#read);
         const { bytesRead } = await this.#handle.read(this.#buffer, 0, length, this.#read);
-        if (bytesRead === 0) throw new Error('the file was cut short by somebody else');
+        if (bytesRead === 0) throw new Error('another process truncated the file');
         this.#hash.update(this.#buffer.subarray(0, bytesRead));
         this.#read += bytesRead;
       }

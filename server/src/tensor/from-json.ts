@@ -98,7 +98,7 @@ function fill(
   if (!Array.isArray(value) || value.length !== expected)
     throw new InputError(
       pointer,
-      `expected ${expected} elements like the first of its siblings, got ${Array.isArray(value) ? value.length : 'one that is no array'}: the rows of a batch must have the same shape`,
+      `expected ${expected} elements like the first of its siblings, got ${Array.isArray(value) ? value.length : 'one that is not an array'}: the rows of a batch must have the same shape`,
     );
   let next = at;
   for (let i = 0; i < value.length; i++)

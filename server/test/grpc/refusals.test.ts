@@ -125,7 +125,7 @@ describe('a request that does not fit is INVALID_ARGUMENT, with what was expecte
     [
       'an output twice',
       { inputs: [input], outputs: [{ name: 'label' }, { name: 'label' }] },
-      'output "label" is asked for twice',
+      'output "label" is requested twice',
     ],
     [
       'more outputs than there are',
@@ -395,7 +395,7 @@ describe('what is not gRPC', () => {
     const { headers } = await rawCall(server, { body: Buffer.from([0, 0, 0, 0, 9]), isOpen: true });
     expect([headers['grpc-status'], headers['grpc-message']]).toEqual([
       String(status.CANCELLED),
-      encodeURI('The message did not come whole within 1000 ms.'),
+      encodeURI('The message did not arrive completely within 1000 ms.'),
     ]);
     await isWell(server.grpc);
   });

@@ -164,7 +164,7 @@ describe('a registry that wants a token', () => {
       return true;
     });
     await expect(read(host, configWith(host, { auth: 'bWU6aHVudGVyMg==' }))).rejects.toThrow(
-      'names no https address that gives tokens',
+      'names no https address that issues tokens',
     );
   });
 });
@@ -200,11 +200,11 @@ describe('a manifest', () => {
   it.each([
     ['of more than 4 MB', 'x'.repeat(5_000_000), 'has more than 4194304 bytes'],
     ['that is a page', '<html>', 'is not JSON. Check that'],
-    ['without layers', '{}', 'is no manifest with layers'],
+    ['without layers', '{}', 'is not a manifest with layers'],
     [
       'with a digest that is a path',
       artifact([{ digest: '../../secret' }]),
-      'a digest that is no sha256',
+      'whose digest is not sha256',
     ],
     [
       'with a title that leads out',

@@ -35,7 +35,7 @@ async function gate(args: readonly string[]): Promise<void> {
   }
   const refusal = verdicts.has('REFUSED')
     ? 'Look at the disagreements (GET /shadow/disagreements at the metrics port of a pod), or change promotion.gate in the values.'
-    : 'Wait for more requests, or set promotion.gate.onTooFewRows to allow, which lets a version pass that few have asked.';
+    : 'Wait for more requests, or set promotion.gate.onTooFewRows to allow, which lets a version with few requests pass.';
   if (verdicts.has('REFUSED') || (verdicts.has('TOO FEW') && options.onTooFewRows === 'hold'))
     throw new CheckError(`\nThe weight is not raised, and nothing has changed. ${refusal}`);
   process.stdout.write('\nThe promotion may go on.\n');

@@ -36,7 +36,7 @@ export function createPrometheus(url: string): Prometheus {
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         throw new CommandError(
-          `Prometheus cannot be asked: ${why.replace('?…', '')}. Without its figures nothing is promoted: check promotion.gate.prometheusUrl.`,
+          `Prometheus cannot be queried: ${why.replace('?…', '')}. Without its figures, nothing is promoted: check promotion.gate.prometheusUrl.`,
         );
       }
       const body = parsedJson(response.body);

@@ -104,7 +104,7 @@ function notes(written: readonly string[]): string {
   const made = [
     ...(written.includes('model.json')
       ? [
-          "`model.json` has what the model file tells. Put in the names of features and classes, and each feature's `min`, `max` and `example`.",
+          "`model.json` has what the model file says. Put in the names of features and classes, and each feature's `min`, `max` and `example`.",
         ]
       : []),
     ...(written.includes('golden.json')

@@ -91,7 +91,7 @@ export function readTraffic(file: string, content: string): TrafficSettings {
         `${where} has ${shownValue(name)}; expected ${Object.keys(trafficVariables).join(', ')}.`,
       );
     if (typeof value !== 'string' && typeof value !== 'number')
-      throw new UsageError(`${where}: ${name} is neither a text nor a number.`);
+      throw new UsageError(`${where}: ${name} is neither a string nor a number.`);
     return [name, String(value)];
   });
   const settings = cleanEnv(Object.fromEntries(env), trafficVariables, {

@@ -119,7 +119,7 @@ function connect(
         metadata,
         { deadline: Date.now() + target.timeoutMs },
         (error: ServiceError | null, response?: Response) => {
-          if (error || response === undefined) reject(error ?? new Error('no response came'));
+          if (error || response === undefined) reject(error ?? new Error('no response arrived'));
           else resolve(response);
         },
       );
@@ -212,7 +212,7 @@ async function infer(
 function specOf(head: Head): TensorSpec {
   const datatype = datatypeOf(head.datatype);
   if (datatype === undefined)
-    throw new Error(`the tensor ${head.name} is of the datatype ${head.datatype}, which is none`);
+    throw new Error(`the tensor ${head.name} has the unknown datatype ${head.datatype}`);
   return { name: head.name, datatype, shape: sizesOf(head) };
 }
 

@@ -78,7 +78,7 @@ export async function checkExample(
   const { prediction } = jsonObject(await predict(target, JSON.stringify(example), expected));
   if (!Array.isArray(prediction) || prediction.length === 0)
     throw new Error('expected "prediction" to be an array with the prediction of the example');
-  return `it is predicted; whether rightly, a ${goldenFile} would say`;
+  return `it is predicted; only a ${goldenFile} can tell whether correctly`;
 }
 
 function exampleOf(contract: Readonly<Record<string, unknown>>): unknown {
@@ -110,10 +110,8 @@ export async function checkMetrics(target: Target, hashes: ReadonlySet<string>):
   if (infos.length === 0) throw new Error('there is no series ml_api_model_info');
   for (const hash of hashes)
     if (!infos.some((info) => info.includes(`contract_hash="${hash}"`)))
-      throw new Error(
-        `ml_api_model_info tells of another contract than ${hash}: ${infos.join(', ')}`,
-      );
-  return `ml_api_model_info tells of the same ${hashes.size > 1 ? `${hashes.size} contracts` : 'contract'}`;
+      throw new Error(`ml_api_model_info has another contract than ${hash}: ${infos.join(', ')}`);
+  return `ml_api_model_info has the same ${hashes.size > 1 ? `${hashes.size} contracts` : 'contract'}`;
 }
 
 function expectStatus(response: HttpResponse, status: number): void {

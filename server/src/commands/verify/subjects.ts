@@ -79,7 +79,7 @@ export async function subjectOf(
 ): Promise<Subject> {
   const { name, version, state, reason } = entry;
   if (name !== path.basename(name) || ['', '.', '..'].includes(name))
-    throw new Error(`${quote(name)} is no name of a folder`); // a server may say anything
+    throw new Error(`${quote(name)} is not the name of a folder`); // a server may say anything
   if (state !== 'READY') throw new NotServed(reason);
   const place = placeOf(entry, index, options);
   const isOfVersion = hasVersions(entry, index, place);

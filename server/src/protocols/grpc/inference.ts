@@ -96,7 +96,7 @@ export function inferenceHandlers(protos: Protos, parts: () => InferenceParts): 
         throw new RpcError(
           status.UNIMPLEMENTED,
           'not-supported',
-          'Models are not loaded or unloaded here: OPERATOR_KEYS_FILE is not set, which says who may.',
+          'Models cannot be loaded or unloaded here, because OPERATOR_KEYS_FILE, which says who may, is not set.',
         );
       await change(repository, method.request.decode<{ model_name: string }>(request).model_name);
       return method.response.encode({});

@@ -237,6 +237,6 @@ function tooSlow(timeoutMs: number): RpcError {
   return new RpcError(
     status.CANCELLED,
     'request-timeout',
-    `The message did not come whole within ${timeoutMs} ms.`,
+    `The message did not arrive completely within ${timeoutMs} ms.`,
   );
 }

@@ -179,7 +179,7 @@ const tooManyWaiting = new ProblemException(
 
 const noProxy = new ProblemException(
   'method-not-allowed',
-  'This server does not answer CONNECT: it is no proxy. Expected GET, HEAD or POST.',
+  'This server does not support CONNECT: it is not a proxy. Expected GET, HEAD or POST.',
   { headers: { Allow: 'GET, HEAD, POST' } },
 );
 

@@ -86,7 +86,7 @@ export function requireAll(specs: InputSpecs, feeds: Tensors): void {
 /**
  * The outputs that are asked for.
  * @param each makes what is noted of one
- * @throws RequestError for one that there is not, that is asked for twice, or in a form that there is not
+ * @throws RequestError for one that there is not, that is requested twice, or in a form that there is not
  */
 export function wantedOutputs<
   Asked extends { readonly name: string; readonly parameters?: object },
@@ -97,7 +97,7 @@ export function wantedOutputs<
   return asked.map((output) => {
     const { name, parameters = {} } = output;
     // A response that repeats a tensor could be of any size.
-    if (wanted.has(name)) throw refusal(`output ${quote(name)} is asked for twice`);
+    if (wanted.has(name)) throw refusal(`output ${quote(name)} is requested twice`);
     wanted.add(name);
     if (!known.has(name))
       throw refusal(

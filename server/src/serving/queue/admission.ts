@@ -54,13 +54,13 @@ export function createAdmission(
       const drainSeconds = Math.max(1, Math.ceil(waitMs / 2000)); // until half of it has gone
       if (queuedRows + moreRows > queueMaxRows)
         return new OverloadedError(
-          `${queuedRows} rows are waiting, and at most ${queueMaxRows} may`,
+          `${queuedRows} rows are waiting, and at most ${queueMaxRows} may wait`,
           drainSeconds,
         );
       const mostBytes = queueMaxBytes();
       if (queuedBytes + moreBytes > mostBytes)
         return new OverloadedError(
-          `Requests of ${queuedBytes} bytes are waiting, and at most ${mostBytes} bytes may`,
+          `Requests of ${queuedBytes} bytes are waiting, and at most ${mostBytes} bytes may wait`,
           drainSeconds,
         );
       return undefined;

@@ -107,7 +107,7 @@ function layersOf(repository: Repository, { digest, content }: Manifest): Listed
   const { layers } = content;
   if (!Array.isArray(layers))
     throw new CommandError(
-      `${repository.name}@${digest} is no manifest with layers; expected an artifact as oras push makes it, or an image.`,
+      `${repository.name}@${digest} is not a manifest with layers; expected an artifact as oras push makes it, or an image.`,
     );
   checkCount(layers.length, repository.name);
   return layers.filter(isRecord).map((layer) => {
@@ -127,5 +127,5 @@ function layersOf(repository: Repository, { digest, content }: Manifest): Listed
 /** Others than SHA-256 are allowed, and not in use. */
 function digestOf({ name }: Repository, { digest }: Record<string, unknown>): string {
   if (typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest;
-  throw new CommandError(`${name} has a manifest with a digest that is no sha256:….`);
+  throw new CommandError(`${name} has a manifest whose digest is not sha256:….`);
 }

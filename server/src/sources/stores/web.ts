@@ -44,7 +44,7 @@ export const webStore: Store = {
               // A server that does not know If-Range: two files must not become one.
               response.destroy();
               etag = undefined;
-              throw new Error('it was replaced meanwhile');
+              throw new Error('it was replaced in the meantime');
             }
             const bytes = bytesOf(response, start);
             if (bytes === undefined) throw refusal(url, response);

@@ -56,12 +56,12 @@ export async function request(
     const text = await textOf(reply, MAX_RESPONSE_BYTES);
     if (text === undefined)
       return failed(
-        `${name} answered more than ${MAX_RESPONSE_BYTES} bytes, which is no prediction`,
+        `${name} answered more than ${MAX_RESPONSE_BYTES} bytes, which is not a prediction`,
       );
     if (reply.statusCode !== 200)
       return failed(`${name} answered ${reply.statusCode}: ${shorten(text)}`);
     const found = JSON.parse(text, withAllDigits);
-    if (!isPrediction(found)) return failed(`${name} gave no prediction: ${shorten(text)}`);
+    if (!isPrediction(found)) return failed(`${name} returned no prediction: ${shorten(text)}`);
     const predictions = found.prediction.length;
     if (predictions !== rows)
       return failed(`${name} answered ${predictions} predictions to ${rows} rows`);

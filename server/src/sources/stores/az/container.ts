@@ -88,7 +88,7 @@ function connected(text: string, account: string) {
     );
   } catch {
     throw new CommandError(
-      'AZURE_STORAGE_CONNECTION_STRING: expected a connection string as the Azure portal shows it; one of its parts is not what it has to be, such as an AccountKey that is not base64 or a BlobEndpoint that is no URL.',
+      'AZURE_STORAGE_CONNECTION_STRING: expected a connection string as the Azure portal shows it; one of its parts is invalid, such as an AccountKey that is not base64, or a BlobEndpoint that is not a URL.',
     );
   }
   // The client knows an account by its address alone, which has no account where the host is one of one's own.
@@ -120,6 +120,6 @@ function keyOf(account: string, key: string): StorageSharedKeyCredential {
 function refused(error: Error): CommandError {
   const [code = 'an error'] = /AADSTS\d+/.exec(error.message) ?? [];
   return new CommandError(
-    `Azure gives this process no token (${code}). Check the client and tenant ids of the service account's annotations, and the federated credential of the managed identity.`,
+    `Azure issues no token to this process (${code}). Check the client and tenant ids of the service account's annotations, and the federated credential of the managed identity.`,
   );
 }

@@ -68,7 +68,7 @@ export async function openHub(env: NodeJS.ProcessEnv): Promise<Hub> {
     const said = `${name} answered ${statusOf(response)}`;
     if (statusCode === 429)
       return new Error(
-        `${said}: it wants fewer requests${token === undefined ? ', or a token in HF_TOKEN, which allows more' : ''}`,
+        `${said}: send fewer requests${token === undefined ? ', or set HF_TOKEN, which allows more' : ''}`,
       );
     if (isPassing(response)) return new Error(said);
     if (code === 'GatedRepo')
@@ -80,7 +80,7 @@ export async function openHub(env: NodeJS.ProcessEnv): Promise<Hub> {
         `${repo} has no such revision. Expected a branch, a tag or a commit, as in hf://${repo}@main.`,
       );
     if (code === 'EntryNotFound')
-      return new CommandError(`${repo} has no longer a file of this commit.`);
+      return new CommandError(`${repo} no longer has a file of this commit.`);
     if (statusCode === 401 || statusCode === 403 || statusCode === 404)
       return new CommandError(
         `${said} for ${repo}. ${

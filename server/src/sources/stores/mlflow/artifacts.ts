@@ -52,7 +52,7 @@ function artifact(server: MlflowServer, folder: string, path: string, size: unkn
     async read(from, signal) {
       const bytes = await server.bytes(`${API}/${inUrl(join(folder, path))}`, from, signal);
       if (bytes === 'not found')
-        throw new CommandError(`${server.name} has no longer the file ${path} of this model.`);
+        throw new CommandError(`${server.name} no longer has the file ${path} of this model.`);
       return bytes;
     },
   };

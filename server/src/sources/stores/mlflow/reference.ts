@@ -32,7 +32,7 @@ export function parseReference(uri: string): Reference {
     throw expected('names neither an alias nor a version');
   if (!/^[1-9]\d{0,17}$/.test(version))
     throw expected(
-      `names the version ${quote(version)}, which is no number${/^[a-z]/i.test(version) ? ' (stages and "latest" move unseen: give the version an alias)' : ''}`,
+      `names the version ${quote(version)}, which is not a number${/^[a-z]/i.test(version) ? ' (stages and "latest" move unseen: give the version an alias)' : ''}`,
     );
   return { name, version };
 }

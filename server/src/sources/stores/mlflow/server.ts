@@ -73,7 +73,7 @@ export async function openServer(
     // Since version 3.5 it is asked by the names alone that it was started with: https://mlflow.org/docs/latest/self-hosting/security/network/
     if (statusCode === 403 && text.startsWith('Invalid Host header'))
       throw new CommandError(
-        `${name} does not let itself be asked by that name. Start it with --allowed-hosts=${base.host} (MLFLOW_SERVER_ALLOWED_HOSTS), or name in ${variable} a host that it allows.`,
+        `${name} rejects requests for that host name. Start it with --allowed-hosts=${base.host} (MLFLOW_SERVER_ALLOWED_HOSTS), or set ${variable} to a host that it allows.`,
       );
     const body = parsedJson(text);
     if (statusCode === 401 || statusCode === 403)
@@ -124,7 +124,7 @@ function otherAddress(address: string, from: URL): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (from.protocol === 'https:' && url.protocol !== 'https:'))
     throw new CommandError(
-      `${withoutTrailingSlashes(shown(from))} has the model's files at ${url ? shown(url) : 'an address that is none'}; expected an address of https, as it has itself.`,
+      `${withoutTrailingSlashes(shown(from))} has the model's files at ${url ? shown(url) : 'something that is not a URL'}; expected an https address, like its own.`,
     );
   return url;
 }

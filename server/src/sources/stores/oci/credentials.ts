@@ -104,7 +104,7 @@ async function askHelper(
 ): Promise<Credentials | undefined> {
   const command = `docker-credential-${name}`;
   if (!/^[\w.-]+$/.test(name))
-    throw new CommandError(`${dockerConfig(env)} names a credential helper that is no name.`);
+    throw new CommandError(`${dockerConfig(env)} names a credential helper with an invalid name.`);
   const helper = spawn(command, ['get'], { env, signal, stdio: ['pipe', 'pipe', 'ignore'] });
   const ended = new Promise<number | null>((resolve, reject) => {
     helper.once('error', reject);
@@ -130,7 +130,7 @@ async function askHelper(
   // Its words for a registry that nobody has logged in to.
   if (said.includes('credentials not found')) return undefined;
   throw new CommandError(
-    `${command} gave no credentials for ${host} (it ended with ${status}). Run: echo ${host} | ${command} get`,
+    `${command} returned no credentials for ${host} (exit code ${status}). Run: echo ${host} | ${command} get`,
   );
 }
 

@@ -68,7 +68,7 @@ export function openRepository(reference: Reference, env: NodeJS.ProcessEnv): Re
     // The registry says where credentials go: not without TLS, unless it has none itself.
     if (url === undefined || !(url.protocol === 'https:' || url.protocol === origin.protocol))
       throw new CommandError(
-        `${host} names no https address that gives tokens, so that no credentials are sent to it.`,
+        `${host} names no https address that issues tokens, so no credentials are sent to it.`,
       );
     const query = new URLSearchParams({
       service: parameters.get('service') ?? host,
@@ -94,7 +94,7 @@ export function openRepository(reference: Reference, env: NodeJS.ProcessEnv): Re
     const answer = await jsonOf(response, `The token that ${url.origin} gives for ${host}`);
     const token = isRecord(answer) && (answer['token'] ?? answer['access_token']);
     if (typeof token !== 'string' || token === '')
-      throw new CommandError(`${url.origin} gave no token for ${host}.`);
+      throw new CommandError(`${url.origin} issued no token for ${host}.`);
     return token;
   };
 
@@ -102,7 +102,7 @@ export function openRepository(reference: Reference, env: NodeJS.ProcessEnv): Re
     response.destroy();
     const said = `${host} answered ${statusOf(response)}`;
     if (response.statusCode === 429)
-      return new Error(`${said}: it wants fewer requests, or credentials in ${dockerConfig(env)}`);
+      return new Error(`${said}: send fewer requests, or add credentials to ${dockerConfig(env)}`);
     if (isPassing(response)) return new Error(said);
     if (response.statusCode === 401 || response.statusCode === 403)
       return new CommandError(
@@ -113,7 +113,7 @@ export function openRepository(reference: Reference, env: NodeJS.ProcessEnv): Re
     if (response.statusCode === 404)
       return new CommandError(
         version === undefined
-          ? `${name} has no longer a part of this model that its manifest names. Push it again.`
+          ? `${name} no longer has a part of this model that its manifest lists. Push it again.`
           : `${name} has no ${version.includes(':') ? 'manifest' : 'tag'} ${version}. Check the name, and that it was pushed.`,
       );
     return new CommandError(`${said}. Check that ${host} is an OCI registry.`);

@@ -63,7 +63,7 @@ export function s3Error(error: unknown, place: Place): Error {
   const said = `${status} ${/^\w{1,60}$/.test(error.name) ? error.name : ''}`.trim();
   if (status >= 400 && status < 500 && status !== 408 && status !== 429)
     return new CommandError(
-      `S3 refuses ${place.shown} with ${said}. Check the URI and the credentials.`,
+      `S3 answered ${said} for ${place.shown}. Check the URI and the credentials.`,
     );
   if (status < 300)
     return new CommandError(
@@ -92,7 +92,7 @@ function missing({ shown }: Place): string {
 }
 
 function denied({ shown, bucket }: Place): string {
-  return `The credentials do not allow to read ${shown}. Allow s3:GetObject on its objects and s3:ListBucket on ${bucket}, or use other credentials.`;
+  return `The credentials have no permission to read ${shown}. Allow s3:GetObject on its objects and s3:ListBucket on ${bucket}, or use other credentials.`;
 }
 
 function expired({ shown }: Place): string {
