@@ -11,7 +11,7 @@ export function redirectIn(url: string, { type, status, headers }: Response): st
   const isOpaque = type === 'opaqueredirect';
   if (!isOpaque && !REDIRECTS.has(status)) return undefined;
   const target = targetOf(headers.get('Location'), url);
-  return `answered ${isOpaque ? 'with' : `${status},`} a redirect${target && ` to ${target}`}, which is not followed: it could take headers and inputs to somebody else. If you trust it, give the address that it leads to`;
+  return `answered ${isOpaque ? 'with' : `${status},`} a redirect${target && ` to ${target}`}, which is not followed: it could send headers and inputs to another server. If you trust it, use the address that it leads to`;
 }
 
 /** Without a user name, a password and a query, which may be secret. */

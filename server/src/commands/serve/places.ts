@@ -32,14 +32,11 @@ export async function placesOf(config: Config, files: Files, log: Logger): Promi
       );
   const { places, others, ambiguous } = await readModelsDir(MODELS_DIR);
   if (others.length > 0)
-    log.warn(
-      { folders: others },
-      'folders of MODELS_DIR have no model.onnx; nothing is served of them',
-    );
+    log.warn({ folders: others }, 'folders of MODELS_DIR have no model.onnx and are not served');
   if (ambiguous.length > 0)
     log.warn(
       { folders: ambiguous },
-      'folders of MODELS_DIR have a model.onnx and numbered versions; the model.onnx is served, and no version until it has gone',
+      'folders of MODELS_DIR have a model.onnx and numbered versions; the model.onnx is served, and the versions only after it is removed',
     );
   return { places, main: mainOf(places, DEFAULT_MODEL) };
 }

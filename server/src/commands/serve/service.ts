@@ -39,7 +39,7 @@ export async function createService(
     return await startService(config, files, log, thread, opened, signal);
   } catch (error) {
     await opened.disposeAsync().catch((another: unknown) => {
-      log.error({ err: another }, 'not everything that the start had taken could be freed');
+      log.error({ err: another }, 'could not release all resources after a failed start');
     });
     throw error; // the reason that counts
   }

@@ -43,7 +43,7 @@ export function startTraffic(
     make: (content) => readTraffic(file, content),
     onChange(settings) {
       traffic.change(settings);
-      log.info(trafficReport(settings), 'the traffic is shared as TRAFFIC_FILE says now');
+      log.info(trafficReport(settings), 'the split and shadow of TRAFFIC_FILE have changed');
     },
     onRefuse: (error) =>
       log.error({ err: error }, 'TRAFFIC_FILE is refused; the traffic is shared as before'),
