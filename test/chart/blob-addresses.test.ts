@@ -15,6 +15,7 @@ async function kindInChart(uri: string): Promise<'blob' | 'web' | string> {
     values: { versions: { v1: { model: { uri } } } },
   });
   if (!('refused' in admission)) return 'blob';
+  if (admission.refused.includes('names no container of Azure Blob Storage')) return 'blob';
   return admission.refused.includes('model.uri: nothing says which bytes are served')
     ? 'web'
     : admission.refused;

@@ -7,11 +7,15 @@ import { settingFaults } from './pod-settings.ts';
 
 /** Faults in sentences; none where the values were refused by name or the objects are sound. */
 export function faultsOf(rendering: Rendering, admission: Admission): string[] {
-  if ('refused' in admission) return refusedByName(admission.refused) ? [] : [admission.refused];
+  const values = JSON.stringify(rendering);
+  if ('refused' in admission)
+    return refusedByName(admission.refused)
+      ? slipsIn(admission.refused, values)
+      : [admission.refused];
   const { objects, faults, notes } = admission;
   return [
     ...faults,
-    ...slips(objects, notes, JSON.stringify(rendering)),
+    ...slips(objects, notes, values),
     ...repeated('object', objects.map(identity)),
     ...objects.flatMap(podSpecs).flatMap(({ of, spec }) => containerFaults(of, spec)),
     ...settingFaults(objects),
@@ -47,7 +51,11 @@ function slips(objects: readonly KubernetesObject[], notes: string, values: stri
   const text =
     JSON.stringify(objects.filter(({ metadata }) => !metadata?.name?.endsWith('-dashboard'))) +
     notes;
-  return ['<no value>', '<nil>', '%!', 'map[']
+  return slipsIn(text, values);
+}
+
+function slipsIn(text: string, values: string): string[] {
+  return ['<no value>', '<nil>', '%!', 'map[', '&{']
     .filter((slip) => text.includes(slip) && !values.includes(slip))
     .map((slip) => `a template printed ${slip}`);
 }

@@ -211,11 +211,15 @@ kind(
   {
     takes: [
       ...['s3://models/iris', 's3://models/é/日本', 'hf://org/model@main', 'models:/iris/3'],
-      ...['https://example.com/a%20b.onnx', 'http://10.0.0.1:8080/a', 'https://[::1]/a?b#c'],
+      ...[
+        'https://example.com/a%20b.onnx',
+        'http://10.0.0.1:8080/a.onnx',
+        'https://[::1]/a.tar?b#c',
+      ],
     ],
     refuses: [
       ...blanks.flatMap((blank) => [`s3://models/a${blank}b`, `https://example.com/a${blank}`]),
-      ...['s3://', 'S3://a', 'ftp://a/b', 'https:///a', 'https://a..b/c', 'https://-a/b'],
+      ...['s3://', 'S3://', 'ftp://a/b', 'https:///a', 'https://a..b/c', 'https://-a/b'],
       ...['https://1.2.3.256/a', 'https://[::1::]/a', 'https://a b/c', 's3://a"b', 's3://a\\b'],
     ],
   },
@@ -265,4 +269,228 @@ const periods: readonly Place[] = ['queueFull', 'noReadyPod'].map((alert) => ({
 kind('a duration of Prometheus', periods, {
   takes: ['0s', '5m', '99999d', '9999w'],
   refuses: ['', '5', 'm', '1h30m', '1.5h', '-5m', '5 m', '99999w', '1y'], // 292 years are the limit
+});
+
+const prefix = (length: number) => 'p'.repeat(length);
+const keyed: readonly Place[] = [
+  { at: 'commonLabels', values: (commonLabels) => ({ commonLabels }) },
+  { at: 'commonAnnotations', values: (commonAnnotations) => ({ commonAnnotations }) },
+  { at: 'versions.v1.nodeSelector', values: (nodeSelector) => version({ nodeSelector }) },
+  { at: 'versions.v1.podLabels', values: (podLabels) => version({ podLabels }) },
+];
+kind('the keys of labels and annotations', keyed, {
+  takes: [`${prefix(253)}/a`, `${prefix(100)}.${prefix(152)}/${'a'.repeat(63)}`, 'a'].map(
+    (key) => ({
+      [key]: 'x',
+    }),
+  ),
+  refuses: [],
+});
+describe('the keys of labels and annotations', () => {
+  test.each(
+    each(keyed, [{ [`${prefix(254)}/a`]: 'x' }, { [`${prefix(100)}.${prefix(153)}/a`]: 'x' }]),
+  )('%s may not be %s', async (at, _value, drawn) => {
+    const said = await outcome(drawn);
+    expect(said).toContain(`- at '/${at.replaceAll('.', '/')}/p`);
+    expect(said).toContain("pattern 'expected a key with a prefix of at most 253 characters ^|");
+  });
+});
+
+const gpu = (values: object) => version({ autoscaling: { type: 'none' }, ...values });
+kind(
+  'the name of a device',
+  [
+    {
+      at: 'versions.v1.gpu.resource',
+      values: (resource) => gpu({ gpu: { count: 1, resource } }),
+    },
+  ],
+  {
+    takes: ['a/b', 'nvidia.com/mig-1g.5gb', `${prefix(244)}/${'a'.repeat(63)}`],
+    refuses: ['gpu', '/a', 'a/', 'A/b', 'a/b/c', `${prefix(245)}/a`, `a/${'a'.repeat(64)}`],
+  },
+);
+kind(
+  'the class of a load balancer',
+  [
+    {
+      at: 'versions.v1.service.loadBalancerClass',
+      values: (loadBalancerClass) =>
+        version({ service: { type: 'LoadBalancer', loadBalancerClass } }),
+    },
+  ],
+  {
+    takes: ['', 'a', 'service.k8s.aws/nlb', `${prefix(253)}/${'a'.repeat(63)}`],
+    refuses: ['/a', 'a/', 'a/b/c', `${prefix(254)}/a`, 'a'.repeat(64)],
+  },
+);
+describe('the devices of resources', () => {
+  test.each([
+    [244, 'sound'],
+    [245, "pattern 'expected a resource with a prefix of at most 244 characters ^|"],
+  ])('may have a prefix of %d characters: %s', async (length, said) => {
+    const limits = { [`${prefix(length)}/a`]: '1' };
+    expect(await outcome(gpu({ resources: { limits } }))).toContain(said);
+  });
+});
+
+const tolerations: readonly Place[] = [
+  { at: 'versions.v1.tolerations.0', values: (one) => version({ tolerations: [one] }) },
+  {
+    at: 'versions.v1.gpu.tolerations.0',
+    values: (one) => gpu({ gpu: { count: 1, tolerations: [one] } }),
+  },
+];
+kind('a toleration', tolerations, {
+  takes: [
+    ...[
+      { operator: 'Exists' },
+      { key: 'a' },
+      { key: 'a.example/b', operator: 'Equal', value: '1' },
+    ],
+    { key: 'a', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 0 },
+    { key: '', operator: 'Exists', effect: 'PreferNoSchedule' },
+  ],
+  refuses: [{}, { a: 1 }, null, 'a'],
+});
+describe('a toleration', () => {
+  test.each(
+    each(tolerations, [
+      ...[
+        { key: '/' },
+        { key: 'a b' },
+        { key: true },
+        { key: 'a', value: 1 },
+        { key: 'a', value: '/' },
+      ],
+      ...[
+        { key: 'a', operator: 'In' },
+        { key: 'a', effect: 'Never' },
+      ],
+      { key: 'a', effect: 'NoExecute', tolerationSeconds: '5' },
+    ]),
+  )('%s may not be %s', async (at, _value, drawn) => {
+    expect(await outcome(drawn)).toContain(`- at '/${at.replaceAll('.', '/')}/`);
+  });
+  test.each(
+    each(tolerations, [{ effect: 'NoSchedule' }, { key: 'a', operator: 'Exists', value: 'b' }]),
+  )('%s is not to be %s', async (at, _value, drawn) => {
+    expect(await outcome(drawn)).toContain(`: ${at.replace('.0', '')}: `);
+  });
+});
+
+kind(
+  'where variables come from',
+  [
+    { at: 'versions.v1.envFrom.0', values: (one) => version({ envFrom: [one] }) },
+    {
+      at: 'versions.v1.model.fetch.envFrom.0',
+      values: (one) => model({ uri, fetch: { envFrom: [one] } }),
+    },
+  ],
+  {
+    takes: [
+      { configMapRef: { name: 'a' } },
+      { prefix: 'A_', secretRef: { name: '1', optional: true } },
+    ],
+    refuses: [
+      ...[{}, { prefix: 'A_' }, { a: {} }, null, 'a', { name: 'a' }],
+      { configMapRef: { name: 'a' }, secretRef: { name: 'a' } },
+    ],
+  },
+);
+kind(
+  'where a variable comes from',
+  [
+    {
+      at: 'versions.v1.env.A.valueFrom',
+      values: (valueFrom) => version({ env: { A: { valueFrom } } }),
+    },
+    {
+      at: 'versions.v1.model.fetch.env.A.valueFrom',
+      values: (valueFrom) => model({ uri, fetch: { env: { A: { valueFrom } } } }),
+    },
+  ],
+  {
+    takes: [
+      { fieldRef: { fieldPath: 'metadata.name' } },
+      { fieldRef: { fieldPath: 'metadata.name', apiVersion: 'v1' } },
+      { resourceFieldRef: { resource: 'limits.cpu', divisor: '1' } },
+      { secretKeyRef: { name: '1', key: 'on' } },
+      { configMapKeyRef: { name: 'a', key: 'a', optional: true } },
+    ],
+    refuses: [
+      ...[{}, null, 'a', { a: {} }, { name: 'a' }],
+      { secretKeyRef: { name: 'a', key: 'a' }, fieldRef: { fieldPath: 'metadata.name' } },
+    ],
+  },
+);
+describe('parts of lists', () => {
+  test.each<[string, object]>([
+    ['extraVolumes/0/name', version({ extraVolumes: [{ name: true }] })],
+    ['extraVolumes/0', version({ extraVolumes: [{}] })],
+    ['extraVolumeMounts/0/name', version({ extraVolumeMounts: [{ name: true, mountPath: '/a' }] })],
+    [
+      'extraVolumeMounts/0/mountPath',
+      version({ extraVolumeMounts: [{ name: 'a', mountPath: 1 }] }),
+    ],
+    ['extraVolumeMounts/0', version({ extraVolumeMounts: [{ name: 'a' }] })],
+    ['extraVolumeMounts/0', version({ extraVolumeMounts: [{}] })],
+    ['initContainers/0/name', version({ initContainers: [{ name: 1, image: 'a' }] })],
+    ['initContainers/0', version({ initContainers: [{ name: 'a' }] })],
+    ['autoscaling/metrics/0', version({ autoscaling: { metrics: [{}] } })],
+    ['autoscaling/metrics/0/type', version({ autoscaling: { metrics: [{ type: 'Cpu' }] } })],
+    [
+      'autoscaling/keda/triggers/0',
+      version({ autoscaling: { type: 'keda', keda: { triggers: [{ type: 'cpu' }] } } }),
+    ],
+    ['env/A/valueFrom/secretKeyRef', version({ env: { A: { valueFrom: { secretKeyRef: {} } } } })],
+    ['env/A/valueFrom/fieldRef', version({ env: { A: { valueFrom: { fieldRef: {} } } } })],
+    ['envFrom/0/secretRef', version({ envFrom: [{ secretRef: {} }] })],
+    ['envFrom/0/configMapRef/name', version({ envFrom: [{ configMapRef: { name: '' } }] })],
+    ['resourceClaims/0', version({ resourceClaims: [{}] })],
+    ['hostAliases/0', version({ hostAliases: [{}] })],
+    ['topologySpreadConstraints/0', version({ topologySpreadConstraints: [{}] })],
+  ])('are not empty, and of their type: %s', async (at, values) => {
+    expect(await outcome(values)).toContain(`- at '/versions/v1/${at}': `);
+  });
+  test.each<[string, object]>([
+    ['httpRoute/filters/0', { httpRoute: { filters: [{}] } }],
+    ['grpcRoute/filters/0', { grpcRoute: { filters: [{}] } }],
+    ['httpRoute/parentRefs/0', { httpRoute: { parentRefs: [{}] } }],
+    ['networkPolicy/from/0', { networkPolicy: { from: [{}] } }],
+    ['imagePullSecrets/0', { imagePullSecrets: [{}] }],
+    [
+      'monitoring/prometheusRule/extraRules/0',
+      { monitoring: { prometheusRule: { extraRules: [{}] } } },
+    ],
+    [
+      'monitoring/prometheusRule/extraRules/0',
+      { monitoring: { prometheusRule: { extraRules: [{ expr: 'a' }] } } },
+    ],
+    [
+      'monitoring/prometheusRule/slo/burnRates/0',
+      { monitoring: { prometheusRule: { slo: { burnRates: [{}] } } } },
+    ],
+    [
+      'modelStore/persistentVolume/source/nfs',
+      { modelStore: { persistentVolume: { source: { nfs: {} } } } },
+    ],
+    [
+      'modelStore/persistentVolume/source/hostPath/path',
+      { modelStore: { persistentVolume: { source: { hostPath: { path: 1 } } } } },
+    ],
+    [
+      'modelStore/persistentVolume/source',
+      {
+        modelStore: {
+          persistentVolume: {
+            source: { hostPath: { path: '/a' }, nfs: { server: 'a', path: '/' } },
+          },
+        },
+      },
+    ],
+  ])('are not empty, and of their type: %s', async (at, values) => {
+    expect(await outcome(values)).toContain(`- at '/${at}': `);
+  });
 });

@@ -72,15 +72,15 @@ const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
     { maxSkew: 2, topologyKey: 'b/c', whenUnsatisfiable: 'ScheduleAnyway', minDomains: undefined },
   ),
   'extraVolumes[]': fc.record({
-    name: fc.constantFrom('mine', '1', 'model', 'scratch-tmp'),
+    name: fc.constantFrom<unknown>('mine', '1', 'model', 'scratch-tmp', true),
     emptyDir: fc.constant({}),
   }),
   'extraVolumeMounts[]': fc.record({
-    name: fc.constantFrom('mine', '1'),
-    mountPath: fc.constantFrom('/mine', '/dev/shm', '/1'),
+    name: fc.constantFrom<unknown>('mine', '1', 'mine', '1', true),
+    mountPath: fc.constantFrom<unknown>('/mine', '/dev/shm', '/1', '/etc/ssl', '/usr', 1),
   }),
   'initContainers[]': fc.record({
-    name: fc.constantFrom('mine', '1', 'fetch-model', 'predictor'),
+    name: fc.constantFrom<unknown>('mine', '1', 'fetch-model', 'predictor', 1),
     image: fc.constant('busybox'),
   }),
   'httpRoute.filters[]': fc.constant(headers),

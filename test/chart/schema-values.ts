@@ -10,6 +10,8 @@ export type Schema = {
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly pattern?: string;
+  /** More patterns of a text. */
+  readonly allOf?: readonly Schema[];
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly minimum?: number;
@@ -115,10 +117,14 @@ function numbers(schema: Schema): Arbitrary<number> {
   );
 }
 
-function strings({ pattern, minLength = 0, maxLength = 300 }: Schema): Arbitrary<string> {
-  const allowed = new RegExp(pattern ?? '', 'u');
+function strings({ pattern, allOf = [], minLength = 0, maxLength = 300 }: Schema) {
+  const allowed = [pattern, ...allOf.map((also) => resolve(also).pattern)].map(
+    (pattern = '') => new RegExp(pattern, 'u'),
+  );
   const fits = (text: string) =>
-    allowed.test(text) && [...text].length >= minLength && [...text].length <= maxLength;
+    allowed.every((pattern) => pattern.test(text)) &&
+    [...text].length >= minLength &&
+    [...text].length <= maxLength;
   const known = [...nasty, 'a'.repeat(maxLength)].filter(fits);
   const drawn =
     pattern === undefined

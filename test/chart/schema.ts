@@ -68,10 +68,11 @@ export function makeSchema(): string {
  */
 function sayingWhatIsExpected(schema: unknown, path: string): unknown {
   if (typeof schema !== 'object' || schema === null) return schema;
-  if (Array.isArray(schema)) return schema;
+  if (Array.isArray(schema))
+    return schema.map((inner, i) => sayingWhatIsExpected(inner, `${path}/${i}`));
   const { pattern, expected, ...rest } = schema as Schema;
   const told = Object.entries(rest).map(([key, inner]) => [
-    key,
+    path.endsWith('/patternProperties') ? withParts(key) : key,
     sayingWhatIsExpected(inner, `${path}/${key}`),
   ]);
   if (typeof pattern !== 'string') return { ...Object.fromEntries(told) };

@@ -19,6 +19,7 @@ and how to go on. Takes root and versions.
 {{- range $name, $v := .versions -}}
   {{- $context := dict "root" $.root "v" $v "key" (printf "versions.%s" $name) -}}
   {{- include "ml-api.checkRuntime" $context -}}
+  {{- include "ml-api.checkMounts" $context -}}
   {{- include "ml-api.checkModel" $context -}}
   {{- include "ml-api.checkSeveral" $context -}}
   {{- include "ml-api.checkLlm" $context -}}
@@ -127,51 +128,6 @@ and how to go on. Takes root and versions.
 {{- if and (eq $v.runtime "onnx") (gt (int $v.gpu.count) 0) $v.image.digest (eq $v.image.digest .root.Values.image.digest) -}}
   {{- fail (printf "%s.image.digest: image.digest is that of the image for CPUs, and the version asks for a GPU; set the digest of the one for GPUs, or its tag." $key) -}}
 {{- end -}}
-{{- $volumes := list -}}
-{{- range fromYamlArray (include "ml-api.volumes" .) -}}
-  {{- if has .name $volumes -}}
-    {{- fail (printf "%s.extraVolumes: there is a volume %s already; choose another name." $key .name) -}}
-  {{- end -}}
-  {{- $volumes = append $volumes .name -}}
-{{- end -}}
-{{- $containers := list "predictor" "fetch-model" "follow-model" -}}
-{{- range $v.initContainers -}}
-  {{- if has .name $containers -}}
-    {{- fail (printf "%s.initContainers: there is a container %s already; choose another name." $key .name) -}}
-  {{- end -}}
-  {{- $containers = append $containers .name -}}
-{{- end -}}
-{{- $mounted := list -}}
-{{- $model := "" -}}
-{{- range fromYamlArray (include "ml-api.mounts" .) -}}
-  {{- if not (has .name $volumes) -}}
-    {{- fail (printf "%s.extraVolumeMounts: there is no volume %s to mount; add it to extraVolumes." $key .name) -}}
-  {{- end -}}
-  {{- $path := clean (toString .mountPath) -}}
-  {{- if has $path $mounted -}}
-    {{- fail (printf "%s.extraVolumeMounts: something is mounted at %s already; choose another mountPath." $key .mountPath) -}}
-  {{- end -}}
-  {{- $mounted = append $mounted $path -}}
-  {{- if eq .name "model" -}}{{- $model = $path -}}{{- end -}}
-{{- end -}}
-{{- $yours := list -}}{{/* for which the model's volume may have a folder */}}
-{{- range $v.extraVolumeMounts -}}{{- $yours = append $yours (clean (toString .mountPath)) -}}{{- end -}}
-{{- range $path := $mounted -}}
-  {{- if and $model (not (has $path $yours)) (hasPrefix (printf "%s/" $model) $path) -}}
-    {{- fail (printf "%s.model.path: something is mounted at %s, in the directory of the model, which is read-only; choose another one, such as /models." $key $path) -}}
-  {{- end -}}
-{{- end -}}
-{{- range $v.extraVolumeMounts -}}
-  {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumeMounts" $key) "path" (default "" .mountPath) "relative" false) -}}
-  {{- with .subPath | default .subPathExpr -}}
-    {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumeMounts" $key) "path" . "relative" true) -}}
-  {{- end -}}
-{{- end -}}
-{{- range $v.extraVolumes -}}
-  {{- if kindIs "map" .hostPath -}}
-    {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumes" $key) "path" (default "" .hostPath.path) "relative" false) -}}
-  {{- end -}}
-{{- end -}}
 {{- include "ml-api.checkImage" (dict "key" (printf "%s.image" $key) "reference" (include "ml-api.imageReference" (dict "root" .root "image" $v.image)) "tag" (default "" $v.image.tag)) -}}
 {{- if not (or $v.image.tag $v.image.digest) -}}
   {{- fail (printf "%s.image: neither tag nor digest is set; set one." $key) -}}
@@ -193,6 +149,7 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- if $model.uri -}}
   {{- include "ml-api.checkUri" . -}}
+  {{- include "ml-api.checkUriForm" (dict "v" .v "key" (printf "%s.%s" $key $model.uriKey)) -}}
 {{- else if $model.sha256 -}}
   {{- fail (printf "%s.sha256: nothing is fetched that it could be of; set %s.uri, or remove it." $key $key) -}}
 {{- end -}}
@@ -232,9 +189,6 @@ and how to go on. Takes root and versions.
   {{- if or (regexMatch "^[A-Za-z0-9+.-]+:/+[^/]*:[^/]*@" $uri) (regexMatch "(?i)[?&;#](sig|[^=&;#]*(signature|token|key|secret|passw|credential|%)[^=&;#]*)=" $uri) -}}
     {{- fail (printf "%s: a password, a token or a signature in it would be read by whoever reads pods; remove it, and give the fetcher credentials in %s.fetch, from a Secret." $at $key) -}}
   {{- end -}}
-{{- end -}}
-{{- if regexMatch "^(mlflow://|models:/{1,3})[^/@?#]+/[A-Za-z][A-Za-z_-]*$" $uri -}}
-  {{- fail (printf "%s: stages and `latest` move unseen, and are not fetched; give the version an alias, as in mlflow://iris@champion, or name its number, as in mlflow://iris/3." $at) -}}
 {{- end -}}
 {{- if not (or $model.sha256 (eq (include "ml-api.cannotMove" $uri) "true") (eq $model.requirePinned "never")) -}}
   {{- if and (eq (include "ml-api.isWeb" $uri) "true") (eq $model.requirePinned "auto") -}}
@@ -350,6 +304,11 @@ and how to go on. Takes root and versions.
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- range $scaling.metrics -}}
+  {{- if not (get . (untitle .type)) -}}
+    {{- fail (printf "%s.metrics: one of type %s does not say which; set its %s, as autoscaling/v2 has it." $key .type (untitle .type)) -}}
+  {{- end -}}
+{{- end -}}
 {{- if and (eq $scaling.type "keda") (not (or $scaling.waitingRequests $scaling.keda.triggers)) -}}
   {{- fail (printf "%s.keda.triggers: KEDA needs at least one trigger, such as {type: prometheus, metadata: {…}}." $key) -}}
 {{- end -}}
@@ -377,6 +336,14 @@ and how to go on. Takes root and versions.
   {{- end -}}
   {{- if and (contains "/" $name) (or (ne $amount (floor $amount)) (gt $amount 1e15)) -}}
     {{- fail (printf "%s.limits.%s: expected a whole number of devices, such as 1, got %v." $key $name $limit) -}}
+  {{- end -}}
+{{- end -}}
+{{- $count := int64 .v.gpu.count -}}
+{{- $given := .v.resources.limits | default dict -}}
+{{- if and (gt $count 0) (hasKey $given .v.gpu.resource) -}}
+  {{- $limit := get $given .v.gpu.resource -}}
+  {{- if ne (include "ml-api.amount" $limit | float64) (float64 $count) -}}
+    {{- fail (printf "%s.limits.%s: this is %v, and gpu.count is %d; remove one of the two, or set both alike." $key .v.gpu.resource $limit $count) -}}
   {{- end -}}
 {{- end -}}
 {{- range $name, $request := $resources.requests -}}
@@ -429,6 +396,8 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- include "ml-api.checkPortNames" . -}}
 {{- include "ml-api.checkNameLookup" . -}}
+{{- include "ml-api.checkTolerations" (dict "tolerations" $v.tolerations "key" (printf "%s.tolerations" $key)) -}}
+{{- include "ml-api.checkTolerations" (dict "tolerations" $v.gpu.tolerations "key" (printf "%s.gpu.tolerations" $key)) -}}
 {{- $names := list -}}
 {{- range $v.resourceClaims -}}
   {{- if eq (empty .resourceClaimName) (empty .resourceClaimTemplateName) -}}
@@ -758,6 +727,14 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
 
 {{- define "ml-api.checkShared" -}}
 {{- $values := .root.Values -}}
+{{- $released := list -}}
+{{- range $values.image.released -}}
+  {{- $name := regexReplaceAll "@.*$" . "" -}}
+  {{- if has $name $released -}}
+    {{- fail (printf "image.released: %s is there twice, and a tag has one digest; leave the list as the release wrote it." $name) -}}
+  {{- end -}}
+  {{- $released = append $released $name -}}
+{{- end -}}
 {{- range $key := list "from" "metricsFrom" -}}
   {{- include "ml-api.checkPeers" (dict "peers" (get $values.networkPolicy $key) "key" (printf "networkPolicy.%s" $key)) -}}
 {{- end -}}

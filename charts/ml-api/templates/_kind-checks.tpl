@@ -30,6 +30,22 @@
 {{- end -}}
 {{- end -}}
 
+{{/* What an API server takes of tolerations. Takes tolerations and key. */}}
+{{- define "ml-api.checkTolerations" -}}
+{{- range .tolerations -}}
+  {{- $isExists := eq (.operator | default "") "Exists" -}}
+  {{- if not (or .key $isExists) -}}
+    {{- fail (printf "%s: one names no key, and only operator Exists tolerates every taint; set its key, or operator to Exists." $.key) -}}
+  {{- end -}}
+  {{- if and $isExists .value -}}
+    {{- fail (printf "%s: operator Exists takes any value, and one has the value %s, too; remove it, or set operator to Equal." $.key .value) -}}
+  {{- end -}}
+  {{- if and (hasKey . "tolerationSeconds") (ne (.effect | default "") "NoExecute") -}}
+    {{- fail (printf "%s: tolerationSeconds goes with effect NoExecute only; set that, or remove tolerationSeconds." $.key) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* A quantity as a number; an exponent, as in 1e3 and 1E-3, is part of the number. */}}
 {{- define "ml-api.amount" -}}
 {{- $factors := dict "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 -}}

@@ -178,6 +178,14 @@ share. Takes root and context.
 {{- end -}}
 
 {{- define "ml-api.mounts" -}}
+{{- include "ml-api.ownMounts" . }}
+{{- with .v.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Those of the chart itself. */}}
+{{- define "ml-api.ownMounts" -}}
 {{- include "ml-api.modelMount" . }}
 {{- include "ml-api.cacheMount" . }}
 {{- if .v.files }}
@@ -199,9 +207,6 @@ share. Takes root and context.
 {{- if .v.scratch.shm }}
 - name: scratch-shm
   mountPath: /dev/shm
-{{- end }}
-{{- with .v.extraVolumeMounts }}
-{{ toYaml . }}
 {{- end }}
 {{- end -}}
 

@@ -76,9 +76,15 @@ model and key.
 {{- end -}}
 {{- end -}}
 
-{{/* That a model is to be fetched, and that the server looks for another where it is followed. Takes root and v. */}}
+{{/*
+That a model is to be fetched, by a scheme in lower case as the fetcher reads it, and that the server looks for another where it is followed.
+Takes root and v.
+*/}}
 {{- define "ml-api.takeUri" -}}
 {{- $model := .v.model -}}
+{{- with regexFind "^[A-Za-z0-9]+:" $model.uri -}}
+  {{- $_ := set $model "uri" (printf "%s%s" (lower .) (trimPrefix . $model.uri)) -}}
+{{- end -}}
 {{- if not $model.uriKey -}}{{- $_ := set $model "uriKey" "uri" -}}{{- end -}}
 {{- if and (gt (int64 $model.followSeconds) 0) (eq .v.runtime "onnx") (not (hasKey .v.config "modelReloadSeconds")) (eq (int64 .root.Values.config.modelReloadSeconds) 0) -}}
   {{- $_ := set .v.config "modelReloadSeconds" 10 -}}
@@ -137,7 +143,7 @@ runtime's are filled in later. Takes from, own, and marked.
 {{- if eq $v.runtime "onnx" -}}
   {{- $image := .root.Values.image -}}
   {{- $suffix := ternary $v.gpu.imageTagSuffix "" (gt (int $v.gpu.count) 0) -}}
-  {{- $tag := printf "%s%s" ($image.tag | default .root.Chart.AppVersion) $suffix -}}
+  {{- $tag := printf "%s%s" ($image.tag | default .root.Chart.AppVersion | trimSuffix $suffix) $suffix -}}
   {{- $digest := include "ml-api.ownDigest" (dict "root" .root "tag" $tag) -}}
   {{- $_ := set $preset "image" (dict "repository" $image.repository "tag" $tag "digest" (or $v.image.repository $v.image.tag | empty | ternary $digest "")) -}}
 {{- end -}}
@@ -154,6 +160,7 @@ runtime's are filled in later. Takes from, own, and marked.
 {{- $_ := set $v "args" (concat ($v.args | default list) $v.extraArgs) -}}
 {{- $_ := set $v "openai" ($preset.openai | default dict) -}}
 {{- $_ := set $v "handlers" $preset.handlers -}}
+{{- $_ := set $v "needs" ($preset.needs | default list) -}}
 {{- $_ := set $v "resources" (include "ml-api.resourcesOver" (dict "preset" $preset.resources "own" $v.resources) | fromJson) -}}
 {{- range $folder, $size := $preset.scratch -}}
   {{- if not (get $v.scratch $folder) -}}{{- $_ := set $v.scratch $folder $size -}}{{- end -}}
