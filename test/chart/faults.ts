@@ -55,7 +55,8 @@ function slips(objects: readonly KubernetesObject[], notes: string, values: stri
 }
 
 function slipsIn(text: string, values: string): string[] {
-  return ['<no value>', '<nil>', '%!', 'map[', '&{']
+  const exponents = text.match(/\d(?:[.]\d+)?e[+]\d+/g) ?? [];
+  return ['<no value>', '<nil>', '%!', 'map[', '&{', ...exponents]
     .filter((slip) => text.includes(slip) && !values.includes(slip))
     .map((slip) => `a template printed ${slip}`);
 }

@@ -77,7 +77,7 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.shutdown.drainSeconds: the predictor waits for an hour at most; expected up to 3600, got %d." $key (int64 $v.shutdown.drainSeconds)) -}}
   {{- end -}}
   {{- if lt (mul $v.shutdown.drainSeconds 1000) (int64 $config.requestTimeoutMs) -}}
-    {{- fail (printf "%s.shutdown.drainSeconds: %v s is less than config.requestTimeoutMs (%v ms), so a rollout would cut requests off; raise it or lower the deadline." $key $v.shutdown.drainSeconds (int64 $config.requestTimeoutMs)) -}}
+    {{- fail (printf "%s.shutdown.drainSeconds: %d s is less than config.requestTimeoutMs (%d ms), so a rollout would cut requests off; raise it or lower the deadline." $key (int64 $v.shutdown.drainSeconds) (int64 $config.requestTimeoutMs)) -}}
   {{- end -}}
   {{- with regexFind "(http://[^,]*:80|https://[^,]*:443)(,|$)" (default "" $config.corsOrigins) | trimSuffix "," -}}
     {{- fail (printf "%s.config.corsOrigins: browsers leave out the port of %s, which is the scheme's own; remove it." $key .) -}}
@@ -282,7 +282,7 @@ and how to go on. Takes root and versions.
 {{- $key := printf "%s.autoscaling" .key -}}
 {{- $most := ternary $v.replicas $scaling.maxReplicas (eq $scaling.type "none") | int -}}
 {{- if and (ne $scaling.type "none") (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
-  {{- fail (printf "%s.minReplicas: %v is more than maxReplicas (%v)." $key $scaling.minReplicas $scaling.maxReplicas) -}}
+  {{- fail (printf "%s.minReplicas: %d is more than maxReplicas (%d); lower it or raise maxReplicas." $key (int64 $scaling.minReplicas) (int64 $scaling.maxReplicas)) -}}
 {{- end -}}
 {{- if and $v.onePod (gt $most 1) -}}
   {{- fail (printf "%s.model.pvc: a ReadWriteOnce claim serves one pod and up to %d are asked for; use ReadOnlyMany or ReadWriteMany, or set autoscaling.maxReplicas (or replicas) to 1." .key $most) -}}
@@ -328,14 +328,14 @@ and how to go on. Takes root and versions.
     {{- $size := include "ml-api.amount" (trimPrefix "hugepages-" $name) | float64 -}}
     {{- $pages := divf $amount $size -}}
     {{- if or (ne $pages (floor $pages)) (eq $pages 0.0) -}}
-      {{- fail (printf "%s.limits.%s: expected a multiple of the page's size, got %v." $key $name $limit) -}}
+      {{- fail (printf "%s.limits.%s: expected a multiple of the page's size, got %s." $key $name (include "ml-api.asWritten" $limit)) -}}
     {{- end -}}
     {{- if not (or (hasKey $limits "cpu") (hasKey $limits "memory") (get ($resources.requests | default dict) "cpu") (get ($resources.requests | default dict) "memory")) -}}
       {{- fail (printf "%s.limits.%s: huge pages need cpu or memory beside them; set limits.memory." $key $name) -}}
     {{- end -}}
   {{- end -}}
   {{- if and (contains "/" $name) (or (ne $amount (floor $amount)) (gt $amount 1e15)) -}}
-    {{- fail (printf "%s.limits.%s: expected a whole number of devices, such as 1, got %v." $key $name $limit) -}}
+    {{- fail (printf "%s.limits.%s: expected a whole number of devices, such as 1, got %s." $key $name (include "ml-api.asWritten" $limit)) -}}
   {{- end -}}
 {{- end -}}
 {{- $count := int64 .v.gpu.count -}}
@@ -343,7 +343,7 @@ and how to go on. Takes root and versions.
 {{- if and (gt $count 0) (hasKey $given .v.gpu.resource) -}}
   {{- $limit := get $given .v.gpu.resource -}}
   {{- if ne (include "ml-api.amount" $limit | float64) (float64 $count) -}}
-    {{- fail (printf "%s.limits.%s: this is %v, and gpu.count is %d; remove one of the two, or set both alike." $key .v.gpu.resource $limit $count) -}}
+    {{- fail (printf "%s.limits.%s: this is %s, and gpu.count is %d; remove one of the two, or set both alike." $key .v.gpu.resource (include "ml-api.asWritten" $limit) $count) -}}
   {{- end -}}
 {{- end -}}
 {{- range $name, $request := $resources.requests -}}
@@ -353,7 +353,7 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.requests.%s: devices and huge pages are not shared, so the request is the limit; set limits.%s to the same, or remove the request." $key $name $name) -}}
   {{- end -}}
   {{- if and (hasKey $limits $name) (gt (include "ml-api.amount" $request | float64) (include "ml-api.amount" $limit | float64)) -}}
-    {{- fail (printf "%s.requests.%s: %v is more than limits.%s (%v); lower it or raise the limit." $key $name $request $name $limit) -}}
+    {{- fail (printf "%s.requests.%s: %s is more than limits.%s (%s); lower it or raise the limit." $key $name (include "ml-api.asWritten" $request) $name (include "ml-api.asWritten" $limit)) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -556,6 +556,7 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
 {{- $gate := $values.promotion.gate -}}
 {{- if $gate.enabled -}}
   {{- include "ml-api.checkNameLookup" (dict "v" $values.versionDefaults "key" "versionDefaults") -}}
+  {{- include "ml-api.checkTolerations" (dict "tolerations" $values.versionDefaults.tolerations "key" "versionDefaults.tolerations") -}}
   {{- $job := printf "%s-promotion-gate" (include "ml-api.fullname" .root) -}}
   {{- if gt (len $job) 63 -}}
     {{- fail (printf "promotion.gate.enabled: the Job would be called %q, which has more than 63 characters; choose a shorter release name or fullnameOverride." $job) -}}
@@ -767,7 +768,7 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
   {{- $objective := (get $slo $name).objective -}}
   {{- range $slo.burnRates -}}
     {{- if ge (mulf .factor (subf 100 $objective)) 100.0 -}}
-      {{- fail (printf "monitoring.prometheusRule.slo.burnRates: factor %v can never be reached with the objective of %v %% (%s), because more than all requests would have to be bad; lower the factor or raise the objective." .factor $objective $name) -}}
+      {{- fail (printf "monitoring.prometheusRule.slo.burnRates: factor %s can never be reached with the objective of %s %% (%s), because more than all requests would have to be bad; lower the factor or raise the objective." (include "ml-api.asWritten" .factor) (include "ml-api.asWritten" $objective) $name) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

@@ -46,6 +46,11 @@
 {{- end -}}
 {{- end -}}
 
+{{/* A number or a text in a sentence, such as 2500000000 rather than 2.5e+09. */}}
+{{- define "ml-api.asWritten" -}}
+{{- kindIs "string" . | ternary . (toJson .) -}}
+{{- end -}}
+
 {{/* A quantity as a number; an exponent, as in 1e3 and 1E-3, is part of the number. */}}
 {{- define "ml-api.amount" -}}
 {{- $factors := dict "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 -}}

@@ -51,7 +51,7 @@ API server looks. Takes key and block: cidr and except.
 {{- end -}}
 {{- range .ports -}}
   {{- if and .endPort (or (empty .port) (kindIs "string" .port) (lt (int .endPort) (int .port))) -}}
-    {{- fail (printf "%s: a range ends at endPort %d and begins at port %v; expected a port that is a number, and no greater." $.key (int .endPort) (default "none" .port)) -}}
+    {{- fail (printf "%s: a range ends at endPort %d and begins at port %s; expected a port that is a number, and no greater." $.key (int .endPort) (include "ml-api.asWritten" (default "none" .port))) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
