@@ -429,6 +429,32 @@ describe('parts of lists', () => {
   test.each<[string, object]>([
     ['extraVolumes/0/name', version({ extraVolumes: [{ name: true }] })],
     ['extraVolumes/0', version({ extraVolumes: [{}] })],
+    ['extraVolumes/0', version({ extraVolumes: [{ name: 'a', emptyDir: {}, hostPath: {} }] })],
+    ['extraVolumes/0/hostPath', version({ extraVolumes: [{ name: 'a', hostPath: '/a' }] })],
+    ['extraVolumes/0/secret', version({ extraVolumes: [{ name: 'a', secret: {} }] })],
+    ['extraVolumes/0/configMap', version({ extraVolumes: [{ name: 'a', configMap: {} }] })],
+    ['extraVolumes/0/image', version({ extraVolumes: [{ name: 'a', image: {} }] })],
+    [
+      'extraVolumes/0/persistentVolumeClaim',
+      version({ extraVolumes: [{ name: 'a', persistentVolumeClaim: {} }] }),
+    ],
+    ['autoscaling/behavior', version({ autoscaling: { behavior: { a: {} } } })],
+    [
+      'autoscaling/behavior/scaleUp/policies',
+      version({ autoscaling: { behavior: { scaleUp: { policies: [] } } } }),
+    ],
+    [
+      'autoscaling/behavior/scaleUp/policies/0',
+      version({ autoscaling: { behavior: { scaleUp: { policies: [{}] } } } }),
+    ],
+    [
+      'topologySpreadConstraints/0/topologyKey',
+      version({
+        topologySpreadConstraints: [
+          { maxSkew: 1, topologyKey: '', whenUnsatisfiable: 'DoNotSchedule' },
+        ],
+      }),
+    ],
     ['extraVolumeMounts/0/name', version({ extraVolumeMounts: [{ name: true, mountPath: '/a' }] })],
     [
       'extraVolumeMounts/0/mountPath',

@@ -778,8 +778,11 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
 {{- if and $values.modelStore.persistentVolume.enabled (not $values.modelStore.persistentVolume.source) -}}
   {{- fail "modelStore.persistentVolume.source: a PersistentVolume needs one, such as {hostPath: {path: /srv/models}}." -}}
 {{- end -}}
-{{- range $kind, $place := pick $values.modelStore.persistentVolume.source "hostPath" "local" -}}
-  {{- include "ml-api.checkPath" (dict "key" (printf "modelStore.persistentVolume.source.%s" $kind) "path" (default "" $place.path) "relative" false) -}}
+{{- with $values.modelStore.persistentVolume.source.hostPath -}}
+  {{- include "ml-api.checkPath" (dict "key" "modelStore.persistentVolume.source.hostPath" "path" .path "relative" false) -}}
+{{- end -}}
+{{- if $values.modelStore.persistentVolume.source.local -}}
+  {{- fail "modelStore.persistentVolume.source.local: Kubernetes wants the node of such a volume, which the chart does not know; use hostPath, or a claim of yours (model.pvc.existingClaim)." -}}
 {{- end -}}
 {{- if and $values.modelStore.persistentVolume.enabled (not $values.modelStore.enabled) -}}
   {{- fail "modelStore.persistentVolume.enabled: it is for the chart's claim; set modelStore.enabled too." -}}

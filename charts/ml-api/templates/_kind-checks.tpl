@@ -7,6 +7,13 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The name of a volume or a container, which a template may have made. Takes name and key. */}}
+{{- define "ml-api.checkLabel" -}}
+{{- if not (regexMatch "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" .name) -}}
+  {{- fail (printf "%s: %q is no name; expected at most 63 lower-case letters, digits and dashes, such as cache-1." .key .name) -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What an image's reference may be as a whole: registry, path and tag have values of their own. Takes key, reference, and tag. */}}
 {{- define "ml-api.checkImage" -}}
 {{- $path := regexReplaceAll "(:[^:/@]*)?(@.*)?$" (include "ml-api.withoutRegistry" .reference) "" -}}
@@ -76,8 +83,16 @@
 {{- define "ml-api.checkObjects" -}}
 {{- range regexSplit "(?m)^---.*$" .text -1 -}}
   {{- $object := fromYaml . -}}
-  {{- if and $object (not (and $object.apiVersion $object.kind)) -}}
-    {{- fail (printf "%s: expected a manifest with apiVersion and kind, as an object or as text in YAML." $.key) -}}
+  {{- $named := list (get $object "apiVersion") (get $object "kind") -}}
+  {{- if not (hasSuffix "List" (get $object "kind" | toString)) -}}
+    {{- $metadata := get $object "metadata" -}}
+    {{- $metadata = kindIs "map" $metadata | ternary $metadata dict -}}
+    {{- $named = append $named (get $metadata "name" | default (get $metadata "generateName")) -}}
+  {{- end -}}
+  {{- range $text := $named -}}
+    {{- if and $object (or (empty $text) (not (kindIs "string" $text))) -}}
+      {{- fail (printf "%s: expected a manifest with apiVersion, kind and metadata.name, each a text, as an object or as text in YAML." $.key) -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -55,7 +55,7 @@ runtimes.
     claimName: {{ .v.cache.existingClaim | quote }}
   {{- else }}
   emptyDir:
-    sizeLimit: {{ .v.cache.sizeLimit | quote }}
+    sizeLimit: {{ include "ml-api.asWritten" .v.cache.sizeLimit | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}

@@ -9,7 +9,7 @@
 {{- else if eq $model.source "uri" }}
 - name: model
   emptyDir:
-    sizeLimit: {{ $model.fetch.sizeLimit | quote }}
+    sizeLimit: {{ include "ml-api.asWritten" $model.fetch.sizeLimit | quote }}
 {{- else if eq $model.source "imageVolume" }}
 - name: model
   image:

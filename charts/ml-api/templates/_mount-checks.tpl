@@ -10,8 +10,17 @@
   {{- end -}}
   {{- $volumes = append $volumes .name -}}
 {{- end -}}
+{{- range $v.extraVolumes -}}
+  {{- include "ml-api.checkLabel" (dict "name" .name "key" (printf "%s.extraVolumes" $key)) -}}
+{{- end -}}
 {{- $containers := list "predictor" "fetch-model" "follow-model" -}}
 {{- range $v.initContainers -}}
+  {{- include "ml-api.checkLabel" (dict "name" .name "key" (printf "%s.initContainers" $key)) -}}
+  {{- range .volumeMounts -}}
+    {{- if not (has .name $volumes) -}}
+      {{- fail (printf "%s.initContainers: there is no volume %s to mount; add it to extraVolumes." $key (default "" .name | toString)) -}}
+    {{- end -}}
+  {{- end -}}
   {{- if has .name $containers -}}
     {{- fail (printf "%s.initContainers: there is a container %s already; choose another name." $key .name) -}}
   {{- end -}}
@@ -28,6 +37,9 @@
     {{- fail (printf "%s.extraVolumeMounts: there is no volume %s to mount; add it to extraVolumes." $key .name) -}}
   {{- end -}}
   {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumeMounts" $key) "path" .mountPath "relative" false) -}}
+  {{- if and .subPath .subPathExpr -}}
+    {{- fail (printf "%s.extraVolumeMounts: at %s, subPath and subPathExpr are both set; remove one." $key .mountPath) -}}
+  {{- end -}}
   {{- with .subPath | default .subPathExpr -}}
     {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumeMounts" $key) "path" . "relative" true) -}}
   {{- end -}}

@@ -228,13 +228,13 @@ share. Takes root and context.
 {{- with .v.scratch.tmp }}
 - name: scratch-tmp
   emptyDir:
-    sizeLimit: {{ . | quote }}
+    sizeLimit: {{ include "ml-api.asWritten" . | quote }}
 {{- end }}
 {{- with .v.scratch.shm }}
 - name: scratch-shm
   emptyDir:
     medium: Memory
-    sizeLimit: {{ . | quote }}
+    sizeLimit: {{ include "ml-api.asWritten" . | quote }}
 {{- end }}
 {{- with .v.extraVolumes }}
 {{ toYaml . }}

@@ -31,6 +31,14 @@ characters are the schema's to say. The URI is not shown, as it may hold a secre
 {{- end -}}
 {{- end -}}
 
+{{/* A sum is of one URI: that of the defaults is not of a version's own. Takes own, defaults, and key. */}}
+{{- define "ml-api.checkSumOf" -}}
+{{- $own := .own | default dict -}}
+{{- if and $own.uri .defaults.uri .defaults.sha256 (ne $own.uri .defaults.uri) (not (hasKey $own "sha256")) -}}
+  {{- fail (printf "%s.sha256: versionDefaults has the sum of what its own URI names, and the version fetches another one; set its own, or \"\" for none." .key) -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What fits, by scheme; what does not though it would; and how it is said. Names of models may have their @, : and / escaped. */}}
 {{- define "ml-api.uriForms" -}}
 s3: { fits: '^s3://[A-Za-z0-9][A-Za-z0-9._-]{1,254}(/.*)?$', what: bucket, form: s3://BUCKET/FOLDER or s3://BUCKET/FILE.onnx }

@@ -32,6 +32,7 @@ metricsPort, ownImage, openai (what is of LLMs, see _llm.tpl), keysFile.
   {{- if and $v.enabled (not (kindIs "invalid" $given)) -}}
     {{- $_ := set $v "version" $name -}}
     {{- $_ := set $v "fullname" (printf "%s-%s" (include "ml-api.fullname" $) $name) -}}
+    {{- include "ml-api.checkSumOf" (dict "own" $own.model "defaults" $defaults.model "key" (printf "versions.%s.model" $name)) -}}
     {{- include "ml-api.renderVersion" (dict "root" $ "v" $v) -}}
     {{- include "ml-api.takeUri" (dict "root" $ "v" $v) -}}
     {{- include "ml-api.completeByRuntime" (dict "root" $ "v" $v) -}}
@@ -94,8 +95,15 @@ Takes root and v.
 {{- end -}}
 {{- end -}}
 
-{{/* Of some maps only one key may be set, so a version's own takes the default's place whole. Takes v and own. */}}
+{{/*
+Of some maps only one key may be set, or one counts more than the other: a version's own then takes the default's place, whichever that is.
+Takes v and own.
+*/}}
 {{- define "ml-api.replaceAlternatives" -}}
+{{- include "ml-api.replaceOther" (dict "from" .v.image "own" .own.image "keys" (list "tag" "digest")) -}}
+{{- include "ml-api.replaceOther" (dict "from" .v.pdb "own" .own.pdb "keys" (list "maxUnavailable" "minAvailable")) -}}
+{{- $fetch := (.own.model | default dict).fetch | default dict -}}
+{{- include "ml-api.replaceOther" (dict "from" .v.model.fetch.cache "own" $fetch.cache "keys" (list "hostPath" "existingClaim")) -}}
 {{- range $variable, $value := .own.env -}}
   {{- $_ := set $.v.env $variable $value -}}
 {{- end -}}
@@ -104,6 +112,16 @@ Takes root and v.
 {{- end -}}
 {{- range $hook, $handler := .own.lifecycle -}}
   {{- $_ := set $.v.lifecycle $hook $handler -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Empties the one of two keys that a version's own map does not have, where it has the other. Takes from, own, and keys. */}}
+{{- define "ml-api.replaceOther" -}}
+{{- $own := .own | default dict -}}
+{{- range $key := .keys -}}
+  {{- if and (not (hasKey $own $key)) (ne (without $.keys $key | first | get $own | toString) "") -}}
+    {{- $_ := set $.from $key "" -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 
