@@ -398,6 +398,14 @@ and how to go on. Takes root and versions.
 {{- include "ml-api.checkNameLookup" . -}}
 {{- include "ml-api.checkTolerations" (dict "tolerations" $v.tolerations "key" (printf "%s.tolerations" $key)) -}}
 {{- include "ml-api.checkTolerations" (dict "tolerations" $v.gpu.tolerations "key" (printf "%s.gpu.tolerations" $key)) -}}
+{{- $spread := list -}}
+{{- range $v.topologySpreadConstraints -}}
+  {{- $pair := printf "%s with %s" .topologyKey .whenUnsatisfiable -}}
+  {{- if has $pair $spread -}}
+    {{- fail (printf "%s.topologySpreadConstraints: %s is there twice; remove one." $key $pair) -}}
+  {{- end -}}
+  {{- $spread = append $spread $pair -}}
+{{- end -}}
 {{- $names := list -}}
 {{- range $v.resourceClaims -}}
   {{- if eq (empty .resourceClaimName) (empty .resourceClaimTemplateName) -}}
