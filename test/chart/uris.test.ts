@@ -66,7 +66,7 @@ const good = [
   ...['hf://org/model', 'HF://org/model', 'hf://org/model@main', 'hf://org/model@refs/pr/1/onnx'],
   ...['hf://org/model/onnx/model_q4.onnx', 'hf://_o/-m@v1.0/a%20b', 'hf://org/model@a%2Fb'],
   ...['mlflow://iris@champion', 'mlflow://iris/3', 'models:/iris/3', 'models://iris@a'],
-  ...['models:///iris/3', 'mlflow://my.iris@a b'.replace(' ', '%20'), 'MLFlow://iris/1'],
+  ...['models:///iris/3', 'mlflow://my.iris@a%20b', 'MLFlow://iris/1'],
   ...['mlflow://_iris@x', 'mlflow://日本@x', 'mlflow://a%40b@x', 'mlflow://iris@a%40b'],
   ...['oci://h/iris', 'oci://ghcr.io/org/iris:1.2', `oci://h:5000/a/b/c@${digest}`],
   ...[`oci://10.0.0.1/a__b/c---d:A_b@${digest}`, 'oci://[::1]:5000/x', 'OCI://H.example.com/x'],
@@ -119,7 +119,7 @@ const bad = [
   ...['mlflow://a%2Fb@c', 'mlflow://a%3Ab@c', 'mlflow://iris@a%2fb'],
   ...[`mlflow://iris/${'1'.repeat(19)}`, 'models:////iris/3', 'models:iris/3'],
   ...['oci://', 'oci://h', 'oci://h/', 'oci:///x', 'oci://h/Iris', 'oci://h/a//b', 'oci://h/x/'],
-  ...['oci://h/x:', 'oci://h/x@sha256:0', 'oci://h/x@sha512:0', 'oci://h/x:a b'.replace(' ', '+')],
+  ...['oci://h/x:', 'oci://h/x@sha256:0', 'oci://h/x@sha512:0', 'oci://h/x:a+b'],
   ...[
     'oci://-h/x',
     'oci://h./x',
