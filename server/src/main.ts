@@ -92,9 +92,12 @@ function endUnlessClosed(error: NodeJS.ErrnoException): void {
   process.exit(EXIT.failed);
 }
 
+/** What ends a process: a supervisor, Ctrl-C, and a terminal that closes. */
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
 /** PID 1, as an init container's command is, ignores signals that nothing handles. */
 function endAtSignals(): AbortSignal {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  for (const signal of SIGNALS)
     process.once(signal, () => process.exit(128 + constants.signals[signal]));
   return new AbortController().signal;
 }
@@ -102,8 +105,7 @@ function endAtSignals(): AbortSignal {
 /** Aborts, with the signal's name as its reason, when the process is told to end. PID 1 ignores what nothing handles. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.once(signal, () => controller.abort(signal));
+  for (const signal of SIGNALS) process.once(signal, () => controller.abort(signal));
   return controller.signal;
 }
 

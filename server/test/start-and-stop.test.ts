@@ -52,7 +52,7 @@ describe('a start that fails ends the process, whatever had been started', () =>
   });
 });
 
-it.each(['SIGTERM', 'SIGINT'] as const)(
+it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
   '%s before the model is loaded ends the process with 0',
   async (signal) => {
     const port = await freePort();
