@@ -33,9 +33,24 @@ export function readOptions<const Known extends Options>(
   usage: string,
 ) {
   try {
-    return parseArgs({ args: [...args], options }).values;
+    const { values, tokens } = parseArgs({ args: [...args], options, tokens: true });
+    refuseRepeated(tokens, options);
+    return values;
   } catch (error) {
     throw new UsageError(`${problemOf(error, options)}\n\n${usage}`);
+  }
+}
+
+/** The last would win, and nobody would see which that is in a long command, or one that is put together. */
+function refuseRepeated(
+  tokens: readonly { readonly kind: string; readonly name?: string }[],
+  options: Options,
+): void {
+  const seen = new Set<string>();
+  for (const { kind, name = '' } of tokens) {
+    if (kind !== 'option' || options[name]?.multiple === true) continue;
+    if (seen.has(name)) throw new TypeError(`--${name} is given more than once; expected it once.`);
+    seen.add(name);
   }
 }
 

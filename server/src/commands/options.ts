@@ -63,12 +63,15 @@ export function readArguments<const Known extends Options>(
 /** @throws TypeError that says in one sentence, without its stop, what is wrong */
 export function parsed<const Known extends Options>(args: readonly string[], options: Known) {
   try {
-    return parseArgs({
+    const { tokens, ...found } = parseArgs({
       args: withNegativeNumbers(args, options),
       options,
       strict: true,
       allowPositionals: true,
+      tokens: true,
     });
+    refuseRepeated(tokens, options);
+    return found;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const [, name = ''] =
@@ -78,6 +81,19 @@ export function parsed<const Known extends Options>(args: readonly string[], opt
         ? `--${name}: expected ${options[name]?.value ?? 'a value'}, got none; one that begins with a dash is written --${name}=-…`
         : error.message.split('. ')[0],
     );
+  }
+}
+
+/** The last would win, and nobody would see which that is in a long command, or one that is put together. */
+function refuseRepeated(
+  tokens: readonly { readonly kind: string; readonly name?: string }[],
+  options: Options,
+): void {
+  const seen = new Set<string>();
+  for (const { kind, name = '' } of tokens) {
+    if (kind !== 'option' || options[name]?.multiple === true) continue;
+    if (seen.has(name)) throw new TypeError(`--${name} is given more than once; expected it once`);
+    seen.add(name);
   }
 }
 
