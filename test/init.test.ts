@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -310,6 +311,29 @@ it.each([
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/^ +at |\p{Cc}(?<!\n)/mu);
   expect(readdirSync(cwd)).toEqual([]);
+});
+
+it('says where the files are whose folder is a link', async () => {
+  const cwd = folder();
+  mkdirSync(path.join(cwd, 'real'));
+  symlinkSync('real', path.join(cwd, 'link'));
+  const { code, stdout } = await init(cwd, 'link');
+  expect(code).toBe(0);
+  const [link, real] = [path.join(cwd, 'link'), realpathSync(path.join(cwd, 'real'))];
+  expect(stdout).toContain(`Made in ${link}, a link to ${real}: model, `);
+  expect(readdirSync(real)).toContain('model');
+});
+
+it.each([
+  ['nothing', 'nothing'],
+  ['itself', 'link'],
+])('refuses a link to %s, and leaves it', async (_what, target) => {
+  const cwd = folder();
+  symlinkSync(target, path.join(cwd, 'link'));
+  const { code, stdout, stderr } = await init(cwd, 'link');
+  expect([code, stdout]).toEqual([3, '']);
+  expect(stderr).toMatch(/link is a link that leads nowhere; expected a new folder/);
+  expect(readdirSync(cwd)).toEqual(['link']);
 });
 
 it.each([

@@ -312,13 +312,18 @@ describe('fetch', () => {
   });
 
   it.each([
-    [[], {}, /MODEL_URL: is missing/],
+    [[], {}, /^Bad setting:\n {2}URI, or MODEL_URI: is missing\nRun fetch --help/],
+    [
+      [],
+      { MODEL_URL: 'https://h/m.onnx' },
+      /^Bad setting:\n {2}--sha256, or MODEL_SHA256: is missing\n/,
+    ],
     [['s3x://a/b'], {}, /^There is no store for "s3x:"; expected a path or one of s3:\/\/.+\.\n$/],
     [['/nothing/here'], {}, /^There is no file or folder \/nothing\/here\./],
     [
       ['https://h/m.zip?token=secret'],
       {},
-      /expected a path that ends in .+, got https:\/\/h\/m\.zip\?…\.\n$/,
+      /^URI: expected a path that ends in .+, got https:\/\/h\/m\.zip\?…\.\n$/,
     ],
     [[iris], { MODEL_URL: 'https://h/m.onnx' }, /^MODEL_URL is set, and there is a URI, too;/],
     [[iris, '--sha256', 'abc'], {}, /--sha256: expected 64 hex digits, got "abc"/],
@@ -403,7 +408,7 @@ describe('serve', () => {
     ['fetch', [iris, '--dir', path.join(iris, '../v2/model.onnx/models')], {}],
   ] as const)('%s %j ends where no folder can be made', async (command, args, env) => {
     const { code, stderr } = await run([command, ...args], env);
-    expect(stderr).toMatch(/^MODEL_(CACHE_)?DIR: \S+ cannot be written: E[^\n]+\n$/);
+    expect(stderr).toMatch(/^(--dir|MODEL_CACHE_DIR): \S+ cannot be written: E[^\n]+\n$/);
     expect(code).toBe(3);
   });
 

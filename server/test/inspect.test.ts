@@ -46,6 +46,20 @@ it.each(['two-inputs', 'state-and-scalar', 'scores', 'one-image', 'every-datatyp
   },
 );
 
+it.each([
+  ['a'.repeat(100), 'a'.repeat(63)],
+  [`${'a'.repeat(62)}..b`, 'a'.repeat(62)],
+  ['_größe 1', 'gr-e-1'],
+])('suggests a name that model.json takes: %s', async (file, name) => {
+  const copy = path.join(folderWith(iris, {}), `${file}.onnx`);
+  copyFileSync(iris, copy);
+  const { stdout } = await run(['inspect', copy, '--json']);
+  const { manifest } = JSON.parse(stdout);
+  expect(manifest.name).toBe(name);
+  const { http } = await start({ MODEL_DIR: folderWith(iris, manifest), LOG_LEVEL: 'silent' });
+  expect((await http.get('/model')).body.name).toBe(name);
+});
+
 it('suggests names for features and classes, to be replaced', async () => {
   const { stdout } = await run(['inspect', iris, '--json']);
   expect(JSON.parse(stdout).manifest).toEqual({

@@ -214,10 +214,12 @@ function readWanted(
   const all = settings.MODEL_FILES === 'all' ? 'files' : 'model';
   const form = several ? 'models' : all;
   const address = normalised(settings.MODEL_URI ?? settings.MODEL_URL ?? '');
-  checkForm(address, form, settings.MODEL_URI === undefined ? 'MODEL_URL' : 'MODEL_URI');
+  const setting = settings.MODEL_URI === undefined ? 'MODEL_URL' : 'MODEL_URI';
+  checkForm(address, form, uri === undefined ? setting : 'URI');
   if (settings.FETCH_FOLLOW_SECONDS > 0) checkFollowed(address, settings.MODEL_SHA256);
   const directory = MODELS_DIR ?? MODEL_DIR;
-  const variable = several ? 'MODELS_DIR' : 'MODEL_DIR';
+  const ofOne = dir === undefined ? 'MODEL_DIR' : '--dir';
+  const variable = several ? 'MODELS_DIR' : ofOne;
   if (isLocal(address)) checkApart(localPath(address), directory, variable);
   const wanted: Wanted = {
     uri: address,
@@ -258,19 +260,24 @@ function checkFollowed(uri: string, sha256: string | undefined): void {
     );
 }
 
+/** What is to be given, on the command line or as a variable. */
+const missing = {
+  MODEL_URL: 'URI, or MODEL_URI',
+  MODEL_SHA256: '--sha256, or MODEL_SHA256',
+  MODEL_DIR: '--dir, or MODEL_DIR',
+};
+
 function readSettings(command: string, given: NodeJS.ProcessEnv) {
   const settings = cleanEnv(
     given,
     {
       ...variables,
-      ...(given['MODEL_URI'] === undefined && {
-        MODEL_URL: webUrl({ desc: desc.url }),
-        MODEL_SHA256: sha256Hex({ desc: desc.sha256 }),
-      }),
+      ...(given['MODEL_URI'] === undefined && { MODEL_URL: webUrl({ desc: desc.url }) }),
+      ...(given['MODEL_URL'] !== undefined && { MODEL_SHA256: sha256Hex({ desc: desc.sha256 }) }),
       // Named, never the working directory: what came with the model before is removed from it.
       ...(given['MODELS_DIR'] === undefined && { MODEL_DIR: text({ desc: desc.directory }) }),
     },
-    { reporter: reportTo(`${command} --help`) },
+    { reporter: reportTo(`${command} --help`, { labels: missing }) },
   );
   if (settings.MODELS_DIR !== undefined && settings.MODEL_DIR !== undefined)
     throw new UsageError(

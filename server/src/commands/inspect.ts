@@ -5,6 +5,7 @@ import { inputsSchema } from '../model/contract/input-schema.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { describeModel, type Model } from '../model/model.ts';
 import type { RowMode, Signature, TensorSpec } from '../runtime/signature.ts';
+import { identifier } from '../sources/stores/identifier.ts';
 import { CommandError, UsageError } from '../util/command-error.ts';
 import type { Command } from './command.ts';
 import { openModel } from './open-model.ts';
@@ -63,8 +64,7 @@ async function readSignature(file: string): Promise<Signature> {
 function nameOf(file: string): string {
   const base = path.basename(file, path.extname(file));
   const name = base === 'model' ? path.basename(path.dirname(path.resolve(file))) : base;
-  const plain = name.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
-  return /[A-Za-z0-9](?:.*[A-Za-z0-9])?/.exec(plain)?.[0] ?? '';
+  return identifier(name) ?? '';
 }
 
 const meaning: Readonly<Record<RowMode, string>> = {

@@ -1,5 +1,5 @@
 // The command `init`: makes a project of a model, with what it takes to serve it here and on Kubernetes.
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync, rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -219,7 +219,7 @@ function told(
     missing === undefined
       ? ''
       : `\nmodel/golden.json could not be made: ${printable(missing).replace(/\.$/, '')}. Add one with rows of your training, so that servers can be verified.\n`;
-  return `Made in ${folder}: ${made.join(', ')}.
+  return `Made in ${folder}${linkOf(folder)}: ${made.join(', ')}.
 ${without}
 Next:
 
@@ -227,4 +227,9 @@ ${argument === '.' ? '' : `  cd ${shellQuoted(argument)}\n`}  npx @org/ml-api se
 
 README.md has the other commands.
 `;
+}
+
+/** Where the files are, which their folder's name does not say. */
+function linkOf(folder: string): string {
+  return lstatSync(folder).isSymbolicLink() ? `, a link to ${printable(realpathSync(folder))}` : '';
 }

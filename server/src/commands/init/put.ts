@@ -2,6 +2,7 @@
 import {
   constants,
   copyFileSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -16,6 +17,10 @@ import { shellQuoted } from '../shell-quoted.ts';
 
 /** @throws CommandError where one of the names is taken */
 export function checkFree(folder: string, names: readonly string[]): void {
+  if (isThere(folder) && !existsSync(folder))
+    throw new CommandError(
+      `init: ${folder} is a link that leads nowhere; expected a new folder, or one to put the project into.`,
+    );
   if (!isFree(folder))
     throw new CommandError(
       `init: ${folder} is not a folder; expected a new folder, or one to put the project into.`,

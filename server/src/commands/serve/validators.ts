@@ -190,20 +190,27 @@ export const sha256Hex = makeValidator<string>((input) => {
 /**
  * Makes envalid throw one UsageError that tells of every bad variable.
  * @param where the variables are, where that is not the environment
+ * @param labels what to call variables that a command line can say, too, where they are missing
  */
-export function reportTo(help: string, where?: string) {
-  const what = where === undefined ? 'environment variable' : 'variable';
+export function reportTo(
+  help: string,
+  {
+    where,
+    labels = {},
+  }: { where?: string | undefined; labels?: Readonly<Record<string, string>> } = {},
+) {
+  const ofEnvironment = Object.keys(labels).length > 0 ? 'setting' : 'environment variable';
+  const what = where === undefined ? ofEnvironment : 'variable';
   const place = where === undefined ? '' : ` in ${where}`;
   return ({ errors }: { errors: Readonly<Record<string, unknown>> }): void => {
-    const problems = Object.entries(errors).map(([name, error]) => `  ${name}: ${whyBad(error)}`);
+    const problems = Object.entries(errors).map(([name, error]) =>
+      error instanceof EnvMissingError
+        ? `  ${labels[name] ?? name}: is missing`
+        : `  ${name}: ${error instanceof Error ? error.message : error}`,
+    );
     if (problems.length > 0)
       throw new UsageError(
         `Bad ${what}${problems.length > 1 ? 's' : ''}${place}:\n${problems.join('\n')}\nRun ${help} to see all of them.`,
       );
   };
-}
-
-function whyBad(error: unknown): string {
-  if (error instanceof EnvMissingError) return 'is missing';
-  return error instanceof Error ? error.message : String(error);
 }
