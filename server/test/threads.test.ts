@@ -386,6 +386,17 @@ it('the first thread stands still: the others fail the probes, and say that they
     );
 }, 90_000);
 
+it("the port of the metrics is the first thread's: while it stands still, no scrape succeeds", async () => {
+  const METRICS_PORT = String(await freePort());
+  const server = await saboteurs('', { METRICS_PORT });
+  const scrape = () =>
+    ask(`http://127.0.0.1:${METRICS_PORT}/metrics`, { signal: AbortSignal.timeout(2000) });
+  expect((await scrape()).status).toBe(200);
+  writeFileSync(path.join(server.sabotage, 'stop-first-thread'), '');
+  await expect.poll(() => existsSync(path.join(server.sabotage, 'stop-first-thread'))).toBe(false);
+  await expect(scrape()).rejects.toThrow();
+}, 60_000);
+
 it.each(['throw-in-thread', 'end-thread', 'stop-thread'])(
   '%s: the log has all that was responded before',
   async (harm) => {
