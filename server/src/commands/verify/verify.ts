@@ -2,12 +2,7 @@
 import type { Target } from '../../net/patient-request.ts';
 import { CheckError } from '../../util/command-error.ts';
 import type { Command } from '../command.ts';
-import {
-  readVerifyArguments,
-  type VerifyArguments,
-  verifyHelp,
-  verifyOptions,
-} from './arguments.ts';
+import { readVerifyArguments, type VerifyArguments } from './arguments.ts';
 import { checkCompletion } from './completion.ts';
 import type { GrpcFiles, GrpcServer } from './grpc.ts';
 import {
@@ -19,6 +14,7 @@ import {
   indexOf,
   readExample,
 } from './http.ts';
+import { verifyHelp, verifyOptions } from './options.ts';
 import { Report } from './report.ts';
 import {
   chosen,
