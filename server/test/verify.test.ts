@@ -689,6 +689,23 @@ describe('fails with what is wrong', () => {
       /^--host: there is no target "b"\./,
     ],
     [
+      ['--target', 'a=http://x', '--golden', 'x', '--host', 'a=b', '--host', 'a=c'],
+      /^--host: "a" is given more than once; expected it once\./,
+    ],
+    [
+      [
+        '--grpc',
+        'a=http://x',
+        '--golden',
+        'model/v1/golden.json',
+        '--grpc-metadata',
+        'k=b',
+        '--grpc-metadata',
+        'k=c',
+      ],
+      /^--grpc-metadata: "k" is given more than once; expected it once\./,
+    ],
+    [
       ['--target', 'a=http://x', '--golden', 'x', '--timeout-ms', 'soon'],
       /^--timeout-ms: expected a whole number, got "soon"\./,
     ],

@@ -46,7 +46,7 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
   const timeoutMs = Number(values['timeout-ms']);
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1)
     throw usageError(`--timeout-ms: expected a whole number, got ${quote(values['timeout-ms'])}`);
-  const hosts = new Map((values.host ?? []).map((pair) => splitPair('--host', pair)));
+  const hosts = pairsOf('--host', values.host);
   const key = await readOptional('--api-key-file', values['api-key-file']);
   const ca = await readOptional('--ca-file', values['ca-file']);
   const common = {
@@ -79,9 +79,7 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
   return {
     targets,
     grpc,
-    grpcMetadata: Object.fromEntries(
-      (values['grpc-metadata'] ?? []).map((pair) => splitPair('--grpc-metadata', pair)),
-    ),
+    grpcMetadata: Object.fromEntries(pairsOf('--grpc-metadata', values['grpc-metadata'])),
     completions,
     probes,
     metrics:
@@ -154,6 +152,16 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw error instanceof TypeError ? usageError(error.message) : error;
   }
+}
+
+function pairsOf(option: string, pairs: readonly string[] = []): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const [name, value] of pairs.map((pair) => splitPair(option, pair))) {
+    if (found.has(name))
+      throw usageError(`${option}: ${quote(name)} is given more than once; expected it once`);
+    found.set(name, value);
+  }
+  return found;
 }
 
 function splitPair(option: string, pair: string): [string, string] {
