@@ -31,7 +31,7 @@ export function configurationPage(): string {
 The server reads its settings from environment variables. In the chart, most of them are values below \`config\`; set any other with
 \`versionDefaults.env\`. If a value is invalid, the server does not start, and says what it expected for each.
 
-\`npm run docs:generate\` writes this page from \`server/src/commands/serve/config.ts\`.
+\`npm run docs:generate\` writes this page from \`server/src/commands/serve/variables.ts\`.
 ${lines.join('\n')}
 `;
 }
