@@ -129,26 +129,17 @@ async function bring(
     { ...attempts, say: progress.say },
     progress.add,
   ).finally(progress.end);
+  // MODEL_SHA256 is the sum of a file or an archive as it was sent; of packed layers, of the only file in them.
   const isPacked = remote.unpack !== undefined;
   if (!isPacked) checkSum(transferred, attempts.name, expected);
-  const model = unpack
-    ? await unpack(folder, path.join(workplace.folder, 'model'), {
-        name: attempts.name,
-        form,
-        maxBytes: attempts.limits.maxBytes,
-        signal: attempts.end,
-      }).catch((error: unknown) => {
-        if (error === attempts.end.reason) throw tookTooLong(attempts.name, attempts.limits);
-        throw error;
-      })
-    : folder;
+  const model = unpack ? await unpacked(unpack, folder, workplace, attempts, form) : folder;
   // An archive may have one, too, or a folder of this name.
   await rm(path.join(model, LOCK_FILE), { recursive: true, force: true });
   const inside = unpack ? await listed(model) : transferred;
   if (isPacked) checkSum(inside, attempts.name, expected);
   if (form !== 'files') checkNotEmpty(inside, attempts.name);
-  const [came] = archive ? transferred : [];
-  await writeFile(path.join(model, LOCK_FILE), lockFile(wanted, remote, inside, came));
+  const [sent] = archive ? transferred : [];
+  await writeFile(path.join(model, LOCK_FILE), lockFile(wanted, remote, inside, sent));
   const [first, second] = isPacked ? inside : transferred;
   const identity = markOf(form, expected ?? pinned ?? first?.sha256 ?? '');
   const sums = new Map(inside.map((file) => [file.path, file.sha256]));
@@ -157,6 +148,23 @@ async function bring(
   say(
     `${directory} holds the ${form} from ${remote.resolved}, ${by === undefined ? `revision ${remote.revision}` : `SHA-256 ${by}`}.`,
   );
+}
+
+/** @returns the model directory */
+async function unpacked(
+  unpack: Unpack,
+  downloaded: string,
+  workplace: Workplace,
+  { name, limits, end }: Attempts,
+  form: Form,
+): Promise<string> {
+  const { maxBytes } = limits;
+  try {
+    const folder = path.join(workplace.folder, 'model');
+    return await unpack(downloaded, folder, { name, form, maxBytes, signal: end });
+  } catch (error) {
+    throw error === end.reason ? tookTooLong(name, limits) : error;
+  }
 }
 
 /** @throws CommandError where what came, a file or an archive, is not the one of the sum */

@@ -23,9 +23,7 @@ interface Waiting {
   readonly say?: (line: string) => void;
 }
 
-/**
- * @throws CommandError when others hold the lock for longer, and what the disk fails with
- */
+/** @throws CommandError when others hold the lock for longer, and what the disk fails with */
 export async function withLock<T>(
   file: string,
   { folder, now }: Workplace,
