@@ -119,6 +119,7 @@ const bad = [
   ...['mlflow://a%2Fb@c', 'mlflow://a%3Ab@c', 'mlflow://iris@a%2fb'],
   ...[`mlflow://iris/${'1'.repeat(19)}`, 'models:////iris/3', 'models:iris/3'],
   ...['oci://', 'oci://h', 'oci://h/', 'oci:///x', 'oci://h/Iris', 'oci://h/a//b', 'oci://h/x/'],
+  ...['oci://token@ghcr.io/org/iris', 'hf://token@org/model', 's3://key@models/x'],
   ...['oci://h/x:', 'oci://h/x@sha256:0', 'oci://h/x@sha512:0', 'oci://h/x:a+b'],
   ...[
     'oci://-h/x',

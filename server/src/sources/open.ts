@@ -96,7 +96,7 @@ export function normalised(uri: string): string {
     );
   // A model of MLflow has an alias behind an @.
   if (
-    /^(?!https?:)[A-Za-z0-9+.-]+:\/\/[^/]*:[^/]*@|^(?!https?:|mlflow:)[A-Za-z0-9+.-]+:\/\/[^/]*@/i.test(
+    /^(?!https?:)[A-Za-z0-9+.-]+:\/\/[^/]*:[^/]*@|^(?!https?:|mlflow:|models:)[A-Za-z0-9+.-]+:\/\/[^/]*@/i.test(
       uri,
     )
   )
