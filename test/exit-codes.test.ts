@@ -44,7 +44,7 @@ function rows(): string {
   return file;
 }
 
-const gateArgs = (url: string, ...more: string[]) => [
+const gateArgs = (url: string, maxDisagreement = '1') => [
   'gate',
   '--prometheus',
   url,
@@ -53,8 +53,7 @@ const gateArgs = (url: string, ...more: string[]) => [
   '--version',
   'v2',
   '--max-disagreement',
-  '1',
-  ...more,
+  maxDisagreement,
 ];
 
 const compareArgs = (champion: string, challenger: string, ...more: string[]) => [
@@ -119,7 +118,7 @@ describe.each<readonly [code: keyof typeof EXIT, cases: readonly Case[]]>([
       ['gate, where few rows were compared', async () => gateArgs(await prometheus('1'))],
       [
         'gate, where too many rows disagree',
-        async () => gateArgs(await prometheus('5000'), '--max-disagreement', '0.01'),
+        async () => gateArgs(await prometheus('5000'), '0.01'),
       ],
       [
         'compare, where too few rows agree',
