@@ -153,7 +153,7 @@ What the table does not say:
 
 - One row of a small model measures what a server adds to the model. With a model that takes milliseconds, all of them come closer.
 - All but ml-api run a Python function around ONNX Runtime here, which is how each documents a model of a kind that it has no backend for. Triton's own
-  backends, for ONNX and others, need no Python and are faster than this; PyPI does not have them. On a GPU, nothing was measured.
+  backends, for ONNX and others, need no Python and are likely to be faster; PyPI does not have them. On a GPU, nothing was measured.
 - KServe, BentoML and Ray Serve scale over cores and machines by processes, of which one predicts here. Access logs and metrics of the others are off
   where they can be; those of ml-api are on.
 - The services are in [test/bench/peers](../test/bench/peers): improve one, and we measure again.
