@@ -1,0 +1,10 @@
+{{/* How fast an autoscaler scales. A tolerance is a quantity, of which KEDA takes no number with a fraction. Takes the rules. */}}
+{{- define "ml-api.scalingBehavior" -}}
+{{- $behavior := deepCopy . -}}
+{{- range $rules := $behavior -}}
+  {{- if and (kindIs "map" $rules) (hasKey $rules "tolerance") -}}
+    {{- $_ := set $rules "tolerance" (toString $rules.tolerance) -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml $behavior -}}
+{{- end -}}
