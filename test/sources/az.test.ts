@@ -148,7 +148,7 @@ describe('credentials', () => {
   it.each([
     ['hunter2', 'has no AccountName and no AccountKey; expected a connection string'],
     [`AccountName=${ACCOUNT};BlobEndpoint=http://hunter2`, 'has no AccountKey; expected'],
-    [`AccountName=${ACCOUNT};AccountKey=hunter2;BlobEndpoint=no`, 'one of its parts is not what'],
+    [`AccountName=${ACCOUNT};AccountKey=hunter2;BlobEndpoint=no`, 'one of its parts is invalid'],
   ])('that are no connection string are told of: %s', async (text, said) => {
     const own = { AZURE_STORAGE_CONNECTION_STRING: text };
     expect(await refusalOf(azStore, `${root}/iris/v1`, own, ['hunter2'])).toContain(said);

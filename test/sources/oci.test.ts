@@ -262,7 +262,9 @@ describe('an image', () => {
   );
 
   it('has no file of a link', async () => {
-    await pushImage('links', [gzipSync(tar([{ name: 'models/model.onnx', type: '2' }]))]);
+    await pushImage('links', [
+      gzipSync(tar([{ name: 'models/model.onnx', type: '2', to: '../blobs/1' }])),
+    ]);
     await expect(fetchedFiles(`oci://${host}/links:1`, { env })).rejects.toThrow(
       ', without its 1 link, holds no model.onnx',
     );

@@ -12,7 +12,7 @@ import { quoteUri, shownUri } from '../shown-uri.ts';
 import { partOf, rangeOf } from './client.ts';
 import { checkCount, checkPath } from './listed-path.ts';
 import { isPlaceholder, ownName, revisionOf, type StoredObject } from './objects.ts';
-import { type Endpoint, s3Error } from './s3/errors.ts';
+import { type Endpoint, notS3, s3Error } from './s3/errors.ts';
 
 const FORM = 's3://BUCKET/FOLDER or s3://BUCKET/FILE.onnx';
 
@@ -50,6 +50,8 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
   const endpoint = endpointOf(env);
   const { client, region } = await connect(endpoint);
 
+  const place = { bucket, shown, region, endpoint, isListed: false };
+
   /** @param isListed whether it is about an object that was there before */
   const ask = async <Answer>(
     answer: Promise<Answer>,
@@ -60,7 +62,7 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
       return await answer;
     } catch (error) {
       signal.throwIfAborted();
-      throw s3Error(error, { bucket, shown, region, endpoint, isListed });
+      throw s3Error(error, { ...place, isListed });
     }
   };
 
@@ -86,6 +88,8 @@ async function openBucket(uri: string, env: NodeJS.ProcessEnv) {
           }),
           signal,
         );
+        // Which every listing says.
+        if (page && page.Name === undefined && page.IsTruncated === undefined) throw notS3(place);
         for (const { Key = '', ETag = '', Size = 0 } of page?.Contents ?? [])
           if (!isPlaceholder({ name: Key })) found.push({ name: Key, tag: ETag, size: Size });
         checkCount(found.length, shown);

@@ -65,11 +65,15 @@ export function s3Error(error: unknown, place: Place): Error {
     return new CommandError(
       `S3 answered ${said} for ${place.shown}. Check the URI and the credentials.`,
     );
-  if (status < 300)
-    return new CommandError(
-      `What answers for ${place.shown}${at(place)} does not speak S3's protocol. Check ${place.endpoint?.variable ?? 'HTTPS_PROXY'}.`,
-    );
+  if (status < 300) return notS3(place);
   return new Error(`S3${at(place)} answered ${said} for ${place.shown}`);
+}
+
+/** For a response that is no answer of S3's. */
+export function notS3(place: Place): CommandError {
+  return new CommandError(
+    `What answers for ${place.shown}${at(place)} does not speak S3's protocol. Check ${place.endpoint?.variable ?? 'HTTPS_PROXY'}.`,
+  );
 }
 
 /** Of servers that are not Amazon's. */
