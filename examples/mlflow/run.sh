@@ -44,6 +44,6 @@ ask
 say 'Another version, promoted. Nothing is restarted.'
 python train.py boosting 2>>"$work/python.log"
 python promote.py 2
-serves_2() { ask | grep -q 'mlflow://iris/2'; }
+serves_2() { ask | grep 'mlflow://iris/2' >/dev/null; } # not -q, which ends at a match, and ask with it
 until_it serves_2
 ask
