@@ -2,7 +2,7 @@
 {{- define "ml-api.scalingBehavior" -}}
 {{- $behavior := deepCopy . -}}
 {{- range $rules := $behavior -}}
-  {{- if and (kindIs "map" $rules) (hasKey $rules "tolerance") -}}
+  {{- if and (kindIs "map" $rules) (kindIs "float64" $rules.tolerance) -}}
     {{- $_ := set $rules "tolerance" (toString $rules.tolerance) -}}
   {{- end -}}
 {{- end -}}
