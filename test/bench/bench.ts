@@ -2,13 +2,14 @@
 // core 1; rounds are interleaved, and medians are shown, so that a noisy machine hurts all alike.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { cpus } from 'node:os';
 import path from 'node:path';
 import { pythonFor } from '../../model/python.ts';
 import { clientsReport } from './clients.ts';
 import { grpcReport } from './grpc.ts';
 import { inferReport } from './infer.ts';
 import { closedLoop, openLoop } from './load.ts';
+import { writtenHere } from './machine.ts';
 import { metricsCost } from './metrics-cost.ts';
 import { median, quantile } from './quantile.ts';
 import { buildOurs, ours, type Peer, peersToMeasure, root, startPeer } from './servers.ts';
@@ -171,8 +172,7 @@ function prepare(): void {
 function page(report: string): string {
   return `# Benchmark
 
-\`npm run bench\` wrote this page on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, ${cpus().length} cores shared with other
-machines, Linux ${release()}, Node ${process.version}. Trust the ratios, not the absolute numbers.
+${writtenHere('npm run bench')}
 
 Every server runs on core 0, and the load on core 1. The figures are medians of ${ROUNDS} interleaved rounds. Every server that predicts serves
 the same iris forest of 100 trees, and must predict a golden row before it is measured. ml-api has its defaults:

@@ -4,10 +4,11 @@
 //
 // The servers are on core 0, the load on core 1; rounds are interleaved, and each begins with another server.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { closedLoop } from './load.ts';
+import { writtenHere } from './machine.ts';
 import {
   bentoml,
   irisByMlserver,
@@ -141,8 +142,7 @@ function page(samples: Samples): string {
   ];
   return `# Benchmark of other products
 
-\`npm run bench:peers\` wrote this page on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim() ?? 'an unknown processor'}, ${cpus().length} cores shared with other
-machines, Linux ${release()}, Node ${process.version}. Trust the ratios, not the absolute numbers.
+${writtenHere('npm run bench:peers')}
 
 Each server runs on core 0 with all its processes, and the load, wrk for ${values.seconds} s, on core 1. The figures are medians of ${values.rounds} interleaved rounds.
 Every server predicts one row of the same iris forest of 100 trees with ONNX Runtime, and must predict it right before it is measured. “ml-api is”

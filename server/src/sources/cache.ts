@@ -77,9 +77,8 @@ async function useMakingRoom(
       return await useEntry(cache, mark, wanted, workplace);
     } catch (error) {
       if (!isDiskFull(error)) throw error;
-      const bytes = await bytesIn(cache.directory);
-      await evict({ ...cache, maxBytes: bytes - 1 }, mark, workplace);
-      if ((await bytesIn(cache.directory)) >= bytes) throw error;
+      const maxBytes = sumOf(await entriesOf(cache.directory)) - 1;
+      if ((await evict({ ...cache, maxBytes }, mark, workplace)) > 0) throw error;
       wanted.say(
         `FETCH_CACHE_DIR: ${cache.directory} is full. Removed what was unused for longest.`,
       );
@@ -199,10 +198,6 @@ async function evict(
     );
   }
   return Math.max(0, bytes - maxBytes);
-}
-
-async function bytesIn(directory: string): Promise<number> {
-  return sumOf(await entriesOf(directory));
 }
 
 async function entriesOf(directory: string): Promise<Entry[]> {

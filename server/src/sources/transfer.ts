@@ -74,7 +74,7 @@ async function transferOne(
 }
 
 /** @throws CommandError for paths that lead out of the folder, or files that cannot be beside each other */
-function checkPaths(files: readonly RemoteFile[], name: string): void {
+export function checkPaths(files: readonly Pick<RemoteFile, 'path'>[], name: string): void {
   const paths = createPaths();
   const seen = new Set<string>();
   for (const { path: file } of files) {

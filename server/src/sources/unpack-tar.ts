@@ -6,6 +6,7 @@ import { type ReadEntry, Unpack } from 'tar';
 import { CommandError } from '../util/command-error.ts';
 import { quote } from '../util/quote.ts';
 import type { EntryRules } from './archive-rules.ts';
+import { feeding } from './tar-file.ts';
 
 interface Archive {
   /** At the start of a sentence. */
@@ -36,17 +37,10 @@ function sinkOf(folder: string, rules: EntryRules): Writable {
     zstd: false,
     filter: (_path, entry) => 'type' in entry && rules.admit(entry),
   });
-  // The parser decompresses by itself what looks like gzip, without backpressure: 1 GB of it takes 1 GB of memory. A block of
-  // zeros at the start, which it skips, makes it take what follows as it is.
-  parser.write(Buffer.alloc(512));
-  let isAtEnd = false;
-  parser.once('eof', () => {
-    isAtEnd = true;
-  });
+  const feed = feeding(parser);
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
-      // What follows the end would pile up in the parser.
-      const isReady = isAtEnd || parser.write(chunk);
+      const isReady = feed(chunk);
       const problem = rules.problem(chunk.length);
       if (problem !== undefined || isReady) done(problem);
       else parser.once('drain', () => done());

@@ -1,10 +1,8 @@
 // A layer of an image, or a directory as oras packs it: a tar archive, most often compressed, that has been downloaded.
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { addAbortSignal, pipeline, type Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { Parser, type ReadEntry } from 'tar';
 import { CommandError } from '../../../util/command-error.ts';
+import { feeding, GZIP, tarOf, ZSTD } from '../../tar-file.ts';
 import { unpackTar } from '../../unpack-tar.ts';
 
 export interface Layer {
@@ -46,15 +44,10 @@ export async function entriesOf(
       return false;
     },
   });
-  // It would take a layer of something compressed twice for compressed once: a block of zeros at the start keeps it from looking.
-  parser.write(Buffer.alloc(512));
-  let isAtEnd = false;
-  parser.once('eof', () => {
-    isAtEnd = true;
-  });
+  const feed = feeding(parser);
   try {
-    for await (const chunk of addAbortSignal(signal, await tarOf(layer))) {
-      if (!isAtEnd) parser.write(chunk);
+    for await (const chunk of addAbortSignal(signal, await bytesOf(layer))) {
+      feed(chunk);
       if (entries.length > mostEntries)
         throw new CommandError(
           `${layer.name} has more than ${mostEntries} files and folders of a model; expected the files of one model.`,
@@ -85,7 +78,7 @@ export async function extract(
   let index = -1;
   await unpackTar({
     name: layer.name,
-    bytes: await tarOf(layer),
+    bytes: await bytesOf(layer),
     folder,
     rules: {
       admit(entry) {
@@ -114,17 +107,7 @@ function normalized(path: string): string {
     .join('/');
 }
 
-/** Decompressed as its first bytes say: media types are wrong at times, and docker's say nothing of it. */
-async function tarOf({ file }: Layer): Promise<Readable> {
-  const handle = await open(file);
-  const { buffer } = await handle.read(Buffer.alloc(4), 0, 4).finally(() => handle.close());
-  const bytes = createReadStream(file);
-  const decompressor =
-    buffer.readUInt16BE() === 0x1f8b
-      ? createGunzip()
-      : buffer.readUInt32BE() === 0x28b52ffd
-        ? createZstdDecompress()
-        : undefined;
-  // Its errors come out of the decompressor, too.
-  return decompressor ? pipeline(bytes, decompressor, () => {}) : bytes;
+/** By its first bytes: media types are wrong at times, and docker's say nothing of it. */
+function bytesOf({ file }: Layer): Promise<Readable> {
+  return tarOf(file, [GZIP, ZSTD]);
 }

@@ -5,8 +5,9 @@ import nodePath from 'node:path';
 import { CommandError } from '../../../util/command-error.ts';
 import { withoutLinks } from '../../archive-rules.ts';
 import { modelFiles } from '../../model-folder.ts';
-import { createPaths, MOST_FILES } from '../../paths.ts';
+import { MOST_FILES } from '../../paths.ts';
 import type { Unpack } from '../../remote.ts';
+import { checkPaths } from '../../transfer.ts';
 import { checkPath } from '../listed-path.ts';
 import { entriesOf, extract, type Layer, type LayerEntry } from './layer.ts';
 
@@ -50,7 +51,8 @@ export function unpackLayers(layers: readonly PackedLayer[], { isImage, beside }
       withoutLinks(name, links),
       form,
     );
-    check(chosen, name, maxBytes);
+    checkPaths(chosen, name);
+    checkSize(chosen, name, maxBytes);
     await mkdir(folder);
     for (const layer of here) await extract(layer, pathsIn(layer, chosen), folder, signal);
     for (const { path, from } of chosen) {
@@ -97,16 +99,10 @@ function filesOf(found: ReadonlyMap<string, Found>): ModelFile[] {
     .map((from) => ({ path: checkPath(from.entry.path, from.layer.name), from }));
 }
 
-/** @throws CommandError for files that cannot be beside each other, or are too much */
-function check(files: readonly ModelFile[], name: string, maxBytes: number): void {
-  const paths = createPaths();
-  let bytes = 0;
-  for (const { path, from } of files) {
-    const wrong = paths.add(path, 'file');
-    if (wrong !== undefined) throw new CommandError(`${name} ${wrong}. Nothing was changed.`);
-    bytes += typeof from === 'string' ? 0 : from.entry.size;
-  }
-  if (bytes > maxBytes)
+/** Before anything is written. @throws CommandError where the entries have more than that */
+function checkSize(files: readonly ModelFile[], name: string, maxBytes: number): void {
+  const sizes = files.map(({ from }) => (typeof from === 'string' ? 0 : from.entry.size));
+  if (sizes.reduce((sum, size) => sum + size, 0) > maxBytes)
     throw new CommandError(
       `${name} holds more than the ${maxBytes} bytes that FETCH_MAX_BYTES allows. Nothing was changed.`,
     );
