@@ -15,11 +15,11 @@ Takes name, value, and the form to print both in.
 {{- $value := .value -}}
 {{- if kindIs "bool" $value -}}
   {{- $value = $value | ternary "on" "off" -}}
-{{- else if and (not (kindIs "string" $value)) (eq (float64 $value) (floor $value)) -}}
-  {{- $value = int64 $value -}}{{/* 1048576, not 1.048576e+06 */}}
+{{- else if not (kindIs "string" $value) -}}
+  {{- $value = include "ml-api.number" $value -}}
 {{- end -}}
-{{- if ne (toString $value) "" -}}
-{{- printf .form (.name | snakecase | upper) ($value | toString | quote) -}}
+{{- if ne $value "" -}}
+{{- printf .form (.name | snakecase | upper) (quote $value) -}}
 {{- end -}}
 {{- end -}}
 

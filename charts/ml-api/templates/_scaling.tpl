@@ -3,7 +3,7 @@
 {{- $behavior := deepCopy . -}}
 {{- range $rules := $behavior -}}
   {{- if and (kindIs "map" $rules) (kindIs "float64" $rules.tolerance) -}}
-    {{- $_ := set $rules "tolerance" (toString $rules.tolerance) -}}
+    {{- $_ := set $rules "tolerance" (include "ml-api.number" $rules.tolerance) -}}
   {{- end -}}
 {{- end -}}
 {{- toYaml $behavior -}}

@@ -100,3 +100,8 @@ The first action of a text that only another tool has; nothing where there is no
 {{- include "ml-api.renderKeys" (dict "context" $context "of" $v "path" (printf "versions.%s." $v.version) "keys" $keys) -}}
 {{- include "ml-api.renderKeys" (dict "context" $context "of" $v.service "path" (printf "versions.%s.service." $v.version) "keys" (list "annotations")) -}}
 {{- end -}}
+
+{{/* A number as text: 1048576, where Go's own text of one from a million on is 1.048576e+06. */}}
+{{- define "ml-api.number" -}}
+{{- if ge (float64 .) 1000000.0 -}}{{- printf "%.0f" (float64 .) -}}{{- else -}}{{- toString . -}}{{- end -}}
+{{- end -}}

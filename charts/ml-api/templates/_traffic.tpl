@@ -60,7 +60,7 @@ becomes the default. Takes root and version.
   {{- $_ := set $settings "SHADOW_RATE" (int64 .perSecond | toString) -}}
   {{- $_ := set $settings "SHADOW_MAX_IN_FLIGHT" (int64 .maxInFlight | toString) -}}
   {{- $_ := set $settings "SHADOW_TIMEOUT_MS" (int64 .timeoutMs | toString) -}}
-  {{- $_ := set $settings "SHADOW_TOLERANCE" (.tolerance | toString) -}}
+  {{- $_ := set $settings "SHADOW_TOLERANCE" (include "ml-api.number" .tolerance) -}}
   {{- $_ := set $settings "SHADOW_KEEP" (int64 .keep | toString) -}}
 {{- end -}}
 {{- end -}}
