@@ -1,10 +1,19 @@
-{{/* How fast an autoscaler scales. A tolerance is a quantity, of which KEDA takes no number with a fraction. Takes the rules. */}}
+{{/*
+How fast an autoscaler scales, without what is null. A tolerance is a quantity, of which KEDA takes no number with a fraction. Takes the
+rules.
+*/}}
 {{- define "ml-api.scalingBehavior" -}}
-{{- $behavior := deepCopy . -}}
-{{- range $rules := $behavior -}}
-  {{- if and (kindIs "map" $rules) (kindIs "float64" $rules.tolerance) -}}
-    {{- $_ := set $rules "tolerance" (include "ml-api.number" $rules.tolerance) -}}
+{{- $behavior := dict -}}
+{{- range $direction, $rules := . -}}
+  {{- $set := dict -}}
+  {{- range $name, $rule := $rules -}}
+    {{- if and (eq $name "tolerance") (kindIs "float64" $rule) -}}
+      {{- $_ := set $set $name (include "ml-api.number" $rule) -}}
+    {{- else if not (kindIs "invalid" $rule) -}}
+      {{- $_ := set $set $name $rule -}}
+    {{- end -}}
   {{- end -}}
+  {{- if $set -}}{{- $_ := set $behavior $direction $set -}}{{- end -}}
 {{- end -}}
 {{- toYaml $behavior -}}
 {{- end -}}
