@@ -57,7 +57,7 @@ and how to go on. Takes root and versions.
   {{- fail (printf "%s: the name %q has more than 52 characters; choose a shorter release name, fullnameOverride or version." $key $v.fullname) -}}
 {{- end -}}
 {{- if has $v.version (list "predict" "model" "models" "docs" "metrics" "livez" "readyz" "startupz") -}}
-  {{- fail (printf "%s: a version cannot be called like a route (/%s); choose another name, such as v1." $key $v.version) -}}
+  {{- fail (printf "%s: a version cannot have the name of a route (/%s); choose another name, such as v1." $key $v.version) -}}
 {{- end -}}
 {{- if eq $v.runtime "onnx" -}}
   {{- $own := include "ml-api.ownVariables" . | fromYaml -}}
@@ -151,7 +151,7 @@ and how to go on. Takes root and versions.
   {{- include "ml-api.checkUri" . -}}
   {{- include "ml-api.checkUriForm" (dict "v" .v "key" (printf "%s.%s" $key $model.uriKey)) -}}
 {{- else if $model.sha256 -}}
-  {{- fail (printf "%s.sha256: nothing is fetched that it could be of; set %s.uri, or remove it." $key $key) -}}
+  {{- fail (printf "%s.sha256: nothing is fetched that this could be the checksum of; set %s.uri, or remove it." $key $key) -}}
 {{- end -}}
 {{- if gt (int64 $model.followSeconds) 0 -}}{{- include "ml-api.checkFollow" . -}}{{- end -}}
 {{- if and (eq $model.source "imageVolume") (not $model.imageVolume.reference) -}}
@@ -187,7 +187,7 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- if eq $model.uriKey "uri" -}}
   {{- if or (regexMatch "^[A-Za-z0-9+.-]+:/+[^/]*:[^/]*@" $uri) (regexMatch "(?i)[?&;#](sig|[^=&;#]*(signature|token|key|secret|passw|credential|%)[^=&;#]*)=" $uri) -}}
-    {{- fail (printf "%s: a password, a token or a signature in it would be read by whoever reads pods; remove it, and give the fetcher credentials in %s.fetch, from a Secret." $at $key) -}}
+    {{- fail (printf "%s: everyone who can read pods could read the password, token or signature in it; remove it, and give the fetcher credentials in %s.fetch, from a Secret." $at $key) -}}
   {{- end -}}
 {{- end -}}
 {{- if not (or $model.sha256 (eq (include "ml-api.cannotMove" $uri) "true") (eq $model.requirePinned "never")) -}}
@@ -229,11 +229,11 @@ and how to go on. Takes root and versions.
   {{- fail (printf "%s: %s.model says that the model cannot change, by its sum, its URI or requirePinned; remove that, or followSeconds." $key .key) -}}
 {{- end -}}
 {{- if eq (include "ml-api.isWeb" $model.uri) "true" -}}
-  {{- fail (printf "%s: an address on the web does not say when it has something else; use a store or a registry, or remove it." $key) -}}
+  {{- fail (printf "%s: a web address cannot be followed, since it does not say when its content changes; use a store or a registry, or remove it." $key) -}}
 {{- end -}}
 {{- $config := mergeOverwrite (dict) .root.Values.config .v.config -}}
 {{- if eq (int64 $config.modelReloadSeconds) 0 -}}
-  {{- fail (printf "%s: the server would not look for what is brought; remove %s.config.modelReloadSeconds, or set it to 10." $key .key) -}}
+  {{- fail (printf "%s: the server would not load what is fetched; remove %s.config.modelReloadSeconds, or set it to 10." $key .key) -}}
 {{- end -}}
 {{- if gt (int64 $config.servingThreads) 1 -}}
   {{- fail (printf "%s: models that are replaced while they are served are served by one thread; set config.servingThreads to 0, or remove it." $key) -}}
@@ -263,7 +263,7 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.default: of several models, /predict serves one; name its folder, such as iris." $key) -}}
   {{- end -}}
   {{- if $model.name -}}
-    {{- fail (printf "%s.name: each of several models is called like its folder; remove the name, or set %s.several to false." $key $key) -}}
+    {{- fail (printf "%s.name: each of several models has the name of its folder; remove the name, or set %s.several to false." $key $key) -}}
   {{- end -}}
   {{- if and (eq $model.source "image") (not $model.ownPath) -}}
     {{- fail (printf "%s.path: %s of the image holds one model; name the folder of the several in an image of yours, such as /models/all." $key $model.path) -}}
@@ -402,7 +402,7 @@ and how to go on. Takes root and versions.
 {{- range $v.topologySpreadConstraints -}}
   {{- $pair := printf "%s with %s" .topologyKey .whenUnsatisfiable -}}
   {{- if has $pair $spread -}}
-    {{- fail (printf "%s.topologySpreadConstraints: %s is there twice; remove one." $key $pair) -}}
+    {{- fail (printf "%s.topologySpreadConstraints: %s is listed twice; remove one." $key $pair) -}}
   {{- end -}}
   {{- $spread = append $spread $pair -}}
 {{- end -}}
@@ -447,7 +447,7 @@ the form of IPv6. Takes address and key.
 {{- if contains ":" .address -}}
   {{- $groups := regexReplaceAll "[0-9]+([.][0-9]+){3}$" .address "0:0" | splitList ":" | compact | len -}}
   {{- if not (contains "::" .address | ternary (lt $groups 8) (eq $groups 8)) -}}
-    {{- fail (printf "%s: %s is no IP address: IPv6 has 8 groups, and :: stands for at least one; expected one such as fd00::a." .key .address) -}}
+    {{- fail (printf "%s: %s is not an IP address: IPv6 has 8 groups, of which :: replaces at least one; expected one such as fd00::a." .key .address) -}}
   {{- end -}}
   {{- if regexMatch "^(?i)((0{1,4}:){5}ffff:.*|(:|(0{1,4}:)+):(0{1,4}:)*ffff:([0-9.]+|[0-9a-f]+:[0-9a-f]+))$" .address -}}
     {{- fail (printf "%s: %s is an IPv4 address in the form of IPv6, which Kubernetes refuses; write it as IPv4, such as 10.96.0.10." .key .address) -}}
@@ -476,19 +476,19 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
 {{- if and $ingress.enabled (eq $ingress.controller "alb") -}}
   {{- $weights := eq .root.Values.traffic.splitBy "route" | ternary .root.Values.traffic.weights dict -}}
   {{- if gt (len $weights) 5 -}}
-    {{- fail (printf "traffic.weights: the load balancer of AWS splits between 5 versions at most, and these are %d; remove some, or set traffic.splitBy to predictor." (len $weights)) -}}
+    {{- fail (printf "traffic.weights: the AWS load balancer splits between 5 versions at most, and these are %d; remove some, or set traffic.splitBy to predictor." (len $weights)) -}}
   {{- end -}}
   {{- range $name, $weight := $weights -}}
     {{- if gt (int64 $weight) 999 -}}
-      {{- fail (printf "traffic.weights.%s: the load balancer of AWS takes weights up to 999; divide all of them, or set traffic.splitBy to predictor." $name) -}}
+      {{- fail (printf "traffic.weights.%s: the AWS load balancer takes weights up to 999; divide all of them, or set traffic.splitBy to predictor." $name) -}}
     {{- end -}}
   {{- end -}}
   {{- range $name := include "ml-api.albPinned" (dict "root" .root "versions" .versions "grpc" false) | fromJsonArray -}}
     {{- if or (gt (len $.root.Values.traffic.pinHeader) 40) (eq (lower $.root.Values.traffic.pinHeader) "host") -}}
-      {{- fail (printf "traffic.pinHeader: %s is no header that the load balancer of AWS could choose a version by; expected at most 40 characters, and not Host; choose another one, or set it to \"\"." $.root.Values.traffic.pinHeader) -}}
+      {{- fail (printf "traffic.pinHeader: %s is not a header that the AWS load balancer can route by; expected at most 40 characters, and not Host; choose another, or set it to \"\"." $.root.Values.traffic.pinHeader) -}}
     {{- end -}}
     {{- if gt (len $name) 48 -}}
-      {{- fail (printf "versions.%s: the load balancer of AWS chooses versions by traffic.pinHeader whose names have at most 48 characters; choose a shorter one, or set traffic.pinHeader to \"\"." $name) -}}
+      {{- fail (printf "versions.%s: the AWS load balancer chooses versions by traffic.pinHeader whose names have at most 48 characters; choose a shorter one, or set traffic.pinHeader to \"\"." $name) -}}
     {{- end -}}
   {{- end -}}
   {{- $paths := dict -}}
@@ -498,7 +498,7 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
     {{- end -}}
   {{- end -}}
   {{- if and (gt (len $paths) 1) (not (hasKey $ingress.annotations "alb.ingress.kubernetes.io/healthcheck-path")) -}}
-    {{- fail (printf "ingress.controller: the load balancer of AWS asks all versions for their health at one path, and these answer at several (%s); set expose to false for those of other runtimes, or ingress.annotations.alb.ingress.kubernetes.io/healthcheck-path to one that all of them answer." (keys $paths | sortAlpha | join ", ")) -}}
+    {{- fail (printf "ingress.controller: the AWS load balancer checks the health of all versions at one path, and these answer at several (%s); set expose to false for those of other runtimes, or ingress.annotations.alb.ingress.kubernetes.io/healthcheck-path to one that all of them answer." (keys $paths | sortAlpha | join ", ")) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -579,7 +579,7 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
 {{- if $values.ingress.enabled -}}
   {{- range $name, $v := $versions -}}
     {{- if and $v.expose (not $v.servesBasePath) (ne $name $values.defaultVersion) (ne $controller "nginx") -}}
-      {{- fail (printf "versions.%s.runtime: %s serves at / only and an Ingress alone cannot cut /%s off; set ingress.controller to nginx, use httpRoute and set ingress.enabled to false, or set versions.%s.expose to false." $name $v.runtime $name $name) -}}
+      {{- fail (printf "versions.%s.runtime: %s serves only at /, and an Ingress alone cannot strip /%s; set ingress.controller to nginx, use httpRoute and set ingress.enabled to false, or set versions.%s.expose to false." $name $v.runtime $name $name) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -590,7 +590,7 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
   {{- $v := get $versions $name -}}
   {{- if and $v $values.ingress.enabled (eq $controller "nginx") -}}
     {{- if and $v.expose (not $v.servesBasePath) -}}
-      {{- fail (printf "versions.%s: its Ingress would be called like another of the release; choose another name, such as %s-1." $name $name) -}}
+      {{- fail (printf "versions.%s: its Ingress would have the name of another one of the release; choose another name, such as %s-1." $name $name) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -622,7 +622,7 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
     {{- $others := concat (slice $places 0 $i) (slice $places (add1 $i | int)) -}}
     {{- $parent := splitList " " $place | initial | join " " -}}
     {{- if or (has $place $others) (has (printf "%s " $parent) $others) -}}
-      {{- fail (printf "%s.parentRefs: %s is there twice, and no sectionName tells one from the other; remove one, or set sectionName of both." $name $parent) -}}
+      {{- fail (printf "%s.parentRefs: %s is listed twice, and no sectionName tells one from the other; remove one, or set sectionName of both." $name $parent) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -640,11 +640,11 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
   {{- $seen := list -}}
   {{- range $names -}}
     {{- if has . $seen -}}
-      {{- fail (printf "%s: %s is there twice; remove one." $key .) -}}
+      {{- fail (printf "%s: %s is listed twice; remove one." $key .) -}}
     {{- end -}}
     {{- $seen = append $seen . -}}
     {{- if or (gt (len .) 253) (not (regexMatch "^([*][.])?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$" .)) -}}
-      {{- fail (printf "%s: %q is no name of a host; expected one such as ml.example.com, or a template that makes one, such as iris.{{ .Values.global.domain }}." $key .) -}}
+      {{- fail (printf "%s: %q is not a host name; expected one such as ml.example.com, or a template that makes one, such as iris.{{ .Values.global.domain }}." $key .) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -717,7 +717,7 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
     {{- $taken := include "ml-api.parentPlaces" (dict "root" .root "refs" $values.httpRoute.parentRefs) | fromYamlArray -}}
     {{- range $place := include "ml-api.parentPlaces" (dict "root" .root "refs" $parents) | fromYamlArray -}}
       {{- if and (has $place $taken) (include "ml-api.shareHosts" (dict "a" $values.grpcRoute.hostnames "b" $values.httpRoute.hostnames)) -}}
-        {{- fail "grpcRoute.hostnames: they and httpRoute.hostnames have names in common, of which a Gateway gives all requests to one of the two routes; choose others, such as grpc.ml.local." -}}
+        {{- fail "grpcRoute.hostnames: some of them are in httpRoute.hostnames, too, and a Gateway sends all requests for such a name to one of the two routes; choose others, such as grpc.ml.local." -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}
@@ -740,7 +740,7 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
 {{- range $values.image.released -}}
   {{- $name := regexReplaceAll "@.*$" . "" -}}
   {{- if has $name $released -}}
-    {{- fail (printf "image.released: %s is there twice, and a tag has one digest; leave the list as the release wrote it." $name) -}}
+    {{- fail (printf "image.released: %s is listed twice, and a tag has one digest; leave the list as the release wrote it." $name) -}}
   {{- end -}}
   {{- $released = append $released $name -}}
 {{- end -}}
@@ -790,7 +790,7 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
   {{- include "ml-api.checkPath" (dict "key" "modelStore.persistentVolume.source.hostPath" "path" .path "relative" false) -}}
 {{- end -}}
 {{- if $values.modelStore.persistentVolume.source.local -}}
-  {{- fail "modelStore.persistentVolume.source.local: Kubernetes wants the node of such a volume, which the chart does not know; use hostPath, or a claim of yours (model.pvc.existingClaim)." -}}
+  {{- fail "modelStore.persistentVolume.source.local: Kubernetes requires the node of such a volume, which the chart does not know; use hostPath, or a claim of yours (model.pvc.existingClaim)." -}}
 {{- end -}}
 {{- if and $values.modelStore.persistentVolume.enabled (not $values.modelStore.enabled) -}}
   {{- fail "modelStore.persistentVolume.enabled: it is for the chart's claim; set modelStore.enabled too." -}}

@@ -10,7 +10,7 @@
 {{/* The name of a volume or a container, which a template may have made. Takes name and key. */}}
 {{- define "ml-api.checkLabel" -}}
 {{- if not (regexMatch "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" .name) -}}
-  {{- fail (printf "%s: %q is no name; expected at most 63 lower-case letters, digits and dashes, such as cache-1." .key .name) -}}
+  {{- fail (printf "%s: %q is not a valid name; expected at most 63 lower-case letters, digits and dashes, such as cache-1." .key .name) -}}
 {{- end -}}
 {{- end -}}
 
@@ -25,7 +25,7 @@
   {{- fail (printf "%s.tag: %s has %d characters, and 128 is the limit; shorten it, or gpu.imageTagSuffix." .key .tag (len .tag)) -}}
 {{- end -}}
 {{- if regexMatch "^[a-f0-9]{64}$" .reference -}}
-  {{- fail (printf "%s: %s is taken for an image's id; name its registry or its tag." .key .reference) -}}
+  {{- fail (printf "%s: %s would be read as an image ID; name its registry or its tag." .key .reference) -}}
 {{- end -}}
 {{- end -}}
 
@@ -33,7 +33,7 @@
 {{- define "ml-api.checkPath" -}}
 {{- $path := toString .path -}}
 {{- if or (regexMatch "(^|/)[.][.](/|$)" $path) (ne .relative (not (hasPrefix "/" $path))) -}}
-  {{- fail (printf "%s: %q is no path %s; expected one without .., such as %s." .key $path (ternary "in a volume" "from the root" .relative) (ternary "models/iris" "/models/iris" .relative)) -}}
+  {{- fail (printf "%s: %q is not %s; expected one without .., such as %s." .key $path (ternary "a path in a volume" "an absolute path" .relative) (ternary "models/iris" "/models/iris" .relative)) -}}
 {{- end -}}
 {{- end -}}
 
@@ -42,10 +42,10 @@
 {{- range .tolerations -}}
   {{- $isExists := eq (.operator | default "") "Exists" -}}
   {{- if not (or .key $isExists) -}}
-    {{- fail (printf "%s: one names no key, and only operator Exists tolerates every taint; set its key, or operator to Exists." $.key) -}}
+    {{- fail (printf "%s: one has no key, which only operator Exists may leave out; set its key, or operator to Exists." $.key) -}}
   {{- end -}}
   {{- if and $isExists .value -}}
-    {{- fail (printf "%s: operator Exists takes any value, and one has the value %s, too; remove it, or set operator to Equal." $.key .value) -}}
+    {{- fail (printf "%s: operator Exists matches any value, and one also has the value %s; remove it, or set operator to Equal." $.key .value) -}}
   {{- end -}}
   {{- if and (hasKey . "tolerationSeconds") (ne (.effect | default "") "NoExecute") -}}
     {{- fail (printf "%s: tolerationSeconds goes with effect NoExecute only; set that, or remove tolerationSeconds." $.key) -}}
@@ -91,7 +91,7 @@
   {{- end -}}
   {{- range $text := $named -}}
     {{- if and $object (or (empty $text) (not (kindIs "string" $text))) -}}
-      {{- fail (printf "%s: expected a manifest with apiVersion, kind and metadata.name, each a text, as an object or as text in YAML." $.key) -}}
+      {{- fail (printf "%s: expected a manifest with apiVersion, kind and metadata.name, all strings, as an object or as YAML text." $.key) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

@@ -18,17 +18,17 @@ API server looks. Takes key and block: cidr and except.
 {{- $outer := dict -}}
 {{- range $i, $block := prepend (.block.except | default list) $cidr -}}
   {{- if contains ":" $block | ne (contains ":" $cidr) -}}
-    {{- fail (printf "%s: %s is no part of %s; correct or remove it from except." $.key $block $cidr) -}}
+    {{- fail (printf "%s: %s is not part of %s; correct or remove it from except." $.key $block $cidr) -}}
   {{- end -}}
   {{- if not (contains ":" $block) -}}
     {{- $its := include "ml-api.block" $block | fromJson -}}
     {{- if ne (mod (int64 $its.first) (int64 $its.count)) 0 -}}
-      {{- fail (printf "%s: %s begins within a block of its size; expected one such as 10.0.0.0/8." $.key $block) -}}
+      {{- fail (printf "%s: %s has bits set beyond its prefix; expected one such as 10.0.0.0/8." $.key $block) -}}
     {{- end -}}
     {{- if eq $i 0 -}}
       {{- $outer = $its -}}
     {{- else if or (ge (int64 $its.count) (int64 $outer.count)) (lt (int64 $its.first) (int64 $outer.first)) (ge (int64 $its.first) (add (int64 $outer.first) (int64 $outer.count))) -}}
-      {{- fail (printf "%s: %s is no part of %s; correct or remove it from except." $.key $block $cidr) -}}
+      {{- fail (printf "%s: %s is not part of %s; correct or remove it from except." $.key $block $cidr) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -38,7 +38,7 @@ API server looks. Takes key and block: cidr and except.
 {{- define "ml-api.checkPeers" -}}
 {{- range .peers -}}
   {{- if and .ipBlock (gt (len .) 1) -}}
-    {{- fail (printf "%s: a peer is an ipBlock or a selector of pods, and one is both; make two of it." $.key) -}}
+    {{- fail (printf "%s: a peer is either an ipBlock or a selector of pods, and one is both; split it into two." $.key) -}}
   {{- end -}}
   {{- with .ipBlock -}}{{- include "ml-api.checkBlock" (dict "key" $.key "block" .) -}}{{- end -}}
   {{- range $selector := list .podSelector .namespaceSelector -}}
@@ -51,7 +51,7 @@ API server looks. Takes key and block: cidr and except.
 {{- end -}}
 {{- range .ports -}}
   {{- if and .endPort (or (empty .port) (kindIs "string" .port) (lt (int .endPort) (int .port))) -}}
-    {{- fail (printf "%s: a range ends at endPort %d and begins at port %s; expected a port that is a number, and no greater." $.key (int .endPort) (include "ml-api.asWritten" (default "none" .port))) -}}
+    {{- fail (printf "%s: endPort is %d and port is %s; expected a numeric port no greater than endPort." $.key (int .endPort) (include "ml-api.asWritten" (default "none" .port))) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

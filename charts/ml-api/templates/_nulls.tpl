@@ -14,7 +14,7 @@ values are in _kinds.tpl.
     {{- else if hasSuffix " map" $line -}}
       {{- $_ := set $parent (last $keys) dict -}}
     {{- else -}}
-      {{- fail (printf "%s: null takes away what the chart needs; remove it for the default, or set a value." $path) -}}
+      {{- fail (printf "%s: null removes a value that the chart needs; remove the null for the default, or set a value." $path) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

@@ -10,12 +10,12 @@ template, so what cannot be meant is refused before. Takes text and path.
 {{- if or $isHelms (regexMatch (printf $names `[.](?:version|fullname)\b`) .text) -}}
   {{- $foreign := include "ml-api.foreignAction" .text -}}
   {{- if and $foreign $isHelms -}}
-    {{- fail (printf "%s: the text has templates of Helm's, and %s is none; write {{ `%s` }} in its place, which makes it, or take the others out." .path $foreign $foreign) -}}
+    {{- fail (printf "%s: the text has Helm templates, and %s is not one; write {{ `%s` }} in its place, which renders as it, or remove the others." .path $foreign $foreign) -}}
   {{- end -}}
   {{- range regexFindAll `(?:include|template)\s+"ml-api[.][^"]*"` .text -1 -}}
     {{- $helper := regexFind `ml-api[.][^"]*` . -}}
     {{- if not (has $helper (list "ml-api.name" "ml-api.fullname" "ml-api.serviceAccountName" "ml-api.selector" "ml-api.modelStoreName")) -}}
-      {{- fail (printf "%s: a value cannot include %s, which is made of the values; expected ml-api.name, ml-api.fullname, ml-api.serviceAccountName, ml-api.selector or ml-api.modelStoreName." $.path $helper) -}}
+      {{- fail (printf "%s: a value cannot include %s, which is made from the values; expected ml-api.name, ml-api.fullname, ml-api.serviceAccountName, ml-api.selector or ml-api.modelStoreName." $.path $helper) -}}
     {{- end -}}
   {{- end -}}
   {{- if not $foreign -}}true{{- end -}}
@@ -85,7 +85,7 @@ The first action of a text that only another tool has; nothing where there is no
   {{- if include "ml-api.isTemplate" (dict "text" $host "path" "ingress.tls.secretNames") -}}
     {{- $rendered := tpl $host $ -}}
     {{- if hasKey $values.ingress.tls.secretNames $rendered -}}
-      {{- fail (printf "ingress.tls.secretNames: %s is there twice, once by a template; remove one." $rendered) -}}
+      {{- fail (printf "ingress.tls.secretNames: %s is listed twice, once by a template; remove one." $rendered) -}}
     {{- end -}}
     {{- $_ := set (unset $values.ingress.tls.secretNames $host) $rendered $secret -}}
   {{- end -}}

@@ -11,7 +11,7 @@ characters are the schema's to say. The URI is not shown, as it may hold a secre
   {{- fail (printf "%s: stages and `latest` move unseen, and are not fetched; give the version an alias, as in mlflow://iris@champion, or name its number, as in mlflow://iris/3." .key) -}}
 {{- end -}}
 {{- if and (has $scheme (list "hf" "mlflow" "models")) (regexMatch "%([^0-9A-Fa-f]|.?$|.[^0-9A-Fa-f])" $uri) -}}
-  {{- fail (printf "%s: it has a percent sign that escapes nothing; expected %%25 in its place." .key) -}}
+  {{- fail (printf "%s: a percent sign in it escapes nothing; write a literal one as %%25." .key) -}}
 {{- end -}}
 {{- with get (include "ml-api.uriForms" . | fromYaml) $scheme -}}
   {{- if or (not (regexMatch .fits $uri)) (and .unfit (regexMatch .unfit $uri)) -}}
@@ -26,7 +26,7 @@ characters are the schema's to say. The URI is not shown, as it may hold a secre
     {{- $form = "[^/]$" -}}
   {{- end -}}
   {{- if not (regexMatch $form (regexReplaceAll "^https?://[^/?#]*([^?#]*).*$" $uri "${1}")) -}}
-    {{- fail (printf "%s: its path does not say what is there; expected an address with a path that ends in %s." .key $ends) -}}
+    {{- fail (printf "%s: its path does not say what kind of file it is; expected a path that ends in %s." .key $ends) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -35,7 +35,7 @@ characters are the schema's to say. The URI is not shown, as it may hold a secre
 {{- define "ml-api.checkSumOf" -}}
 {{- $own := .own | default dict -}}
 {{- if and $own.uri .defaults.uri .defaults.sha256 (ne $own.uri .defaults.uri) (not (hasKey $own "sha256")) -}}
-  {{- fail (printf "%s.sha256: versionDefaults has the sum of what its own URI names, and the version fetches another one; set its own, or \"\" for none." .key) -}}
+  {{- fail (printf "%s.sha256: versionDefaults has the checksum of its own URI's file, and this version fetches another; set its own, or \"\" for none." .key) -}}
 {{- end -}}
 {{- end -}}
 

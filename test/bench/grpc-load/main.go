@@ -71,7 +71,7 @@ func run(address string, request []byte, callers int, during time.Duration) erro
 		}
 		defer connection.Close()
 		connections[i] = connection
-		// Connects, which is no part of what is measured.
+		// Connects, which is not part of what is measured.
 		if _, err := call(connection, request); err != nil {
 			return err
 		}
