@@ -35,7 +35,7 @@ characters are the schema's to say. The URI is not shown, as it may hold a secre
 {{- define "ml-api.checkSumOf" -}}
 {{- $own := .own | default dict -}}
 {{- if and $own.uri .defaults.uri .defaults.sha256 (ne $own.uri .defaults.uri) (not (hasKey $own "sha256")) -}}
-  {{- fail (printf "%s.sha256: versionDefaults has the checksum of its own URI's file, and this version fetches another; set its own, or \"\" for none." .key) -}}
+  {{- fail (printf "%s.sha256: versionDefaults has the checksum of what its own URI names, and this version fetches something else; set its own, or \"\" for none." .key) -}}
 {{- end -}}
 {{- end -}}
 
