@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { attack, openLoop, type Result } from './load.ts';
+import { attack, type Open, openLoop, type Result } from './load.ts';
 import { median } from './quantile.ts';
 import { heavyPredict, irisBatch, irisInfer, irisPredict, type Post } from './requests.ts';
 import { buildOurs, ours, root, startPeer } from './servers.ts';
@@ -74,36 +74,70 @@ async function density(): Promise<void> {
   }
 }
 
+/** What one round of a flood comes to. */
+interface Neighbourhood {
+  readonly alone: Open;
+  readonly during: Open;
+  /** Of the flood, a second. */
+  readonly succeeded: number;
+}
+
 async function neighbours(): Promise<void> {
   process.stdout.write(
-    `\n| flooded | where | p50 / p99 ms of the other at ${NEIGHBOUR_RATE}/s, alone | during the flood | of alone | succeeded | of the flood answered well, a second |\n| --- | --- | --- | --- | --- | --- | --- |\n`,
+    `\n| flooded | where | p50 / p99 ms of the other at ${NEIGHBOUR_RATE}/s, alone | during the flood | of alone | of another process | succeeded | of the flood, a second |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n`,
   );
-  const settings = { WORKERS: '1' };
-  for (const { name, model, post, rate } of floods) {
+  for (const flood of floods) {
     const models = [
       ['quiet', iris],
-      ['flooded', model],
+      ['flooded', flood.model],
     ] as const;
-    const measure = async (where: string, quietUrl: string, floodedUrl: string) => {
-      await openLoop(quietUrl, NEIGHBOUR_RATE, 3, irisPredict); // warms up
-      const alone = await openLoop(quietUrl, NEIGHBOUR_RATE, SECONDS, irisPredict);
-      const path = '/models/flooded/predict';
-      const flood = attack(floodedUrl, rate, SECONDS + 3, { ...post, path });
-      await sleep(2000); // until its queue is full
-      const during = await openLoop(quietUrl, NEIGHBOUR_RATE, SECONDS, irisPredict);
-      const answered = (await flood).filter(({ status }: Result) => status === 200).length;
-      process.stdout.write(
-        `| ${name}, ${rate}/s | ${where} | ${alone.p50Ms.toFixed(1)} / ${alone.p99Ms.toFixed(1)} | ${during.p50Ms.toFixed(1)} / ${during.p99Ms.toFixed(1)} | ${(during.p99Ms / alone.p99Ms).toFixed(1)} × | ${(100 * during.successes).toFixed(1)} % | ${(answered / (SECONDS + 3)).toFixed(0)} |\n`,
-      );
-    };
-    await withServer(models, 'quiet', settings, ({ url }) => measure('same process', url, url));
-    // What no process can keep from its clients: the kernel, the core and the load generator are the flood's, too.
-    await withServer(models, 'quiet', settings, ({ url }) =>
-      withServer(models, 'quiet', settings, (other) =>
-        measure('another process on the same core', url, other.url),
-      ),
-    );
+    const settings = { WORKERS: '1' };
+    const same: Neighbourhood[] = [];
+    const another: Neighbourhood[] = [];
+    for (let round = 0; round < ROUNDS; round++)
+      await withServer(models, 'quiet', settings, async ({ url }) => {
+        same.push(await measureNeighbour(url, url, flood));
+        // What no process can keep from its clients: the kernel, the core and the load generator are the flood's, too.
+        await withServer(models, 'quiet', settings, async (other) => {
+          another.push(await measureNeighbour(url, other.url, flood));
+        });
+      });
+    const base = p99During(another);
+    process.stdout.write(neighbourRow(flood, 'same process', same, base));
+    process.stdout.write(neighbourRow(flood, 'another process on the same core', another, base));
   }
+}
+
+async function measureNeighbour(
+  quietUrl: string,
+  floodedUrl: string,
+  { post, rate }: Flood,
+): Promise<Neighbourhood> {
+  await openLoop(quietUrl, NEIGHBOUR_RATE, 3, irisPredict); // warms up
+  const alone = await openLoop(quietUrl, NEIGHBOUR_RATE, SECONDS, irisPredict);
+  const path = '/models/flooded/predict';
+  const flood = attack(floodedUrl, rate, SECONDS + 3, { ...post, path });
+  await sleep(2000); // until its queue is full
+  const during = await openLoop(quietUrl, NEIGHBOUR_RATE, SECONDS, irisPredict);
+  const succeeded = (await flood).filter(({ status }: Result) => status === 200).length;
+  return { alone, during, succeeded: succeeded / (SECONDS + 3) };
+}
+
+function p99During(rounds: readonly Neighbourhood[]): number {
+  return median(rounds.map(({ during }) => during.p99Ms));
+}
+
+/** Medians of the rounds. */
+function neighbourRow(
+  { name, rate }: Flood,
+  where: string,
+  rounds: readonly Neighbourhood[],
+  base: number,
+): string {
+  const of = (value: (round: Neighbourhood) => number) => median(rounds.map(value));
+  const during = p99During(rounds);
+  const alone = of((round) => round.alone.p99Ms);
+  return `| ${name}, ${rate}/s | ${where} | ${of((round) => round.alone.p50Ms).toFixed(1)} / ${alone.toFixed(1)} | ${of((round) => round.during.p50Ms).toFixed(1)} / ${during.toFixed(1)} | ${(during / alone).toFixed(1)} × | ${(during / base).toFixed(1)} × | ${(100 * of((round) => round.during.successes)).toFixed(1)} % | ${of((round) => round.succeeded).toFixed(0)} |\n`;
 }
 
 interface Served {

@@ -68,6 +68,7 @@ beforeAll(async () => {
     host,
   ];
   expect(runTool('oras', login, { input: PASSWORD })).toMatchObject({ status: 0 });
+  toolPath('syft'); // a cold build takes longer than a test may
   for (const name of ['ours', 'another']) makeKey(name);
   makeKey('locked', 'hunter2');
   env = {

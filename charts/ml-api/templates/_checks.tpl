@@ -95,12 +95,18 @@ and how to go on. Takes root and versions.
   {{- if and .root.Values.auth.existingSecret $v.expose (not $v.openai) -}}
     {{- fail (printf "%s.runtime: %s checks no API keys, so auth.existingSecret would not protect it; set %s.expose to false or unset auth.existingSecret." $key $v.runtime $key) -}}
   {{- end -}}
+  {{- if and .root.Values.auth.existingSecret (ne $v.service.type "ClusterIP") (not $v.openai.readsKeys) -}}
+    {{- fail (printf "%s.service.type: runtime %s does not ask for API keys everywhere, and a %s Service is reached from outside the cluster; set it to ClusterIP or unset auth.existingSecret." $key $v.runtime $v.service.type) -}}
+  {{- end -}}
 {{- end -}}
 {{- if and (eq $v.service.type "ClusterIP") (eq (int $v.service.port) 9090) -}}
   {{- fail (printf "%s.service.port: 9090 is the Service's port of the metrics; choose another port, such as 80." $key) -}}
 {{- end -}}
 {{- if and $v.ports.http (eq (int $v.ports.http) (int ($v.ports.metrics | default 0))) -}}
   {{- fail (printf "%s.ports.metrics: %d is ports.http, too; choose another port, such as 9090." $key (int $v.ports.http)) -}}
+{{- end -}}
+{{- if and $v.ports.metrics (not $v.hasMetricsPort) -}}
+  {{- fail (printf "%s.ports.metrics: the metrics of runtime %s are at ports.http; remove it." $key $v.runtime) -}}
 {{- end -}}
 {{- with $v.ports.grpc -}}
   {{- $taken := dict "ports.http" $v.ports.http "ports.metrics" $v.ports.metrics "service.port" $v.service.port -}}
@@ -143,6 +149,12 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- if and (eq $model.source "pvc") (not $model.pvc.existingClaim) (not .root.Values.modelStore.enabled) -}}
   {{- fail (printf "%s.pvc.existingClaim: source pvc needs a claim; name one, or set modelStore.enabled." $key) -}}
+{{- end -}}
+{{- $own := (get .root.Values.versions .v.version | default dict).model | default dict -}}
+{{- range $source, $named := dict "pvc" ($own.pvc | default dict).existingClaim "imageVolume" ($own.imageVolume | default dict).reference -}}
+  {{- if and $named (ne $model.source $source) -}}
+    {{- fail (printf "%s.source: %s.%s names a model, and source is %s; set source to %s, or remove what names it." $key $key $source $model.source $source) -}}
+  {{- end -}}
 {{- end -}}
 {{- if and (eq $model.source "uri") (not $model.uri) -}}
   {{- fail (printf "%s.uri: source uri needs what to fetch, such as s3://models/iris or https://example.com/iris.tar.gz." $key) -}}
@@ -307,6 +319,13 @@ and how to go on. Takes root and versions.
 {{- range $scaling.metrics -}}
   {{- if not (get . (untitle .type)) -}}
     {{- fail (printf "%s.metrics: one of type %s does not say which; set its %s, as autoscaling/v2 has it." $key .type (untitle .type)) -}}
+  {{- end -}}
+{{- end -}}
+{{- if and (eq $scaling.type "keda") (eq (int $scaling.minReplicas) 0) -}}
+  {{- $wake := false -}}
+  {{- range $scaling.keda.triggers -}}{{- if not (has .type (list "cpu" "memory")) -}}{{- $wake = true -}}{{- end -}}{{- end -}}
+  {{- if and (or $scaling.waitingRequests $scaling.keda.triggers) (not $wake) -}}
+    {{- fail (printf "%s.minReplicas: at 0 pods nothing would start one, since what it scales by comes from its pods; add to keda.triggers what is known without them, such as the requests of the Ingress in Prometheus, or set minReplicas to 1." $key) -}}
   {{- end -}}
 {{- end -}}
 {{- if and (eq $scaling.type "keda") (not (or $scaling.waitingRequests $scaling.keda.triggers)) -}}
@@ -503,6 +522,21 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
 {{- end -}}
 {{- end -}}
 
+{{/*
+Versions that share requests answer the same ones: those to a language model name it, and go to routes that other runtimes do not have.
+Takes versions, name, other, and key.
+*/}}
+{{- define "ml-api.checkAlike" -}}
+{{- $v := get .versions .name -}}
+{{- $other := get .versions .other -}}
+{{- if ne (empty $v.openai) (empty $other.openai) -}}
+  {{- fail (printf "%s: %s runs %s and %s runs %s, which answer different requests; choose versions that both serve a language model, or neither." .key .name $v.runtime .other $other.runtime) -}}
+{{- end -}}
+{{- if and $v.openai (ne $v.model.name $other.model.name) -}}
+  {{- fail (printf "%s: its model is called %s and that of %s %s, and requests name the model; give both the same model.name." .key $v.model.name .other $other.model.name) -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "ml-api.checkTraffic" -}}
 {{- $values := .root.Values -}}
 {{- $versions := .versions -}}
@@ -515,6 +549,10 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
     {{- if not (hasKey $versions $name) -}}
       {{- fail (printf "traffic.weights.%s: not an enabled version; expected some of: %s." $name (keys $versions | sortAlpha | join ", ")) -}}
     {{- end -}}
+    {{- if not (get $versions $values.defaultVersion).expose -}}
+      {{- fail (printf "traffic.weights: requests to / are split, and %s, which / leads to, is kept off the routes; set versions.%s.expose to true, or defaultVersion to another version." $values.defaultVersion $values.defaultVersion) -}}
+    {{- end -}}
+    {{- include "ml-api.checkAlike" (dict "versions" $versions "name" $name "other" $values.defaultVersion "key" (printf "traffic.weights.%s" $name)) -}}
     {{- if not (get $versions $name).expose -}}
       {{- fail (printf "traffic.weights.%s: the version is kept off the routes; set versions.%s.expose to true or remove its weight." $name $name) -}}
     {{- end -}}
@@ -549,6 +587,7 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
   {{- if eq . $values.defaultVersion -}}
     {{- fail (printf "traffic.shadow.to: %q is the default version, which answers already; name another." .) -}}
   {{- end -}}
+  {{- include "ml-api.checkAlike" (dict "versions" $versions "name" . "other" $values.defaultVersion "key" "traffic.shadow.to") -}}
   {{- if eq $traffic.shadow.by "gateway" -}}
     {{- if not $values.httpRoute.enabled -}}
       {{- fail "traffic.shadow.by: there is no route of a Gateway that could copy requests; set httpRoute.enabled, or by to predictor." -}}
@@ -560,6 +599,9 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
       {{- end -}}
     {{- end -}}
   {{- end -}}
+{{- end -}}
+{{- if and $traffic.pinHeader (has (lower $traffic.pinHeader) (list "authorization" "cookie" "host" (lower $traffic.user.header))) -}}
+  {{- fail (printf "traffic.pinHeader: %s has another meaning, so its value would be taken for a version; choose another header, such as X-Version." $traffic.pinHeader) -}}
 {{- end -}}
 {{- $gate := $values.promotion.gate -}}
 {{- if $gate.enabled -}}
@@ -746,6 +788,13 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
 {{- end -}}
 {{- range $key := list "from" "metricsFrom" -}}
   {{- include "ml-api.checkPeers" (dict "peers" (get $values.networkPolicy $key) "key" (printf "networkPolicy.%s" $key)) -}}
+{{- end -}}
+{{- if and $values.networkPolicy.enabled $values.networkPolicy.from (or (empty $values.networkPolicy.metricsFrom) (has (dict "namespaceSelector" dict) $values.networkPolicy.metricsFrom)) -}}
+  {{- range $name, $v := .versions -}}
+    {{- if eq $v.metricsPort "http" -}}
+      {{- fail (printf "networkPolicy.metricsFrom: %s has its metrics at the port of its requests, so whoever may read them may send these, and every pod of the cluster may; name the pods of Prometheus, such as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]." $name) -}}
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
 {{- range $values.networkPolicy.ingress -}}{{- include "ml-api.checkPeers" (dict "peers" .from "ports" .ports "key" "networkPolicy.ingress") -}}{{- end -}}
 {{- range $values.networkPolicy.egress -}}{{- include "ml-api.checkPeers" (dict "peers" .to "ports" .ports "key" "networkPolicy.egress") -}}{{- end -}}

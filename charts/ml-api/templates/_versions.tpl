@@ -165,6 +165,7 @@ runtime's are filled in later. Takes from, own, and marked.
   {{- $digest := include "ml-api.ownDigest" (dict "root" .root "tag" $tag) -}}
   {{- $_ := set $preset "image" (dict "repository" $image.repository "tag" $tag "digest" (or $v.image.repository $v.image.tag | empty | ternary $digest "")) -}}
 {{- end -}}
+{{- $_ := set $v "hasMetricsPort" (or (eq $v.runtime "custom") (hasKey $preset.ports "metrics")) -}}
 {{- range $key := list "image" "ports" "files" "env" "podSecurityContext" -}}
   {{- $own := dict -}}
   {{- range $name, $value := get $v $key -}}
@@ -182,6 +183,9 @@ runtime's are filled in later. Takes from, own, and marked.
 {{- $_ := set $v "resources" (include "ml-api.resourcesOver" (dict "preset" $preset.resources "own" $v.resources) | fromJson) -}}
 {{- range $folder, $size := $preset.scratch -}}
   {{- if not (get $v.scratch $folder) -}}{{- $_ := set $v.scratch $folder $size -}}{{- end -}}
+{{- end -}}
+{{- if not $v.model.fetch.sizeLimit -}}
+  {{- $_ := set $v.model.fetch "sizeLimit" (empty $v.openai | ternary "2Gi" $v.cache.sizeLimit) -}}
 {{- end -}}
 {{- $_ := set $v "servesBasePath" ($preset.servesBasePath | default false) -}}
 {{- $_ := set $v "metricsPort" (hasKey $v.ports "metrics" | ternary "metrics" "http") -}}
