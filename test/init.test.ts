@@ -75,7 +75,7 @@ describe('makes a project that works', () => {
     const project = path.join(folder(), 'a/new/flowers');
     const { code, stdout, stderr } = await init(folder(), project);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toContain(`cd ${project}\n`);
+    expect(stdout).toContain(`\n  node ${main} serve ${path.join(project, 'model')}\n`);
     expect(readdirSync(project).sort()).toEqual([
       'Dockerfile',
       'README.md',
@@ -320,7 +320,7 @@ it('says where the files are whose folder is a link', async () => {
   const { code, stdout } = await init(cwd, 'link');
   expect(code).toBe(0);
   const [link, real] = [path.join(cwd, 'link'), realpathSync(path.join(cwd, 'real'))];
-  expect(stdout).toContain(`Made in ${link}, a link to ${real}: model, `);
+  expect(stdout).toContain(`Created in ${link}, a link to ${real}: model, `);
   expect(readdirSync(real)).toContain('model');
 });
 

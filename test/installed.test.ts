@@ -162,7 +162,9 @@ describe('its command line', () => {
 
   it('makes a project, and completes the options of the SDK commands too', async () => {
     const made = path.join(emptyFolder(), 'flowers');
-    expect(await mlApi('init', made)).toMatchObject({ code: 0, stderr: '' });
+    const { code, stdout: said, stderr } = await mlApi('init', made);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(said).toContain(`npx @org/ml-api serve ${path.join(made, 'model')}\n`);
     expect(readFileSync(path.join(made, 'model/model.onnx'))).toEqual(irisModel);
     const { stdout } = await mlApi('completion', 'fish');
     expect(stdout).toContain("'__fish_seen_subcommand_from compare' -l min-agreement");

@@ -14,7 +14,7 @@ describe('a start that cannot succeed ends with one clear message', () => {
     [
       'bad variables, all at once',
       { PORT: 'http', LOG_SAMPLE: '2' },
-      /^Bad environment variables:\n {2}PORT: expected a whole number from 0 to 65535, got "http"\n {2}LOG_SAMPLE: expected a share from 0 to 1, got "2"\nRun with --help to see all of them\.\n$/,
+      /^Bad environment variables:\n {2}PORT: expected a whole number from 0 to 65535, got "http"\n {2}LOG_SAMPLE: expected a share from 0 to 1, got "2"\nRun ml-api serve --help to see all of them\.\n$/,
     ],
     [
       'limits that contradict',

@@ -109,7 +109,7 @@ describe('is refused, and nothing is changed', () => {
 
 it.each([
   [{ MODEL_DIR: '/a', MODELS_DIR: '/b' }, /^MODEL_DIR and MODELS_DIR are both set; expected/],
-  [{}, /^Bad setting:\n {2}--dir, or MODEL_DIR: is missing/],
+  [{}, /^Bad setting:\n {2}--dir \(or MODEL_DIR\) is missing/],
   [
     { MODELS_DIR: '/a', MODEL_URL: 'http://h/m.onnx' },
     /^MODEL_URL: expected a path that ends in \.tar, \.tar\.gz or \.tgz for MODELS_DIR, got/,

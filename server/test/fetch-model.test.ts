@@ -148,7 +148,7 @@ describe('a wrong one is refused with a sentence, and nothing is left of it', ()
       MODEL_SHA256: 'abc',
     });
     expect(stderr).toBe(
-      'Bad settings:\n  MODEL_URL: expected a URL such as https://host/model.onnx, got "ftp://x/"\n  MODEL_SHA256: expected 64 hex digits, got "abc"\n  --dir, or MODEL_DIR: is missing\nRun fetch-model --help to see all of them.\n',
+      'Bad settings:\n  MODEL_URL: expected a URL such as https://host/model.onnx, got "ftp://x/"\n  MODEL_SHA256: expected 64 hex digits, got "abc"\n  --dir (or MODEL_DIR) is missing\nRun ml-api fetch-model --help to see all of them.\n',
     );
     expect(code).toBe(2);
   });

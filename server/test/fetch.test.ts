@@ -312,11 +312,11 @@ describe('fetch', () => {
   });
 
   it.each([
-    [[], {}, /^Bad setting:\n {2}URI, or MODEL_URI: is missing\nRun fetch --help/],
+    [[], {}, /^Bad setting:\n {2}URI \(or MODEL_URI\) is missing\nRun ml-api fetch --help/],
     [
       [],
       { MODEL_URL: 'https://h/m.onnx' },
-      /^Bad setting:\n {2}--sha256, or MODEL_SHA256: is missing\n/,
+      /^Bad setting:\n {2}--sha256 \(or MODEL_SHA256\) is missing\n/,
     ],
     [['s3x://a/b'], {}, /^There is no store for "s3x:"; expected a path or one of s3:\/\/.+\.\n$/],
     [['/nothing/here'], {}, /^There is no file or folder \/nothing\/here\./],

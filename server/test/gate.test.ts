@@ -246,7 +246,7 @@ describe('the gate refuses options', () => {
   ])('%s', async (args, message) => {
     const { code, stderr } = await run(['gate', ...args.map(String)]);
     expect(stderr).toContain(message);
-    expect(stderr).toContain('Usage: gate');
+    expect(stderr).toContain('Usage: ml-api gate');
     expect(code).toBe(2);
   });
 });

@@ -90,9 +90,9 @@ describe('refuses with advice', () => {
   it.each([
     [[], 2, 'inspect: expected one ONNX file, got none.'],
     [['a.onnx', 'b.onnx'], 2, "inspect: Unexpected argument 'b.onnx'"],
-    [['--jsn'], 2, "inspect: Unknown option '--jsn'. It takes --json"],
+    [['--jsn'], 2, "inspect: Unknown option '--jsn'. Options: --json."],
     [[testModel('line')], 3, 'line is a directory; expected an ONNX file, such as'],
-    [['/nowhere.onnx'], 3, '/nowhere.onnx cannot be loaded as an ONNX model'],
+    [['/nowhere.onnx'], 3, 'There is no file /nowhere.onnx.'],
   ])('the arguments %j', async (args, expected, message) => {
     const { code, stderr } = await run(['inspect', ...args]);
     expect(code).toBe(expected);

@@ -112,7 +112,7 @@ const options = {
   follow: { type: 'string', value: 'SECONDS', desc: 'FETCH_FOLLOW_SECONDS.' },
 } as const satisfies Options;
 
-const help = () => `Usage: fetch URI --dir DIR [--sha256 SUM] [--all] [--follow SECONDS]
+const help = () => `Usage: ml-api fetch URI --dir DIR [--sha256 SUM] [--all] [--follow SECONDS]
 
 Downloads a model into a directory, with model.lock.json, which says where it came from. Files that are already there are not downloaded again.
 
@@ -149,8 +149,8 @@ async function fetchModel(
 }
 
 /** @throws UsageError for a limit that is none */
-export function readLimits(env: NodeJS.ProcessEnv, help: string): Limits {
-  const limits = cleanEnv(env, limitVariables, { reporter: reportTo(help) });
+export function readLimits(env: NodeJS.ProcessEnv, command: string): Limits {
+  const limits = cleanEnv(env, limitVariables, { reporter: reportTo(command) });
   return {
     timeoutMs: limits.FETCH_TIMEOUT_MS,
     stallMs: limits.FETCH_STALL_MS,
@@ -159,9 +159,9 @@ export function readLimits(env: NodeJS.ProcessEnv, help: string): Limits {
 }
 
 /** @throws UsageError for a sum that is none */
-export function readSum(env: NodeJS.ProcessEnv, help: string): string | undefined {
+export function readSum(env: NodeJS.ProcessEnv, command: string): string | undefined {
   const { MODEL_SHA256 } = variables;
-  return cleanEnv(env, { MODEL_SHA256 }, { reporter: reportTo(help) }).MODEL_SHA256;
+  return cleanEnv(env, { MODEL_SHA256 }, { reporter: reportTo(command) }).MODEL_SHA256;
 }
 
 /** What hears of a fetch. */
@@ -190,7 +190,7 @@ function readWanted(
       ...(sha256 !== undefined && { '--sha256': variables.MODEL_SHA256 }),
       ...(seconds !== undefined && { '--follow': variables.FETCH_FOLLOW_SECONDS }),
     },
-    { reporter: reportTo(`${command} --help`) },
+    { reporter: reportTo(command) },
   );
   const given: NodeJS.ProcessEnv = {
     ...env,
@@ -202,14 +202,14 @@ function readWanted(
   };
   if (given['MODEL_URI'] !== undefined && given['MODEL_URL'] !== undefined)
     throw new UsageError(
-      `MODEL_URL is set, and there is a URI, too; expected one of them. See ${command} --help.`,
+      `MODEL_URL is set, and there is a URI, too; expected one of them. See ml-api ${command} --help.`,
     );
   const settings = readSettings(command, given);
   const { MODEL_DIR = '', MODELS_DIR } = settings;
   const several = MODELS_DIR !== undefined;
   if (several && settings.MODEL_FILES === 'all')
     throw new UsageError(
-      `MODELS_DIR and MODEL_FILES=all are both set; expected MODELS_DIR for several ONNX models, or MODEL_DIR with all files for another server. See ${command} --help.`,
+      `MODELS_DIR and MODEL_FILES=all are both set; expected MODELS_DIR for several ONNX models, or MODEL_DIR with all files for another server. See ml-api ${command} --help.`,
     );
   const all = settings.MODEL_FILES === 'all' ? 'files' : 'model';
   const form = several ? 'models' : all;
@@ -227,7 +227,7 @@ function readWanted(
     directory,
     variable,
     form,
-    limits: readLimits(given, `${command} --help`),
+    limits: readLimits(given, command),
     env: given,
     ...listeners(say),
   };
@@ -262,9 +262,9 @@ function checkFollowed(uri: string, sha256: string | undefined): void {
 
 /** What is to be given, on the command line or as a variable. */
 const missing = {
-  MODEL_URL: 'URI, or MODEL_URI',
-  MODEL_SHA256: '--sha256, or MODEL_SHA256',
-  MODEL_DIR: '--dir, or MODEL_DIR',
+  MODEL_URL: 'URI (or MODEL_URI)',
+  MODEL_SHA256: '--sha256 (or MODEL_SHA256)',
+  MODEL_DIR: '--dir (or MODEL_DIR)',
 };
 
 function readSettings(command: string, given: NodeJS.ProcessEnv) {
@@ -277,11 +277,11 @@ function readSettings(command: string, given: NodeJS.ProcessEnv) {
       // Named, never the working directory: what came with the model before is removed from it.
       ...(given['MODELS_DIR'] === undefined && { MODEL_DIR: text({ desc: desc.directory }) }),
     },
-    { reporter: reportTo(`${command} --help`, { labels: missing }) },
+    { reporter: reportTo(command, { labels: missing }) },
   );
   if (settings.MODELS_DIR !== undefined && settings.MODEL_DIR !== undefined)
     throw new UsageError(
-      `MODEL_DIR and MODELS_DIR are both set; expected MODEL_DIR for one model, or MODELS_DIR for several. See ${command} --help.`,
+      `MODEL_DIR and MODELS_DIR are both set; expected MODEL_DIR for one model, or MODELS_DIR for several. See ml-api ${command} --help.`,
     );
   return settings;
 }

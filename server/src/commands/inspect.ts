@@ -16,7 +16,7 @@ const options = {
   json: { type: 'boolean', desc: 'Print the same as one JSON document.' },
 } as const satisfies Options;
 
-const help = `Usage: inspect FILE [--json]
+const help = `Usage: ml-api inspect FILE [--json]
 
 Prints the inputs and outputs of an ONNX model, an example request, and a model.json to start from.
 
@@ -51,7 +51,10 @@ async function inspect(args: readonly string[]): Promise<void> {
 }
 
 async function readSignature(file: string): Promise<Signature> {
-  if ((await stat(file).catch(() => undefined))?.isDirectory())
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw new CommandError(`There is no file ${file}.`);
+  });
+  if (found?.isDirectory())
     throw new CommandError(
       `${file} is a directory; expected an ONNX file, such as ${path.join(file, 'model.onnx')}.`,
     );

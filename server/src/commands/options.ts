@@ -113,6 +113,6 @@ function withNegativeNumbers(args: readonly string[], options: Options): string[
 function unknown(command: string, problem: string, options: Options): UsageError {
   const known = Object.keys(options).map((name) => `--${name}`);
   return new UsageError(
-    `${command}: ${problem}. It takes ${known.length === 0 ? 'no options' : known.join(', ')}; settings are environment variables. Run ${command} --help to see all of them.`,
+    `${command}: ${problem}. Options: ${known.length === 0 ? 'none' : known.join(', ')}. Settings are environment variables. Run ml-api ${command} --help to see all of them.`,
   );
 }

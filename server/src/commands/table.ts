@@ -4,7 +4,7 @@ import type { Entry } from './command.ts';
 /** In the order of --help. */
 export const COMMANDS: Readonly<Record<string, Entry>> = {
   init: {
-    summary: 'Make a project of a model, with what it takes to serve it here and on Kubernetes.',
+    summary: 'Create a project for a model, with everything needed to serve it here and on Kubernetes.',
     load: async () => (await import('./init/init.ts')).initCommand,
   },
   serve: {
@@ -28,7 +28,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./gate/gate.ts')).gateCommand,
   },
   completion: {
-    summary: 'Print what completes these commands and their options in bash, zsh or fish.',
+    summary: 'Print a shell completion script for bash, zsh or fish.',
     load: async () => (await import('./completion/completion.ts')).completionCommand,
   },
 };

@@ -7,9 +7,10 @@ import { SDK_COMMANDS } from '../sdk-commands.ts';
 import { type Completed, SCRIPTS } from './scripts.ts';
 
 const shells = Object.keys(SCRIPTS);
+const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' });
 const isShell = (name: string): name is keyof typeof SCRIPTS => Object.hasOwn(SCRIPTS, name);
 
-const help = `Usage: completion SHELL
+const help = `Usage: ml-api completion SHELL
 
 Prints a script that completes the commands of ml-api and their options.
 
@@ -32,7 +33,7 @@ async function completion(args: readonly string[], { commands }: Context): Promi
   const { argument } = readArguments('completion', args, {});
   if (argument === undefined || !isShell(argument))
     throw new UsageError(
-      `completion: expected ${shells.join(', ')}, got ${argument === undefined ? 'none' : quote(argument)}.`,
+      `completion: expected ${anyOf.format(shells)}${argument === undefined ? '' : `, got ${quote(argument)}`}.`,
     );
   process.stdout.write(
     SCRIPTS[argument]([...(await loaded(commands)), ...(await commandsOfSdk())]),

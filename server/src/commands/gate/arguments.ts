@@ -69,7 +69,7 @@ export const gateOptions = {
   },
 } as const satisfies Options;
 
-export const gateHelp = `Usage: gate --prometheus URL --series SELECTOR --version V … [options]
+export const gateHelp = `Usage: ml-api gate --prometheus URL --series SELECTOR --version V … [options]
 
 Checks by figures in Prometheus whether versions may get more requests. Ends with ${EXIT.no} where they may not.
 

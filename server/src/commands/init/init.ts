@@ -1,4 +1,4 @@
-// The command `init`: makes a project of a model, with what it takes to serve it here and on Kubernetes.
+// The command `init`: creates a project for a model, with everything needed to serve it here and on Kubernetes.
 import { existsSync, lstatSync, realpathSync, rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -33,14 +33,14 @@ const options = {
   model: {
     type: 'string',
     value: 'MODEL',
-    desc: 'A file such as model.onnx, a directory, or a URI such as s3://BUCKET/FOLDER, from which pods then fetch it;\nfetch --help lists the kinds of URI. Default: the iris model.',
+    desc: 'A file such as model.onnx, a directory, or a URI such as s3://BUCKET/FOLDER, from which pods then fetch it;\nml-api fetch --help lists the kinds of URI. Default: the iris model.',
   },
 } as const satisfies Options;
 
-const help = `Usage: init [FOLDER] [--model MODEL]
+const help = `Usage: ml-api init [FOLDER] [--model MODEL]
 
-Makes a project of a model: model/ with model.onnx, model.json and golden.json, a values.yaml that serves it with the Helm chart, and a
-README.md with the commands that come next. Nothing that is there is overwritten.
+Creates a project for a model: model/ with model.onnx, model.json and golden.json, a values.yaml that serves it with the Helm chart, and a
+README.md with the next commands. No existing file is overwritten.
 
 ${optionsHelp(options, ['FOLDER', 'The folder of the project, which gives the model its name. Default: the working directory.'])}
 `;
@@ -114,11 +114,11 @@ async function bring(
   const fetched = path.join(work, 'fetched');
   await fetchInto({
     uri: model ?? fileURLToPath(defaultModel),
-    sha256: model === undefined ? undefined : readSum(env, 'fetch --help'),
+    sha256: model === undefined ? undefined : readSum(env, 'fetch'),
     directory: fetched,
     variable: '--model',
     form: 'model',
-    limits: readLimits(env, 'fetch --help'),
+    limits: readLimits(env, 'fetch'),
     env,
     ...listeners((line) => {
       // Of the places, which are temporary, nobody needs to hear.
@@ -219,14 +219,21 @@ function told(
     missing === undefined
       ? ''
       : `\nmodel/golden.json could not be made: ${printable(missing).replace(/\.$/, '')}. Add one with rows of your training, so that servers can be verified.\n`;
-  return `Made in ${folder}${linkOf(folder)}: ${made.join(', ')}.
+  return `Created in ${folder}${linkOf(folder)}: ${made.join(', ')}.
 ${without}
 Next:
 
-${argument === '.' ? '' : `  cd ${shellQuoted(argument)}\n`}  npx @org/ml-api serve model
+  ${asInvoked(process.argv)} serve ${shellQuoted(path.join(argument, 'model'))}
 
-README.md has the other commands.
+${path.join(argument, 'README.md')} has the other commands.
 `;
+}
+
+/** This program as it was started, to be started again from where it was. */
+function asInvoked([, program = '']: readonly string[]): string {
+  if (path.basename(program) !== 'ml-api') return `node ${shellQuoted(program)}`;
+  // By its package's name: npx would ask the registry for a package called ml-api, which is somebody else's.
+  return program.includes('/node_modules/.bin/') ? 'npx @org/ml-api' : 'ml-api';
 }
 
 /** Where the files are, which their folder's name does not say. */

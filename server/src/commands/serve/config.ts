@@ -77,5 +77,5 @@ export function documentedVariables(): Record<string, { fallback: string; descri
 }
 
 function clean(env: Environment) {
-  return cleanEnv(env, variables, { reporter: reportTo('with --help') });
+  return cleanEnv(env, variables, { reporter: reportTo('serve') });
 }

@@ -36,11 +36,11 @@ export async function withModel(
   const directory = path.join(cacheOf(env), identityOf(model, env));
   await fetchInto({
     uri: model,
-    sha256: readSum(env, 'fetch --help'),
+    sha256: readSum(env, 'fetch'),
     directory,
     variable: 'MODEL_CACHE_DIR',
     form: 'model',
-    limits: readLimits(env, 'fetch --help'),
+    limits: readLimits(env, 'fetch'),
     env,
     ...listeners(say),
   });
@@ -53,7 +53,7 @@ export async function withModel(
  */
 function cacheOf(env: NodeJS.ProcessEnv): string {
   const MODEL_CACHE_DIR = text({ default: undefined });
-  const set = cleanEnv(env, { MODEL_CACHE_DIR }, { reporter: reportTo('serve --help') });
+  const set = cleanEnv(env, { MODEL_CACHE_DIR }, { reporter: reportTo('serve') });
   if (set.MODEL_CACHE_DIR !== undefined) return path.resolve(set.MODEL_CACHE_DIR);
   const { XDG_CACHE_HOME: caches = '' } = env;
   const home = homeFolder(env);

@@ -20,10 +20,10 @@ const options = {
   try: { type: 'boolean', desc: 'Also print what to try, as it does at a terminal.' },
 } as const satisfies Options;
 
-const help = () => `Usage: serve [MODEL] [--try]
+const help = () => `Usage: ml-api serve [MODEL] [--try]
 
 Serves one ONNX model: the directory that MODEL names, or what is at a URI such as s3://BUCKET/FOLDER, which is kept in
-MODEL_CACHE_DIR (by default ~/.cache/ml-api/models); fetch --help lists the kinds of URI. All other settings are environment variables:
+MODEL_CACHE_DIR (by default ~/.cache/ml-api/models); ml-api fetch --help lists the kinds of URI. All other settings are environment variables:
 
 ${describeConfig()}
 
@@ -123,7 +123,7 @@ function whatToTry({ port, grpcPort, parts }: Service): string {
 ${model.name} ${model.version} is served at ${url}${more}
 
   Playground ${url}/
-  Ask it     curl -X POST ${url}/predict -H 'Content-Type: application/json' -d '${body}'
+  Try it     curl -X POST ${url}/predict -H 'Content-Type: application/json' -d '${body}'
   Docs       ${url}/docs
   Contract   ${url}/openapi.json
   Metrics    ${url}/metrics

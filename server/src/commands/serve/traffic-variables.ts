@@ -95,7 +95,7 @@ export function readTraffic(file: string, content: string): TrafficSettings {
     return [name, String(value)];
   });
   const settings = cleanEnv(Object.fromEntries(env), trafficVariables, {
-    reporter: reportTo('serve --help', { where }),
+    reporter: reportTo('serve', { where }),
   });
   return { ...settings }; // envalid's own object is a Proxy: slow to read
 }

@@ -189,11 +189,12 @@ export const sha256Hex = makeValidator<string>((input) => {
 
 /**
  * Makes envalid throw one UsageError that tells of every bad variable.
+ * @param command whose --help lists the variables
  * @param where the variables are, where that is not the environment
  * @param labels what to call variables that a command line can say, too, where they are missing
  */
 export function reportTo(
-  help: string,
+  command: string,
   {
     where,
     labels = {},
@@ -205,12 +206,12 @@ export function reportTo(
   return ({ errors }: { errors: Readonly<Record<string, unknown>> }): void => {
     const problems = Object.entries(errors).map(([name, error]) =>
       error instanceof EnvMissingError
-        ? `  ${labels[name] ?? name}: is missing`
+        ? `  ${labels[name] ?? name} is missing`
         : `  ${name}: ${error instanceof Error ? error.message : error}`,
     );
     if (problems.length > 0)
       throw new UsageError(
-        `Bad ${what}${problems.length > 1 ? 's' : ''}${place}:\n${problems.join('\n')}\nRun ${help} to see all of them.`,
+        `Bad ${what}${problems.length > 1 ? 's' : ''}${place}:\n${problems.join('\n')}\nRun ml-api ${command} --help to see all of them.`,
       );
   };
 }

@@ -88,7 +88,7 @@ export const verifyOptions = {
   },
 } as const satisfies Options;
 
-export const verifyHelp = `Usage: verify (--target NAME=URL … (--golden FILE | --models-dir DIR) | --completion NAME=URL … | --probe NAME=URL …) [options]
+export const verifyHelp = `Usage: ml-api verify (--target NAME=URL … (--golden FILE | --models-dir DIR) | --completion NAME=URL … | --probe NAME=URL …) [options]
 
 Sends the golden inputs to every target, and compares the predictions with the golden ones. Ends with ${EXIT.no} where a check fails.
 
