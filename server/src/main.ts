@@ -31,7 +31,7 @@ Of @org/ml-sdk:
 
 ${columns(Object.entries(SDK_COMMANDS))}
 
-Exit codes: ${EXIT.done} done, ${EXIT.no} a check says no, ${EXIT.usage} wrong usage or settings, ${EXIT.failed} failed.
+Exit codes: ${EXIT.done} done, ${EXIT.no} a check failed, ${EXIT.usage} wrong usage or settings, ${EXIT.failed} failed.
 `;
 
 async function run(given: readonly string[]): Promise<void> {

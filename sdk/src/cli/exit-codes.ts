@@ -2,9 +2,9 @@
 export const EXIT = {
   /** It did what it was asked to. */
   done: 0,
-  /** A check came out, and says no. */
+  /** A check was made, and failed. */
   no: 1,
-  /** The command line is wrong: to try again is no use. */
+  /** The command line is wrong: retrying does not help. */
   usage: 2,
   /** It could not be done: a file or a server is missing, or does not work. */
   failed: 3,

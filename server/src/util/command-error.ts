@@ -13,7 +13,7 @@ export class UsageError extends CommandError {
   override readonly exitCode = EXIT.usage;
 }
 
-/** The same for a check that says no. */
+/** The same for a check that failed. */
 export class CheckError extends CommandError {
   override readonly exitCode = EXIT.no;
 }

@@ -5,9 +5,9 @@
 export const EXIT = {
   /** It did what it was asked to; a check found nothing wrong. */
   done: 0,
-  /** A check came out, and says no. */
+  /** A check was made, and failed. */
   no: 1,
-  /** The command line or a setting is wrong: to try again is no use. */
+  /** The command line or a setting is wrong: retrying does not help. */
   usage: 2,
   /** It could not be done: a file, a model or a server is missing, or does not work. */
   failed: 3,
