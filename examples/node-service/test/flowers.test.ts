@@ -58,10 +58,12 @@ test('a visitor is told what is wrong with a flower', async () => {
 });
 
 // The last one, as it stops the server.
-test('a visitor is told to come back when the model is not there', async () => {
+test('a visitor is told to come back when the model is not there', async (t) => {
   await server.stop();
+  const log = t.mock.method(console, 'error', () => {}); // expected here: it would look like a failure
   assert.deepEqual(await post(setosa), {
     status: 503,
     body: { errors: ['Try again in a moment.'] },
   });
+  assert.match(String(log.mock.calls[0]?.arguments), /ECONNREFUSED/);
 });
