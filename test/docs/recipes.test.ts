@@ -37,13 +37,20 @@ const makes: Readonly<Record<string, Part>> = {
   }),
   'Keep serving while a node drains': {
     kind: 'PodDisruptionBudget',
-    spec: { minAvailable: 1 },
+    spec: { maxUnavailable: 1 },
   },
   'Run a fixed number of pods': { kind: 'Deployment', spec: { replicas: 3 } },
   'Scale by requests instead of CPU': {
     kind: 'ScaledObject',
     spec: {
-      triggers: [{ metadata: { query: expect.stringContaining('pod=~"ml-api-v1-.+"') } }],
+      triggers: [
+        {
+          metadata: {
+            query:
+              'sum(rate(ml_api_http_requests_total{namespace="models", pod=~"ml-api-v1-[a-z0-9]+-[a-z0-9]+", route="/predict"}[1m]))',
+          },
+        },
+      ],
     },
   },
   'Scale by a custom metric with an HPA': {
@@ -52,7 +59,7 @@ const makes: Readonly<Record<string, Part>> = {
   },
   'Try a second version on a tenth of the users': {
     kind: 'ConfigMap',
-    data: { 'v1.json': expect.stringMatching(/"SPLIT":"v1=90,v2=10@/) },
+    data: { 'v1.json': expect.stringMatching(/"SPLIT":"v1=90,v2=10@.*"SPLIT_USER_COOKIE":"ml-user"/) },
   },
   "Serve a model from S3 with the pods' identity": {
     kind: 'ServiceAccount',
@@ -64,7 +71,9 @@ const makes: Readonly<Record<string, Part>> = {
   'Serve several models from one claim': pod({
     containers: [{ env: expect.arrayContaining([{ name: 'DEFAULT_MODEL', value: 'iris' }]) }],
   }),
-  'Run on GPU nodes': pod({ containers: [{ resources: { limits: { 'nvidia.com/gpu': '1' } } }] }),
+  'Run on GPU nodes': pod({
+    containers: [{ resources: { limits: { 'nvidia.com/gpu': '1', memory: '8Gi' } } }],
+  }),
   'Place pods on certain nodes': pod({
     nodeSelector: { pool: 'inference' },
     tolerations: [{ key: 'dedicated' }],
