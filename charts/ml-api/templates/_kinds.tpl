@@ -100,9 +100,7 @@ versionDefaults.scratch.shm needed
 versionDefaults.gpu needed
 versionDefaults.gpu.count needed
 versionDefaults.gpu.resource needed
-versionDefaults.gpu.runtimeClassName needed
 versionDefaults.gpu.imageTagSuffix needed
-versionDefaults.gpu.tolerations list
 versionDefaults.pdb needed
 versionDefaults.pdb.enabled needed
 versionDefaults.pdb.maxUnavailable needed

@@ -28,7 +28,7 @@ enableServiceLinks: false
 terminationGracePeriodSeconds: {{ add $v.shutdown.preStopSeconds $v.shutdown.drainSeconds 5 }}
 {{- include "ml-api.imagePullSecrets" $root }}
 {{- include "ml-api.podSecurityContext" (dict "root" $root "context" $v.podSecurityContext) }}
-{{- with $gpu | ternary $v.gpu.runtimeClassName $v.runtimeClassName }}
+{{- with $gpu | ternary (include "ml-api.gpuRuntimeClass" $v.gpu) $v.runtimeClassName }}
 runtimeClassName: {{ . | quote }}
 {{- end }}
 {{- with $v.priorityClassName }}
@@ -285,7 +285,20 @@ share. Takes root and context.
 {{- end -}}
 {{- end -}}
 
-{{/* Takes a version. */}}
+{{/* The RuntimeClass of a GPU's pods: NVIDIA's, unless the values name another or the GPU is another vendor's. Takes gpu. */}}
+{{- define "ml-api.gpuRuntimeClass" -}}
+{{- if kindIs "invalid" .runtimeClassName -}}
+{{- hasPrefix "nvidia.com/" .resource | ternary "nvidia" "" -}}
+{{- else -}}
+{{- .runtimeClassName -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Those of a version, with those of its GPU. Takes a version. */}}
 {{- define "ml-api.tolerations" -}}
-{{- gt (int .gpu.count) 0 | ternary (concat .tolerations .gpu.tolerations) .tolerations | toYaml -}}
+{{- $gpu := .gpu.tolerations -}}
+{{- if and (kindIs "invalid" $gpu) (hasPrefix "nvidia.com/" .gpu.resource) -}}
+  {{- $gpu = list (dict "key" "nvidia.com/gpu" "operator" "Exists" "effect" "NoSchedule") -}}
+{{- end -}}
+{{- gt (int .gpu.count) 0 | ternary (concat .tolerations ($gpu | default list)) .tolerations | toYaml -}}
 {{- end -}}
