@@ -1,6 +1,6 @@
 {{/*
 The arguments of `verify` for one version: golden predictions, or the model's example where there are none, of each model where there are several, through its Service and the routes that tests name;
-for LLMs, a short completion; for other runtimes, that their readiness and metrics answer. Takes root and v.
+for LLMs, a short completion; for other runtimes, that their readiness and metrics answer, where a server of yours has some. Takes root and v.
 */}}
 {{- define "ml-api.verifyArguments" -}}
 {{- $values := .root.Values -}}
@@ -24,36 +24,35 @@ for LLMs, a short completion; for other runtimes, that their readiness and metri
 - "--completion=service={{ $service }}/v1"
 {{- if and $v.expose (eq $v.version $values.defaultVersion) (not $values.traffic.weights) $values.ingress.enabled $values.tests.ingressUrl }}
 - "--completion=ingress={{ include "ml-api.literal" $values.tests.ingressUrl }}/v1"
-- "--host=ingress={{ first $values.ingress.hosts }}"
+- "--host=ingress={{ include "ml-api.exampleHost" $values.ingress.hosts }}"
 {{- end }}
 {{- if and $v.expose $values.httpRoute.enabled $values.tests.gatewayUrl }}
 - "--completion=gateway={{ include "ml-api.literal" $values.tests.gatewayUrl }}{{ include "ml-api.versionPath" $v }}"
 {{- with $values.httpRoute.hostnames }}
-- "--host=gateway={{ first . }}"
+- "--host=gateway={{ include "ml-api.exampleHost" . }}"
 {{- end }}
 {{- end }}
 {{- if $values.auth.existingSecret }}
 - "--api-key-file=/etc/ml-api/keys/{{ $values.auth.key }}"
 {{- end }}
-{{- else if dig "readiness" "httpGet" "path" "" $v.handlers }}
-- "--probe=service={{ $service }}{{ $v.handlers.readiness.httpGet.path }}"
 {{- else }}
-- "--probe=service={{ $service }}/"
+- {{ printf "--probe=service=%s%s" $service (include "ml-api.readyPath" $v | include "ml-api.literal") | quote }}
 {{- end }}
 {{- if and $onnx $v.expose $values.ingress.enabled $values.tests.ingressUrl }}
 - "--target=ingress={{ include "ml-api.literal" $values.tests.ingressUrl }}/{{ $v.version }}"
-- "--host=ingress={{ first $values.ingress.hosts }}"
+- "--host=ingress={{ include "ml-api.exampleHost" $values.ingress.hosts }}"
 {{- end }}
 {{- if and $onnx $v.expose $values.httpRoute.enabled $values.tests.gatewayUrl }}
 - "--target=gateway={{ include "ml-api.literal" $values.tests.gatewayUrl }}/{{ $v.version }}"
 {{- with $values.httpRoute.hostnames }}
-- "--host=gateway={{ first . }}"
+- "--host=gateway={{ include "ml-api.exampleHost" . }}"
 {{- end }}
 {{- end }}
 {{- if and $onnx $v.ports.grpc }}
 {{- include "ml-api.verifyGrpcArguments" . }}
 {{- end }}
-{{- if eq $v.service.type "ClusterIP" }}
+{{- $ownPath := (get $values.versions $v.version | default dict).metricsPath | default $values.versionDefaults.metricsPath }}
+{{- if and (eq $v.service.type "ClusterIP") (or (ne $v.runtime "custom") $v.ports.metrics $ownPath) }}
 - "--metrics=http://{{ $v.fullname }}:9090{{ $v.metricsPath }}"
 {{- end }}
 - "--timeout-ms={{ int64 $values.tests.timeoutMs }}"
@@ -73,17 +72,34 @@ metadata. ingress-nginx and AWS' controller speak gRPC by TLS only.
 - "--grpc=service-grpc=http://{{ $v.fullname }}:{{ $v.ports.grpc }}"
 {{- if and $alone $values.ingress.grpc.enabled $url $spoken }}
 - "--grpc=ingress-grpc={{ $url }}"
-- "--host=ingress-grpc={{ first $values.ingress.grpc.hosts }}"
+- "--host=ingress-grpc={{ include "ml-api.exampleHost" $values.ingress.grpc.hosts }}"
 {{- end }}
 {{- if and $v.expose $values.grpcRoute.enabled $values.tests.gatewayUrl (or $alone $pin) }}
 - "--grpc=gateway-grpc={{ include "ml-api.literal" $values.tests.gatewayUrl }}"
 {{- with $values.grpcRoute.hostnames }}
-- "--host=gateway-grpc={{ first . }}"
+- "--host=gateway-grpc={{ include "ml-api.exampleHost" . }}"
 {{- end }}
 {{- with $pin }}
 - "--grpc-metadata={{ . }}={{ $v.version }}"
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/*
+Where a version says that it is ready, as a path at its Service's port: what its probe calls at that port, the runtime's path, or /.
+Takes a version.
+*/}}
+{{- define "ml-api.readyPath" -}}
+{{- $path := dig "readiness" "httpGet" "path" "" .handlers -}}
+{{- with (.probes.readiness.handler | default dict).httpGet -}}
+  {{- if has (toString .port) (list "http" (toString $.ports.http)) -}}{{- $path = .path | default "" -}}{{- end -}}
+{{- end -}}
+{{- printf "/%s" (trimPrefix "/" $path) -}}
+{{- end -}}
+
+{{/* A host that the first of some names means: one below it, where it is a wildcard. Takes the names. */}}
+{{- define "ml-api.exampleHost" -}}
+{{- first . | replace "*" "ml" -}}
 {{- end -}}
 
 {{/*
