@@ -47,6 +47,13 @@
 {{- if and (eq $model.source "huggingFace") (not $id) -}}
   {{- fail (printf "%s.model.huggingFace.id: source huggingFace needs the model's id, such as Qwen/Qwen3-4B." $key) -}}
 {{- end -}}
+{{- if eq $model.source "huggingFace" -}}
+  {{- range $port := include "ml-api.modelPorts" $v | fromJson | keys | sortAlpha -}}
+    {{- if or (lt (int $port) 1) (gt (int $port) 65535) -}}
+      {{- fail (printf "%s.env: there is no port %s; expected one from 1 to 65535 in the addresses of a proxy or a mirror." $key $port) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- if and $id (ne $model.source "huggingFace") -}}
   {{- fail (printf "%s.model.huggingFace.id: source %s downloads nothing from there; set source to huggingFace." $key $model.source) -}}
 {{- end -}}

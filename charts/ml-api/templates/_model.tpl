@@ -191,6 +191,18 @@ NODE_EXTRA_CA_CERTS: model.fetch.caConfigMap
 {{- end -}}
 
 {{/*
+The ports that the pods of a version reach for its model, as JSON: the fetcher's, or those of a server that downloads from the Hugging Face
+Hub, which may be by a proxy or from a mirror. Takes a version.
+*/}}
+{{- define "ml-api.modelPorts" -}}
+{{- if eq .model.source "huggingFace" -}}
+{{- include "ml-api.addressPorts" .env | fromJson | merge (dict "443" true) | toJson -}}
+{{- else -}}
+{{- include "ml-api.fetchPorts" .model -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
 The ports that a model is fetched from, as JSON: those of its store, of the addresses among the fetcher's variables, and 443, where stores
 send for tokens and bytes. Takes model.
 */}}
@@ -203,11 +215,18 @@ send for tokens and bytes. Takes model.
   {{- else if hasPrefix "oci:" . -}}
     {{- $_ := set $ports (regexReplaceAll "^oci://[^/]*?(:([0-9]{1,5}))?(/.*)?$" . "${2}" | default "443") true -}}
   {{- end -}}
-  {{- range $value := $.fetch.env -}}
-    {{- if kindIs "string" $value -}}
-      {{- range regexFindAll "https?://[^/\\s;,]+" $value -1 -}}
-        {{- $_ := set $ports (include "ml-api.portOf" .) true -}}
-      {{- end -}}
+  {{- $_ := merge $ports (include "ml-api.addressPorts" $.fetch.env | fromJson) -}}
+{{- end -}}
+{{- toJson $ports -}}
+{{- end -}}
+
+{{/* The ports of the addresses among variables, as JSON. Takes the variables. */}}
+{{- define "ml-api.addressPorts" -}}
+{{- $ports := dict -}}
+{{- range $value := . -}}
+  {{- if kindIs "string" $value -}}
+    {{- range regexFindAll "https?://[^/\\s;,]+" $value -1 -}}
+      {{- $_ := set $ports (include "ml-api.portOf" .) true -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
