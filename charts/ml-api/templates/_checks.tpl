@@ -414,6 +414,7 @@ and how to go on. Takes root and versions.
   {{- end -}}
 {{- end -}}
 {{- include "ml-api.checkPortNames" . -}}
+{{- include "ml-api.checkSecurity" . -}}
 {{- include "ml-api.checkNameLookup" . -}}
 {{- include "ml-api.checkTolerations" (dict "tolerations" $v.tolerations "key" (printf "%s.tolerations" $key)) -}}
 {{- include "ml-api.checkTolerations" (dict "tolerations" $v.gpu.tolerations "key" (printf "%s.gpu.tolerations" $key)) -}}
@@ -434,6 +435,30 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.resourceClaims: there is a claim %s already; choose another name." $key .name) -}}
   {{- end -}}
   {{- $names = append $names .name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What an API server takes of security contexts, whose parts may come from the version or versionDefaults. */}}
+{{- define "ml-api.checkSecurity" -}}
+{{- $container := .v.securityContext -}}
+{{- if eq (toString $container.allowPrivilegeEscalation) "false" -}}
+  {{- if $container.privileged -}}
+    {{- fail (printf "%s.securityContext.privileged: a privileged container may gain privileges, and allowPrivilegeEscalation is false; set that to true, or remove privileged." .key) -}}
+  {{- end -}}
+  {{- if has "CAP_SYS_ADMIN" (($container.capabilities | default dict).add | default list) -}}
+    {{- fail (printf "%s.securityContext.capabilities.add: a container with CAP_SYS_ADMIN may gain privileges, and allowPrivilegeEscalation is false; set that to true, or remove the capability." .key) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $at, $context := dict "podSecurityContext" .v.podSecurityContext "securityContext" $container -}}
+  {{- range $name := list "seccompProfile" "appArmorProfile" -}}
+    {{- $profile := get $context $name | default dict -}}
+    {{- if and (eq ($profile.type | default "") "Localhost") (not $profile.localhostProfile) -}}
+      {{- fail (printf "%s.%s.%s.localhostProfile: type Localhost needs a profile of the node; name it, or set type to RuntimeDefault." $.key $at $name) -}}
+    {{- end -}}
+    {{- if and $profile.localhostProfile (has $profile.type (list "RuntimeDefault" "Unconfined")) -}}
+      {{- fail (printf "%s.%s.%s.localhostProfile: it is of type Localhost, and the type is %s; remove it, or set type to Localhost." $.key $at $name $profile.type) -}}
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -659,12 +684,20 @@ Takes versions, name, other, and key.
   {{- end -}}
 {{- end -}}
 {{- range $name := list "httpRoute" "grpcRoute" -}}
+  {{- include "ml-api.checkFilters" (dict "filters" (get $values $name).filters "key" (printf "%s.filters" $name)) -}}
   {{- $places := include "ml-api.parentPlaces" (dict "root" $.root "refs" (get $values $name).parentRefs) | fromYamlArray -}}
   {{- range $i, $place := $places -}}
     {{- $others := concat (slice $places 0 $i) (slice $places (add1 $i | int)) -}}
     {{- $parent := splitList " " $place | initial | join " " -}}
     {{- if or (has $place $others) (has (printf "%s " $parent) $others) -}}
       {{- fail (printf "%s.parentRefs: %s is listed twice, and no sectionName tells one from the other; remove one, or set sectionName of both." $name $parent) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- range $values.httpRoute.filters -}}
+  {{- range $name, $v := eq .type "URLRewrite" | ternary $versions dict -}}
+    {{- if and $values.httpRoute.enabled $v.expose (not $v.servesBasePath) -}}
+      {{- fail (printf "httpRoute.filters: the rule of %s has a URLRewrite already, which cuts /%s off, and takes no other; remove yours, or set versions.%s.expose to false." $name $name $name) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

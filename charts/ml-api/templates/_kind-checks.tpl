@@ -53,6 +53,24 @@
 {{- end -}}
 {{- end -}}
 
+{{/* What Gateway API takes of the filters of a rule that leads to a Service. Takes filters and key. */}}
+{{- define "ml-api.checkFilters" -}}
+{{- $types := list -}}
+{{- range .filters -}}
+  {{- $field := get (dict "URLRewrite" "urlRewrite" "CORS" "cors") .type | default (untitle .type) -}}
+  {{- if not (get . $field) -}}
+    {{- fail (printf "%s: one of type %s does not say how; set its %s, as Gateway API has it." $.key .type $field) -}}
+  {{- end -}}
+  {{- if eq .type "RequestRedirect" -}}
+    {{- fail (printf "%s: a rule that redirects leads to no version, and all rules here lead to one; remove RequestRedirect, and add a route of yours to extraObjects." $.key) -}}
+  {{- end -}}
+  {{- if and (has .type $types) (not (has .type (list "RequestMirror" "ExtensionRef"))) -}}
+    {{- fail (printf "%s: a rule takes one filter of type %s, and there are several; merge them into one." $.key .type) -}}
+  {{- end -}}
+  {{- $types = append $types .type -}}
+{{- end -}}
+{{- end -}}
+
 {{/* A number or a text in a sentence, such as 2500000000 rather than 2.5e+09. */}}
 {{- define "ml-api.asWritten" -}}
 {{- kindIs "string" . | ternary . (toJson .) -}}

@@ -17,3 +17,20 @@ rules.
 {{- end -}}
 {{- toYaml $behavior -}}
 {{- end -}}
+
+{{/* KEDA's triggers, whose metadata are texts. Takes them. */}}
+{{- define "ml-api.triggers" -}}
+{{- $triggers := list -}}
+{{- range $trigger := . -}}
+  {{- $metadata := dict -}}
+  {{- range $key, $value := .metadata -}}
+    {{- if or (kindIs "string" $value) (kindIs "bool" $value) -}}
+      {{- $_ := set $metadata $key (toString $value) -}}
+    {{- else if not (kindIs "invalid" $value) -}}
+      {{- $_ := set $metadata $key (include "ml-api.number" $value) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- $triggers = append $triggers (set (deepCopy $trigger) "metadata" $metadata) -}}
+{{- end -}}
+{{- toYaml $triggers -}}
+{{- end -}}
