@@ -59,7 +59,9 @@ const makes: Readonly<Record<string, Part>> = {
   },
   'Try a second version on a tenth of the users': {
     kind: 'ConfigMap',
-    data: { 'v1.json': expect.stringMatching(/"SPLIT":"v1=90,v2=10@.*"SPLIT_USER_COOKIE":"ml-user"/) },
+    data: {
+      'v1.json': expect.stringMatching(/"SPLIT":"v1=90,v2=10@.*"SPLIT_USER_COOKIE":"ml-user"/),
+    },
   },
   "Serve a model from S3 with the pods' identity": {
     kind: 'ServiceAccount',
