@@ -424,6 +424,9 @@ and how to go on. Takes root and versions.
   {{- if has $pair $spread -}}
     {{- fail (printf "%s.topologySpreadConstraints: %s is listed twice; remove one." $key $pair) -}}
   {{- end -}}
+  {{- if and .minDomains (ne .whenUnsatisfiable "DoNotSchedule") -}}
+    {{- fail (printf "%s.topologySpreadConstraints: minDomains goes with whenUnsatisfiable DoNotSchedule only, and that of %s is %s; set that, or remove minDomains." $key .topologyKey .whenUnsatisfiable) -}}
+  {{- end -}}
   {{- $spread = append $spread $pair -}}
 {{- end -}}
 {{- $names := list -}}
