@@ -152,8 +152,8 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- $own := (get .root.Values.versions .v.version | default dict).model | default dict -}}
 {{- range $source, $named := dict "pvc" ($own.pvc | default dict).existingClaim "imageVolume" ($own.imageVolume | default dict).reference -}}
-  {{- if and $named (ne $model.source $source) -}}
-    {{- fail (printf "%s.source: %s.%s names a model, and source is %s; set source to %s, or remove what names it." $key $key $source $model.source $source) -}}
+  {{- if and $named (not $own.source) (ne $model.source $source) -}}
+    {{- fail (printf "%s.source: %s.%s names a model, and without a source that of %s is served; set source to %s, or remove what names it." $key $key $source $model.source $source) -}}
   {{- end -}}
 {{- end -}}
 {{- if and (eq $model.source "uri") (not $model.uri) -}}
@@ -628,7 +628,7 @@ Takes versions, name, other, and key.
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- if and $traffic.pinHeader (has (lower $traffic.pinHeader) (list "authorization" "cookie" "host" (lower $traffic.user.header))) -}}
+{{- if and $traffic.pinHeader (has (lower $traffic.pinHeader) (list "authorization" "cookie" (lower $traffic.user.header))) -}}
   {{- fail (printf "traffic.pinHeader: %s has another meaning, so its value would be taken for a version; choose another header, such as X-Version." $traffic.pinHeader) -}}
 {{- end -}}
 {{- $gate := $values.promotion.gate -}}

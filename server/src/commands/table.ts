@@ -4,7 +4,8 @@ import type { Entry } from './command.ts';
 /** In the order of --help. */
 export const COMMANDS: Readonly<Record<string, Entry>> = {
   init: {
-    summary: 'Create a project for a model, with everything needed to serve it here and on Kubernetes.',
+    summary:
+      'Create a project for a model, with everything needed to serve it here and on Kubernetes.',
     load: async () => (await import('./init/init.ts')).initCommand,
   },
   serve: {
