@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { chart } from './chart.ts';
 import { findFaults, report } from './find-faults.ts';
 
-const CHART = path.join(import.meta.dirname, '../../charts/ml-api');
 const count = 1000;
 
 test(`${count} drawn values are refused by name or make sound objects`, {
@@ -19,7 +19,7 @@ test(`${count} drawn values are refused by name or make sound objects`, {
 
 /** Each chart has other values drawn, and always the same: a change of something else cannot fail by them. */
 function seedOfChart(): number {
-  const templates = readdirSync(path.join(CHART, 'templates'), {
+  const templates = readdirSync(path.join(chart, 'templates'), {
     recursive: true,
     encoding: 'utf8',
   })
@@ -27,6 +27,6 @@ function seedOfChart(): number {
     .map((name) => path.join('templates', name));
   const hash = createHash('sha256');
   for (const file of ['values.schema.json', ...templates.sort()])
-    hash.update(readFileSync(path.join(CHART, file)));
+    hash.update(readFileSync(path.join(chart, file)));
   return hash.digest().readInt32BE() & 0x7fffffff;
 }
