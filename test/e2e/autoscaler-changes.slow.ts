@@ -9,8 +9,16 @@ import { Release, type Values } from './release.ts';
 
 const row = [5.1, 3.5, 1.4, 0.2];
 const none = (replicas: number) => ({ replicas, autoscaling: { type: 'none' } });
-const hpa = (minReplicas: number) => ({ autoscaling: { type: 'hpa', minReplicas } });
-const cpu = { type: 'cpu', metricType: 'Utilization', metadata: { value: '50' } };
+/** In percent of the request, and more than the limit allows: the load scales nothing up, however slow the machine. */
+const cpuUtilization = 1000;
+const hpa = (minReplicas: number) => ({
+  autoscaling: { type: 'hpa', minReplicas, cpuUtilization },
+});
+const cpu = {
+  type: 'cpu',
+  metricType: 'Utilization',
+  metadata: { value: String(cpuUtilization) },
+};
 const keda = {
   autoscaling: { type: 'keda', minReplicas: 1, maxReplicas: 5, keda: { triggers: [cpu] } },
 };
