@@ -96,13 +96,13 @@ async function attempt(
   } catch (cause) {
     signal.throwIfAborted();
     if (!timer.aborted)
-      return new NetworkError(`No answer from ${url}: ${reasonOf(cause)}.`, { cause });
+      return new NetworkError(`No response from ${url}: ${reasonOf(cause)}.`, { cause });
     return left < timeout
       ? new TimeoutError(
-          `No answer from ${url} within ${totalTimeout} ms, retries included.`,
+          `No response from ${url} within ${totalTimeout} ms, retries included.`,
           totalTimeout,
         )
-      : new TimeoutError(`No answer from ${url} within ${timeout} ms.`, timeout);
+      : new TimeoutError(`No response from ${url} within ${timeout} ms.`, timeout);
   }
 }
 

@@ -123,13 +123,13 @@ describe('errors', () => {
   it('a connection that is refused or reset is a NetworkError that says why', async () => {
     const { client, server } = await clientOf((req) => req.socket.destroy(), { retries: 0 });
     await expect(client.predict({ inputs })).rejects.toThrow(
-      `No answer from ${server.url}/predict: other side closed.`,
+      `No response from ${server.url}/predict: other side closed.`,
     );
     const refused = createClient({ baseUrl: 'http://127.0.0.1:9', retries: 0 });
     const error = await refused.predict({ inputs }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(NetworkError);
     expect(error).toMatchObject({
-      message: expect.stringMatching(/No answer from .*: (connect ECONNREFUSED|bad port)/),
+      message: expect.stringMatching(/No response from .*: (connect ECONNREFUSED|bad port)/),
     });
   });
 
@@ -164,7 +164,7 @@ describe('errors', () => {
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error).toMatchObject({
       timeoutMs: 100,
-      message: `No answer from ${server.url}/predict within 100 ms, retries included.`,
+      message: `No response from ${server.url}/predict within 100 ms, retries included.`,
     });
     expect(server.requests).toHaveLength(1);
   });

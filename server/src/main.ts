@@ -23,7 +23,9 @@ const files: Files = {
 };
 
 const summaries = Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary] as const);
-const usage = `Usage: ml-api COMMAND [--help] | --version
+const usage = `Usage: ml-api [COMMAND] [--help] | --version
+
+Without a command, it serves.
 
 ${columns(summaries)}
 

@@ -6,6 +6,7 @@ import { withoutMessage } from '../../../observe/log.ts';
 import { programBeside } from '../../../util/program-beside.ts';
 import type { Files } from '../files.ts';
 import { LastTold } from './last-told.ts';
+import { received } from './lines-under-way.ts';
 import { type ForMain, type ForWorker, type ServingSetup, setupFor } from './setup.ts';
 import { MAIN, ProcessState } from './state.ts';
 import { type AskAll, answer, type Own, type ServingThread } from './thread.ts';
@@ -125,8 +126,13 @@ export class MainThread implements ServingThread {
     const worker = new Worker(programBeside(import.meta.url, 'serving-worker'), {
       workerData: setup,
     });
+    const { linesUnderWay } = this.state;
+    const takeLines = (lines: string) => {
+      received(lines, linesUnderWay);
+      writeLog(lines);
+    };
     const rpc = createBirpc<ForMain, ForWorker>(
-      { all: this.all, log: writeLog, respond() {} },
+      { all: this.all, log: takeLines, respond() {} },
       {
         post: (message) => worker.postMessage(message),
         on: (receive) => worker.on('message', receive),

@@ -10,6 +10,7 @@ import { endsWithin } from '../../../util/ends-within.ts';
 import { readConfig } from '../config.ts';
 import { createService, type Service } from '../service.ts';
 import { TELL_WITHIN_MS } from './last-told.ts';
+import { collectLines } from './lines-under-way.ts';
 import { type ForMain, type ForWorker, filesOf, type ServingSetup } from './setup.ts';
 import { MAIN, ProcessState } from './state.ts';
 import { answer, type Own, type ServingThread, SilentError } from './thread.ts';
@@ -75,24 +76,13 @@ function run(port: NonNullable<typeof parentPort>, setup: ServingSetup): void {
     },
   };
 
-  /** Of one turn of the event loop: all before it are with the main thread, whatever becomes of this one. */
-  let lines = '';
-  const flush = () => {
-    if (lines !== '') void main.log.asEvent(lines);
-    lines = '';
-  };
-  process.on('uncaughtExceptionMonitor', flush);
-  process.on('exit', flush);
-  const createLog = (level: string): Logger =>
-    pino(
-      { level, base: null },
-      {
-        write(line: string) {
-          if (lines === '') setImmediate(flush);
-          lines += line;
-        },
-      },
-    );
+  const lines = collectLines(
+    (collected) => void main.log.asEvent(collected),
+    thread.state.linesUnderWay,
+  );
+  process.on('uncaughtExceptionMonitor', lines.flush);
+  process.on('exit', lines.flush);
+  const createLog = (level: string): Logger => pino({ level, base: null }, lines);
 }
 
 if (parentPort !== null) run(parentPort, workerData);

@@ -3,6 +3,7 @@ import type { LogTallies } from '../../../observe/access-log.ts';
 import type { State } from '../../../serving/lifecycle.ts';
 import type { ShadowTallies } from '../../../traffic/shadow/shadow.ts';
 import { TALLY_LENGTH } from '../../../util/rate-limit.ts';
+import type { UnderWay } from './lines-under-way.ts';
 
 /** The main thread's number. */
 export const MAIN = 1;
@@ -21,7 +22,8 @@ const SUCCESSES = 4;
 const FAILURES = SUCCESSES + TALLY_LENGTH;
 const SHADOWED = FAILURES + TALLY_LENGTH;
 const IN_SHADOW = SHADOWED + TALLY_LENGTH;
-const CELLS = IN_SHADOW + 1;
+const LINES = IN_SHADOW + 1;
+const CELLS = LINES + 1;
 
 export class ProcessState {
   /** To be given to other threads. */
@@ -78,6 +80,11 @@ export class ProcessState {
       successes: this.#tally(SUCCESSES, TALLY_LENGTH),
       failures: this.#tally(FAILURES, TALLY_LENGTH),
     };
+  }
+
+  /** Lines of the log that go to the main thread. */
+  get linesUnderWay(): UnderWay {
+    return this.#tally(LINES, 1);
   }
 
   /** What is shadowed. */
