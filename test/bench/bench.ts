@@ -43,18 +43,20 @@ for (let round = 1; round <= ROUNDS; round++)
   }
 const perSecond = median(samples.get(ours)?.map(({ at64 }) => at64) ?? []);
 const report = [
-  peersTable(samples, perSecond),
-  metricsCost(perSecond),
-  await heavyModel(port),
-  await workersReport(port + 1),
-  await threadsReport(port + 80),
-  await inferReport(port + 10),
-  await clientsReport(port + 20),
-  await grpcReport(port + 60, ROUNDS, SECONDS),
+  section('Servers', peersTable(samples, perSecond), metricsCost(perSecond)),
+  section('Heavy models', await heavyModel(port), await workersReport(port + 1)),
+  section('Serving threads', await threadsReport(port + 80)),
+  section('Images', await inferReport(port + 10)),
+  section('Clients', await clientsReport(port + 20)),
+  section('gRPC', await grpcReport(port + 60, ROUNDS, SECONDS)),
 ].join('\n');
 process.stdout.write(report);
 mkdirSync(path.join(root, 'docs'), { recursive: true });
 writeFileSync(path.join(root, 'docs/benchmark.md'), page(report));
+
+function section(title: string, ...parts: readonly string[]): string {
+  return [`## ${title}\n`, ...parts].join('\n');
+}
 
 async function measure(peer: Peer, port: number): Promise<Sample> {
   const server = await startPeer(peer, port);

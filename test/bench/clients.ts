@@ -73,14 +73,19 @@ async function measure({ post, peer }: Case, port: number): Promise<Sample> {
 function report(samples: ReadonlyMap<string, readonly Sample[]>): string {
   const base = samples.get('/predict') ?? [];
   const head = [
-    ...['request', `req/s, ${CONNECTIONS} conn.`, 'of /predict', 'p99 ms', 'of /predict'],
-    ...[`p99 ms at ${OPEN_RATE}/s`, 'of /predict'],
+    ...['request', `req/s, ${CONNECTIONS} conn.`, 'req/s, of /predict'],
+    ...[
+      'p99 ms',
+      'p99, of /predict',
+      `p99 ms at ${OPEN_RATE}/s`,
+      `p99 at ${OPEN_RATE}/s, of /predict`,
+    ],
   ];
   const rows = [...samples].map(([name, of]) => [
     name,
     ...compared(of, base, 'perSecond', 0),
-    ...compared(of, base, 'p99Ms', 2),
-    ...compared(of, base, 'openP99Ms', 2),
+    ...compared(of, base, 'p99Ms', 1),
+    ...compared(of, base, 'openP99Ms', 1),
   ]);
   return `One row of iris, as different clients ask for it; medians of ${ROUNDS} rounds, ratios within each round:\n\n${table(head, rows)}`;
 }

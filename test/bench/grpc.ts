@@ -179,7 +179,7 @@ function report(
   const of = (peer: Peer, field: keyof Sample) =>
     (samples.get(peer) ?? []).map((sample) => sample[field]);
   const head = [
-    ...['server', 'calls/s', 'ml-api is', 'p50 ms', 'p99 ms', 'CPU µs a call', 'of ml-api'],
+    ...['server', 'calls/s', 'ml-api is', 'p50 ms', 'p99 ms', 'CPU µs per call', 'of ml-api'],
     'the load took of its core',
   ];
   const rows = [...samples.keys()].map((peer) => [

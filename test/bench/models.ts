@@ -36,7 +36,12 @@ interface Flood {
 
 const floods: readonly Flood[] = [
   { name: 'heavy, 135 ms a run on a worker', model: heavy, post: heavyPredict, rate: 142 },
-  { name: 'light, 1,024 rows a request of 19 kB', model: iris, post: irisBatch(1024), rate: 3500 },
+  {
+    name: 'light, 1,024 rows per request of 19 kB',
+    model: iris,
+    post: irisBatch(1024),
+    rate: 3500,
+  },
 ];
 
 const parts = { density, neighbours };
@@ -84,7 +89,7 @@ interface Neighbourhood {
 
 async function neighbours(): Promise<void> {
   process.stdout.write(
-    `\n| flooded | where | p50 / p99 ms of the other at ${NEIGHBOUR_RATE}/s, alone | during the flood | of alone | of another process | succeeded | of the flood, a second |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n`,
+    `\n| flooded | where | p50 / p99 ms of the other at ${NEIGHBOUR_RATE}/s, alone | during the flood | of alone | of another process | succeeded | of the flood, per second |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n`,
   );
   for (const flood of floods) {
     const models = [

@@ -141,7 +141,7 @@ function report(
   const peak = Math.max(...points.map(({ good }) => good));
   const head = [
     'offered',
-    'a second',
+    'per second',
     'answered well',
     'of the peak',
     '503',
@@ -163,7 +163,7 @@ function report(
     times(p.refusals, 0.5, 0.99),
     times(p.livez, 0.5, 0.99, 1),
   ]);
-  return `${name}: ${capacity.toFixed(0)} a second from ${connections} connections that wait for their answers\n\n${table(head, rows)}`;
+  return `${name}: ${capacity.toFixed(0)} per second from ${connections} connections that wait for their responses\n\n${table(head, rows)}`;
 }
 
 function percent(share: number): string {

@@ -16,7 +16,10 @@ export function compared<Sample extends object>(
 ): [median: string, ratio: string] {
   const of = (all: readonly Sample[]) => all.map((sample) => Number(sample[field]));
   return [
-    median(of(samples)).toFixed(digits),
+    median(of(samples)).toLocaleString('en', {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    }),
     `${medianRatio(of(samples), of(base)).toFixed(2)} ×`,
   ];
 }
