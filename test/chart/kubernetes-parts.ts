@@ -23,20 +23,19 @@ const gateway = fc.constantFrom<object>(
 );
 /** Those drawn by a pattern seldom have as many groups as IPv6 has. */
 const address = fc.constantFrom('10.0.0.1', 'fd00::a', '2001:db8:1:2::53', '::', '::ffff:1.2.3.4');
-const headers = {
-  type: 'RequestHeaderModifier',
-  requestHeaderModifier: { set: [{ name: 'a', value: '1' }] },
-};
+const filter = fc.constantFrom<object>(
+  {
+    type: 'RequestHeaderModifier',
+    requestHeaderModifier: { set: [{ name: 'a', value: '1' }] },
+  },
+  { type: 'RequestMirror', requestMirror: { backendRef: { name: 'a', port: 80 } } },
+);
 
 /** By the end of the value's path; an element of a list stands for `[]`. */
 const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
   'envFrom[]': fc.constantFrom<object>(
     { configMapRef: { name: 'mine' } },
     { secretRef: { name: '1' }, prefix: 'A_' },
-  ),
-  valueFrom: fc.constantFrom<object>(
-    { fieldRef: { fieldPath: 'metadata.name' } },
-    { secretKeyRef: { name: '1', key: 'on' } },
   ),
   'metrics[]': fc.constant({
     type: 'External',
@@ -55,36 +54,39 @@ const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
   ),
   fallback: fc.constantFrom<object>({}, { failureThreshold: 3, replicas: 1 }),
   'tolerations[]': toleration,
-  podSecurityContext: fc.constantFrom<object>({}, { runAsUser: 1, supplementalGroups: [1] }),
-  securityContext: fc.constantFrom<object>({}, { readOnlyRootFilesystem: false }),
-  affinity: fc.constantFrom<object>(
-    {},
-    {
-      podAntiAffinity: {
-        requiredDuringSchedulingIgnoredDuringExecution: [
-          { topologyKey: 'a', labelSelector: { matchLabels: { a: '1' } } },
-        ],
-      },
-    },
+  'extraVolumes[].name': fc.constantFrom('mine', '1', 'model', 'scratch-tmp', 'true'),
+  'extraVolumeMounts[].name': fc.constantFrom('mine', '1', 'true'),
+  'volumeMounts[].name': fc.constantFrom('mine', '1', 'model', 'scratch-tmp'),
+  'extraVolumeMounts[].mountPath': fc.constantFrom('/mine', '/dev/shm', '/1', '/etc/ssl', '/usr'),
+  'volumeMounts[].mountPath': fc.constantFrom('/mine', '/1', '/usr', 'x', '/../x'),
+  'initContainers[].image': fc.constantFrom(
+    ...['busybox', 'localhost:5000/a/b:1', '[::1]:5000/a', `a@sha256:${'0'.repeat(64)}`],
+    ...['A', 'a b', '', '0'.repeat(64), 'a/{{ .version }}', '{{ x }}'],
   ),
+  'initContainers[].name': fc.constantFrom('mine', '1', 'fetch-model', 'predictor'),
+  awsElasticBlockStore: fc.constant({ volumeID: 'a' }),
+  azureDisk: fc.constant({ diskName: 'a', diskURI: 'b' }),
+  azureFile: fc.constant({ secretName: 'a', shareName: 'b' }),
+  cephfs: fc.constant({ monitors: ['a'] }),
+  cinder: fc.constant({ volumeID: 'a' }),
+  fc: fc.constant({ targetWWNs: ['a'], lun: 1 }),
+  flexVolume: fc.constant({ driver: 'a/b' }),
+  gcePersistentDisk: fc.constant({ pdName: 'a' }),
+  iscsi: fc.constant({ targetPortal: 'a', iqn: 'iqn.2026-01.org:a', lun: 1 }),
+  portworxVolume: fc.constant({ volumeID: 'a' }),
+  rbd: fc.constant({ monitors: ['a'], image: 'b' }),
+  vsphereVolume: fc.constant({ volumePath: 'a' }),
+  'volumeClaimTemplate.metadata': fc.constantFrom<object>({}, { labels: { a: '1' } }),
+  dataSource: fc.constant({ kind: 'PersistentVolumeClaim', name: 'a' }),
+  dataSourceRef: fc.constant({ kind: 'PersistentVolumeClaim', name: 'a' }),
+  clusterTrustBundle: fc.constant({ name: 'a', path: 'ca.crt' }),
+  podCertificate: fc.constant({ signerName: 'a/b', keyType: 'ED25519', credentialBundlePath: 'c' }),
   'topologySpreadConstraints[]': fc.constantFrom<object>(
     { maxSkew: 1, topologyKey: 'a', whenUnsatisfiable: 'DoNotSchedule' },
     { maxSkew: 2, topologyKey: 'b/c', whenUnsatisfiable: 'ScheduleAnyway', minDomains: undefined },
   ),
-  'extraVolumes[]': fc.record({
-    name: fc.constantFrom<unknown>('mine', '1', 'model', 'scratch-tmp', true),
-    emptyDir: fc.constant({}),
-  }),
-  'extraVolumeMounts[]': fc.record({
-    name: fc.constantFrom<unknown>('mine', '1', 'mine', '1', true),
-    mountPath: fc.constantFrom<unknown>('/mine', '/dev/shm', '/1', '/etc/ssl', '/usr', 1),
-  }),
-  'initContainers[]': fc.record({
-    name: fc.constantFrom<unknown>('mine', '1', 'fetch-model', 'predictor', 1),
-    image: fc.constant('busybox'),
-  }),
-  'httpRoute.filters[]': fc.constant(headers),
-  'grpcRoute.filters[]': fc.constant(headers),
+  'httpRoute.filters[]': filter,
+  'grpcRoute.filters[]': filter,
   'parentRefs[]': gateway,
   'nameservers[]': address,
   ip: address,

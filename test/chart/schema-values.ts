@@ -24,6 +24,7 @@ export type Schema = {
   readonly uniqueItems?: boolean;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
+  readonly minProperties?: number;
   readonly maxProperties?: number;
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | boolean;
@@ -167,14 +168,16 @@ function objects(schema: Schema, path: string): Arbitrary<unknown> {
   return fc.dictionary(keys, values(inner, `${path}.*`), { maxKeys: 3 });
 }
 
-/** Records with all keys that are required, and no more than may be. */
+/** Records with all keys that are required, and as many as there are to be. */
 function records(
   inner: Readonly<Record<string, Arbitrary<unknown>>>,
-  { required = [], maxProperties: maxLength = Number.POSITIVE_INFINITY }: Schema,
+  { required = [], minProperties = 0, maxProperties = Number.POSITIVE_INFINITY }: Schema,
 ): Arbitrary<Record<string, unknown>> {
   const optional = Object.keys(inner).filter((key) => !required.includes(key));
+  const minLength = Math.max(0, minProperties - required.length);
+  const maxLength = Math.min(optional.length, maxProperties - required.length);
   return fc
-    .subarray(optional, { maxLength: Math.min(optional.length, maxLength - required.length) })
+    .subarray(optional, { minLength, maxLength })
     .chain((chosen) =>
       fc.record(
         Object.fromEntries(

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { isCollection, isMap, isScalar, type Pair, parse, parseDocument, type YAMLMap } from 'yaml';
 
 const chart = join(import.meta.dirname, '../../charts/ml-api');
-const types = join(import.meta.dirname, 'schema-types.yaml');
+const typesFiles = ['schema-types.yaml', 'schema-pod-types.yaml'].map((name) =>
+  join(import.meta.dirname, name),
+);
 const rulesFile = join(import.meta.dirname, 'schema-rules.yaml');
 const patternsFile = join(import.meta.dirname, 'schema-patterns.yaml');
 
@@ -45,7 +47,8 @@ type Sources = {
  * @throws Error naming the place that has no `# --` description, or that has a rule and is not in values.yaml.
  */
 export function makeSchema(): string {
-  const defs: Schema = parse(readFileSync(types, 'utf8'));
+  const defs: Schema = {};
+  for (const file of typesFiles) Object.assign(defs, parse(readFileSync(file, 'utf8')));
   const rules = new Map<string, Schema>(Object.entries(parse(readFileSync(rulesFile, 'utf8'))));
   const values = parseDocument(readFileSync(join(chart, 'values.yaml'), 'utf8')).contents;
   if (!isMap(values)) throw new Error('values.yaml is not a map.');

@@ -44,11 +44,13 @@ and how to go on. Takes root and versions.
 {{- if not (regexMatch "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$" $v.version) -}}
   {{- fail (printf "%s: expected a version's name of lower-case letters, digits and dashes, such as v1." $key) -}}
 {{- end -}}
-{{- range $name, $value := $v.env -}}
-  {{- include "ml-api.checkVariable" (dict "name" $name "key" (printf "%s.env" $key)) -}}
-{{- end -}}
-{{- range $name, $value := $v.model.fetch.env -}}
-  {{- include "ml-api.checkVariable" (dict "name" $name "key" (printf "%s.model.fetch.env" $key)) -}}
+{{- range $at, $env := dict "env" $v.env "model.fetch.env" $v.model.fetch.env -}}
+  {{- range $name, $value := $env -}}
+    {{- include "ml-api.checkVariable" (dict "name" $name "key" (printf "%s.%s" $key $at)) -}}
+    {{- if kindIs "map" $value -}}
+      {{- include "ml-api.checkSource" (dict "source" $value.valueFrom "key" (printf "%s.%s.%s" $key $at $name)) -}}
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
 {{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $v.fullname) -}}
   {{- fail (printf "%s: the name %q cannot be that of a Service; expected lower-case letters, digits and dashes, a letter first; set fullnameOverride, such as iris." $key $v.fullname) -}}
@@ -333,46 +335,16 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- end -}}
 
-{{/* What Kubernetes wants of requests and limits. */}}
+{{/* What a version asks for, with the devices of its GPUs. */}}
 {{- define "ml-api.checkResources" -}}
 {{- $key := printf "%s.resources" .key -}}
-{{- $resources := include "ml-api.resources" (dict "v" .v "devices" true) | fromYaml -}}
-{{- $limits := $resources.limits | default dict -}}
-{{- range $name, $limit := $limits -}}
-  {{- $amount := include "ml-api.amount" $limit | float64 -}}
-  {{- if hasPrefix "requests." $name -}}
-    {{- fail (printf "%s.limits.%s: names that begin with requests. are of quotas; expected that of a device, such as nvidia.com/gpu." $key $name) -}}
-  {{- end -}}
-  {{- if hasPrefix "hugepages-" $name -}}
-    {{- $size := include "ml-api.amount" (trimPrefix "hugepages-" $name) | float64 -}}
-    {{- $pages := divf $amount $size -}}
-    {{- if or (ne $pages (floor $pages)) (eq $pages 0.0) -}}
-      {{- fail (printf "%s.limits.%s: expected a multiple of the page's size, got %s." $key $name (include "ml-api.asWritten" $limit)) -}}
-    {{- end -}}
-    {{- if not (or (hasKey $limits "cpu") (hasKey $limits "memory") (get ($resources.requests | default dict) "cpu") (get ($resources.requests | default dict) "memory")) -}}
-      {{- fail (printf "%s.limits.%s: huge pages need cpu or memory beside them; set limits.memory." $key $name) -}}
-    {{- end -}}
-  {{- end -}}
-  {{- if and (contains "/" $name) (or (ne $amount (floor $amount)) (gt $amount 1e15)) -}}
-    {{- fail (printf "%s.limits.%s: expected a whole number of devices, such as 1, got %s." $key $name (include "ml-api.asWritten" $limit)) -}}
-  {{- end -}}
-{{- end -}}
+{{- include "ml-api.checkAmounts" (dict "key" $key "resources" (include "ml-api.resources" (dict "v" .v "devices" true) | fromYaml)) -}}
 {{- $count := int64 .v.gpu.count -}}
 {{- $given := .v.resources.limits | default dict -}}
 {{- if and (gt $count 0) (hasKey $given .v.gpu.resource) -}}
   {{- $limit := get $given .v.gpu.resource -}}
   {{- if ne (include "ml-api.amount" $limit | float64) (float64 $count) -}}
     {{- fail (printf "%s.limits.%s: this is %s, and gpu.count is %d; remove one of the two, or set both alike." $key .v.gpu.resource (include "ml-api.asWritten" $limit) $count) -}}
-  {{- end -}}
-{{- end -}}
-{{- range $name, $request := $resources.requests -}}
-  {{- $limit := get $limits $name -}}
-  {{- $isLimit := eq (include "ml-api.amount" $request | float64) (include "ml-api.amount" ($limit | default -1) | float64) -}}
-  {{- if and (or (contains "/" $name) (hasPrefix "hugepages-" $name)) (not $isLimit) -}}
-    {{- fail (printf "%s.requests.%s: devices and huge pages are not shared, so the request is the limit; set limits.%s to the same, or remove the request." $key $name $name) -}}
-  {{- end -}}
-  {{- if and (hasKey $limits $name) (gt (include "ml-api.amount" $request | float64) (include "ml-api.amount" $limit | float64)) -}}
-    {{- fail (printf "%s.requests.%s: %s is more than limits.%s (%s); lower it or raise the limit." $key $name (include "ml-api.asWritten" $request) $name (include "ml-api.asWritten" $limit)) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -414,7 +386,9 @@ and how to go on. Takes root and versions.
   {{- end -}}
 {{- end -}}
 {{- include "ml-api.checkPortNames" . -}}
-{{- include "ml-api.checkSecurity" . -}}
+{{- include "ml-api.checkProfiles" (dict "context" $v.podSecurityContext "key" (printf "%s.podSecurityContext" $key)) -}}
+{{- include "ml-api.checkPrivileges" (dict "context" $v.securityContext "key" (printf "%s.securityContext" $key)) -}}
+{{- include "ml-api.checkAffinity" (dict "affinity" $v.affinity "key" (printf "%s.affinity" $key)) -}}
 {{- include "ml-api.checkNameLookup" . -}}
 {{- include "ml-api.checkTolerations" (dict "tolerations" $v.tolerations "key" (printf "%s.tolerations" $key)) -}}
 {{- include "ml-api.checkTolerations" (dict "tolerations" $v.gpu.tolerations "key" (printf "%s.gpu.tolerations" $key)) -}}
@@ -427,6 +401,7 @@ and how to go on. Takes root and versions.
   {{- if and .minDomains (ne .whenUnsatisfiable "DoNotSchedule") -}}
     {{- fail (printf "%s.topologySpreadConstraints: minDomains goes with whenUnsatisfiable DoNotSchedule only, and that of %s is %s; set that, or remove minDomains." $key .topologyKey .whenUnsatisfiable) -}}
   {{- end -}}
+  {{- include "ml-api.checkSelector" (dict "selector" .labelSelector "key" (printf "%s.topologySpreadConstraints" $key)) -}}
   {{- $spread = append $spread $pair -}}
 {{- end -}}
 {{- $names := list -}}
@@ -438,30 +413,6 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.resourceClaims: there is a claim %s already; choose another name." $key .name) -}}
   {{- end -}}
   {{- $names = append $names .name -}}
-{{- end -}}
-{{- end -}}
-
-{{/* What an API server takes of security contexts, whose parts may come from the version or versionDefaults. */}}
-{{- define "ml-api.checkSecurity" -}}
-{{- $container := .v.securityContext -}}
-{{- if eq (toString $container.allowPrivilegeEscalation) "false" -}}
-  {{- if $container.privileged -}}
-    {{- fail (printf "%s.securityContext.privileged: a privileged container may gain privileges, and allowPrivilegeEscalation is false; set that to true, or remove privileged." .key) -}}
-  {{- end -}}
-  {{- if has "CAP_SYS_ADMIN" (($container.capabilities | default dict).add | default list) -}}
-    {{- fail (printf "%s.securityContext.capabilities.add: a container with CAP_SYS_ADMIN may gain privileges, and allowPrivilegeEscalation is false; set that to true, or remove the capability." .key) -}}
-  {{- end -}}
-{{- end -}}
-{{- range $at, $context := dict "podSecurityContext" .v.podSecurityContext "securityContext" $container -}}
-  {{- range $name := list "seccompProfile" "appArmorProfile" -}}
-    {{- $profile := get $context $name | default dict -}}
-    {{- if and (eq ($profile.type | default "") "Localhost") (not $profile.localhostProfile) -}}
-      {{- fail (printf "%s.%s.%s.localhostProfile: type Localhost needs a profile of the node; name it, or set type to RuntimeDefault." $.key $at $name) -}}
-    {{- end -}}
-    {{- if and $profile.localhostProfile (has $profile.type (list "RuntimeDefault" "Unconfined")) -}}
-      {{- fail (printf "%s.%s.%s.localhostProfile: it is of type Localhost, and the type is %s; remove it, or set type to Localhost." $.key $at $name $profile.type) -}}
-    {{- end -}}
-  {{- end -}}
 {{- end -}}
 {{- end -}}
 

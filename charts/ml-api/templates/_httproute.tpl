@@ -33,11 +33,22 @@ resources as a whole.
 {{- end }}
 {{- end -}}
 
+{{/* Filters of a rule, as a list, with what a Service is where they mirror requests to one. Takes the filters. */}}
+{{- define "ml-api.filters" -}}
+{{- range . }}
+{{- $whole := deepCopy . }}
+{{- with ($whole.requestMirror | default dict).backendRef }}
+{{- $_ := set $whole.requestMirror "backendRef" (mergeOverwrite (dict "group" "" "kind" "Service") .) }}
+{{- end }}
+- {{ toYaml $whole | nindent 2 | trim }}
+{{- end }}
+{{- end -}}
+
 {{/* Filters and timeouts of a rule. Takes root, v: the version it leads to, and filters of this rule. */}}
 {{- define "ml-api.routeOptions" -}}
 {{- with concat .root.Values.httpRoute.filters (.filters | default list) }}
 filters:
-  {{- toYaml . | nindent 2 }}
+  {{- include "ml-api.filters" . | nindent 2 }}
 {{- end }}
 {{- with include "ml-api.routeTimeouts" . }}
 timeouts:
@@ -53,8 +64,6 @@ timeouts:
 - type: RequestMirror
   requestMirror:
     backendRef:
-      group: ""
-      kind: Service
       name: {{ $v.fullname | quote }}
       port: {{ $.grpc | ternary $v.ports.grpc $v.service.port }}
     {{- if lt (int .percent) 100 }}

@@ -14,6 +14,23 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The name of a resource, which a template may have made. Takes name and key. */}}
+{{- define "ml-api.checkName" -}}
+{{- if or (gt (len .name) 253) (not (regexMatch "^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$" .name)) -}}
+  {{- fail (printf "%s: %q is not a valid name; expected lower-case letters, digits, dashes and dots, such as iris-1." .key .name) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The whole name of an image, which a template may have made. Takes reference and key. */}}
+{{- define "ml-api.checkReference" -}}
+{{- $host := `([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?/` -}}
+{{- $part := `[a-z0-9]+(([.]|__?|-+)[a-z0-9]+)*` -}}
+{{- if not (regexMatch (printf `^(%s)?%s(/%s)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$` $host $part $part) .reference) -}}
+  {{- fail (printf "%s: %q is not the name of an image; expected one such as docker.io/library/busybox:1.37." .key .reference) -}}
+{{- end -}}
+{{- include "ml-api.checkImage" (dict "key" .key "reference" .reference "tag" "") -}}
+{{- end -}}
+
 {{/* What an image's reference may be as a whole: registry, path and tag have values of their own. Takes key, reference, and tag. */}}
 {{- define "ml-api.checkImage" -}}
 {{- $path := regexReplaceAll "(:[^:/@]*)?(@.*)?$" (include "ml-api.withoutRegistry" .reference) "" -}}
@@ -31,9 +48,77 @@
 
 {{/* A path in a container or on a node leads to no folder above. Takes key, path, and relative: whether it begins in a volume. */}}
 {{- define "ml-api.checkPath" -}}
-{{- $path := toString .path -}}
+{{- $path := .path | default "" | toString -}}
 {{- if or (regexMatch "(^|/)[.][.](/|$)" $path) (ne .relative (not (hasPrefix "/" $path))) -}}
   {{- fail (printf "%s: %q is not %s; expected one without .., such as %s." .key $path (ternary "a path in a volume" "an absolute path" .relative) (ternary "models/iris" "/models/iris" .relative)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What a variable or a file is read from. CPUs are counted in whole numbers or thousandths, all else in whole bytes. Takes source and key. */}}
+{{- define "ml-api.checkSource" -}}
+{{- range $kind := list "configMapKeyRef" "secretKeyRef" -}}
+  {{- with get $.source $kind -}}
+    {{- include "ml-api.checkName" (dict "name" .name "key" (printf "%s.%s.name" $.key $kind)) -}}
+    {{- if not (regexMatch "^[.]?[A-Za-z0-9_-][A-Za-z0-9._-]{0,251}$" .key) -}}
+      {{- fail (printf "%s.%s.key: %q is not a valid key; expected letters, digits, dots, dashes and underscores, such as api-keys." $.key $kind .key) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- with .source.resourceFieldRef -}}
+  {{- if not (empty .divisor | or (has (toString .divisor) (hasSuffix ".cpu" .resource | ternary (list "0" "1" "1m") (list "0" "1" "1k" "1M" "1G" "1T" "1P" "1E" "1Ki" "1Mi" "1Gi" "1Ti" "1Pi" "1Ei")))) -}}
+    {{- fail (printf "%s: %s is not divided by %s; expected %s." $.key .resource (toString .divisor) (hasSuffix ".cpu" .resource | ternary "1 or 1m" "a unit of memory, such as 1Mi")) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What an API server takes of a selector of labels. Takes selector, which may be nil, and key. */}}
+{{- define "ml-api.checkSelector" -}}
+{{- range (.selector | default dict).matchExpressions -}}
+  {{- if ne (has .operator (list "In" "NotIn")) (not (empty .values)) -}}
+    {{- fail (printf "%s: %s goes with %s; correct matchExpressions of %s." $.key .operator (empty .values | ternary "values" "no values") .key) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A label counts once: by its pod's own value, or by the selector. Takes named: the labels of matchLabelKeys and the like, selector, and key. */}}
+{{- define "ml-api.checkLabelKeys" -}}
+{{- $taken := keys (.selector.matchLabels | default dict) -}}
+{{- range .selector.matchExpressions -}}{{- $taken = append $taken .key -}}{{- end -}}
+{{- range .named -}}
+  {{- if has . $taken -}}
+    {{- fail (printf "%s: the label %s is named twice, by matchLabelKeys, mismatchLabelKeys or labelSelector; remove one." $.key .) -}}
+  {{- end -}}
+  {{- $taken = append $taken . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What an API server takes of affinities. Takes affinity and key. */}}
+{{- define "ml-api.checkAffinity" -}}
+{{- $node := .affinity.nodeAffinity | default dict -}}
+{{- $terms := ($node.requiredDuringSchedulingIgnoredDuringExecution | default dict).nodeSelectorTerms | default list -}}
+{{- range $node.preferredDuringSchedulingIgnoredDuringExecution -}}{{- $terms = append $terms .preference -}}{{- end -}}
+{{- range $terms -}}
+  {{- range .matchExpressions -}}
+    {{- $count := len (.values | default list) -}}
+    {{- $isRight := get (dict "In" (gt $count 0) "NotIn" (gt $count 0) "Exists" (eq $count 0) "DoesNotExist" (eq $count 0) "Gt" (eq $count 1) "Lt" (eq $count 1)) .operator -}}
+    {{- if not $isRight -}}
+      {{- fail (printf "%s.nodeAffinity: %s has %d values; In and NotIn take some, Exists and DoesNotExist none, Gt and Lt one; correct matchExpressions of %s." $.key .operator $count .key) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- range $kind := list "podAffinity" "podAntiAffinity" -}}
+  {{- $pods := get $.affinity $kind | default dict -}}
+  {{- $terms := $pods.requiredDuringSchedulingIgnoredDuringExecution | default list -}}
+  {{- range $pods.preferredDuringSchedulingIgnoredDuringExecution -}}{{- $terms = append $terms .podAffinityTerm -}}{{- end -}}
+  {{- range $terms -}}
+    {{- include "ml-api.checkSelector" (dict "selector" .labelSelector "key" (printf "%s.%s" $.key $kind)) -}}
+    {{- include "ml-api.checkSelector" (dict "selector" .namespaceSelector "key" (printf "%s.%s" $.key $kind)) -}}
+    {{- $named := concat (.matchLabelKeys | default list) (.mismatchLabelKeys | default list) -}}
+    {{- if and $named (not (hasKey . "labelSelector")) -}}
+      {{- fail (printf "%s.%s: matchLabelKeys and mismatchLabelKeys go with a labelSelector; add one, or remove them." $.key $kind) -}}
+    {{- end -}}
+    {{- include "ml-api.checkLabelKeys" (dict "named" $named "selector" (.labelSelector | default dict) "key" (printf "%s.%s" $.key $kind)) -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -11,16 +11,12 @@
   {{- $volumes = append $volumes .name -}}
 {{- end -}}
 {{- range $v.extraVolumes -}}
-  {{- include "ml-api.checkLabel" (dict "name" .name "key" (printf "%s.extraVolumes" $key)) -}}
+  {{- include "ml-api.checkVolume" (dict "volume" . "key" (printf "%s.extraVolumes" $key)) -}}
 {{- end -}}
 {{- $containers := list "predictor" "fetch-model" "follow-model" -}}
 {{- range $v.initContainers -}}
   {{- include "ml-api.checkLabel" (dict "name" .name "key" (printf "%s.initContainers" $key)) -}}
-  {{- range .volumeMounts -}}
-    {{- if not (has .name $volumes) -}}
-      {{- fail (printf "%s.initContainers: there is no volume %s to mount; add it to extraVolumes." $key (default "" .name | toString)) -}}
-    {{- end -}}
-  {{- end -}}
+  {{- include "ml-api.checkInitContainer" (dict "container" . "volumes" $volumes "key" (printf "%s.initContainers.%s" $key .name)) -}}
   {{- if has .name $containers -}}
     {{- fail (printf "%s.initContainers: there is a container %s already; choose another name." $key .name) -}}
   {{- end -}}
@@ -33,29 +29,47 @@
 {{- end -}}
 {{- $taken := append $own $model -}}
 {{- range $v.extraVolumeMounts -}}
-  {{- if not (has .name $volumes) -}}
-    {{- fail (printf "%s.extraVolumeMounts: there is no volume %s to mount; add it to extraVolumes." $key .name) -}}
-  {{- end -}}
-  {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumeMounts" $key) "path" .mountPath "relative" false) -}}
-  {{- if and .subPath .subPathExpr -}}
-    {{- fail (printf "%s.extraVolumeMounts: at %s, subPath and subPathExpr are both set; remove one." $key .mountPath) -}}
-  {{- end -}}
-  {{- with .subPath | default .subPathExpr -}}
-    {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumeMounts" $key) "path" . "relative" true) -}}
-  {{- end -}}
+  {{- include "ml-api.checkMount" (dict "mount" . "volumes" $volumes "privileged" $v.securityContext.privileged "key" (printf "%s.extraVolumeMounts" $key)) -}}
   {{- if has (clean .mountPath) $taken -}}
     {{- fail (printf "%s.extraVolumeMounts: something is mounted at %s already; choose another mountPath." $key .mountPath) -}}
   {{- end -}}
   {{- include "ml-api.checkHidden" (dict "mount" . "v" $v "key" $key) -}}
   {{- $taken = append $taken (clean .mountPath) -}}
 {{- end -}}
-{{- range $v.extraVolumes -}}
-  {{- if kindIs "map" .hostPath -}}
-    {{- include "ml-api.checkPath" (dict "key" (printf "%s.extraVolumes" $key) "path" (default "" .hostPath.path) "relative" false) -}}
-  {{- end -}}
-{{- end -}}
 {{- if $model -}}
   {{- include "ml-api.checkModelPath" (dict "path" $model "own" $own "v" $v "key" $key) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A volume of yours: paths of nodes and servers begin at a root, those of files in it do not. Takes volume and key. */}}
+{{- define "ml-api.checkVolume" -}}
+{{- $volume := .volume -}}
+{{- include "ml-api.checkLabel" (dict "name" $volume.name "key" .key) -}}
+{{- range $kind := list "hostPath" "nfs" -}}
+  {{- if hasKey $volume $kind -}}
+    {{- include "ml-api.checkPath" (dict "key" $.key "path" (get $volume $kind).path "relative" false) -}}
+  {{- end -}}
+{{- end -}}
+{{- with $volume.image -}}
+  {{- include "ml-api.checkReference" (dict "reference" .reference "key" (printf "%s.%s.image.reference" $.key $volume.name)) -}}
+{{- end -}}
+{{- $modes := dig "volumeClaimTemplate" "spec" "accessModes" list ($volume.ephemeral | default dict) -}}
+{{- if and (has "ReadWriteOncePod" $modes) (gt (len (uniq $modes)) 1) -}}
+  {{- fail (printf "%s: ReadWriteOncePod of %s goes with no other access mode; remove it, or the others." .key $volume.name) -}}
+{{- end -}}
+{{- $sources := list $volume.configMap $volume.secret $volume.downwardAPI -}}
+{{- range ($volume.projected | default dict).sources -}}{{- $sources = concat $sources (values .) -}}{{- end -}}
+{{- $paths := list -}}
+{{- range $source := $sources -}}
+  {{- $source = $source | default dict -}}
+  {{- range concat ($source.items | default list) (hasKey $source "path" | ternary (list $source) list) -}}
+    {{- include "ml-api.checkPath" (dict "key" $.key "path" .path "relative" true) -}}
+    {{- if has .path $paths -}}
+      {{- fail (printf "%s: two files of %s have the path %s; choose another one." $.key $volume.name .path) -}}
+    {{- end -}}
+    {{- $paths = append $paths .path -}}
+    {{- include "ml-api.checkSource" (dict "source" . "key" (printf "%s.%s" $.key $volume.name)) -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -1,35 +1,32 @@
 {{/* What values.schema.json cannot say of the peers of NetworkPolicies. */}}
 
-{{/* The first address of a block of IPv4 and its number of addresses, as JSON. Takes the block. */}}
-{{- define "ml-api.block" -}}
-{{- $first := 0 -}}
-{{- range splitList "/" . | first | splitList "." -}}{{- $first = add (mul $first 256) (int64 .) -}}{{- end -}}
-{{- $count := 1 -}}
-{{- range until (splitList "/" . | last | int | sub 32 | int) -}}{{- $count = mul $count 2 -}}{{- end -}}
-{{- dict "first" (toString $first) "count" (toString $count) | toJson -}}
+{{/* An address as its bits, such as 00001010… of 10.0.0.0: 32 of IPv4, 128 of IPv6. Takes the address. */}}
+{{- define "ml-api.bits" -}}
+{{- if contains ":" . -}}
+  {{- $halves := splitList "::" . -}}
+  {{- $groups := first $halves | splitList ":" | compact -}}
+  {{- $last := rest $halves | join "" | splitList ":" | compact -}}
+  {{- range until (sub 8 (add (len $groups) (len $last)) | int) -}}{{- $groups = append $groups "0" -}}{{- end -}}
+  {{- range concat $groups $last -}}{{- printf "0x%s" . | int64 | printf "%016b" -}}{{- end -}}
+{{- else -}}
+  {{- range splitList "." . -}}{{- int64 . | printf "%08b" -}}{{- end -}}
+{{- end -}}
 {{- end -}}
 
-{{/*
-Blocks of addresses begin where the number of their addresses divides them, and what is excepted is part of the block. Of IPv6 only the
-API server looks. Takes key and block: cidr and except.
-*/}}
+{{/* A block of addresses has no bits set beyond its prefix, and what is excepted is part of the block. Takes key and block: cidr and except. */}}
 {{- define "ml-api.checkBlock" -}}
-{{- $cidr := .block.cidr -}}
-{{- $outer := dict -}}
-{{- range $i, $block := prepend (.block.except | default list) $cidr -}}
-  {{- if contains ":" $block | ne (contains ":" $cidr) -}}
-    {{- fail (printf "%s: %s is not part of %s; correct or remove it from except." $.key $block $cidr) -}}
+{{- $outer := "" -}}
+{{- range $i, $block := prepend (.block.except | default list) .block.cidr -}}
+  {{- $prefix := splitList "/" $block | last | int -}}
+  {{- $bits := splitList "/" $block | first | include "ml-api.bits" -}}
+  {{- $common := trunc $prefix $bits -}}
+  {{- if contains "1" (trimPrefix $common $bits) -}}
+    {{- fail (printf "%s: %s has bits set beyond its prefix; expected one such as %s." $.key $block (contains ":" $block | ternary "fd00::/8" "10.0.0.0/8")) -}}
   {{- end -}}
-  {{- if not (contains ":" $block) -}}
-    {{- $its := include "ml-api.block" $block | fromJson -}}
-    {{- if ne (mod (int64 $its.first) (int64 $its.count)) 0 -}}
-      {{- fail (printf "%s: %s has bits set beyond its prefix; expected one such as 10.0.0.0/8." $.key $block) -}}
-    {{- end -}}
-    {{- if eq $i 0 -}}
-      {{- $outer = $its -}}
-    {{- else if or (ge (int64 $its.count) (int64 $outer.count)) (lt (int64 $its.first) (int64 $outer.first)) (ge (int64 $its.first) (add (int64 $outer.first) (int64 $outer.count))) -}}
-      {{- fail (printf "%s: %s is not part of %s; correct or remove it from except." $.key $block $cidr) -}}
-    {{- end -}}
+  {{- if eq $i 0 -}}
+    {{- $outer = $common -}}
+  {{- else if or (ne (contains ":" $block) (contains ":" $.block.cidr)) (not (hasPrefix $outer $common)) (eq $outer $common) -}}
+    {{- fail (printf "%s: %s is not part of %s; correct or remove it from except." $.key $block $.block.cidr) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -42,11 +39,7 @@ API server looks. Takes key and block: cidr and except.
   {{- end -}}
   {{- with .ipBlock -}}{{- include "ml-api.checkBlock" (dict "key" $.key "block" .) -}}{{- end -}}
   {{- range $selector := list .podSelector .namespaceSelector -}}
-    {{- range ($selector | default dict).matchExpressions -}}
-      {{- if ne (has .operator (list "In" "NotIn")) (not (empty .values)) -}}
-        {{- fail (printf "%s: %s goes with %s; correct matchExpressions of %s." $.key .operator (empty .values | ternary "values" "no values") .key) -}}
-      {{- end -}}
-    {{- end -}}
+    {{- include "ml-api.checkSelector" (dict "selector" $selector "key" $.key) -}}
   {{- end -}}
 {{- end -}}
 {{- range .ports -}}

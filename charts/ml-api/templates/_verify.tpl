@@ -5,7 +5,7 @@ for LLMs, a short completion; for other runtimes, that their readiness and metri
 {{- define "ml-api.verifyArguments" -}}
 {{- $values := .root.Values -}}
 {{- $v := .v -}}
-{{- $service := printf "http://%s:%v" $v.fullname $v.service.port -}}
+{{- $service := printf "%s://%s:%v" (include "ml-api.readyScheme" $v) $v.fullname $v.service.port -}}
 {{- $onnx := eq $v.runtime "onnx" -}}
 - verify
 {{- if $onnx }}
@@ -95,6 +95,11 @@ Takes a version.
   {{- if has (toString .port) (list "http" (toString $.ports.http)) -}}{{- $path = .path | default "" -}}{{- end -}}
 {{- end -}}
 {{- printf "/%s" (trimPrefix "/" $path) -}}
+{{- end -}}
+
+{{/* How it is called there: https where its probe does so. Takes a version. */}}
+{{- define "ml-api.readyScheme" -}}
+{{- (.probes.readiness.handler | default dict).httpGet | default dict | dig "scheme" "HTTP" | lower -}}
 {{- end -}}
 
 {{/* A host that the first of some names means: one below it, where it is a wildcard. Takes the names. */}}

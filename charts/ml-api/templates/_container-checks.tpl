@@ -1,0 +1,134 @@
+{{/* What an API server takes of a container, be it the one that serves or an init container of yours. Each takes key: where it stands. */}}
+
+{{/* Requests and limits. Takes resources. */}}
+{{- define "ml-api.checkAmounts" -}}
+{{- $requests := .resources.requests | default dict -}}
+{{- $limits := .resources.limits | default dict -}}
+{{- range $name, $limit := $limits -}}
+  {{- $amount := include "ml-api.amount" ($limit | default 0) | float64 -}}
+  {{- if hasPrefix "requests." $name -}}
+    {{- fail (printf "%s.limits.%s: names that begin with requests. are of quotas; expected that of a device, such as nvidia.com/gpu." $.key $name) -}}
+  {{- end -}}
+  {{- if hasPrefix "hugepages-" $name -}}
+    {{- $size := include "ml-api.amount" (trimPrefix "hugepages-" $name) | float64 -}}
+    {{- $pages := divf $amount $size -}}
+    {{- if or (ne $pages (floor $pages)) (eq $pages 0.0) -}}
+      {{- fail (printf "%s.limits.%s: expected a multiple of the page's size, got %s." $.key $name (include "ml-api.asWritten" $limit)) -}}
+    {{- end -}}
+    {{- if not (or (hasKey $limits "cpu") (hasKey $limits "memory") (get $requests "cpu") (get $requests "memory")) -}}
+      {{- fail (printf "%s.limits.%s: huge pages need cpu or memory beside them; set limits.memory." $.key $name) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if and (contains "/" $name) (or (ne $amount (floor $amount)) (gt $amount 1e15)) -}}
+    {{- fail (printf "%s.limits.%s: expected a whole number of devices, such as 1, got %s." $.key $name (include "ml-api.asWritten" $limit)) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $name, $request := $requests -}}
+  {{- $limit := get $limits $name -}}
+  {{- $isLimit := eq (include "ml-api.amount" ($request | default 0) | float64) (include "ml-api.amount" ($limit | default -1) | float64) -}}
+  {{- if and (or (contains "/" $name) (hasPrefix "hugepages-" $name)) (not $isLimit) -}}
+    {{- fail (printf "%s.requests.%s: devices and huge pages are not shared, so the request is the limit; set limits.%s to the same, or remove the request." $.key $name $name) -}}
+  {{- end -}}
+  {{- if and (hasKey $limits $name) (gt (include "ml-api.amount" ($request | default 0) | float64) (include "ml-api.amount" ($limit | default 0) | float64)) -}}
+    {{- fail (printf "%s.requests.%s: %s is more than limits.%s (%s); lower it or raise the limit." $.key $name (include "ml-api.asWritten" $request) $name (include "ml-api.asWritten" $limit)) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What a container may do. Takes context, a security context. */}}
+{{- define "ml-api.checkPrivileges" -}}
+{{- if eq (toString .context.allowPrivilegeEscalation) "false" -}}
+  {{- if .context.privileged -}}
+    {{- fail (printf "%s.privileged: a privileged container may gain privileges, and allowPrivilegeEscalation is false; set that to true, or remove privileged." .key) -}}
+  {{- end -}}
+  {{- if has "CAP_SYS_ADMIN" ((.context.capabilities | default dict).add | default list) -}}
+    {{- fail (printf "%s.capabilities.add: a container with CAP_SYS_ADMIN may gain privileges, and allowPrivilegeEscalation is false; set that to true, or remove the capability." .key) -}}
+  {{- end -}}
+{{- end -}}
+{{- include "ml-api.checkProfiles" . -}}
+{{- end -}}
+
+{{/* The profiles of a security context of a pod or a container. Takes context. */}}
+{{- define "ml-api.checkProfiles" -}}
+{{- range $name := list "seccompProfile" "appArmorProfile" -}}
+  {{- $profile := get $.context $name | default dict -}}
+  {{- if and (kindIs "map" (get $.context $name)) (not $profile.type) -}}
+    {{- fail (printf "%s.%s.type: a profile has one; set it, such as to RuntimeDefault, or the whole profile to null." $.key $name) -}}
+  {{- end -}}
+  {{- if and (eq ($profile.type | default "") "Localhost") (not $profile.localhostProfile) -}}
+    {{- fail (printf "%s.%s.localhostProfile: type Localhost needs a profile of the node; name it, or set type to RuntimeDefault." $.key $name) -}}
+  {{- end -}}
+  {{- if and $profile.localhostProfile (has $profile.type (list "RuntimeDefault" "Unconfined")) -}}
+    {{- fail (printf "%s.%s.localhostProfile: it is of type Localhost, and the type is %s; remove it, or set type to Localhost." $.key $name $profile.type) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A mount, of a volume that there is. Takes mount, volumes: their names, and privileged: whether the container is. */}}
+{{- define "ml-api.checkMount" -}}
+{{- $mount := .mount -}}
+{{- if not (has $mount.name .volumes) -}}
+  {{- fail (printf "%s: there is no volume %s to mount; add it to extraVolumes." .key $mount.name) -}}
+{{- end -}}
+{{- include "ml-api.checkPath" (dict "key" .key "path" $mount.mountPath "relative" false) -}}
+{{- if and $mount.subPath $mount.subPathExpr -}}
+  {{- fail (printf "%s: at %s, subPath and subPathExpr are both set; remove one." .key $mount.mountPath) -}}
+{{- end -}}
+{{- with $mount.subPath | default $mount.subPathExpr -}}
+  {{- include "ml-api.checkPath" (dict "key" $.key "path" . "relative" true) -}}
+{{- end -}}
+{{- if and (eq ($mount.mountPropagation | default "") "Bidirectional") (not .privileged) -}}
+  {{- fail (printf "%s: at %s, mountPropagation Bidirectional is for privileged containers alone; set it to HostToContainer, or securityContext.privileged." .key $mount.mountPath) -}}
+{{- end -}}
+{{- if and (has ($mount.recursiveReadOnly | default "") (list "IfPossible" "Enabled")) (or (not $mount.readOnly) (has ($mount.mountPropagation | default "") (list "HostToContainer" "Bidirectional"))) -}}
+  {{- fail (printf "%s: at %s, recursiveReadOnly goes with readOnly and without mountPropagation; set readOnly to true, or remove recursiveReadOnly." .key $mount.mountPath) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* An init container of yours. Takes container, and volumes: the names of those that it may mount. */}}
+{{- define "ml-api.checkInitContainer" -}}
+{{- $container := .container -}}
+{{- $key := .key -}}
+{{- $isSidecar := eq ($container.restartPolicy | default "") "Always" -}}
+{{- range $part := list "lifecycle" "startupProbe" "readinessProbe" "livenessProbe" -}}
+  {{- if and (get $container $part) (not $isSidecar) -}}
+    {{- fail (printf "%s.%s: only a container that goes on beside the server has one; set restartPolicy to Always, or remove it." $key $part) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $container.resizePolicy -}}
+  {{- if and (eq .restartPolicy "RestartContainer") (not $isSidecar) -}}
+    {{- fail (printf "%s.resizePolicy: only a container that goes on beside the server is started again; set restartPolicy to Always, or this one to NotRequired." $key) -}}
+  {{- end -}}
+{{- end -}}
+{{- include "ml-api.checkReference" (dict "reference" $container.image "key" (printf "%s.image" $key)) -}}
+{{- $security := $container.securityContext | default dict -}}
+{{- include "ml-api.checkPrivileges" (dict "context" $security "key" (printf "%s.securityContext" $key)) -}}
+{{- include "ml-api.checkAmounts" (dict "resources" ($container.resources | default dict) "key" (printf "%s.resources" $key)) -}}
+{{- range $variable := $container.env -}}
+  {{- include "ml-api.checkVariable" (dict "name" .name "key" (printf "%s.env" $key)) -}}
+  {{- with .valueFrom -}}
+    {{- if $variable.value -}}
+      {{- fail (printf "%s.env.%s: value and valueFrom are both set; remove one." $key $variable.name) -}}
+    {{- end -}}
+    {{- include "ml-api.checkSource" (dict "source" . "key" (printf "%s.env.%s" $key $variable.name)) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $container.volumeMounts -}}
+  {{- include "ml-api.checkMount" (dict "mount" . "volumes" $.volumes "privileged" $security.privileged "key" (printf "%s.volumeMounts" $key)) -}}
+{{- end -}}
+{{- $names := dict "ports" list "env" list "volumeMounts" list "volumeDevices" list -}}
+{{- range $container.ports -}}
+  {{- $port := printf "%d/%s" (int .containerPort) (.protocol | default "TCP") -}}
+  {{- $_ := set $names "ports" (concat $names.ports (list $port .name | compact)) -}}
+{{- end -}}
+{{- range $container.env -}}{{- $_ := set $names "env" (append $names.env .name) -}}{{- end -}}
+{{- range $container.volumeMounts -}}{{- $_ := set $names "volumeMounts" (clean .mountPath | append $names.volumeMounts) -}}{{- end -}}
+{{- range $container.volumeDevices -}}{{- $_ := set $names "volumeDevices" (append $names.volumeDevices .devicePath) -}}{{- end -}}
+{{- range $list, $all := $names -}}
+  {{- range $i, $name := $all -}}
+    {{- if has $name (slice $all 0 $i) -}}
+      {{- fail (printf "%s.%s: %s is listed twice; remove one." $key $list $name) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
