@@ -51,7 +51,8 @@ const times = (/** @type {Outcome[]} */ outcomes) =>
 function time({ milliseconds, inference } = { milliseconds: 0 }, kept) {
   const inModel = inference ? `, ${ms(inference)} of it in the model` : '';
   const median = kept.toSorted((a, b) => a - b)[kept.length >> 1] ?? 0;
-  return `Round trip ${ms(milliseconds)}${inModel} · median of ${kept.length}: ${ms(median)}`;
+  const ofAll = kept.length > 1 ? ` · median of ${kept.length}: ${ms(median)}` : '';
+  return `Round trip ${ms(milliseconds)}${inModel}${ofAll}`;
 }
 
 const ms = (/** @type {number} */ milliseconds) => `${milliseconds.toFixed(1)}\u00a0ms`;
@@ -64,9 +65,9 @@ function tile({ version: { model }, rows: [row], problem, outputs }, place) {
   if (outputs) box.append(...tensors(outputs, model.outputs));
   else if (row) {
     box.append(make('p', { class: 'result' }, row.text));
-    if (row.winner) box.append(make('p', {}, percent(row.winner.probability)));
+    // Shown on narrow screens only, where the bars, which say the same, are often out of sight.
+    if (row.winner) box.append(make('p', { class: 'odds' }, percent(row.winner.probability)));
   }
-  if (place !== false) box.append(make('p', { class: 'soft' }, model.description ?? ''));
   return box;
 }
 

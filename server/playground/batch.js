@@ -41,7 +41,9 @@ export function makeBatch(own, versions) {
   /** @type {Result | undefined} */
   let result;
   const predict = async (/** @type {IsLatest} */ isLatest) => {
+    area.ariaInvalid = 'true'; // until it is read
     const table = readTable(area.value, names, areNamed);
+    area.ariaInvalid = null;
     const found = await predictTable(versions, table, isLatest);
     if (!found) return;
     result = found;
@@ -122,7 +124,7 @@ async function predictTable(versions, table, isLatest) {
   const found = new Map(versions.map((one) => [one, []]));
   for (let start = 0; start < table.rows.length; start += size) {
     const part = table.rows.slice(start, start + size);
-    if (start > 0) run.textContent = `${start} of ${table.rows.length} rows predicted`;
+    if (start > 0) run.textContent = `${start} of ${table.rows.length} rows`;
     const outcomes = await predictAll(left, part, part.length, versions.length > 1);
     if (!isLatest()) return undefined;
     for (const { version, problem, rows } of outcomes) {

@@ -1,6 +1,8 @@
 // The form: a slider and a number for each feature of a row; for any other model, each tensor as JSON.
 import { byId, make, messageOf } from './dom.js';
 import { rounded } from './prediction.js';
+import { pointOut } from './problems.js';
+import { InputError } from './server.js';
 import { shapeOf } from './tensors.js';
 
 const MOST_FIELDS = 64;
@@ -16,7 +18,7 @@ export const featuresOf = ({ features }, row) =>
 /**
  * Fills the form.
  * @param {Version} version @param {() => void} changed is called at every change
- * @returns {() => unknown} gives the inputs as they stand; throws an Error that says what is wrong
+ * @returns {{ fields: Field[], read: () => unknown }} read gives the inputs as they stand, or throws an InputError
  */
 export function makeForm({ model, form: { example } }, changed) {
   const row = asRow(example);
@@ -25,20 +27,24 @@ export function makeForm({ model, form: { example } }, changed) {
   const values = Object(isNamed ? example : [example]);
   const fields = isShort
     ? featuresOf(model, row).map((one, i) => makeFeature(one, row[i] ?? 0, i, model, changed))
-    : model.inputs.map((one, i) => makeTensor(one, values[isNamed ? one.name : i], i, changed));
+    : model.inputs.map((one, i) =>
+        makeTensor(one, values[isNamed ? one.name : i], i, isNamed, changed),
+      );
+  pointOut(fields); // else what stands in a former field would go with it
   byId('inputs').replaceChildren(...fields.map(({ element }) => element));
   byId('inputs').classList.toggle('many', isShort && row.length > 8);
   byId('reset').onclick = () => {
     for (const { reset } of fields) reset();
     changed();
   };
-  return () => {
-    const read = fields.map((field) => field.read());
-    if (isShort) return read;
+  const read = () => {
+    const values = fields.map((field) => field.read());
+    if (isShort) return values;
     return isNamed
-      ? Object.fromEntries(model.inputs.map(({ name }, i) => [name, read[i]]))
-      : read[0];
+      ? Object.fromEntries(model.inputs.map(({ name }, i) => [name, values[i]]))
+      : values[0];
   };
+  return { fields, read };
 }
 
 /** @param {Feature} feature @param {number} value @param {number} index @param {Model} model @param {() => void} changed @returns {Field} */
@@ -47,9 +53,9 @@ function makeFeature(feature, value, index, model, changed) {
   const reach = Math.max(1, 2 * Math.abs(value));
   const { min = value - reach, max = Math.max(value + reach, min + 1) } = feature;
   const id = `feature-${index}`;
+  const pointer = `/inputs/${index}`;
   const text = String(value);
   const number = make('input', { type: 'number', step: 'any', id, value: text });
-  number.setAttribute('aria-describedby', `${id}-note`);
   const isWhole = !model.inputs[0]?.datatype.startsWith('float');
   const step = String(
     10 ** Math.floor(Math.log10(Math.max(isWhole ? 1 : 0, (max - min) / 50) || 1)),
@@ -83,8 +89,9 @@ function makeFeature(feature, value, index, model, changed) {
   );
   const read = () => {
     if (Number.isNaN(number.valueAsNumber))
-      throw new Error(
+      throw new InputError(
         `${name}: ${number.validity.badInput ? `expected a whole entry such as 1.5 or 2e3, at most ${Number.MAX_VALUE.toPrecision(2)}; it is too large, or no number` : 'a number is missing'}.`,
+        pointer,
       );
     return number.valueAsNumber;
   };
@@ -92,12 +99,13 @@ function makeFeature(feature, value, index, model, changed) {
     number.value = slider.value = text;
     note.textContent = '';
   };
-  return { element, read, reset };
+  return { element, control: number, pointer, note, read, reset };
 }
 
-/** @param {TensorSpec} spec @param {unknown} example @param {number} index @param {() => void} changed @returns {Field} */
-function makeTensor({ name, datatype, shape }, example, index, changed) {
+/** @param {TensorSpec} spec @param {unknown} example @param {number} index @param {boolean} isNamed in the request @param {() => void} changed @returns {Field} */
+function makeTensor({ name, datatype, shape }, example, index, isNamed, changed) {
   const id = `tensor-${index}`;
+  const pointer = `/inputs${isNamed ? `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` : ''}`;
   const area = make('textarea', { id, spellcheck: 'false' });
   const write = (/** @type {unknown} */ value) => {
     area.value = toLines(value);
@@ -109,7 +117,7 @@ function makeTensor({ name, datatype, shape }, example, index, changed) {
     try {
       return JSON.parse(area.value);
     } catch (error) {
-      throw new Error(`${name} is not JSON: ${messageOf(error)}`);
+      throw new InputError(`${name} is not JSON: ${messageOf(error)}`, pointer);
     }
   };
   const random = make('button', { type: 'button' }, 'Random values');
@@ -128,7 +136,7 @@ function makeTensor({ name, datatype, shape }, example, index, changed) {
   const kind = make('small', { class: 'soft' }, ` ${datatype} [${shape.join(', ')}], as JSON`);
   const label = make('label', { for: id }, name, kind);
   const element = make('div', {}, make('div', { class: 'head' }, label, random), area);
-  return { element, read, reset: () => write(example) };
+  return { element, control: area, pointer, read, reset: () => write(example) };
 }
 
 /** JSON with a line for each innermost array. @returns {string} */

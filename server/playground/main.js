@@ -5,7 +5,8 @@ import { enableCopying, showCode } from './code.js';
 import { byId, messageOf } from './dom.js';
 import { makeForm } from './inputs.js';
 import { showModels } from './models.js';
-import { getAddresses, KeyError, key } from './server.js';
+import { pointOut } from './problems.js';
+import { getAddresses, InputError, KeyError, key } from './server.js';
 import { loadVersions, predictAll, requestFor, showHeading } from './versions.js';
 
 const keyField = /** @type {HTMLInputElement} */ (byId('key'));
@@ -29,15 +30,25 @@ async function begin() {
     showHeading(own, versions);
     showModels(own.model, models);
     const showAnswer = makeAnswer();
-    const update = oneAtATime(async () => {
-      const inputs = readInputs();
-      showCode(requestFor(own, inputs), own.form.needsKey);
-      showAnswer(await predictAll(versions, inputs));
-    });
-    const readInputs = makeForm(own, update);
+    const update = oneAtATime(
+      async () => {
+        const inputs = form.read();
+        showCode(requestFor(own, inputs), own.form.needsKey);
+        const outcomes = await predictAll(versions, inputs);
+        // What every version refuses is a fault of the inputs, and is said at their field.
+        const [first] = outcomes;
+        if (outcomes.every(({ error }) => error instanceof InputError)) throw first?.error;
+        showAnswer(outcomes);
+      },
+      (error) => {
+        pointOut(form.fields, error);
+        report('input-problem', error);
+      },
+    );
+    const form = makeForm(own, update);
     makeBatch(own, versions);
     report('problem');
-    showCode(requestFor(own, readInputs()), own.form.needsKey);
+    showCode(requestFor(own, form.read()), own.form.needsKey);
     if (!own.form.isGuess) return await update();
     byId('tiles').textContent =
       'This model has inputs of free size. Enter values, and its prediction appears here.';
@@ -49,9 +60,9 @@ async function begin() {
 
 /**
  * Runs one at a time, and after it only the latest of those that came meanwhile: a slider is faster than a model.
- * @param {() => Promise<void>} work
+ * @param {() => Promise<void>} work @param {(error?: unknown) => void} done is called after each
  */
-function oneAtATime(work) {
+function oneAtATime(work, done) {
   let [isRunning, isWanted] = [false, false];
   return async () => {
     isWanted = true;
@@ -59,10 +70,7 @@ function oneAtATime(work) {
     isRunning = true;
     while (isWanted) {
       isWanted = false;
-      await work().then(
-        () => report('input-problem'),
-        (error) => report('input-problem', error),
-      );
+      await work().then(() => done(), done);
     }
     isRunning = false;
   };

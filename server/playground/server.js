@@ -9,6 +9,15 @@ const PATIENCE_MS = 60_000;
 /** The server wants an API key, or another one. */
 export class KeyError extends Error {}
 
+/** The value at a JSON Pointer in the request is wrong. */
+export class InputError extends Error {
+  /** @param {string} message @param {string} pointer */
+  constructor(message, pointer) {
+    super(message);
+    this.pointer = pointer;
+  }
+}
+
 /** Where this version is, the others that the host serves, and the models of this server. */
 export async function getAddresses() {
   /** @type {{ path: string | null, others: { path: string }[], models: { name: string, version: string, path: string }[] }} */
@@ -95,5 +104,7 @@ async function send(path, at = base, request, patience = PATIENCE_MS) {
     (response.ok
       ? 'The response is not of this server: expected JSON. A proxy or a login page may have answered.'
       : `The server responded with ${response.status}.`);
-  throw response.status === 401 ? new KeyError(message) : new Error(message);
+  if (response.status === 401) throw new KeyError(message);
+  const [wrong] = body?.errors ?? [];
+  throw wrong ? new InputError(message, wrong.pointer) : new Error(message);
 }

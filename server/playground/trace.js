@@ -1,4 +1,4 @@
-// Lines of the latest values, as wide as their place.
+// Lines of the latest values, as wide as their place. Of one value there is no line yet.
 
 const KEPT = 60;
 const SVG = 'http://www.w3.org/2000/svg';
@@ -21,10 +21,9 @@ export function makeTrace(place, label, bottom) {
     const all = lines.flat();
     const least = bottom ?? Math.min(...all);
     const range = Math.max(...all) - least || 1;
+    const drawable = lines.filter((line) => line.length > 1);
     svg.replaceChildren(
-      ...lines.map((line, i) => {
-        // One value is a level line.
-        const points = line.length === 1 ? [...line, ...line] : line;
+      ...drawable.map((points, i) => {
         const drawn = document.createElementNS(SVG, 'polyline');
         drawn.setAttribute('class', `version-${i % 4}`);
         const place = (/** @type {number} */ value, /** @type {number} */ x) =>

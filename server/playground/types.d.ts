@@ -53,6 +53,8 @@ interface Version {
 interface Outcome {
   version: Version;
   problem?: string;
+  /** What the problem was read from. */
+  error?: unknown;
   /** Empty where there is a problem. */
   rows: Row[];
   outputs?: Record<string, unknown>;
@@ -89,7 +91,12 @@ interface Table {
 /** A part of the form. */
 interface Field {
   element: HTMLElement;
-  /** @throws Error that says what is wrong with the value */
+  /** What holds the value, which is at this JSON Pointer in a request. */
+  control: HTMLElement;
+  pointer: string;
+  /** What is said of the value where nothing is wrong. */
+  note?: HTMLElement;
+  /** @throws InputError that says what is wrong with the value */
   read(): unknown;
   reset(): void;
 }

@@ -36,8 +36,14 @@ export function showHeading({ at, model }, versions) {
       : make('a', { ...attributes, href: one.at.href }, version);
   });
   byId('name').replaceChildren(name, ...chips.flatMap((chip) => [' ', chip]));
-  // Those of several versions are beside their predictions.
-  byId('description').textContent = versions.length > 1 ? '' : (model.description ?? '');
+  byId('description').textContent =
+    versions.length > 1
+      ? versions
+          .flatMap((one) =>
+            one.model.description ? `${one.model.version}: ${one.model.description}` : [],
+          )
+          .join('\n')
+      : (model.description ?? '');
   byId('task').textContent = {
     classification: labels ? `Classification into ${labels.length} classes` : 'Classification',
     regression: 'Regression',
@@ -76,7 +82,7 @@ export const predictAll = (versions, inputs, count, isShared = versions.length >
         return { version, rows, outputs: response.outputs, ...times };
       } catch (error) {
         if (!isShared) throw error;
-        return { version, rows: [], problem: messageOf(error), milliseconds: 0 };
+        return { version, rows: [], problem: messageOf(error), error, milliseconds: 0 };
       }
     }),
   );

@@ -12,7 +12,7 @@ const CONTENT_SECURITY_POLICY =
 
 const assets = [
   ...['style.css', 'main.js', 'dom.js', 'server.js', 'models.js', 'versions.js', 'inputs.js'],
-  ...['prediction.js', 'answer.js', 'classes.js', 'tensors.js', 'trace.js'],
+  ...['prediction.js', 'answer.js', 'classes.js', 'tensors.js', 'trace.js', 'problems.js'],
   ...['batch.js', 'csv.js', 'code.js'],
 ];
 
