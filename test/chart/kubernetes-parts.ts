@@ -65,7 +65,7 @@ const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
   ),
   'initContainers[].name': fc.constantFrom('mine', '1', 'fetch-model', 'predictor'),
   awsElasticBlockStore: fc.constant({ volumeID: 'a' }),
-  azureDisk: fc.constant({ diskName: 'a', diskURI: 'b' }),
+  azureDisk: fc.constant({ diskName: 'a', diskURI: 'https://a.blob.core.windows.net/b/c.vhd' }),
   azureFile: fc.constant({ secretName: 'a', shareName: 'b' }),
   cephfs: fc.constant({ monitors: ['a'] }),
   cinder: fc.constant({ volumeID: 'a' }),

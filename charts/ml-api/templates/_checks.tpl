@@ -28,6 +28,9 @@ and how to go on. Takes root and versions.
   {{- include "ml-api.checkPod" $context -}}
   {{- include "ml-api.checkService" $context -}}
 {{- end -}}
+{{- if or $values.tests.enabled $values.promotion.gate.enabled -}}
+  {{- include "ml-api.checkSecurity" (dict "of" $values.versionDefaults "key" "versionDefaults") -}}{{/* which their pods have */}}
+{{- end -}}
 {{- include "ml-api.checkImage" (dict "key" "image" "reference" (include "ml-api.ownImage" .root) "tag" $values.image.tag) -}}
 {{- include "ml-api.checkFolders" .versions -}}
 {{- include "ml-api.checkOpenaiPath" . -}}
@@ -386,8 +389,7 @@ and how to go on. Takes root and versions.
   {{- end -}}
 {{- end -}}
 {{- include "ml-api.checkPortNames" . -}}
-{{- include "ml-api.checkProfiles" (dict "context" $v.podSecurityContext "key" (printf "%s.podSecurityContext" $key)) -}}
-{{- include "ml-api.checkPrivileges" (dict "context" $v.securityContext "key" (printf "%s.securityContext" $key)) -}}
+{{- include "ml-api.checkSecurity" (dict "of" $v "key" $key) -}}
 {{- include "ml-api.checkAffinity" (dict "affinity" $v.affinity "key" (printf "%s.affinity" $key)) -}}
 {{- include "ml-api.checkNameLookup" . -}}
 {{- include "ml-api.checkTolerations" (dict "tolerations" $v.tolerations "key" (printf "%s.tolerations" $key)) -}}

@@ -35,6 +35,19 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The security contexts of a pod and its container. Takes of: what has them. */}}
+{{- define "ml-api.checkSecurity" -}}
+{{- $names := list -}}
+{{- range .of.podSecurityContext.sysctls -}}
+  {{- if has .name $names -}}
+    {{- fail (printf "%s.podSecurityContext.sysctls: %s is listed twice; remove one." $.key .name) -}}
+  {{- end -}}
+  {{- $names = append $names .name -}}
+{{- end -}}
+{{- include "ml-api.checkProfiles" (dict "context" .of.podSecurityContext "key" (printf "%s.podSecurityContext" .key)) -}}
+{{- include "ml-api.checkPrivileges" (dict "context" .of.securityContext "key" (printf "%s.securityContext" .key)) -}}
+{{- end -}}
+
 {{/* What a container may do. Takes context, a security context. */}}
 {{- define "ml-api.checkPrivileges" -}}
 {{- if eq (toString .context.allowPrivilegeEscalation) "false" -}}
@@ -58,7 +71,7 @@
   {{- if and (eq ($profile.type | default "") "Localhost") (not $profile.localhostProfile) -}}
     {{- fail (printf "%s.%s.localhostProfile: type Localhost needs a profile of the node; name it, or set type to RuntimeDefault." $.key $name) -}}
   {{- end -}}
-  {{- if and $profile.localhostProfile (has $profile.type (list "RuntimeDefault" "Unconfined")) -}}
+  {{- if and (kindIs "string" $profile.localhostProfile) (ne $profile.type "Localhost") -}}
     {{- fail (printf "%s.%s.localhostProfile: it is of type Localhost, and the type is %s; remove it, or set type to Localhost." $.key $name $profile.type) -}}
   {{- end -}}
 {{- end -}}

@@ -53,6 +53,12 @@
 {{- with $volume.image -}}
   {{- include "ml-api.checkReference" (dict "reference" .reference "key" (printf "%s.%s.image.reference" $.key $volume.name)) -}}
 {{- end -}}
+{{- with $volume.csi -}}
+  {{- include "ml-api.checkName" (dict "name" .driver "key" (printf "%s.%s.csi.driver" $.key $volume.name)) -}}
+  {{- with .nodePublishSecretRef -}}
+    {{- include "ml-api.checkName" (dict "name" .name "key" (printf "%s.%s.csi.nodePublishSecretRef.name" $.key $volume.name)) -}}
+  {{- end -}}
+{{- end -}}
 {{- $modes := dig "volumeClaimTemplate" "spec" "accessModes" list ($volume.ephemeral | default dict) -}}
 {{- if and (has "ReadWriteOncePod" $modes) (gt (len (uniq $modes)) 1) -}}
   {{- fail (printf "%s: ReadWriteOncePod of %s goes with no other access mode; remove it, or the others." .key $volume.name) -}}
