@@ -218,7 +218,14 @@ describe('the gate', () => {
 });
 
 it.each(['30m', '1d', '2w', '1h30m', '500ms'])('the gate looks back for %s', (window) => {
-  const args = ['--prometheus=http://p', '--series=a="b"', '--version=v2', `--window=${window}`];
+  const limit = '--max-error-ratio=0.1';
+  const args = [
+    '--prometheus=http://p',
+    '--series=a="b"',
+    '--version=v2',
+    `--window=${window}`,
+    limit,
+  ];
   expect(readGateArguments(args).window).toBe(window);
 });
 
@@ -242,6 +249,7 @@ describe('the gate refuses options', () => {
     ],
     [[...all, '--on-too-few-rows=skip'], '--on-too-few-rows: expected hold or allow, got "skip"'],
     [[...all, '--max-error-ratio='], '--max-error-ratio: expected a number from 0 to 1, got ""'],
+    [all, 'No limit is set, so the gate would let everything pass'],
     [[...all, '--what'], "Unknown option '--what'"],
   ])('%s', async (args, message) => {
     const { code, stderr } = await run(['gate', ...args.map(String)]);

@@ -80,7 +80,11 @@ const parts: Readonly<Record<string, Arbitrary<unknown>>> = {
   dataSource: fc.constant({ kind: 'PersistentVolumeClaim', name: 'a' }),
   dataSourceRef: fc.constant({ kind: 'PersistentVolumeClaim', name: 'a' }),
   clusterTrustBundle: fc.constant({ name: 'a', path: 'ca.crt' }),
-  podCertificate: fc.constant({ signerName: 'a/b', keyType: 'ED25519', credentialBundlePath: 'c' }),
+  podCertificate: fc.constant({
+    signerName: 'a.example/b',
+    keyType: 'ED25519',
+    credentialBundlePath: 'c',
+  }),
   'topologySpreadConstraints[]': fc.constantFrom<object>(
     { maxSkew: 1, topologyKey: 'a', whenUnsatisfiable: 'DoNotSchedule' },
     { maxSkew: 2, topologyKey: 'b/c', whenUnsatisfiable: 'ScheduleAnyway', minDomains: undefined },

@@ -10,6 +10,8 @@ export type Schema = {
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly pattern?: string;
+  /** The first of them, or a template in its place. */
+  readonly anyOf?: readonly [Schema, Schema];
   /** More patterns of a text. */
   readonly allOf?: readonly Schema[];
   readonly minLength?: number;
@@ -70,7 +72,8 @@ export function resolve(schema: Schema): Schema {
 
 /** Everything that a schema allows; `path` says where, for what it leaves open. */
 export function values(schema: Schema, path: string): Arbitrary<unknown> {
-  const { enum: choices, type, ...rest } = resolve(schema);
+  const { anyOf, enum: choices, type, ...rest } = resolve(schema);
+  if (anyOf !== undefined) return values(anyOf[0], path);
   if (choices !== undefined) return fc.constantFrom(...choices);
   const parts = partsAt(path);
   if (parts !== undefined) return parts;

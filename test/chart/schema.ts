@@ -49,7 +49,11 @@ type Sources = {
 export function makeSchema(): string {
   const defs: Schema = {};
   for (const file of typesFiles) Object.assign(defs, parse(readFileSync(file, 'utf8')));
-  const rules = new Map<string, Schema>(Object.entries(parse(readFileSync(rulesFile, 'utf8'))));
+  const rules = new Map<string, Schema>();
+  for (const [place, { templates, ...rule }] of Object.entries<Schema>(
+    parse(readFileSync(rulesFile, 'utf8')),
+  ))
+    rules.set(place, templates === true ? takingTemplates(rule, defs) : rule);
   const values = parseDocument(readFileSync(join(chart, 'values.yaml'), 'utf8')).contents;
   if (!isMap(values)) throw new Error('values.yaml is not a map.');
   const schema = {
@@ -63,6 +67,38 @@ export function makeSchema(): string {
       `${path}: schema-rules.yaml has a rule of it, and values.yaml has no such value.`,
     );
   return `${JSON.stringify(sayingWhatIsExpected(schema, ''), null, 2)}\n`;
+}
+
+/** Texts that may be templates: those too that are to be one of some words, or fit a pattern. The types named get copies that take them. */
+function takingTemplates(schema: Schema, defs: Schema): Schema {
+  const within = (inner: unknown): unknown =>
+    Array.isArray(inner)
+      ? inner.map(within)
+      : typeof inner === 'object' && inner !== null
+        ? takingTemplates(inner as Schema, defs)
+        : inner;
+  const places = (named: unknown) =>
+    Object.fromEntries(Object.entries(named ?? {}).map(([key, inner]) => [key, within(inner)]));
+  const name = schema['$ref']?.toString().replace('#/$defs/', '');
+  if (name !== undefined) {
+    const own = defs[name] as Schema;
+    const copy = takingTemplates(own, defs);
+    if (JSON.stringify(copy) === JSON.stringify(own)) return schema;
+    defs[`${name}OrTemplate`] = copy;
+    return { ...schema, $ref: `#/$defs/${name}OrTemplate` };
+  }
+  const taking = { ...schema };
+  for (const key of ['items', 'additionalProperties'])
+    if (key in schema) taking[key] = within(schema[key]);
+  for (const key of ['properties', 'patternProperties'])
+    if (key in schema) taking[key] = places(schema[key]);
+  const isText = [schema['type']].flat().includes('string') || isWords(schema['enum']);
+  const isAnyText = !('pattern' in schema || 'enum' in schema || 'maxLength' in schema);
+  return isText && !isAnyText ? { anyOf: [taking, { $ref: '#/$defs/template' }] } : taking;
+}
+
+function isWords(options: unknown): boolean {
+  return Array.isArray(options) && options.some((option) => typeof option === 'string');
 }
 
 /**

@@ -457,8 +457,8 @@ the form of IPv6. Takes address and key.
 
 {{- define "ml-api.checkService" -}}
 {{- $service := .v.service -}}
-{{- if and (eq $service.ipFamilyPolicy "SingleStack") (gt (len $service.ipFamilies) 1) -}}
-  {{- fail (printf "%s.service.ipFamilies: SingleStack has one family; name one, or set ipFamilyPolicy to PreferDualStack or RequireDualStack." .key) -}}
+{{- if and (has $service.ipFamilyPolicy (list "" "SingleStack")) (gt (len $service.ipFamilies) 1) -}}
+  {{- fail (printf "%s.service.ipFamilies: a Service of a single stack has one family; name one, or set ipFamilyPolicy to PreferDualStack or RequireDualStack." .key) -}}
 {{- end -}}
 {{- if and $service.loadBalancerClass (ne $service.type "LoadBalancer") -}}
   {{- fail (printf "%s.service.loadBalancerClass: a %s Service has none; remove it, or set type to LoadBalancer." .key $service.type) -}}
@@ -677,6 +677,12 @@ Takes versions, name, other, and key.
     {{- if or (gt (len .) 253) (not (regexMatch "^([*][.])?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$" .)) -}}
       {{- fail (printf "%s: %q is not a host name; expected one such as ml.example.com, or a template that makes one, such as iris.{{ .Values.global.domain }}." $key .) -}}
     {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- range $at, $annotations := dict "ingress.annotations" $ingress.annotations "ingress.grpc.annotations" $ingress.grpc.annotations "commonAnnotations" $values.commonAnnotations -}}
+  {{- $class := get $annotations "kubernetes.io/ingress.class" -}}
+  {{- if and $class $ingress.className (ne $class $ingress.className) -}}
+    {{- fail (printf "ingress.className: it is %s, and kubernetes.io/ingress.class of %s is %s; remove one of the two." $ingress.className $at $class) -}}
   {{- end -}}
 {{- end -}}
 {{- range $host, $secret := $ingress.tls.secretNames -}}

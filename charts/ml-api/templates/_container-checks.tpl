@@ -45,11 +45,16 @@
   {{- $names = append $names .name -}}
 {{- end -}}
 {{- include "ml-api.checkProfiles" (dict "context" .of.podSecurityContext "key" (printf "%s.podSecurityContext" .key)) -}}
-{{- include "ml-api.checkPrivileges" (dict "context" .of.securityContext "key" (printf "%s.securityContext" .key)) -}}
+{{- include "ml-api.checkPrivileges" (dict "context" .of.securityContext "pod" .of.podSecurityContext "key" (printf "%s.securityContext" .key)) -}}
 {{- end -}}
 
-{{/* What a container may do. Takes context, a security context. */}}
+{{/* What a container may do. Takes context, its security context, and pod: that of its pod. */}}
 {{- define "ml-api.checkPrivileges" -}}
+{{- $user := kindIs "invalid" .context.runAsUser | ternary .pod.runAsUser .context.runAsUser -}}
+{{- $isNonRoot := kindIs "invalid" .context.runAsNonRoot | ternary .pod.runAsNonRoot .context.runAsNonRoot -}}
+{{- if and $isNonRoot (eq (toString $user) "0") -}}
+  {{- fail (printf "%s.runAsUser: 0 is root, which runAsNonRoot does not let start; set runAsNonRoot to false, or choose another user." .key) -}}
+{{- end -}}
 {{- if eq (toString .context.allowPrivilegeEscalation) "false" -}}
   {{- if .context.privileged -}}
     {{- fail (printf "%s.privileged: a privileged container may gain privileges, and allowPrivilegeEscalation is false; set that to true, or remove privileged." .key) -}}
@@ -68,8 +73,11 @@
   {{- if and (kindIs "map" (get $.context $name)) (not $profile.type) -}}
     {{- fail (printf "%s.%s.type: a profile has one; set it, such as to RuntimeDefault, or the whole profile to null." $.key $name) -}}
   {{- end -}}
-  {{- if and (eq ($profile.type | default "") "Localhost") (not $profile.localhostProfile) -}}
+  {{- if and (eq ($profile.type | default "") "Localhost") (empty ($profile.localhostProfile | default "" | trim)) -}}
     {{- fail (printf "%s.%s.localhostProfile: type Localhost needs a profile of the node; name it, or set type to RuntimeDefault." $.key $name) -}}
+  {{- end -}}
+  {{- if and (eq $name "seccompProfile") (regexMatch "^/|(^|/)[.][.](/|$)" ($profile.localhostProfile | default "")) -}}
+    {{- fail (printf "%s.%s.localhostProfile: %q is not below the profiles of the node; expected a path without .., such as profiles/iris.json." $.key $name $profile.localhostProfile) -}}
   {{- end -}}
   {{- if and (kindIs "string" $profile.localhostProfile) (ne $profile.type "Localhost") -}}
     {{- fail (printf "%s.%s.localhostProfile: it is of type Localhost, and the type is %s; remove it, or set type to Localhost." $.key $name $profile.type) -}}
@@ -103,6 +111,24 @@
 {{- $container := .container -}}
 {{- $key := .key -}}
 {{- $isSidecar := eq ($container.restartPolicy | default "") "Always" -}}
+{{- range $part := list "startupProbe" "readinessProbe" "livenessProbe" -}}
+  {{- with get $container $part -}}
+    {{- if ne (pick . "exec" "httpGet" "tcpSocket" "grpc" | len) 1 -}}
+      {{- fail (printf "%s.%s: expected one of exec, httpGet, tcpSocket and grpc." $key $part) -}}
+    {{- end -}}
+    {{- if and .successThreshold (gt (int64 .successThreshold) 1) (ne $part "readinessProbe") -}}
+      {{- fail (printf "%s.%s.successThreshold: only a readinessProbe needs several successes; remove it." $key $part) -}}
+    {{- end -}}
+    {{- if and .terminationGracePeriodSeconds (eq $part "readinessProbe") -}}
+      {{- fail (printf "%s.%s.terminationGracePeriodSeconds: a readinessProbe ends no container; remove it." $key $part) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- range $hook, $action := $container.lifecycle -}}
+  {{- if not $action -}}
+    {{- fail (printf "%s.lifecycle.%s: expected one of exec, httpGet and sleep." $key $hook) -}}
+  {{- end -}}
+{{- end -}}
 {{- range $part := list "lifecycle" "startupProbe" "readinessProbe" "livenessProbe" -}}
   {{- if and (get $container $part) (not $isSidecar) -}}
     {{- fail (printf "%s.%s: only a container that goes on beside the server has one; set restartPolicy to Always, or remove it." $key $part) -}}
@@ -115,7 +141,20 @@
 {{- end -}}
 {{- include "ml-api.checkReference" (dict "reference" $container.image "key" (printf "%s.image" $key)) -}}
 {{- $security := $container.securityContext | default dict -}}
-{{- include "ml-api.checkPrivileges" (dict "context" $security "key" (printf "%s.securityContext" $key)) -}}
+{{- include "ml-api.checkPrivileges" (dict "context" $security "pod" .v.podSecurityContext "key" (printf "%s.securityContext" $key)) -}}
+{{- range ($container.resources | default dict).claims -}}
+  {{- $name := .name -}}
+  {{- $known := list -}}
+  {{- range $.v.resourceClaims -}}{{- $known = append $known .name -}}{{- end -}}
+  {{- if not (has $name $known) -}}
+    {{- fail (printf "%s.resources.claims: there is no claim %s; add it to resourceClaims." $key $name) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $container.volumeDevices -}}
+  {{- if not (has .name $.volumes) -}}
+    {{- fail (printf "%s.volumeDevices: there is no volume %s; add it to extraVolumes." $key .name) -}}
+  {{- end -}}
+{{- end -}}
 {{- include "ml-api.checkAmounts" (dict "resources" ($container.resources | default dict) "key" (printf "%s.resources" $key)) -}}
 {{- range $variable := $container.env -}}
   {{- include "ml-api.checkVariable" (dict "name" .name "key" (printf "%s.env" $key)) -}}

@@ -48,7 +48,7 @@ resources as a whole.
 {{- define "ml-api.routeOptions" -}}
 {{- with concat .root.Values.httpRoute.filters (.filters | default list) }}
 filters:
-  {{- include "ml-api.filters" . | nindent 2 }}
+  {{- include "ml-api.filters" . | trim | nindent 2 }}
 {{- end }}
 {{- with include "ml-api.routeTimeouts" . }}
 timeouts:

@@ -16,7 +16,7 @@
 {{- $containers := list "predictor" "fetch-model" "follow-model" -}}
 {{- range $v.initContainers -}}
   {{- include "ml-api.checkLabel" (dict "name" .name "key" (printf "%s.initContainers" $key)) -}}
-  {{- include "ml-api.checkInitContainer" (dict "container" . "volumes" $volumes "key" (printf "%s.initContainers.%s" $key .name)) -}}
+  {{- include "ml-api.checkInitContainer" (dict "container" . "v" $v "volumes" $volumes "key" (printf "%s.initContainers.%s" $key .name)) -}}
   {{- if has .name $containers -}}
     {{- fail (printf "%s.initContainers: there is a container %s already; choose another name." $key .name) -}}
   {{- end -}}
@@ -63,6 +63,12 @@
 {{- if and (has "ReadWriteOncePod" $modes) (gt (len (uniq $modes)) 1) -}}
   {{- fail (printf "%s: ReadWriteOncePod of %s goes with no other access mode; remove it, or the others." .key $volume.name) -}}
 {{- end -}}
+{{- range $at := list "dataSource" "dataSourceRef" -}}
+  {{- $source := dig "volumeClaimTemplate" "spec" $at dict ($volume.ephemeral | default dict) -}}
+  {{- if and $source (ne $source.kind "PersistentVolumeClaim") (not $source.apiGroup) -}}
+    {{- fail (printf "%s: %s of %s is a %s, whose apiGroup is not set; set it, such as to snapshot.storage.k8s.io." $.key $at $volume.name $source.kind) -}}
+  {{- end -}}
+{{- end -}}
 {{- $sources := list $volume.configMap $volume.secret $volume.downwardAPI -}}
 {{- range ($volume.projected | default dict).sources -}}{{- $sources = concat $sources (values .) -}}{{- end -}}
 {{- $paths := list -}}
@@ -75,6 +81,9 @@
     {{- end -}}
     {{- $paths = append $paths .path -}}
     {{- include "ml-api.checkSource" (dict "source" . "key" (printf "%s.%s" $.key $volume.name)) -}}
+    {{- if and .resourceFieldRef (not .resourceFieldRef.containerName) -}}
+      {{- fail (printf "%s: %s of %s needs containerName in a volume; set it to predictor, or to another container." $.key .resourceFieldRef.resource $volume.name) -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -71,7 +71,7 @@ export const gateOptions = {
 
 export const gateHelp = `Usage: ml-api gate --prometheus URL --series SELECTOR --version V … [options]
 
-Checks by figures in Prometheus whether versions may get more requests. Ends with ${EXIT.no} where they may not.
+Checks metrics in Prometheus to decide whether versions may receive more traffic. Exits with ${EXIT.no} if they may not.
 
 ${optionsHelp(gateOptions)}
 `;
@@ -116,7 +116,12 @@ export function readGateArguments(args: readonly string[]): GateArguments {
       throw usageError(`--${name}: expected a number from 0 to ${most}, got "${text}"`);
     return value;
   };
-  return {
+  const limits = {
+    maxDisagreement: number('max-disagreement', 1),
+    maxErrorRatio: number('max-error-ratio', 1),
+    maxLatencySeconds: number('max-latency-seconds', 3600),
+  };
+  const read: GateArguments = {
     prometheus: withoutTrailingSlashes(prometheus),
     series,
     versions,
@@ -126,10 +131,13 @@ export function readGateArguments(args: readonly string[]): GateArguments {
     window,
     minRows: number('min-rows', Number.MAX_SAFE_INTEGER) ?? 0,
     onTooFewRows,
-    maxDisagreement: number('max-disagreement', 1),
-    maxErrorRatio: number('max-error-ratio', 1),
-    maxLatencySeconds: number('max-latency-seconds', 3600),
+    ...limits,
   };
+  if (Object.values(limits).every((limit) => limit === undefined))
+    throw usageError(
+      'No limit is set, so the gate would let everything pass: set --max-disagreement, --max-error-ratio or --max-latency-seconds',
+    );
+  return read;
 }
 
 function readWeights(text: string): Weights {

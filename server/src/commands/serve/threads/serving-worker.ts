@@ -47,10 +47,10 @@ function run(port: NonNullable<typeof parentPort>, setup: ServingSetup): void {
         stopped.abort();
         clearInterval(watching);
         await service?.stop();
-        flush();
+        lines.flush();
       },
       end() {
-        flush();
+        lines.flush();
         port.close();
       },
     },
