@@ -74,7 +74,11 @@
 {{- $paths := list -}}
 {{- range $source := $sources -}}
   {{- $source = $source | default dict -}}
-  {{- range concat ($source.items | default list) (hasKey $source "path" | ternary (list $source) list) -}}
+  {{- $files := concat ($source.items | default list) (hasKey $source "path" | ternary (list $source) list) -}}
+  {{- range $name := list "credentialBundlePath" "keyPath" "certificateChainPath" -}}{{/* of podCertificate */}}
+    {{- with get $source $name -}}{{- $files = append $files (dict "path" .) -}}{{- end -}}
+  {{- end -}}
+  {{- range $files -}}
     {{- include "ml-api.checkPath" (dict "key" $.key "path" .path "relative" true) -}}
     {{- if has .path $paths -}}
       {{- fail (printf "%s: two files of %s have the path %s; choose another one." $.key $volume.name .path) -}}
