@@ -72,11 +72,7 @@ export function makeSchema(): string {
 /** Texts that may be templates: those too that are to be one of some words, or fit a pattern. The types named get copies that take them. */
 function takingTemplates(schema: Schema, defs: Schema): Schema {
   const within = (inner: unknown): unknown =>
-    Array.isArray(inner)
-      ? inner.map(within)
-      : typeof inner === 'object' && inner !== null
-        ? takingTemplates(inner as Schema, defs)
-        : inner;
+    typeof inner === 'object' && inner !== null ? takingTemplates(inner as Schema, defs) : inner;
   const places = (named: unknown) =>
     Object.fromEntries(Object.entries(named ?? {}).map(([key, inner]) => [key, within(inner)]));
   const name = schema['$ref']?.toString().replace('#/$defs/', '');
@@ -93,8 +89,8 @@ function takingTemplates(schema: Schema, defs: Schema): Schema {
   for (const key of ['properties', 'patternProperties'])
     if (key in schema) taking[key] = places(schema[key]);
   const isText = [schema['type']].flat().includes('string') || isWords(schema['enum']);
-  const isAnyText = !('pattern' in schema || 'enum' in schema || 'maxLength' in schema);
-  return isText && !isAnyText ? { anyOf: [taking, { $ref: '#/$defs/template' }] } : taking;
+  const isBound = 'pattern' in schema || 'enum' in schema || 'maxLength' in schema;
+  return isText && isBound ? { anyOf: [taking, { $ref: '#/$defs/template' }] } : taking;
 }
 
 function isWords(options: unknown): boolean {
