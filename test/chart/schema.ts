@@ -4,10 +4,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCollection, isMap, isScalar, type Pair, parse, parseDocument, type YAMLMap } from 'yaml';
+import { type Schema, takingNulls, takingTemplates } from './schema-variants.ts';
 
 const chart = join(import.meta.dirname, '../../charts/ml-api');
-const typesFiles = ['schema-types.yaml', 'schema-pod-types.yaml'].map((name) =>
-  join(import.meta.dirname, name),
+const typesFiles = ['schema-types', 'schema-pod-types', 'schema-custom-types'].map((name) =>
+  join(import.meta.dirname, `${name}.yaml`),
 );
 const rulesFile = join(import.meta.dirname, 'schema-rules.yaml');
 const patternsFile = join(import.meta.dirname, 'schema-patterns.yaml');
@@ -17,8 +18,6 @@ export const schemaFile = join(chart, 'values.schema.json');
 
 /** The template with the kinds of values, which it writes too. */
 export const kindsFile = join(chart, 'templates/_kinds.tpl');
-
-type Schema = { [key: string]: unknown };
 
 const patternParts: Readonly<Record<string, string>> = parse(readFileSync(patternsFile, 'utf8'));
 
@@ -56,10 +55,12 @@ export function makeSchema(): string {
     rules.set(place, templates === true ? takingTemplates(rule, defs) : rule);
   const values = parseDocument(readFileSync(join(chart, 'values.yaml'), 'utf8')).contents;
   if (!isMap(values)) throw new Error('values.yaml is not a map.');
+  const closed = closedObject(values, '', { defs, rules });
+  defs['version'] = takingNulls(Object(closed['properties']).versionDefaults, defs);
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#', // what every Helm 3 understands, too
     title: 'Values of the chart ml-api; made by test/chart/schema.ts, not edited',
-    ...closedObject(values, '', { defs, rules }),
+    ...closed,
     $defs: defs,
   };
   for (const path of rules.keys())
@@ -67,34 +68,6 @@ export function makeSchema(): string {
       `${path}: schema-rules.yaml has a rule of it, and values.yaml has no such value.`,
     );
   return `${JSON.stringify(sayingWhatIsExpected(schema, ''), null, 2)}\n`;
-}
-
-/** Texts that may be templates: those too that are to be one of some words, or fit a pattern. The types named get copies that take them. */
-function takingTemplates(schema: Schema, defs: Schema): Schema {
-  const within = (inner: unknown): unknown =>
-    typeof inner === 'object' && inner !== null ? takingTemplates(inner as Schema, defs) : inner;
-  const places = (named: unknown) =>
-    Object.fromEntries(Object.entries(named ?? {}).map(([key, inner]) => [key, within(inner)]));
-  const name = schema['$ref']?.toString().replace('#/$defs/', '');
-  if (name !== undefined) {
-    const own = defs[name] as Schema;
-    const copy = takingTemplates(own, defs);
-    if (JSON.stringify(copy) === JSON.stringify(own)) return schema;
-    defs[`${name}OrTemplate`] = copy;
-    return { ...schema, $ref: `#/$defs/${name}OrTemplate` };
-  }
-  const taking = { ...schema };
-  for (const key of ['items', 'additionalProperties'])
-    if (key in schema) taking[key] = within(schema[key]);
-  for (const key of ['properties', 'patternProperties'])
-    if (key in schema) taking[key] = places(schema[key]);
-  const isText = [schema['type']].flat().includes('string') || isWords(schema['enum']);
-  const isBound = 'pattern' in schema || 'enum' in schema || 'maxLength' in schema;
-  return isText && isBound ? { anyOf: [taking, { $ref: '#/$defs/template' }] } : taking;
-}
-
-function isWords(options: unknown): boolean {
-  return Array.isArray(options) && options.some((option) => typeof option === 'string');
 }
 
 /**

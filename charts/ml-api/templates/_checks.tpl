@@ -321,9 +321,13 @@ and how to go on. Takes root and versions.
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- range $scaling.metrics -}}
-  {{- if not (get . (untitle .type)) -}}
-    {{- fail (printf "%s.metrics: one of type %s does not say which; set its %s, as autoscaling/v2 has it." $key .type (untitle .type)) -}}
+{{- range $metric := $scaling.metrics -}}
+  {{- $source := untitle .type -}}
+  {{- if not (get . $source) -}}
+    {{- fail (printf "%s.metrics: one of type %s does not say which; set its %s, as autoscaling/v2 has it." $key .type $source) -}}
+  {{- end -}}
+  {{- range $other := keys (omit . "type" $source) | sortAlpha -}}
+    {{- fail (printf "%s.metrics: one of type %s has %s, too; give that a metric of its own." $key $metric.type $other) -}}
   {{- end -}}
 {{- end -}}
 {{- if and (eq $scaling.type "keda") (eq (int $scaling.minReplicas) 0) -}}
@@ -331,6 +335,18 @@ and how to go on. Takes root and versions.
   {{- range $scaling.keda.triggers -}}{{- if not (has .type (list "cpu" "memory")) -}}{{- $wake = true -}}{{- end -}}{{- end -}}
   {{- if and (or $scaling.waitingRequests $scaling.keda.triggers) (not $wake) -}}
     {{- fail (printf "%s.minReplicas: at 0 pods nothing would start one, since what it scales by comes from its pods; add to keda.triggers what is known without them, such as the requests of the Ingress in Prometheus, or set minReplicas to 1." $key) -}}
+  {{- end -}}
+{{- end -}}
+{{- $names := list -}}
+{{- range $scaling.keda.triggers -}}
+  {{- if and .name (has .name $names) -}}
+    {{- fail (printf "%s.keda.triggers: two are called %s; choose another name." $key .name) -}}
+  {{- end -}}
+  {{- $names = append $names .name -}}
+{{- end -}}
+{{- with $scaling.keda.fallback -}}
+  {{- if not (and (hasKey . "failureThreshold") (hasKey . "replicas")) -}}
+    {{- fail (printf "%s.keda.fallback: it needs failureThreshold and replicas, such as {failureThreshold: 3, replicas: 2}." $key) -}}
   {{- end -}}
 {{- end -}}
 {{- if and (eq $scaling.type "keda") (not (or $scaling.waitingRequests $scaling.keda.triggers)) -}}

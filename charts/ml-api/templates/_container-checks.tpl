@@ -4,6 +4,12 @@
 {{- define "ml-api.checkAmounts" -}}
 {{- $requests := .resources.requests | default dict -}}
 {{- $limits := .resources.limits | default dict -}}
+{{- range $part, $amounts := dict "requests" $requests "limits" $limits -}}
+  {{- $memory := include "ml-api.amount" ($amounts.memory | default 0) | float64 -}}
+  {{- if and (gt $memory 0.0) (lt $memory 1.0) -}}
+    {{- fail (printf "%s.%s.memory: %s is less than a byte; expected a quantity such as 512Mi." $.key $part (include "ml-api.asWritten" $amounts.memory)) -}}
+  {{- end -}}
+{{- end -}}
 {{- range $name, $limit := $limits -}}
   {{- $amount := include "ml-api.amount" ($limit | default 0) | float64 -}}
   {{- if hasPrefix "requests." $name -}}
@@ -167,6 +173,14 @@
 {{- end -}}
 {{- range $container.volumeMounts -}}
   {{- include "ml-api.checkMount" (dict "mount" . "volumes" $.volumes "privileged" $security.privileged "key" (printf "%s.volumeMounts" $key)) -}}
+{{- end -}}
+{{- range $container.ports -}}
+  {{- $port := int .containerPort -}}
+  {{- range $name, $own := $.v.ports -}}
+    {{- if and $isSidecar (eq (int $own) $port) -}}
+      {{- fail (printf "%s.ports: the server listens at %d (%s), and containers of a pod share its ports; choose another one." $key $port $name) -}}
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
 {{- $names := dict "ports" list "env" list "volumeMounts" list "volumeDevices" list -}}
 {{- range $container.ports -}}

@@ -141,10 +141,36 @@
 {{/* What Gateway API takes of the filters of a rule that leads to a Service. Takes filters and key. */}}
 {{- define "ml-api.checkFilters" -}}
 {{- $types := list -}}
-{{- range .filters -}}
+{{- range $filter := .filters -}}
+{{- with $filter -}}
   {{- $field := get (dict "URLRewrite" "urlRewrite" "CORS" "cors") .type | default (untitle .type) -}}
   {{- if not (get . $field) -}}
     {{- fail (printf "%s: one of type %s does not say how; set its %s, as Gateway API has it." $.key .type $field) -}}
+  {{- end -}}
+  {{- range $other := keys (omit . "type" $field) | sortAlpha -}}
+    {{- fail (printf "%s: one of type %s has %s, too; give that a filter of its own." $.key $filter.type $other) -}}
+  {{- end -}}
+  {{- range $way, $headers := pick (get . $field) "set" "add" -}}
+    {{- $names := list -}}
+    {{- range $headers -}}
+      {{- if has (lower .name) $names -}}
+        {{- fail (printf "%s: %s of a %s has the header %s twice; remove one." $.key $way $filter.type .name) -}}
+      {{- end -}}
+      {{- $names = append $names (lower .name) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- with .requestMirror -}}
+    {{- if and (not .backendRef.port) (eq (.backendRef.kind | default "Service") "Service") -}}
+      {{- fail (printf "%s: requestMirror to the Service %s has no port; set it, such as to 80." $.key .backendRef.name) -}}
+    {{- end -}}
+    {{- if and (hasKey . "percent") (hasKey . "fraction") -}}
+      {{- fail (printf "%s: requestMirror to %s has percent and fraction; remove one." $.key .backendRef.name) -}}
+    {{- end -}}
+    {{- with .fraction -}}
+      {{- if gt (int64 .numerator) (int64 (.denominator | default 100)) -}}
+        {{- fail (printf "%s: a fraction of requestMirror is more than 1; lower its numerator." $.key) -}}
+      {{- end -}}
+    {{- end -}}
   {{- end -}}
   {{- if eq .type "RequestRedirect" -}}
     {{- fail (printf "%s: a rule that redirects leads to no version, and all rules here lead to one; remove RequestRedirect, and add a route of yours to extraObjects." $.key) -}}
@@ -153,6 +179,7 @@
     {{- fail (printf "%s: a rule takes one filter of type %s, and there are several; merge them into one." $.key .type) -}}
   {{- end -}}
   {{- $types = append $types .type -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -12,7 +12,7 @@ metricsPort, ownImage, openai (what is of LLMs, see _llm.tpl), keysFile.
 {{- end -}}
 
 {{- define "ml-api.mergedVersions" -}}
-{{- include "ml-api.takeNulls" . -}}
+{{- include "ml-api.takeNulls" (dict "of" .Values "below" "") -}}
 {{- include "ml-api.renderValues" . -}}
 {{- $versions := dict -}}
 {{- $given := .Values.versions -}}
@@ -29,6 +29,9 @@ metricsPort, ownImage, openai (what is of LLMs, see _llm.tpl), keysFile.
   {{- $v := mergeOverwrite (deepCopy $defaults) (deepCopy $own) -}}
   {{- include "ml-api.replaceAlternatives" (dict "v" $v "own" $own) -}}
   {{- include "ml-api.takeAway" (dict "from" $v "own" $own "marked" false) -}}
+  {{- if contains ":null" (toJson $own) -}}
+    {{- include "ml-api.takeNulls" (dict "of" $v "below" "versionDefaults.") -}}
+  {{- end -}}
   {{- if and $v.enabled (not (kindIs "invalid" $given)) -}}
     {{- $_ := set $v "version" $name -}}
     {{- $_ := set $v "fullname" (printf "%s-%s" (include "ml-api.fullname" $) $name) -}}

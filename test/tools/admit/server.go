@@ -33,6 +33,7 @@ import (
 	_ "k8s.io/kubernetes/pkg/apis/core/install"
 	_ "k8s.io/kubernetes/pkg/apis/networking/install"
 	_ "k8s.io/kubernetes/pkg/apis/policy/install"
+	"k8s.io/kubernetes/pkg/capabilities"
 	"k8s.io/kubernetes/pkg/registry/apps/deployment"
 	"k8s.io/kubernetes/pkg/registry/autoscaling/horizontalpodautoscaler"
 	"k8s.io/kubernetes/pkg/registry/batch/job"
@@ -79,6 +80,7 @@ type customKind struct {
 }
 
 func newServer(definitions string) (*server, error) {
+	capabilities.Setup(true, 0) // --allow-privileged, as kubeadm and the clouds set it
 	codecs := serializer.NewCodecFactory(legacyscheme.Scheme, serializer.EnableStrict)
 	s := &server{codecs.UniversalDecoder(), map[schema.GroupVersionKind]customKind{}}
 	files, err := filepath.Glob(filepath.Join(definitions, "*.yaml"))
