@@ -59,7 +59,9 @@ async function run(given: readonly string[]): Promise<void> {
   const known = ALIASES[name] ?? name;
   const entry = Object.hasOwn(COMMANDS, known) ? COMMANDS[known] : undefined;
   if (entry === undefined)
-    throw new UsageError(`There is no command ${JSON.stringify(name)}.\n\n${usage}`);
+    throw new UsageError(
+      `There is no command ${JSON.stringify(name)}. Commands: ${[...Object.keys(COMMANDS), ...Object.keys(SDK_COMMANDS)].join(', ')}. Run ml-api --help to see what they do.`,
+    );
   const command = await entry.load();
   if (help) return void process.stdout.write(command.help());
   return command.run(args, { name, env: process.env, files, commands: COMMANDS, stopped });

@@ -24,7 +24,12 @@ describe('a start that cannot succeed ends with one clear message', () => {
     [
       'no model',
       { MODEL_DIR: '/nowhere' },
-      /^There is no model at \/nowhere\/model\.onnx\. Set MODEL_DIR to a directory that contains model\.onnx\.\n$/,
+      /^There is no model at \/nowhere\/model\.onnx\. Name a directory that contains model\.onnx: ml-api serve DIRECTORY, or MODEL_DIR\.\n$/,
+    ],
+    [
+      'a model by another name',
+      { MODEL_DIR: withFiles({ 'iris.onnx': '', 'model.json': '{}' }) },
+      /^There is no model at \/.+\/model\.onnx\. Rename "iris\.onnx" to model\.onnx\.\n$/,
     ],
     [
       'a file in the place of the directory',
@@ -84,7 +89,12 @@ describe('a start that cannot succeed ends with one clear message', () => {
     [
       'a file of API keys that is not there',
       { API_KEYS_FILE: '/nowhere' },
-      /^API_KEYS_FILE: \/nowhere cannot be read/,
+      /^API_KEYS_FILE: \/nowhere cannot be read: ENOENT: it is not there\. Check the path\.\n$/,
+    ],
+    [
+      'a directory of models that is not there',
+      { MODELS_DIR: '/nowhere' },
+      /^MODELS_DIR: \/nowhere cannot be read: ENOENT: it is not there\. Check the path\.\n$/,
     ],
     [
       'a file without API keys',
@@ -94,7 +104,7 @@ describe('a start that cannot succeed ends with one clear message', () => {
     [
       'API keys in what is no file',
       { API_KEYS_FILE: '/dev/null' },
-      /^API_KEYS_FILE: \/dev\/null cannot be read: it is not a file/,
+      /^API_KEYS_FILE: \/dev\/null cannot be read: it is not a file\.\n$/,
     ],
   ])('%s', async (name, env, message) => {
     const { code, stderr } = await run([], env);
@@ -119,7 +129,9 @@ describe('a start that cannot succeed ends with one clear message', () => {
 
   it('an unknown command', async () => {
     const { code, stderr } = await run(['server'], {});
-    expect(stderr).toContain('There is no command "server".');
+    expect(stderr).toMatch(
+      /^There is no command "server"\. Commands: init, serve, .+, report\. Run ml-api --help to see what they do\.\n$/,
+    );
     expect(code).toBe(2);
   });
 });

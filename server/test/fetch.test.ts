@@ -285,7 +285,7 @@ describe('fetch', () => {
       );
       expect(stderr).toMatch(
         new RegExp(
-          `^${path.join(source, name)} cannot be read: EACCES.+ Check its permissions\\.\\n$`,
+          `^${path.join(source, name)} cannot be read: EACCES: permission is denied\\. Check its owner and permissions\\.\\n$`,
         ),
       );
       expect(stdout).toBe('');

@@ -232,13 +232,13 @@ it.each(['30m', '1d', '2w', '1h30m', '500ms'])('the gate looks back for %s', (wi
 describe('the gate refuses options', () => {
   const all = ['--prometheus=http://p', '--series=a="b"', '--version=v2'];
   it.each([
-    [all.slice(1), '--prometheus is missing'],
+    [all.slice(1), '--prometheus URL is missing'],
     [
       [...all.slice(1), '--prometheus=nowhere'],
       '--prometheus: expected a URL such as http://prometheus:9090',
     ],
-    [[all[0], all[2]], '--series is missing'],
-    [all.slice(0, 2), '--version is missing'],
+    [[all[0], all[2]], '--series SELECTOR is missing'],
+    [all.slice(0, 2), '--version V is missing'],
     [[...all, '--window=soon'], '--window: expected a duration such as 30m, got "soon"'],
     [[...all, '--weights=v1'], '--weights: expected weights such as v1=90,v2=10, got "v1"'],
     [[...all, '--weights=v1=-1'], '--weights: expected weights such as v1=90,v2=10'],
@@ -249,12 +249,13 @@ describe('the gate refuses options', () => {
     ],
     [[...all, '--on-too-few-rows=skip'], '--on-too-few-rows: expected hold or allow, got "skip"'],
     [[...all, '--max-error-ratio='], '--max-error-ratio: expected a number from 0 to 1, got ""'],
+    [[...all, '--max-latency-seconds=10'], '--max-latency-seconds: expected less than 10,'],
     [all, 'No limit is set, so the gate would let everything pass'],
     [[...all, '--what'], "Unknown option '--what'"],
   ])('%s', async (args, message) => {
     const { code, stderr } = await run(['gate', ...args.map(String)]);
     expect(stderr).toContain(message);
-    expect(stderr).toContain('Usage: ml-api gate');
+    expect(stderr).toMatch(/\. Run ml-api gate --help to see how it is used\.\n$/);
     expect(code).toBe(2);
   });
 });

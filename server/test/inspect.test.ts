@@ -88,7 +88,11 @@ describe('refuses with advice', () => {
   });
 
   it.each([
-    [[], 2, 'inspect: expected one ONNX file, got none.'],
+    [
+      [],
+      2,
+      'inspect: expected one ONNX file, such as model.onnx, got none. Run ml-api inspect --help',
+    ],
     [['a.onnx', 'b.onnx'], 2, "inspect: Unexpected argument 'b.onnx'"],
     [['--jsn'], 2, "inspect: Unknown option '--jsn'. Options: --json."],
     [[testModel('line')], 3, 'line is a directory; expected an ONNX file, such as'],

@@ -111,6 +111,7 @@ describe('what a command does not know it refuses, by name', () => {
   it.each([
     [['serve', '--modle', 'x'], "Unknown option '--modle'"],
     [['--modle', 'x'], "Unknown option '--modle'"],
+    [['serve', '--port=5001'], 'Set the environment variable PORT instead.'],
     [['serve', 'model/v1', 'extra'], "Unexpected argument 'extra'"],
     [['fetch-model', '--url=x'], "Unknown option '--url'"],
     [['verify', '--golden', 'x', 'extra'], 'an argument that belongs to no option'],

@@ -234,7 +234,9 @@ describe('over gRPC', () => {
 
   it('needs golden.json, and a URL', async () => {
     const none = await run(['verify', '--grpc', 'a=http://x']);
-    expect(none.stderr).toMatch(/^--golden is missing\./);
+    expect(none.stderr).toMatch(
+      /^--golden FILE is missing: the predictions to expect, such as .+\. Run ml-api verify --help to see how it is used\.\n$/,
+    );
     const bad = await run(['verify', '--grpc', 'a=x:8001', '--golden', golden('v1')]);
     expect(bad.stderr).toMatch(/^--grpc: expected an http or https URL, got something else/);
   });
@@ -677,8 +679,14 @@ describe('fails with what is wrong', () => {
   });
 
   it.each([
-    [['--golden', 'x'], /^--target, --completion or --probe is missing\./],
-    [['--target', 'a=http://x'], /^--golden is missing\./],
+    [
+      ['--golden', 'x'],
+      /^--target, --completion or --probe is missing; expected at least one, such as/,
+    ],
+    [
+      ['--target', 'a=http://x'],
+      /^--golden FILE is missing: the predictions to expect, such as .+\. Run ml-api verify --help to see how it is used\.\n$/,
+    ],
     [
       ['--target', 'http://x', '--golden', 'x'],
       /^--target: expected an http or https URL|^--target: expected NAME=VALUE/,

@@ -16,9 +16,11 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
     const problem = name.startsWith('-')
-      ? `A command is missing: ${Object.keys(commands).join(', ')}.`
-      : `There is no command "${name}".`;
-    throw new UsageError(`${problem}\n\n${usage}`);
+      ? 'A command is missing'
+      : `There is no command ${JSON.stringify(name)}`;
+    throw new UsageError(
+      `${problem}. Commands: ${Object.keys(commands).join(', ')}. Run ml-sdk --help to see what they do.`,
+    );
   }
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(command.usage);

@@ -15,9 +15,8 @@ import { localPath } from '../sources/stores/local.ts';
 import { UsageError } from '../util/command-error.ts';
 import { printable } from '../util/printable.ts';
 import { quote } from '../util/quote.ts';
-import { columns } from './columns.ts';
 import type { Command } from './command.ts';
-import { type Options, optionsHelp, readArguments } from './options.ts';
+import { type Options, optionsHelp, readArguments, variablesHelp } from './options.ts';
 import { oneOf, reportTo, sha256Hex, text, webUrl, wholeNumber } from './serve/validators.ts';
 
 const limitVariables = {
@@ -49,14 +48,14 @@ const limitVariables = {
 
 const desc = {
   url: 'Instead of MODEL_URI, with MODEL_SHA256: an .onnx file, or a .tar, .tar.gz or .tgz of a model directory, or of MODELS_DIR.',
-  sha256: 'SHA-256 of the file or archive, in hex. Required for MODEL_URL.',
-  directory: 'Directory to write the model to.',
+  sha256: 'The same as --sha256; required for MODEL_URL.',
+  directory: 'The same as --dir.',
 };
 
 const variables = {
   MODEL_URI: text({
     default: undefined,
-    desc: 'The URI of a folder, an .onnx file, or an archive; the same as the argument.',
+    desc: 'The same as URI: of a folder, an .onnx file, or an archive.',
   }),
   MODEL_URL: webUrl({
     default: undefined,
@@ -76,7 +75,7 @@ const variables = {
     'all',
   )({
     default: 'onnx',
-    desc: 'all: download every file unchanged, for other servers, instead of only the ONNX model.',
+    desc: 'all: the same as --all.',
   }),
   FETCH_CACHE_DIR: text({
     default: undefined,
@@ -96,7 +95,7 @@ const variables = {
     'seconds',
   )({
     default: 0,
-    desc: 'Check again every so many seconds, and fetch what the URI names by then, until the process ends; 0: fetch once.',
+    desc: 'The same as --follow; 0: fetch once.',
   }),
   MODEL_URL_HEADERS_FILE: text({
     default: undefined,
@@ -106,10 +105,25 @@ const variables = {
 };
 
 const options = {
-  dir: { type: 'string', value: 'DIR', desc: 'MODEL_DIR, a directory for this model only.' },
-  sha256: { type: 'string', value: 'SUM', desc: 'MODEL_SHA256.' },
-  all: { type: 'boolean', desc: 'MODEL_FILES=all.' },
-  follow: { type: 'string', value: 'SECONDS', desc: 'FETCH_FOLLOW_SECONDS.' },
+  dir: {
+    type: 'string',
+    value: 'DIR',
+    desc: 'Directory to write the model to; for this model only.',
+  },
+  sha256: {
+    type: 'string',
+    value: 'SUM',
+    desc: 'SHA-256 that the file or archive must have, in hex.',
+  },
+  all: {
+    type: 'boolean',
+    desc: 'Download every file unchanged, for other servers, instead of only the ONNX model.',
+  },
+  follow: {
+    type: 'string',
+    value: 'SECONDS',
+    desc: 'Check again every so many seconds, and fetch what the URI names by then, until the process ends.',
+  },
 } as const satisfies Options;
 
 const help = () => `Usage: ml-api fetch URI --dir DIR [--sha256 SUM] [--all] [--follow SECONDS]
@@ -118,9 +132,9 @@ Downloads a model into a directory, with model.lock.json, which says where it ca
 
 ${optionsHelp(options, ['URI', forms().join('\n')])}
 
-The credentials of a store are those of its own tools. Settings are environment variables:
+The credentials of a store are those of its own tools. Environment variables say the same, and more:
 
-${columns(Object.entries(variables).map(([name, { desc = '' }]) => [name, desc]))}
+${variablesHelp(variables)}
 `;
 
 export const fetchCommand: Command = {
@@ -182,7 +196,7 @@ function readWanted(
   const {
     argument: uri,
     values: { dir, sha256, all: everything, follow: seconds },
-  } = readArguments(command, args, options);
+  } = readArguments(command, args, options, variables);
   // By the option's name, which is what was typed.
   cleanEnv(
     { '--sha256': sha256, '--follow': seconds },

@@ -6,10 +6,10 @@ import type { Manifest } from '../model/manifest.ts';
 import { describeModel, type Model } from '../model/model.ts';
 import type { RowMode, Signature, TensorSpec } from '../runtime/signature.ts';
 import { identifier } from '../sources/stores/identifier.ts';
-import { CommandError, UsageError } from '../util/command-error.ts';
+import { CommandError } from '../util/command-error.ts';
 import type { Command } from './command.ts';
 import { openModel } from './open-model.ts';
-import { type Options, optionsHelp, readArguments } from './options.ts';
+import { type Options, optionsHelp, readArguments, wrongUsage } from './options.ts';
 import { suggestManifest } from './suggested-manifest.ts';
 
 const options = {
@@ -37,8 +37,9 @@ const MAX_ROWS = 1024;
 async function inspect(args: readonly string[]): Promise<void> {
   const { argument: file, values } = readArguments('inspect', args, options);
   if (!file)
-    throw new UsageError(
-      `inspect: expected one ONNX file, got ${file === undefined ? 'none' : 'an empty name'}.\n\n${help}`,
+    throw wrongUsage(
+      'inspect',
+      `inspect: expected one ONNX file, such as model.onnx, got ${file === undefined ? 'none' : 'an empty name'}`,
     );
   const signature = await readSignature(file);
   const model = describeModel(signature, {}, { name: nameOf(file), version: undefined }, file);

@@ -29,6 +29,18 @@ export function optionsHelp(options: Options, ...argument: (readonly [string, st
   return columns([...argument, ...rows], WIDEST);
 }
 
+/** Environment variables with what they are and their defaults, for --help. */
+export function variablesHelp(
+  variables: Readonly<Record<string, { readonly default?: unknown; readonly desc?: string }>>,
+): string {
+  return columns(
+    Object.entries(variables).map(([name, { default: fallback = 'unset', desc = '' }]) => [
+      name,
+      `${desc} [${fallback}]`,
+    ]),
+  );
+}
+
 /** @throws UsageError naming the option or argument that the command does not know */
 export function readOptions<const Known extends Options>(
   command: string,
@@ -42,12 +54,14 @@ export function readOptions<const Known extends Options>(
 
 /**
  * The same where the command takes one argument beside its options.
+ * @param variables its environment variables: whoever writes one as an option is told
  * @throws UsageError naming the option or argument that the command does not know
  */
 export function readArguments<const Known extends Options>(
   command: string,
   args: readonly string[],
   options: Known,
+  variables: object = {},
 ) {
   try {
     const { values, positionals } = parsed(args, options);
@@ -56,7 +70,7 @@ export function readArguments<const Known extends Options>(
     return { argument, values };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw unknown(command, error.message, options);
+    throw unknown(command, error.message, options, variables);
   }
 }
 
@@ -110,9 +124,24 @@ function withNegativeNumbers(args: readonly string[], options: Options): string[
   return joined;
 }
 
-function unknown(command: string, problem: string, options: Options): UsageError {
+/** A problem with a command line, as one sentence without its stop. */
+export function wrongUsage(command: string, problem: string): UsageError {
+  return new UsageError(`${problem}. Run ml-api ${command} --help to see how it is used.`);
+}
+
+function unknown(
+  command: string,
+  problem: string,
+  options: Options,
+  variables: object = {},
+): UsageError {
   const known = Object.keys(options).map((name) => `--${name}`);
+  const [, option = ''] = /^Unknown option '--([\w-]+)'/.exec(problem) ?? [];
+  const variable = option.toUpperCase().replaceAll('-', '_');
+  const instead = Object.hasOwn(variables, variable)
+    ? `Set the environment variable ${variable} instead.`
+    : 'Settings are environment variables.';
   return new UsageError(
-    `${command}: ${problem}. Options: ${known.length === 0 ? 'none' : known.join(', ')}. Settings are environment variables. Run ml-api ${command} --help to see all of them.`,
+    `${command}: ${problem}. Options: ${known.length === 0 ? 'none' : known.join(', ')}. ${instead} Run ml-api ${command} --help to see all of them.`,
   );
 }

@@ -2,6 +2,7 @@
 // rows; `verify` replays it against a running server.
 import { readFile } from 'node:fs/promises';
 import { ModelLoadError } from '../runtime/session.ts';
+import { whyUnreadable } from '../util/why-unreadable.ts';
 
 export interface Golden {
   /** Rows, or rows of every named tensor. */
@@ -21,7 +22,7 @@ export interface Golden {
 export async function readGolden(file: string): Promise<Golden | undefined> {
   const source = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw new ModelLoadError(`${file} cannot be read: ${error.message}`);
+    throw new ModelLoadError(`${file} cannot be read: ${whyUnreadable(error)}`);
   });
   if (source === undefined) return undefined;
   let golden: unknown;

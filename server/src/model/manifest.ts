@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { ModelLoadError } from '../runtime/session.ts';
+import { whyUnreadable } from '../util/why-unreadable.ts';
 
 export interface Manifest {
   readonly name?: string;
@@ -42,7 +43,7 @@ export async function readManifest(file: string, schemaFile: URL): Promise<Manif
       throw new ModelLoadError(
         `${path.dirname(file)} is not a directory; expected the one that contains model.onnx.`,
       );
-    throw new ModelLoadError(`${file} cannot be read: ${error.message}`);
+    throw new ModelLoadError(`${file} cannot be read: ${whyUnreadable(error)}`);
   });
   let manifest: unknown;
   try {

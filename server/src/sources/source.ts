@@ -1,6 +1,7 @@
 // Where a model is downloaded from, with the secrets that go there and nowhere else: not to another origin, not into a log.
 import { readFile } from 'node:fs/promises';
 import { CommandError } from '../util/command-error.ts';
+import { whyUnreadable } from '../util/why-unreadable.ts';
 
 export interface Source {
   /** Without user name and password. */
@@ -28,7 +29,9 @@ export async function readHeaders(file: string | undefined): Promise<Headers> {
   const headers = new Headers();
   if (file === undefined) return headers;
   const content = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new CommandError(`MODEL_URL_HEADERS_FILE: ${file} cannot be read: ${error.message}`);
+    throw new CommandError(
+      `MODEL_URL_HEADERS_FILE: ${file} cannot be read: ${whyUnreadable(error)}`,
+    );
   });
   for (const [i, line] of content.split('\n').entries()) {
     if (line.trim() === '') continue;

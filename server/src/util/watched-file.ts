@@ -1,6 +1,7 @@
 // What is made of a small file, and made anew when the file changes, as Kubernetes changes a mounted Secret or ConfigMap.
 import { readFileSync, statSync } from 'node:fs';
 import { CommandError } from './command-error.ts';
+import { whyUnreadable } from './why-unreadable.ts';
 
 export interface WatchedFile<Made> {
   /** Made of the last content that something could be made of. */
@@ -72,8 +73,6 @@ function read({ variable, file }: Pick<WatchOptions<unknown>, 'variable' | 'file
       throw new Error(`it has ${found.size} bytes, expected at most ${MAX_BYTES}`);
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new CommandError(
-      `${variable}: ${file} cannot be read: ${error instanceof Error ? error.message : error}`,
-    );
+    throw new CommandError(`${variable}: ${file} cannot be read: ${whyUnreadable(error)}`);
   }
 }

@@ -1,9 +1,12 @@
 // The options of `gate`.
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
-import { UsageError } from '../../util/command-error.ts';
+import type { UsageError } from '../../util/command-error.ts';
 import { EXIT } from '../../util/exit-codes.ts';
-import { type Options, optionsHelp, parsed } from '../options.ts';
+import { type Options, optionsHelp, parsed, wrongUsage } from '../options.ts';
 import { type Deployed, readDeployed, type Weights } from './deployed.ts';
+
+/** In seconds: the last of LATENCY_BUCKETS in observe/metrics.ts, which this command does not load. */
+const LARGEST_LATENCY = 10;
 
 export const gateOptions = {
   prometheus: { type: 'string', value: 'URL', desc: 'The address of Prometheus' },
@@ -96,13 +99,16 @@ export interface GateArguments {
 export function readGateArguments(args: readonly string[]): GateArguments {
   const values = parse(args);
   const { prometheus, series, version: versions = [], weights, deployed, window } = values;
-  if (prometheus === undefined) throw usageError('--prometheus is missing');
+  if (prometheus === undefined)
+    throw usageError('--prometheus URL is missing, such as --prometheus http://localhost:9090');
   if (!URL.canParse(prometheus))
     throw usageError(
       '--prometheus: expected a URL such as http://prometheus:9090, got something else',
     );
-  if (series === undefined) throw usageError('--series is missing');
-  if (versions.length === 0) throw usageError('--version is missing');
+  if (series === undefined)
+    throw usageError('--series SELECTOR is missing: the labels of the release in Prometheus');
+  if (versions.length === 0)
+    throw usageError('--version V is missing: the version that may get more requests');
   if (!/^(\d+(w|d|h|m|s|ms))+$/.test(window))
     throw usageError(`--window: expected a duration such as 30m, got "${window}"`);
   const onTooFewRows = values['on-too-few-rows'];
@@ -121,6 +127,11 @@ export function readGateArguments(args: readonly string[]): GateArguments {
     maxErrorRatio: number('max-error-ratio', 1),
     maxLatencySeconds: number('max-latency-seconds', 3600),
   };
+  // A quantile of the histogram is never above its largest bound.
+  if (limits.maxLatencySeconds !== undefined && limits.maxLatencySeconds >= LARGEST_LATENCY)
+    throw usageError(
+      `--max-latency-seconds: expected less than ${LARGEST_LATENCY}, the largest latency that the metrics tell apart, got ${limits.maxLatencySeconds}`,
+    );
   const read: GateArguments = {
     prometheus: withoutTrailingSlashes(prometheus),
     series,
@@ -161,5 +172,5 @@ function parse(args: readonly string[]) {
 }
 
 function usageError(problem: string): UsageError {
-  return new UsageError(`${problem}.\n\n${gateHelp}`);
+  return wrongUsage('gate', problem);
 }

@@ -1,7 +1,6 @@
 // Every setting of the predictor: environment variables in, one typed Config out, all errors at once.
 import { cleanEnv } from 'envalid';
 import { UsageError } from '../../util/command-error.ts';
-import { columns } from '../columns.ts';
 import { trafficVariables } from './traffic-variables.ts';
 import { reportTo } from './validators.ts';
 import { variables } from './variables.ts';
@@ -53,17 +52,7 @@ function checkTraffic({ TRAFFIC_FILE }: Config, env: Environment): void {
     );
 }
 
-/** The text of `serve --help`: every variable, its default and what it does. */
-export function describeConfig(): string {
-  return columns(
-    Object.entries(documentedVariables()).map(([name, { fallback, description }]) => [
-      name,
-      `${description} [${fallback}]`,
-    ]),
-  );
-}
-
-/** Name, default and description of every variable, for `--help` and the docs. */
+/** Name, default and description of every variable, for the docs. */
 export function documentedVariables(): Record<string, { fallback: string; description: string }> {
   return Object.fromEntries(
     Object.entries(variables).map(([name, spec]) => [

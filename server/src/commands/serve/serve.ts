@@ -9,11 +9,12 @@ import { endsWithin } from '../../util/ends-within.ts';
 import { EXIT } from '../../util/exit-codes.ts';
 import { printable } from '../../util/printable.ts';
 import type { Command, Context } from '../command.ts';
-import { type Options, optionsHelp, readArguments } from '../options.ts';
-import { describeConfig, readConfig } from './config.ts';
+import { type Options, optionsHelp, readArguments, variablesHelp } from '../options.ts';
+import { readConfig } from './config.ts';
 import { createService, type Service } from './service.ts';
 import { areLight, mostThreads } from './threads/how-many.ts';
 import { MainThread } from './threads/main-thread.ts';
+import { variables } from './variables.ts';
 
 const options = {
   model: { type: 'string', value: 'MODEL', desc: 'The same as MODEL.' },
@@ -25,7 +26,7 @@ const help = () => `Usage: ml-api serve [MODEL] [--try]
 Serves one ONNX model: the directory that MODEL names, or what is at a URI such as s3://BUCKET/FOLDER, which is kept in
 MODEL_CACHE_DIR (by default ~/.cache/ml-api/models); ml-api fetch --help lists the kinds of URI. All other settings are environment variables:
 
-${describeConfig()}
+${variablesHelp(variables)}
 
 ${optionsHelp(options)}
 `;
@@ -40,7 +41,7 @@ async function serve(
   args: readonly string[],
   { env: surroundings, files, stopped }: Context,
 ): Promise<void> {
-  const { argument, values } = readArguments('serve', args, options);
+  const { argument, values } = readArguments('serve', args, options, variables);
   if (argument !== undefined && values.model !== undefined)
     throw new UsageError('serve: --model is given, and an argument, too; expected one of them.');
   const showWhatToTry = values.try ?? process.stderr.isTTY;

@@ -35,13 +35,16 @@ export const positive = makeValidator<number>((input) => {
   return value;
 });
 
-/** One of a few words. */
-export const oneOf = <const Word extends string>(...words: Word[]) =>
-  makeValidator<Word>((input) => {
+/** One of a few words, which its description ends with. */
+export const oneOf = <const Word extends string>(...words: Word[]) => {
+  const make = makeValidator<Word>((input) => {
     const found = words.find((word) => word === input);
     if (found === undefined) throw new EnvError(expected(`one of ${words.join(', ')}`, input));
     return found;
   });
+  return ((spec: { readonly desc: string }) =>
+    make({ ...spec, desc: `${spec.desc} Values: ${words.join(', ')}.` })) as typeof make;
+};
 
 /** Words from a list, separated by commas, each at most once, at least one. */
 export const someOf = <const Word extends string>(...words: Word[]) =>

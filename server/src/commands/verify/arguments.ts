@@ -4,11 +4,12 @@ import { type Golden, readGolden } from '../../model/golden.ts';
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
 import type { Target } from '../../net/patient-request.ts';
 import { type ModelPlace, readModelsDir } from '../../serving/load/models-dir.ts';
-import { CommandError, UsageError } from '../../util/command-error.ts';
+import { CommandError, type UsageError } from '../../util/command-error.ts';
 import { quote } from '../../util/quote.ts';
-import { parsed } from '../options.ts';
+import { whyUnreadable } from '../../util/why-unreadable.ts';
+import { parsed, wrongUsage } from '../options.ts';
 import { withoutSecrets } from '../serve/validators.ts';
-import { verifyHelp, verifyOptions } from './options.ts';
+import { verifyOptions } from './options.ts';
 
 export interface VerifyArguments {
   readonly targets: readonly Target[];
@@ -41,7 +42,9 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
   const grpcNames = values.grpc ?? [];
   const golden = [...names, ...grpcNames];
   if (golden.length === 0 && !values.completion?.length && !values.probe?.length)
-    throw usageError('--target, --completion or --probe is missing');
+    throw usageError(
+      '--target, --completion or --probe is missing; expected at least one, such as --target service=http://localhost:5000 with --golden FILE',
+    );
   checkModelOptions(values, golden.length > 0);
   const timeoutMs = Number(values['timeout-ms']);
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1)
@@ -117,7 +120,9 @@ function checkModelOptions(values: Values, areNeeded: boolean): void {
   if (golden !== undefined && modelsDir !== undefined)
     throw usageError('--golden and --models-dir are both given; expected one of them');
   if (areNeeded && golden === undefined && modelsDir === undefined)
-    throw usageError('--golden is missing');
+    throw usageError(
+      '--golden FILE is missing: the predictions to expect, such as model/v1/golden.json',
+    );
   if (model.length > 0 && golden === undefined && modelsDir === undefined)
     throw usageError('--model: expected --golden or --models-dir beside it');
   if (model.length > 1 && golden !== undefined)
@@ -182,10 +187,10 @@ function webUrl(option: string, url: string): string {
 async function readOptional(option: string, file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
   return readFile(file, 'utf8').catch((error: Error) => {
-    throw new CommandError(`${option}: ${file} cannot be read: ${error.message}`);
+    throw new CommandError(`${option}: ${file} cannot be read: ${whyUnreadable(error)}`);
   });
 }
 
 function usageError(problem: string): UsageError {
-  return new UsageError(`${problem}.\n\n${verifyHelp}`);
+  return wrongUsage('verify', problem);
 }

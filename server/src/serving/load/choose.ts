@@ -1,6 +1,7 @@
 // Decides how a model is run, by trying it: inline or on worker threads, batched or not. The decisions and
 // their reasons are logged, reported by GET /model, and can be overridden by configuration.
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
 import type { Golden } from '../../model/golden.ts';
 import type { Model } from '../../model/model.ts';
 import { sampleInputs } from '../../model/samples.ts';
@@ -14,6 +15,7 @@ import { createInlineEngine } from '../../runtime/inline.ts';
 import { createPoolEngine } from '../../runtime/pool.ts';
 import { ModelLoadError } from '../../runtime/session.ts';
 import type { Signature } from '../../runtime/signature.ts';
+import { quote } from '../../util/quote.ts';
 import type { Pace } from '../queue/drain-rate.ts';
 import { type BatchingDecision, type BatchingSettings, chooseBatching } from './choose-batching.ts';
 import { isShort } from './short-runs.ts';
@@ -139,8 +141,17 @@ async function sizeOf(file: string): Promise<number> {
     return (await stat(file)).size;
   } catch (cause) {
     throw new ModelLoadError(
-      `There is no model at ${file}. Set MODEL_DIR to a directory that contains model.onnx.`,
+      `There is no model at ${file}. ${await whatToDo(path.dirname(file))}`,
       { cause },
     );
   }
+}
+
+/** Whoever has the file under another name is told that. */
+async function whatToDo(directory: string): Promise<string> {
+  const names = await readdir(directory).catch(() => []);
+  const others = names.filter((name) => name.endsWith('.onnx'));
+  const [other] = others;
+  if (other !== undefined && others.length === 1) return `Rename ${quote(other)} to model.onnx.`;
+  return 'Name a directory that contains model.onnx: ml-api serve DIRECTORY, or MODEL_DIR.';
 }

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { CommandError } from '../../util/command-error.ts';
 import { quote } from '../../util/quote.ts';
+import { whyUnreadable } from '../../util/why-unreadable.ts';
 
 /** Where one version of a model is. */
 export interface ModelPlace {
@@ -79,7 +80,9 @@ async function versionsOf(folder: string, name: string, option: string): Promise
 /** Sorted names; links to folders count, which volumes of Kubernetes have, and names that begin with a dot do not. */
 async function foldersIn(folder: string, option: string): Promise<string[]> {
   const names = await readdir(folder).catch((cause: Error) => {
-    throw new CommandError(`${option}: ${folder} cannot be read: ${cause.message}`, { cause });
+    throw new CommandError(`${option}: ${folder} cannot be read: ${whyUnreadable(cause)}`, {
+      cause,
+    });
   });
   const found: string[] = [];
   for (const name of names.sort())

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError, UsageError } from '../../util/command-error.ts';
 import { printable } from '../../util/printable.ts';
+import { whyUnreadable } from '../../util/why-unreadable.ts';
 import { isHidden } from '../paths.ts';
 import type { RemoteFile, Store } from '../remote.ts';
 import { quoteUri, shownUri } from '../shown-uri.ts';
@@ -49,9 +50,7 @@ export function localPath(uri: string): string {
 /** Who may not read a file will not be allowed to a second later. */
 function unreadable(file: string): (error: Error) => never {
   return (error) => {
-    throw new CommandError(
-      `${shownUri(file)} cannot be read: ${printable(error.message)}. Check its permissions.`,
-    );
+    throw new CommandError(`${shownUri(file)} cannot be read: ${printable(whyUnreadable(error))}`);
   };
 }
 

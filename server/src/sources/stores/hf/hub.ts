@@ -7,6 +7,7 @@ import { withoutTrailingSlashes } from '../../../net/base-url.ts';
 import { CommandError } from '../../../util/command-error.ts';
 import { homeFolder } from '../../../util/home-folder.ts';
 import { isRecord } from '../../../util/is-record.ts';
+import { whyUnreadable } from '../../../util/why-unreadable.ts';
 import type { RemoteBytes } from '../../remote.ts';
 import { bytesOf, createClient, isPassing, jsonOf, rangeFrom, statusOf } from '../client.ts';
 import { checkCount, checkPath, inUrl } from '../listed-path.ts';
@@ -141,7 +142,7 @@ async function tokenOf(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     // Where nobody has logged in, there is none.
     if (!env['HF_TOKEN_PATH'] && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return '';
-    throw new CommandError(`HF_TOKEN_PATH: ${file} cannot be read: ${error.message}`);
+    throw new CommandError(`HF_TOKEN_PATH: ${file} cannot be read: ${whyUnreadable(error)}`);
   });
   return text.trim() === '' ? undefined : checkToken(text, file);
 }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CommandError, UsageError } from '../../../util/command-error.ts';
 import { homeFolder } from '../../../util/home-folder.ts';
+import { whyUnreadable } from '../../../util/why-unreadable.ts';
 
 export interface Credentials {
   /** Headers that nobody may see. */
@@ -66,7 +67,7 @@ async function readSaved(file: string): Promise<ReadonlyMap<string, string>> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return '';
     throw new CommandError(
-      `${file}, which may have credentials of MLflow, cannot be read: ${error.message}`,
+      `${file}, which may have credentials of MLflow, cannot be read: ${whyUnreadable(error)}`,
     );
   });
   const saved = new Map<string, string>();

@@ -9,6 +9,7 @@ import { shown } from '../../../net/shown-url.ts';
 import { CommandError } from '../../../util/command-error.ts';
 import { isRecord } from '../../../util/is-record.ts';
 import { parsedJson } from '../../../util/parsed-json.ts';
+import { whyUnreadable } from '../../../util/why-unreadable.ts';
 import type { RemoteBytes } from '../../remote.ts';
 import {
   bytesOf,
@@ -147,6 +148,6 @@ async function tlsOf(env: NodeJS.ProcessEnv): Promise<AgentOptions> {
 
 function readCertificate(variable: string, file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: Error) => {
-    throw new CommandError(`${variable}: ${file} cannot be read: ${error.message}`);
+    throw new CommandError(`${variable}: ${file} cannot be read: ${whyUnreadable(error)}`);
   });
 }

@@ -7,6 +7,7 @@ import { CommandError } from '../../../util/command-error.ts';
 import { homeFolder } from '../../../util/home-folder.ts';
 import { isRecord } from '../../../util/is-record.ts';
 import { parsedJson } from '../../../util/parsed-json.ts';
+import { whyUnreadable } from '../../../util/why-unreadable.ts';
 import { textOfStream } from './text-of-stream.ts';
 
 export type Credentials =
@@ -35,7 +36,7 @@ export async function findCredentials(
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return '{}';
     throw new CommandError(
-      `${file}, which may have credentials for ${host}, cannot be read: ${error.message}`,
+      `${file}, which may have credentials for ${host}, cannot be read: ${whyUnreadable(error)}`,
     );
   });
   const config = parsedJson(text);
