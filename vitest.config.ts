@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -17,6 +18,8 @@ export default defineConfig({
       'test/release/rehearsal.test.ts',
     ],
     globalSetup: 'test/build-sdk.ts',
+    // Most tests wait for a server that they have started: of two cores, Vitest would leave one idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Real servers, real builds: slow machines get time, and tests never measure it.
     testTimeout: 120_000,
     hookTimeout: 600_000,

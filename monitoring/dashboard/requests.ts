@@ -31,7 +31,7 @@ export const requestPanels = [
     width: 8,
   }),
   panel({
-    title: 'Answers by status',
+    title: 'Responses by status',
     description: '4xx are mistakes of clients, 499 are clients that went away, 503 a full queue.',
     unit: 'reqps',
     queries: [{ expr: rate(requests(), ['version', 'status']), legend: '{{version}} {{status}}' }],

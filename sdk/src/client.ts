@@ -1,5 +1,5 @@
 // A client with options of its own.
-import { problemIn } from './answer-check.ts';
+
 import { binarySupport } from './binary-support.ts';
 import { type CallConfig, through } from './call-config.ts';
 import { createConfig, createClient as createGeneratedClient } from './generated/client/index.js';
@@ -14,6 +14,7 @@ import {
 } from './options.ts';
 import { predictions } from './predict.ts';
 import { isReady } from './readiness.ts';
+import { problemIn } from './response-check.ts';
 import { createTransport } from './transport.ts';
 
 /** What a single call can be told. */

@@ -15,7 +15,7 @@ export interface ContractChange {
 }
 
 /**
- * Checks the contract hash of every answer that has one. Each hash is told once: where two versions share an
+ * Checks the contract hash of every response that has one. Each hash is told once: where two versions share an
  * address for an A/B test, their answers alternate.
  * @returns a function that throws a ContractMismatchError for another contract, if so asked
  */

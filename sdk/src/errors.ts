@@ -19,12 +19,12 @@ export class ConfigurationError extends MlApiError {
   }
 }
 
-/** No answer came, or not all of it: the connection was refused, reset, or could not be made. */
+/** No response came, or not all of it: the connection was refused, reset, or could not be made. */
 export class NetworkError extends MlApiError {
   override readonly name = 'NetworkError';
 }
 
-/** No answer came in time. */
+/** No response came in time. */
 export class TimeoutError extends MlApiError {
   override readonly name = 'TimeoutError';
   /** The time that had been given, in milliseconds. */
@@ -54,22 +54,22 @@ export class ContractMismatchError extends MlApiError {
 /** Longer integers are shortened in messages. */
 const LONGEST_DIGITS = 60;
 
-/** The answer has an integer beyond 2^53 that a number cannot hold; a rounded one would be another class, id or count. */
+/** The response has an integer beyond 2^53 that a number cannot hold; a rounded one would be another class, id or count. */
 export class UnsafeIntegerError extends MlApiError {
   override readonly name = 'UnsafeIntegerError';
-  /** The integer, as the answer wrote it: with all its digits. */
+  /** The integer, as the response wrote it: with all its digits. */
   readonly digits: string;
 
   constructor(digits: string, remedy: string) {
     super(
-      `The answer has the integer ${digits.length > LONGEST_DIGITS ? `${digits.slice(0, LONGEST_DIGITS)}… of ${digits.length} digits` : digits}, which a JavaScript number cannot hold: ${Number(digits)} is the nearest. ${remedy}.`,
+      `The response has the integer ${digits.length > LONGEST_DIGITS ? `${digits.slice(0, LONGEST_DIGITS)}… of ${digits.length} digits` : digits}, which a JavaScript number cannot hold: ${Number(digits)} is the nearest. ${remedy}.`,
     );
     this.digits = digits;
   }
 }
 
 /**
- * The answer is a success, but not JSON: something else than ml-api, such as a web page, is at this address. Or it is an
+ * The response is a success, but not JSON: something else than ml-api, such as a web page, is at this address. Or it is an
  * inference whose tensors are not what their datatypes say. Or a redirect, which is never followed.
  */
 export class InvalidResponseError extends MlApiError {
@@ -180,7 +180,7 @@ const classes: Readonly<Record<number, typeof ResponseError>> = {
   504: DeadlineExceededError,
 };
 
-/** The error of an answer that is not a success. */
+/** The error of a response that is not a success. */
 export function responseError(url: string, response: Response, body: string): ResponseError {
   const Class = classes[response.status] ?? (response.status >= 500 ? ServerError : ResponseError);
   return new Class(url, readProblem(body), response);

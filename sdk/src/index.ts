@@ -47,5 +47,5 @@ export type {
   TensorValue,
 } from './generated/types.gen.js';
 export type { Inference, InferParameters } from './infer.ts';
-export type { AnswerOrigin, MlApiOptions, ModelsOptions } from './options.ts';
+export type { MlApiOptions, ModelsOptions, ResponseOrigin } from './options.ts';
 export type { Tensor, TensorData, TensorInput } from './tensor.ts';

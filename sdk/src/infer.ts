@@ -3,8 +3,8 @@
 import type { CallConfig } from './call-config.ts';
 import { invalidResponse } from './errors.ts';
 import type { Client } from './generated/client/index.js';
-import { readInference } from './infer-answer.ts';
 import { HEADER_LENGTH, writeBinary, writeJson } from './infer-request.ts';
+import { readInference } from './infer-response.ts';
 import type { Tensor, TensorInput } from './tensor.ts';
 
 /** What is asked of a model. */
@@ -17,7 +17,7 @@ export interface InferParameters {
   readonly inputs: Readonly<Record<string, TensorInput>>;
   /** Names of the outputs that are wanted. Default: all. */
   readonly outputs?: readonly string[] | undefined;
-  /** Comes back in the answer. */
+  /** Comes back in the response. */
   readonly id?: string | undefined;
 }
 

@@ -3,7 +3,7 @@ import type { CallOptions } from './client.ts';
 import { invalidResponse, UnsafeIntegerError } from './errors.ts';
 import { hasLongInteger, roundedIntegers } from './long-integers.ts';
 import type { Settings } from './options.ts';
-import { type AnswerCheck, createTransport, parseJson } from './transport.ts';
+import { createTransport, parseJson, type ResponseCheck } from './transport.ts';
 
 /**
  * Sends a body, where there is one, and gives the JSON that came. These servers write floats with a point or an exponent, so an
@@ -16,7 +16,7 @@ export type JsonCall = (
 ) => Promise<unknown>;
 
 /** @param problemIn what is wrong with the JSON of a success */
-export function jsonCalls(settings: Settings, problemIn?: AnswerCheck): JsonCall {
+export function jsonCalls(settings: Settings, problemIn?: ResponseCheck): JsonCall {
   const transport = createTransport(settings, problemIn);
   return async (path, body, { signal, requestId, headers: more } = {}) => {
     const headers = new Headers(settings.headers);

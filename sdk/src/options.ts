@@ -30,7 +30,7 @@ export interface MlApiOptions {
   readonly totalTimeout?: number | undefined;
   /** Attempts after the first; 0 switches retries off. Default 2. */
   readonly retries?: number | undefined;
-  /** The longest body of an answer that is read, in bytes once decompressed. Default 268,435,456: 256 MiB. */
+  /** The longest body of a response that is read, in bytes once decompressed. Default 268,435,456: 256 MiB. */
   readonly maxResponseBytes?: number | undefined;
   /** The hash of the contract that the caller was written against. Default: the first that the server sends. */
   readonly contractHash?: string | undefined;
@@ -38,8 +38,8 @@ export interface MlApiOptions {
   readonly onContractChange?: ((change: ContractChange) => void) | undefined;
   /** Throw a ContractMismatchError instead of telling. Default false. */
   readonly strictContract?: boolean | undefined;
-  /** Told of every answer, failures included: which model and version gave it. */
-  readonly onAnswer?: ((origin: AnswerOrigin) => void) | undefined;
+  /** Told of every response, failures included: which model and version gave it. */
+  readonly onResponse?: ((origin: ResponseOrigin) => void) | undefined;
   /** The fetch to use, called with a URL and an init. Default: the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
@@ -60,8 +60,8 @@ export type ServerOptions = Pick<
   | 'fetch'
 >;
 
-/** Where an answer came from; undefined what its headers do not say. */
-export interface AnswerOrigin {
+/** Where a response came from; undefined what its headers do not say. */
+export interface ResponseOrigin {
   readonly status: number;
   readonly model: string | undefined;
   readonly version: string | undefined;
@@ -73,7 +73,7 @@ export interface AnswerOrigin {
 export interface Settings
   extends Pick<
     MlApiOptions,
-    'contractHash' | 'onContractChange' | 'strictContract' | 'onAnswer' | 'fetch'
+    'contractHash' | 'onContractChange' | 'strictContract' | 'onResponse' | 'fetch'
   > {
   /** With the version's path, without a slash at the end. */
   readonly baseUrl: string;

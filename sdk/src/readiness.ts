@@ -2,7 +2,7 @@
 import type { Settings } from './options.ts';
 
 /**
- * Whether the server takes requests now. One attempt: asking again would hide the answer.
+ * Whether the server takes requests now. One attempt: asking again would hide the response.
  * @throws the signal's reason when it aborts
  */
 export async function isReady(

@@ -9,7 +9,7 @@ const RETRIED = new Set([408, 429, 502, 503, 504]);
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5_000;
 
-/** Whether an answer of this status is worth another attempt. */
+/** Whether a response of this status is worth another attempt. */
 export function isRetried(status: number): boolean {
   return RETRIED.has(status);
 }

@@ -8,11 +8,12 @@
  * ```
  * @packageDocumentation
  */
-import { isListOf, isObject } from './answer-check.ts';
+
 import type { CallOptions } from './client.ts';
 import { ConfigurationError } from './errors.ts';
 import { jsonCalls } from './json-calls.ts';
 import { resolveOptions, type ServerOptions } from './options.ts';
+import { isListOf, isObject } from './response-check.ts';
 
 /** How a client is made; what it shares with `createClient` means the same. Default `baseUrl`: `http://localhost:8501`. */
 export interface TfServingOptions extends ServerOptions {
@@ -38,7 +39,7 @@ export interface RowRequest {
   readonly signatureName?: string | undefined;
 }
 /** One element a row: the only output's value, or an object of all named outputs. */
-export interface RowAnswer {
+export interface RowResponse {
   readonly predictions: readonly (TfValue | Readonly<Record<string, TfValue>>)[];
 }
 
@@ -49,7 +50,7 @@ export interface ColumnRequest {
   readonly signatureName?: string | undefined;
 }
 /** The only output as one tensor, or an object of all named outputs. */
-export interface ColumnAnswer {
+export interface ColumnResponse {
   readonly outputs: TfValue | Readonly<Record<string, TfValue>>;
 }
 
@@ -63,8 +64,8 @@ export interface VersionStatus {
 /** The calls; all throw an MlApiError when they fail, and the signal's reason when they are aborted. */
 export interface TfServingClient {
   /** Predicts, row by row or column by column. Safe to repeat, and so retried. */
-  predict(request: RowRequest, options?: CallOptions): Promise<RowAnswer>;
-  predict(request: ColumnRequest, options?: CallOptions): Promise<ColumnAnswer>;
+  predict(request: RowRequest, options?: CallOptions): Promise<RowResponse>;
+  predict(request: ColumnRequest, options?: CallOptions): Promise<ColumnResponse>;
   /** The model's versions that the server knows. */
   getStatus(options?: CallOptions): Promise<readonly VersionStatus[]>;
   /** Whether a version that was asked for can be predicted with now. */
@@ -76,17 +77,17 @@ export function createTfServingClient(options: TfServingOptions): TfServingClien
   const call = jsonCalls(resolveOptions(options, 'http://localhost:8501'), problemIn);
   const path = pathOf(options);
   const getStatus: TfServingClient['getStatus'] = async (callOptions) => {
-    const answer = (await call(path, undefined, callOptions)) as Statuses;
-    return answer.model_version_status;
+    const body = (await call(path, undefined, callOptions)) as Statuses;
+    return body.model_version_status;
   };
   return {
-    // The overloads promise the answer that the API documents for each form of request.
+    // The overloads promise the response that the API documents for each form of request.
     async predict({ signatureName, ...values }: RowRequest | ColumnRequest, callOptions) {
       const body = JSON.stringify({
         ...(signatureName !== undefined && { signature_name: signatureName }),
         ...values,
       });
-      return (await call(`${path}:predict`, body, callOptions)) as RowAnswer & ColumnAnswer;
+      return (await call(`${path}:predict`, body, callOptions)) as RowResponse & ColumnResponse;
     },
     getStatus,
     async isReady(callOptions) {
@@ -104,8 +105,8 @@ export function bytes(content: Uint8Array): Bytes {
 }
 
 /** What is not as the API documents it, as far as the types rely on it. */
-function problemIn(url: string, answer: unknown): string | undefined {
-  const fields = isObject(answer) ? answer : {};
+function problemIn(url: string, body: unknown): string | undefined {
+  const fields = isObject(body) ? body : {};
   const isGood = url.endsWith(':predict')
     ? Array.isArray(fields['predictions']) || fields['outputs'] !== undefined
     : isListOf('object', fields['model_version_status']);

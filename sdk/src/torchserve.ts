@@ -8,11 +8,12 @@
  * ```
  * @packageDocumentation
  */
-import { isObject } from './answer-check.ts';
+
 import type { CallOptions } from './client.ts';
 import { ConfigurationError, ResponseError } from './errors.ts';
 import { jsonCalls } from './json-calls.ts';
 import { resolveOptions, type ServerOptions } from './options.ts';
+import { isObject } from './response-check.ts';
 
 /** How a client is made; what it shares with `createClient` means the same. Default `baseUrl`: `http://localhost:8080`. */
 export interface TorchServeOptions extends ServerOptions {
@@ -26,7 +27,7 @@ export interface TorchServeOptions extends ServerOptions {
 export interface TorchServeClient {
   /**
    * Predicts with what the model's handler takes, bytes (an image, a text file) or a value that is sent as JSON, and gives
-   * the JSON of its answer. An answer that is not JSON is thrown as an InvalidResponseError. Safe to repeat, and so retried.
+   * the JSON of its response. A response that is not JSON is thrown as an InvalidResponseError. Safe to repeat, and so retried.
    */
   predict(input: unknown, options?: CallOptions): Promise<unknown>;
   /** Whether the server says that all its models have a worker: one that has none is not ready, and no error. */
@@ -39,7 +40,7 @@ export function createTorchServeClient(options: TorchServeOptions): TorchServeCl
   if (model === '') throw new ConfigurationError('model', 'expected a model\'s name, got ""');
   const settings = resolveOptions(options, 'http://localhost:8080');
   const call = jsonCalls(settings);
-  const ping = jsonCalls({ ...settings, retries: 0 }); // asking again would hide the answer
+  const ping = jsonCalls({ ...settings, retries: 0 }); // asking again would hide the response
   const path = ['predictions', model, ...(modelVersion === undefined ? [] : [modelVersion])]
     .map((part) => `/${encodeURIComponent(part)}`)
     .join('');
@@ -53,8 +54,8 @@ export function createTorchServeClient(options: TorchServeOptions): TorchServeCl
       ),
     async isReady(callOptions) {
       try {
-        const answer = await ping('/ping', undefined, callOptions);
-        return isObject(answer) && answer['status'] === 'Healthy';
+        const body = await ping('/ping', undefined, callOptions);
+        return isObject(body) && body['status'] === 'Healthy';
       } catch (error) {
         if (error instanceof ResponseError && error.status >= 500) return false;
         throw error;

@@ -8,26 +8,26 @@ import {
   responseError,
   TimeoutError,
 } from './errors.ts';
-import type { AnswerOrigin, Settings } from './options.ts';
+import type { ResponseOrigin, Settings } from './options.ts';
 import { redirectIn } from './redirect.ts';
 import { beginningOf, bytesWithin } from './response-body.ts';
 import { isRetried, retryAfterOf, waitBefore } from './retry.ts';
 
 /** What is wrong with the JSON of a success, to stand after the address and the Content-Type; undefined where nothing is. */
-export type AnswerCheck = (url: string, answer: unknown) => string | undefined;
+export type ResponseCheck = (url: string, body: unknown) => string | undefined;
 
-/** Only such a call takes an answer that is not JSON. */
+/** Only such a call takes a response that is not JSON. */
 const INFERENCE = /\/v2\/models\/.+\/infer$/;
 
 /**
- * @returns a fetch that only returns JSON, or binary tensors, of successful answers, already read, and throws an MlApiError, or what
+ * @returns a fetch that only returns JSON, or binary tensors, of successful responses, already read, and throws an MlApiError, or what
  * the caller's signal aborted with
  */
 export function createTransport(
   settings: Settings,
-  problemIn?: AnswerCheck,
+  problemIn?: ResponseCheck,
 ): typeof globalThis.fetch {
-  const { totalTimeout, retries, onAnswer } = settings;
+  const { totalTimeout, retries, onResponse } = settings;
   const checkContract = watchContract(settings);
 
   return async (input, init) => {
@@ -39,7 +39,7 @@ export function createTransport(
     for (let retry = 1; ; retry++) {
       const outcome = await attempt(request, body, deadline, settings, problemIn);
       if ('headers' in outcome) {
-        onAnswer?.(originOf(outcome));
+        onResponse?.(originOf(outcome));
         checkContract(outcome.headers);
       }
       if (outcome instanceof Response) return outcome;
@@ -53,13 +53,13 @@ export function createTransport(
 
 type Failure = ResponseError | InvalidResponseError | NetworkError | TimeoutError;
 
-/** One request and its whole answer, before the attempt's timeout and the call's deadline. */
+/** One request and its whole response, before the attempt's timeout and the call's deadline. */
 async function attempt(
   { url, method, headers, signal }: Request,
   body: ArrayBuffer | string | undefined,
   deadline: number,
   { timeout, totalTimeout, maxResponseBytes, fetch }: Settings,
-  problemIn: AnswerCheck | undefined,
+  problemIn: ResponseCheck | undefined,
 ): Promise<Response | Failure> {
   const left = Math.max(0, deadline - performance.now());
   const timer = AbortSignal.timeout(Math.ceil(Math.min(timeout, left)));
@@ -79,15 +79,15 @@ async function attempt(
       return new InvalidResponseError(url, redirect, response);
     }
     if (!response.ok) return responseError(url, response, await beginningOf(response));
-    const answer = await bytesWithin(response, maxResponseBytes);
-    if (answer === undefined)
+    const bytes = await bytesWithin(response, maxResponseBytes);
+    if (bytes === undefined)
       return invalidResponse(
         url,
         response,
         `of more than ${maxResponseBytes} bytes. If that is right, raise the option maxResponseBytes`,
       );
-    if (isBinary(response) && INFERENCE.test(url)) return new Response(answer, response);
-    const text = new TextDecoder().decode(answer);
+    if (isBinary(response) && INFERENCE.test(url)) return new Response(bytes, response);
+    const text = new TextDecoder().decode(bytes);
     const value = parseJson(text);
     if (value === undefined) return invalidResponse(url, response);
     const problem = problemIn?.(url, value);
@@ -106,7 +106,7 @@ async function attempt(
   }
 }
 
-function originOf({ status, headers }: { status: number; headers: Headers }): AnswerOrigin {
+function originOf({ status, headers }: { status: number; headers: Headers }): ResponseOrigin {
   const of = (name: string) => headers.get(name) ?? undefined;
   return {
     status,

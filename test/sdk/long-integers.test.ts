@@ -89,7 +89,7 @@ describe('predict', () => {
     const failed = client.predict({ inputs: [1] });
     await expect(failed).rejects.toBeInstanceOf(UnsafeIntegerError);
     await expect(failed).rejects.toThrow(
-      /^The answer has the integer \d+, which a JavaScript number cannot hold: .* infer gives 64-bit integers as bigint\.$/,
+      /^The response has the integer \d+, which a JavaScript number cannot hold: .* infer gives 64-bit integers as bigint\.$/,
     );
   });
 
@@ -125,7 +125,7 @@ it('the clients of other servers refuse them too', async () => {
     UnsafeIntegerError,
   );
   await expect(createTorchServeClient(options).predict(1)).rejects.toThrow(
-    `The answer has the integer ${first},`,
+    `The response has the integer ${first},`,
   );
 });
 

@@ -36,7 +36,7 @@ it('can be imported, with its types', async () => {
   const errors = compile(
     project,
     `import { createClient, infer, predict, InvalidInputError, NetworkError, type Prediction, type Tensor } from '@org/ml-sdk';
-import { createTfServingClient, type RowAnswer } from '@org/ml-sdk/tfserving';
+import { createTfServingClient, type RowResponse } from '@org/ml-sdk/tfserving';
 import { createTorchServeClient } from '@org/ml-sdk/torchserve';
 const answer: () => Promise<Prediction> = () => predict({ inputs: [5.1, 3.5, 1.4, 0.2] });
 const tensor: (name: string) => Promise<Tensor | undefined> = async (name) =>
@@ -44,7 +44,7 @@ const tensor: (name: string) => Promise<Tensor | undefined> = async (name) =>
 const client = createClient({ baseUrl: 'http://127.0.0.1:9', retries: 0, version: 'v2' });
 const error: unknown = await client.predict({ inputs: [[1, 2]], labels: true }).catch((thrown: unknown) => thrown);
 const other = { baseUrl: 'http://127.0.0.1:9', model: 'm', retries: 0 };
-const rows: Promise<RowAnswer | undefined> = createTfServingClient(other).predict({ instances: [1] }).catch(() => undefined);
+const rows: Promise<RowResponse | undefined> = createTfServingClient(other).predict({ instances: [1] }).catch(() => undefined);
 const torch: unknown = await createTorchServeClient(other).predict({}).catch((thrown: unknown) => thrown);
 console.log(await rows, torch instanceof NetworkError);
 console.log(typeof answer, typeof tensor, InvalidInputError.name, error instanceof NetworkError);

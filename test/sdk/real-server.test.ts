@@ -72,7 +72,7 @@ describe('two versions that share the traffic', () => {
     const versions: (string | undefined)[] = [];
     const { predict } = createClient({
       baseUrl: await split(),
-      onAnswer: ({ version }) => versions.push(version),
+      onResponse: ({ version }) => versions.push(version),
       onContractChange: () => {},
     });
     for (let user = 0; user < 10; user++)
@@ -85,13 +85,13 @@ describe('two versions that share the traffic', () => {
   it('keep the user of a client, and are pinned by one', async () => {
     const baseUrl = await split();
     const seen: (string | undefined)[] = [];
-    const onAnswer = ({ version }: { version: string | undefined }) => seen.push(version);
-    const user = createClient({ baseUrl, user: 'somebody', onAnswer });
+    const onResponse = ({ version }: { version: string | undefined }) => seen.push(version);
+    const user = createClient({ baseUrl, user: 'somebody', onResponse });
     for (let i = 0; i < 5; i++) await user.predict({ inputs });
     expect(new Set(seen).size).toBe(1);
     for (const pinnedVersion of ['v1', 'v2']) {
       seen.length = 0;
-      const tester = createClient({ baseUrl, pinnedVersion, onAnswer });
+      const tester = createClient({ baseUrl, pinnedVersion, onResponse });
       for (let i = 0; i < 5; i++) await tester.predict({ inputs });
       expect(seen).toEqual(Array(5).fill(pinnedVersion));
     }
@@ -102,7 +102,7 @@ describe('two versions that share the traffic', () => {
     const { predict } = createClient({
       baseUrl: await split(),
       pinnedVersion: 'v2',
-      onAnswer: (origin) => origins.push(origin),
+      onResponse: (origin) => origins.push(origin),
     });
     await expect(predict({ inputs: [1] }, { requestId: 'r-1' })).rejects.toThrow(InvalidInputError);
     expect(origins).toEqual([

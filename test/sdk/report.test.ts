@@ -128,7 +128,10 @@ The versions do not differ: chance alone can explain every difference above.
     [['--prometheus', 'ftp://x'], '--prometheus: expected a URL such as "http://localhost:9090"'],
     [['--prometheus', 'http://jane:secret@p'], '--prometheus: must hold no user name'],
     [['--prometheus', 'http://jane:secret@['], 'such as "http://localhost:9090".\n'],
-    [['--prometheus', 'http://127.0.0.1:1'], '--prometheus: no answer from http://127.0.0.1:1/api'],
+    [
+      ['--prometheus', 'http://127.0.0.1:1'],
+      '--prometheus: no response from http://127.0.0.1:1/api',
+    ],
     [['--prometheus', 'http://p', '--window', 'x'], '--window: expected a duration such as 1h'],
     [['--prometheus', 'http://p', '--release', 'a"b'], '--release: expected a name such as ml-api'],
   ])('refuses %s', async (args, message) => {

@@ -326,6 +326,7 @@ and how to go on. Takes root and versions.
   {{- if not (get . $source) -}}
     {{- fail (printf "%s.metrics: one of type %s does not say which; set its %s, as autoscaling/v2 has it." $key .type $source) -}}
   {{- end -}}
+  {{- include "ml-api.checkSelector" (dict "selector" (dig "metric" "selector" dict (get . $source)) "key" (printf "%s.metrics" $key)) -}}
   {{- range $other := keys (omit . "type" $source) | sortAlpha -}}
     {{- fail (printf "%s.metrics: one of type %s has %s, too; give that a metric of its own." $key $metric.type $other) -}}
   {{- end -}}

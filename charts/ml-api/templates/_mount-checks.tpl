@@ -63,6 +63,7 @@
 {{- if and (has "ReadWriteOncePod" $modes) (gt (len (uniq $modes)) 1) -}}
   {{- fail (printf "%s: ReadWriteOncePod of %s goes with no other access mode; remove it, or the others." .key $volume.name) -}}
 {{- end -}}
+{{- include "ml-api.checkSelector" (dict "selector" (dig "volumeClaimTemplate" "spec" "selector" dict ($volume.ephemeral | default dict)) "key" (printf "%s.%s.ephemeral" .key $volume.name)) -}}
 {{- range $at := list "dataSource" "dataSourceRef" -}}
   {{- $source := dig "volumeClaimTemplate" "spec" $at dict ($volume.ephemeral | default dict) -}}
   {{- if and $source (ne $source.kind "PersistentVolumeClaim") (not $source.apiGroup) -}}
@@ -74,6 +75,7 @@
 {{- $paths := list -}}
 {{- range $source := $sources -}}
   {{- $source = $source | default dict -}}
+  {{- include "ml-api.checkSelector" (dict "selector" $source.labelSelector "key" (printf "%s.%s" $.key $volume.name)) -}}{{/* of clusterTrustBundle */}}
   {{- $files := concat ($source.items | default list) (hasKey $source "path" | ternary (list $source) list) -}}
   {{- range $name := list "credentialBundlePath" "keyPath" "certificateChainPath" -}}{{/* of podCertificate */}}
     {{- with get $source $name -}}{{- $files = append $files (dict "path" .) -}}{{- end -}}

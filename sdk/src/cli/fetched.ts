@@ -45,6 +45,6 @@ export async function fetched(
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${FETCH_TIMEOUT_MS} ms`;
+  if (error.name === 'TimeoutError') return `no response within ${FETCH_TIMEOUT_MS} ms`;
   return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message;
 }

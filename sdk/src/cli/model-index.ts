@@ -12,7 +12,7 @@ export interface IndexedModel {
   readonly address: string;
   /** A name that cannot stand in a path, in one line; undefined where it can. */
   readonly unusable: string | undefined;
-  /** Why calls get no answer from any of its versions, in one line; undefined where they do. */
+  /** Why calls get no response from any of its versions, in one line; undefined where they do. */
   readonly unavailable: string | undefined;
 }
 

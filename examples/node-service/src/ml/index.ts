@@ -6,7 +6,7 @@ import type { PredictData, PredictResponse } from './types.gen.js';
 export type * from './types.gen.js';
 
 /** The hash of the contract that these types were generated from. */
-export const contractHash = "7ae0b7f692e90927a3ac7c5d3f1de0808512716a1a5181d0e33850521ca04050";
+export const contractHash = "ce19a66164c61a76486c72c85285a86e0486affa0e262be154f813d3f8f23918";
 
 export type PredictParameters = PredictData['body'];
 export type Client = MlApiClient<PredictParameters, PredictResponse>;

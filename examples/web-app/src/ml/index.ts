@@ -6,7 +6,7 @@ import type { PredictData, PredictResponse } from './types.gen.js';
 export type * from './types.gen.js';
 
 /** The hash of the contract that these types were generated from. */
-export const contractHash = "e6d1cceeeecf05408b31951ccf8367f01d78c067c43f463d35ce5a42e749f1da";
+export const contractHash = "b20a3c7921704ed5fe7d8b103dfae17e4bba462214215b3bd62bc450e023b54f";
 
 export type PredictParameters = PredictData['body'];
 export type Client = MlApiClient<PredictParameters, PredictResponse>;

@@ -272,11 +272,11 @@ export type ShadowDisagreement = {
     inputs: TensorValue | {
         [key: string]: TensorValue;
     };
-    champion: ShadowAnswer;
-    challenger: ShadowAnswer;
+    champion: ShadowResponse;
+    challenger: ShadowResponse;
 };
 
-export type ShadowAnswer = {
+export type ShadowResponse = {
     prediction: TensorValue;
     probabilities?: TensorValue;
 };

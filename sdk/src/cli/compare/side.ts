@@ -69,7 +69,7 @@ export async function openSide(
   };
 }
 
-/** The answer to one row: a batch of several in one line of the file is compared as a whole. */
+/** The response to one row: a batch of several in one line of the file is compared as a whole. */
 function oneRow({ labels, prediction, probabilities }: Prediction) {
   const answers: TensorValue = labels ?? prediction;
   const [only] = answers;

@@ -22,7 +22,7 @@ export interface VersionFigures {
   readonly requests: number;
   /** Requests that failed for a reason of the server: 5xx. */
   readonly errors: Share;
-  /** Milliseconds of an answer; absent where none was timed. */
+  /** Milliseconds of a response; absent where none was timed. */
   readonly latency: { readonly p50?: number; readonly p90?: number; readonly p99?: number };
   /** Rows predicted, by class; empty for models without classes. */
   readonly labels: Readonly<Record<string, Share>>;

@@ -5,7 +5,7 @@ import { textOf } from '../text-of.ts';
 
 const TIMEOUT_MS = 30_000;
 
-/** One series of an answer: its labels and its value. */
+/** One series of a response: its labels and its value. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -28,7 +28,7 @@ export async function query(url: string, promql: string): Promise<Sample[]> {
     if (error instanceof CliError) throw error;
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     throw new CliError(
-      `--prometheus: no answer from ${address}: ${cause instanceof Error ? cause.message : cause}`,
+      `--prometheus: no response from ${address}: ${cause instanceof Error ? cause.message : cause}`,
     );
   }
   const redirect = redirectIn(address, response);

@@ -3,7 +3,7 @@
 
 type Check = (field: unknown) => boolean;
 
-/** What answers must have, and what they may have, by the last part of the path. */
+/** What responses must have, and what they may have, by the last part of the path. */
 const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   predict: {
     prediction: isTensor,
@@ -22,12 +22,12 @@ const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   },
 };
 
-/** What is wrong with an answer, to stand after the address; undefined where nothing is. */
-export function problemIn(url: string, answer: unknown): string | undefined {
-  if (!isObject(answer)) return 'which is not an object as an ml-api server sends it';
+/** What is wrong with the body of a response, to stand after the address; undefined where nothing is. */
+export function problemIn(url: string, body: unknown): string | undefined {
+  if (!isObject(body)) return 'which is not an object as an ml-api server sends it';
   const operation = url.slice(url.lastIndexOf('/') + 1);
   for (const [name, check] of Object.entries(checks[operation] ?? {}))
-    if (!check(answer[name])) return `whose "${name}" is not as the contract says`;
+    if (!check(body[name])) return `whose "${name}" is not as the contract says`;
   return undefined;
 }
 

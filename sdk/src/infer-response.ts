@@ -1,10 +1,11 @@
-// The answer to an inference by the Open Inference Protocol. What is not as its own datatypes and shapes say is refused: read
+// The response to an inference by the Open Inference Protocol. What is not as its own datatypes and shapes say is refused: read
 // anyhow, it would be other numbers.
-import { isObject } from './answer-check.ts';
+
 import { decodeTensor } from './decode-tensor.ts';
 import type { Inference } from './infer.ts';
 import { HEADER_LENGTH } from './infer-request.ts';
 import { hasLongInteger, parseKeepingDigits } from './long-integers.ts';
+import { isObject } from './response-check.ts';
 import { shown } from './shown.ts';
 import type { Tensor } from './tensor.ts';
 import { parseJson } from './transport.ts';
@@ -20,8 +21,8 @@ type Fields = Readonly<Record<string, unknown>>;
 export function readInference(body: Uint8Array, headerLength: string | null): Inference {
   const jsonEnd = headerLength === null ? body.byteLength : lengthIn(headerLength, body.byteLength);
   const json = new TextDecoder().decode(body.subarray(0, jsonEnd));
-  const answer = parse(json);
-  const outputs = outputsOf(answer);
+  const response = parse(json);
+  const outputs = outputsOf(response);
   const exact = exactOutputs(json, outputs);
   const tensors = new Map<string, Tensor>();
   let rest = body.subarray(jsonEnd);
@@ -44,7 +45,7 @@ export function readInference(body: Uint8Array, headerLength: string | null): In
       );
     }
   }
-  const { model_name, model_version, id } = answer;
+  const { model_name, model_version, id } = response;
   if (typeof model_name !== 'string') throw new Error('model_name is not a string');
   return {
     model: model_name,
@@ -70,9 +71,9 @@ function bytesOf(size: unknown, rest: Uint8Array): Uint8Array {
 }
 
 function parse(json: string): Fields {
-  const answer = parseJson(json);
-  if (!isObject(answer)) throw new Error('JSON is not an object');
-  return answer;
+  const body = parseJson(json);
+  if (!isObject(body)) throw new Error('JSON is not an object');
+  return body;
 }
 
 function outputsOf({ outputs }: Fields): readonly Fields[] {
