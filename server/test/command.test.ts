@@ -87,6 +87,11 @@ describe('a start that cannot succeed ends with one clear message', () => {
       /^golden\.json does not fit the model: \/inputs\/1: expected 4 elements/,
     ],
     [
+      'a golden.json of another width',
+      { MODEL_DIR: withIris({ 'golden.json': '{"inputs": [[1, 2, 3]]}' }) },
+      /^golden\.json does not fit the model: its "\w+" has the shape \[1, 3\], and the model takes \[.+, 4\]\. Export the model and its golden predictions together\.\n$/,
+    ],
+    [
       'a file of API keys that is not there',
       { API_KEYS_FILE: '/nowhere' },
       /^API_KEYS_FILE: \/nowhere cannot be read: ENOENT: it is not there\. Check the path\.\n$/,

@@ -33,7 +33,6 @@ const refused = [
   { exec: { command: ['a'] }, httpGet: { port: 1 } },
   { exec: { command: [] } },
   { exec: {} },
-  { exec: null },
   { exec: { command: 'a' } },
   { exec: { command: ['a'], args: ['b'] } },
   { httpGet: { path: '/' } },
@@ -55,6 +54,7 @@ describe.each(['preStop', 'postStart'])('as the hook %s, the chart', (name) => {
 
   test.each([
     ...refused,
+    { exec: null },
     { exec: { command: ['a'] }, sleep: { seconds: 1 } },
     { sleep: { seconds: -1 } },
     { sleep: { seconds: 1.5 } },
@@ -70,6 +70,7 @@ describe.each(['startup', 'readiness', 'liveness'])(
   (name) => {
     test.each([
       ...taken,
+      { exec: null }, // as if it were not there
       { tcpSocket: { port: 'http', host: 'h' } },
       { grpc: { port: 1, service: 's' } },
     ])('takes %j', async (handler) => expect(await admit(probe(name, handler))).toBe('admitted'));

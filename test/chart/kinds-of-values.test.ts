@@ -491,10 +491,6 @@ describe('parts of lists', () => {
       { monitoring: { prometheusRule: { extraRules: [{}] } } },
     ],
     [
-      'monitoring/prometheusRule/extraRules/0',
-      { monitoring: { prometheusRule: { extraRules: [{ expr: 'a' }] } } },
-    ],
-    [
       'monitoring/prometheusRule/slo/burnRates/0',
       { monitoring: { prometheusRule: { slo: { burnRates: [{}] } } } },
     ],

@@ -11,7 +11,10 @@ export function takingTemplates(schema: Schema, defs: Schema): Schema {
   return isText && isBound ? { anyOf: [taking, { $ref: '#/$defs/template' }] } : taking;
 }
 
-/** Of a version, where null takes away what versionDefaults sets: lists and maps as a whole, and what maps with keys of yours have. */
+/**
+ * Where null takes away what versionDefaults, or an earlier file of values, sets: lists and maps as a whole, and what maps with keys of
+ * yours have. Helm itself takes away only what values.yaml has.
+ */
 export function takingNulls(schema: Schema, defs: Schema): Schema {
   const { default: standard } = schema;
   const isList = Array.isArray(standard) && !('minItems' in schema);

@@ -55,8 +55,7 @@ export function makeSchema(): string {
     rules.set(place, templates === true ? takingTemplates(rule, defs) : rule);
   const values = parseDocument(readFileSync(join(chart, 'values.yaml'), 'utf8')).contents;
   if (!isMap(values)) throw new Error('values.yaml is not a map.');
-  const closed = closedObject(values, '', { defs, rules });
-  defs['version'] = takingNulls(Object(closed['properties']).versionDefaults, defs);
+  const closed = takingNulls(closedObject(values, '', { defs, rules }), defs);
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#', // what every Helm 3 understands, too
     title: 'Values of the chart ml-api; made by test/chart/schema.ts, not edited',
@@ -153,9 +152,10 @@ export function makeKinds(): string {
     const name = schema['$ref']?.toString().replace('#/$defs/', '');
     const { type, properties } = name === undefined ? schema : (whole.$defs[name] ?? {});
     const standard = schema['default'];
-    if (Array.isArray(type) && type.includes('null') && properties === undefined) return;
     const isList = Array.isArray(standard) && !('minItems' in schema);
-    const isMap = typeof standard === 'object' && !Array.isArray(standard);
+    const isMap = typeof standard === 'object' && standard !== null && !Array.isArray(standard);
+    const isNullable = Array.isArray(type) && type.includes('null');
+    if (isNullable && properties === undefined && !isList && !isMap) return;
     if (path !== '') kinds.push(`${path} ${isList ? 'list' : isMap ? 'map' : 'needed'}`);
     if (standard === undefined && typeof properties === 'object' && properties !== null)
       for (const [key, inner] of Object.entries(properties))

@@ -23,6 +23,7 @@ else await exitWith(() => up(options));
 
 /** @param options for helm, such as `--set versions.v2.enabled=true` or `--values mine.yaml` */
 async function up(options: readonly string[]): Promise<number> {
+  checkOptions(options);
   const chosen = provider();
   await chosen.up(say);
   const { kubeconfig, kubectl, ingress } = await chosen.cluster();
@@ -39,11 +40,20 @@ async function up(options: readonly string[]): Promise<number> {
   );
   if (status !== 0) {
     throw new ClusterError(
-      `helm could not install the release: see above. What its pods say: ${kubectl} --kubeconfig ${kubeconfig} describe pods`,
+      `helm could not install the release: see above. What its pods say: ${kubectl} --kubeconfig ${kubeconfig} describe pods. The cluster stays up until npm run down.`,
     );
   }
   process.stdout.write(nextSteps(kubeconfig, ingress?.http));
   return 0;
+}
+
+/** Before minutes go into a cluster: --help is read after all other options. @throws ClusterError in Helm's words */
+function checkOptions(options: readonly string[]): void {
+  const { status, stderr } = spawnSync(toolPath('helm'), ['upgrade', '--help', ...options], {
+    encoding: 'utf8',
+  });
+  if (status !== 0)
+    throw new ClusterError(`${stderr.trim()}. Run npm run up -- --help to see what it takes.`);
 }
 
 function nextSteps(kubeconfig: string, address: string | undefined): string {

@@ -256,7 +256,10 @@ Try again when they are READY, or leave them out with --skip NAME.
   it.each([
     [['--all', '--skip', 'irs'], /^--skip: \S+ has no model "irs"; it has "iris"\.\n$/],
     [['--all', '--skip', 'iris'], /^--skip: leaves no model of /],
-    [['--skip', 'iris'], /^--skip is for --all\.\n\nUsage/],
+    [
+      ['--skip', 'iris'],
+      /^--skip is for --all\. Run ml-sdk generate --help to see how it is used\.$/m,
+    ],
   ])('%j is refused', async (args, message) => {
     const { url } = await start({ LOG_LEVEL: 'silent' });
     const out = newOut();
@@ -398,6 +401,17 @@ describe('all is written, or nothing', () => {
       expect(readdirSync(path.join(project, out))).not.toContain('fresh');
     },
   );
+
+  it('where a file is in the place of the folder', () => {
+    const out = path.join(project, newOut());
+    const file = path.join(out, 'package.json');
+    writeFileSync(file, '{}');
+    for (const folder of [file, path.join(file, 'ml')])
+      expect(() => writeTogether(new Map([[path.join(folder, 'index.ts'), 'x']]))).toThrow(
+        /^--out: .+ is a file, or lies in one; expected a folder, or nothing\. Nothing was written\.$/,
+      );
+    expect(readFileSync(file, 'utf8')).toBe('{}');
+  });
 
   it('where it fails in the middle of taking the places', () => {
     const out = path.join(project, newOut());

@@ -136,13 +136,41 @@ it('counts what a server does not answer, and says why', async () => {
   expect(stdout).toContain('agreement   1 of 1');
 });
 
+it('counts a row that only one of them answers as a disagreement', async () => {
+  const [{ url }, strict] = await Promise.all([
+    serve('v1'),
+    start({ MODEL_DIR: path.join(root, 'model/v1'), MAX_ROWS: '1', LOG_LEVEL: 'silent' }),
+  ]);
+  const data = file(
+    'batches.jsonl',
+    `${JSON.stringify(rows[0])}\n${JSON.stringify([rows[0], rows[1]])}\n`,
+  );
+  const sides = ['--champion', url, '--challenger', strict.url];
+  const { code, stdout, stderr } = await compare(...sides, '--data', data, '--min-agreement', '1');
+  expect(stdout).toContain('agreement   1 of 2');
+  expect([code, stderr]).toEqual([1, expect.stringContaining('below --min-agreement 1')]);
+});
+
+it('takes no column for another one whose name is mistyped', async () => {
+  const { url } = await serve('v1');
+  const data = file(
+    'typo.csv',
+    'petal lenght,petal width,sepal length,sepal width\n1.4,0.2,5.1,3.5\n',
+  );
+  const { code, stderr } = await compare('--champion', url, '--challenger', url, '--data', data);
+  expect(stderr).toMatch(
+    /there is no column "petal length", but petal lenght, petal width, .+\. Name all columns/,
+  );
+  expect(code).toBe(3);
+});
+
 describe('refuses, and says what was expected', () => {
   const dead = 'http://127.0.0.1:9';
 
   it.each([
-    [[], /^--champion is missing\.\n\nUsage: ml-sdk compare/],
-    [['--champion', dead], /^--challenger is missing\./],
-    [['--champion', dead, '--challenger', dead], /^--data is missing\./],
+    [[], /^--champion URL is missing\. Run ml-sdk compare --help to see how it is used\.\n$/],
+    [['--champion', dead], /^--challenger URL is missing\./],
+    [['--champion', dead, '--challenger', dead], /^--data FILE is missing\./],
     [
       ['--champion', dead, '--challenger', dead, '--data', 'x', '--tolerance', 'a'],
       /^--tolerance: expected a number from 0, got "a"\./,

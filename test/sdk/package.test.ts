@@ -237,7 +237,9 @@ console.log(JSON.stringify([first, label, batch.prediction, contractHash]));
     expect(await stderrOf('generat')).toBe(
       'There is no command "generat". Commands: generate, compare, report. Run ml-sdk --help to see what they do.\n',
     );
-    expect(await stderrOf('generate')).toMatch(/^--from is missing\.\n\nUsage/);
+    expect(await stderrOf('generate')).toMatch(
+      /^--from URL is missing, such as --from http:\/\/localhost:5000\. Run ml-sdk generate --help/,
+    );
     expect(await stderrOf('--from', 'x')).toBe(
       'A command is missing. Commands: generate, compare, report. Run ml-sdk --help to see what they do.\n',
     );

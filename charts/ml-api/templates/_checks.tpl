@@ -338,20 +338,46 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.minReplicas: at 0 pods nothing would start one, since what it scales by comes from its pods; add to keda.triggers what is known without them, such as the requests of the Ingress in Prometheus, or set minReplicas to 1." $key) -}}
   {{- end -}}
 {{- end -}}
-{{- $names := list -}}
+{{- include "ml-api.checkTriggers" (dict "v" $v "key" (printf "%s.keda" $key)) -}}
+{{- if and (eq $scaling.type "keda") (not (or $scaling.waitingRequests $scaling.keda.triggers)) -}}
+  {{- fail (printf "%s.keda.triggers: KEDA needs at least one trigger, such as {type: prometheus, metadata: {…}}." $key) -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+What KEDA's webhook takes of triggers and of a fallback: https://github.com/kedacore/keda/blob/main/apis/keda/v1alpha1/scaledobject_webhook.go
+Takes v and key.
+*/}}
+{{- define "ml-api.checkTriggers" -}}
+{{- $scaling := .v.autoscaling -}}
+{{- $waits := gt (int64 $scaling.waitingRequests) 0 -}}
+{{- $names := ternary (list "waiting-requests") list $waits -}}
+{{- $hasAverage := $waits -}}
 {{- range $scaling.keda.triggers -}}
   {{- if and .name (has .name $names) -}}
-    {{- fail (printf "%s.keda.triggers: two are called %s; choose another name." $key .name) -}}
+    {{- fail (printf "%s.triggers: two are called %s; choose another name." $.key .name) -}}
   {{- end -}}
   {{- $names = append $names .name -}}
+  {{- $isOfPods := has .type (list "cpu" "memory") -}}
+  {{- if and .useCachedMetrics (or $isOfPods (eq .type "cron")) -}}
+    {{- fail (printf "%s.triggers: one of type %s has no metric to cache; remove its useCachedMetrics." $.key .type) -}}
+  {{- end -}}
+  {{- if $isOfPods -}}
+    {{- $resources := $.v.resources | default dict -}}
+    {{- if and (ne (.metricType | default "Utilization") "AverageValue") (not (or (get ($resources.requests | default dict) .type) (get ($resources.limits | default dict) .type))) -}}
+      {{- fail (printf "%s.triggers: one of type %s is a percentage of resources.requests.%s, which is not set; set it." $.key .type .type) -}}
+    {{- end -}}
+  {{- else if eq (.metricType | default "AverageValue") "AverageValue" -}}
+    {{- $hasAverage = true -}}
+  {{- end -}}
 {{- end -}}
 {{- with $scaling.keda.fallback -}}
   {{- if not (and (hasKey . "failureThreshold") (hasKey . "replicas")) -}}
-    {{- fail (printf "%s.keda.fallback: it needs failureThreshold and replicas, such as {failureThreshold: 3, replicas: 2}." $key) -}}
+    {{- fail (printf "%s.fallback: it needs failureThreshold and replicas, such as {failureThreshold: 3, replicas: 2}." $.key) -}}
   {{- end -}}
-{{- end -}}
-{{- if and (eq $scaling.type "keda") (not (or $scaling.waitingRequests $scaling.keda.triggers)) -}}
-  {{- fail (printf "%s.keda.triggers: KEDA needs at least one trigger, such as {type: prometheus, metadata: {…}}." $key) -}}
+  {{- if and $scaling.keda.triggers (not $hasAverage) -}}
+    {{- fail (printf "%s.fallback: KEDA computes it by a trigger of metricType AverageValue, other than cpu and memory, and there is none; add one, or remove fallback." $.key) -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -657,7 +683,7 @@ Takes versions, name, other, and key.
   {{- end -}}
 {{- end -}}
 {{- range $name := list "httpRoute" "grpcRoute" -}}
-  {{- include "ml-api.checkFilters" (dict "filters" (get $values $name).filters "key" (printf "%s.filters" $name)) -}}
+  {{- include "ml-api.checkFilters" (dict "filters" (get $values $name).filters "more" (and (not (empty $values.traffic.shadow.to)) (eq $values.traffic.shadow.by "gateway") | ternary 1 0) "key" (printf "%s.filters" $name)) -}}
   {{- $places := include "ml-api.parentPlaces" (dict "root" $.root "refs" (get $values $name).parentRefs) | fromYamlArray -}}
   {{- range $i, $place := $places -}}
     {{- $others := concat (slice $places 0 $i) (slice $places (add1 $i | int)) -}}
@@ -832,6 +858,7 @@ Takes versions, name, other, and key.
 {{- if and $monitoring.serviceMonitor.enabled $monitoring.podMonitor.enabled -}}
   {{- fail "monitoring.podMonitor.enabled: with serviceMonitor too every pod would be counted twice; enable one of them." -}}
 {{- end -}}
+{{- include "ml-api.checkRules" (dict "rules" $monitoring.prometheusRule.extraRules "key" "monitoring.prometheusRule.extraRules") -}}
 {{- $slo := $monitoring.prometheusRule.slo -}}
 {{- range $name := list "availability" "latency" -}}
   {{- $objective := (get $slo $name).objective -}}

@@ -113,12 +113,22 @@
 {{- end -}}
 
 {{/* An init container of yours. Takes container, and volumes: the names of those that it may mount. */}}
+{{- define "ml-api.failBeside" -}}
+{{- fail (printf "%s.%s: only a container that goes on beside the server has one; set restartPolicy to Always, or remove it." .key .part) -}}
+{{- end -}}
+
 {{- define "ml-api.checkInitContainer" -}}
 {{- $container := .container -}}
 {{- $key := .key -}}
 {{- $isSidecar := eq ($container.restartPolicy | default "") "Always" -}}
+{{- if and $container.lifecycle (not $isSidecar) -}}
+  {{- include "ml-api.failBeside" (dict "key" $key "part" "lifecycle") -}}
+{{- end -}}
 {{- range $part := list "startupProbe" "readinessProbe" "livenessProbe" -}}
   {{- with get $container $part -}}
+    {{- if not $isSidecar -}}
+      {{- include "ml-api.failBeside" (dict "key" $key "part" $part) -}}
+    {{- end -}}
     {{- if ne (pick . "exec" "httpGet" "tcpSocket" "grpc" | len) 1 -}}
       {{- fail (printf "%s.%s: expected one of exec, httpGet, tcpSocket and grpc." $key $part) -}}
     {{- end -}}
@@ -130,14 +140,13 @@
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- $grace := add .v.shutdown.preStopSeconds .v.shutdown.drainSeconds 5 | int64 -}}
 {{- range $hook, $action := $container.lifecycle -}}
   {{- if not $action -}}
     {{- fail (printf "%s.lifecycle.%s: expected one of exec, httpGet and sleep." $key $hook) -}}
   {{- end -}}
-{{- end -}}
-{{- range $part := list "lifecycle" "startupProbe" "readinessProbe" "livenessProbe" -}}
-  {{- if and (get $container $part) (not $isSidecar) -}}
-    {{- fail (printf "%s.%s: only a container that goes on beside the server has one; set restartPolicy to Always, or remove it." $key $part) -}}
+  {{- if gt (int64 ($action.sleep | default dict).seconds) $grace -}}
+    {{- fail (printf "%s.lifecycle.%s.sleep: %d s are more than the pod's grace period (%d s), which Kubernetes refuses; lower it, or raise shutdown.drainSeconds." $key $hook (int64 $action.sleep.seconds) $grace) -}}
   {{- end -}}
 {{- end -}}
 {{- range $container.resizePolicy -}}
@@ -174,19 +183,22 @@
 {{- range $container.volumeMounts -}}
   {{- include "ml-api.checkMount" (dict "mount" . "volumes" $.volumes "privileged" $security.privileged "key" (printf "%s.volumeMounts" $key)) -}}
 {{- end -}}
-{{- range $container.ports -}}
+{{- range $listed := $container.ports -}}
   {{- $port := int .containerPort -}}
   {{- range $name, $own := $.v.ports -}}
-    {{- if and $isSidecar (eq (int $own) $port) -}}
+    {{- if and $isSidecar (eq (int $own) $port) (eq ($listed.protocol | default "TCP") "TCP") -}}
       {{- fail (printf "%s.ports: the server listens at %d (%s), and containers of a pod share its ports; choose another one." $key $port $name) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- $names := dict "ports" list "env" list "volumeMounts" list "volumeDevices" list -}}
+{{- $names := dict "ports" list "hostPorts" list "env" list "volumeMounts" list "volumeDevices" list "resizePolicy" list "resources.claims" list -}}
 {{- range $container.ports -}}
   {{- $port := printf "%d/%s" (int .containerPort) (.protocol | default "TCP") -}}
   {{- $_ := set $names "ports" (concat $names.ports (list $port .name | compact)) -}}
+  {{- with .hostPort -}}{{- $_ := set $names "hostPorts" (printf "%d/%s" (int .) (split "/" $port)._1 | append $names.hostPorts) -}}{{- end -}}
 {{- end -}}
+{{- range $container.resizePolicy -}}{{- $_ := set $names "resizePolicy" (append $names.resizePolicy .resourceName) -}}{{- end -}}
+{{- range ($container.resources | default dict).claims -}}{{- $_ := set $names "resources.claims" (append (get $names "resources.claims") .name) -}}{{- end -}}
 {{- range $container.env -}}{{- $_ := set $names "env" (append $names.env .name) -}}{{- end -}}
 {{- range $container.volumeMounts -}}{{- $_ := set $names "volumeMounts" (clean .mountPath | append $names.volumeMounts) -}}{{- end -}}
 {{- range $container.volumeDevices -}}{{- $_ := set $names "volumeDevices" (append $names.volumeDevices .devicePath) -}}{{- end -}}

@@ -33,12 +33,18 @@ resources as a whole.
 {{- end }}
 {{- end -}}
 
-{{/* Filters of a rule, as a list, with what a Service is where they mirror requests to one. Takes the filters. */}}
+{{/* Filters of a rule, as a list, with what the API server would add to them. Takes the filters. */}}
 {{- define "ml-api.filters" -}}
 {{- range . }}
 {{- $whole := deepCopy . }}
 {{- with ($whole.requestMirror | default dict).backendRef }}
 {{- $_ := set $whole.requestMirror "backendRef" (mergeOverwrite (dict "group" "" "kind" "Service") .) }}
+{{- end }}
+{{- with ($whole.requestMirror | default dict).fraction }}
+{{- $_ := set . "denominator" (.denominator | default 100) }}
+{{- end }}
+{{- with $whole.cors }}
+{{- $_ := set . "maxAge" (.maxAge | default 5) }}
 {{- end }}
 - {{ toYaml $whole | nindent 2 | trim }}
 {{- end }}

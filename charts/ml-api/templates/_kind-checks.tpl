@@ -140,6 +140,9 @@
 
 {{/* What Gateway API takes of the filters of a rule that leads to a Service. Takes filters and key. */}}
 {{- define "ml-api.checkFilters" -}}
+{{- if gt (add (len .filters) (.more | default 0)) 16 -}}
+  {{- fail (printf "%s: %d filters and the mirror of traffic.shadow are more than the 16 of a rule; remove some." .key (len .filters)) -}}
+{{- end -}}
 {{- $types := list -}}
 {{- range $filter := .filters -}}
 {{- with $filter -}}
@@ -159,8 +162,19 @@
       {{- $names = append $names (lower .name) -}}
     {{- end -}}
   {{- end -}}
+  {{- range $list, $options := pick (.cors | default dict) "allowOrigins" "allowMethods" "allowHeaders" -}}
+    {{- if and (has "*" $options) (gt (len $options) 1) -}}
+      {{- fail (printf "%s: %s of cors has * beside others; remove it, or the others." $.key $list) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- with (.urlRewrite | default dict).path -}}
+    {{- $replacement := untitle .type -}}
+    {{- if or (not (hasKey . $replacement)) (gt (len .) 2) -}}
+      {{- fail (printf "%s: urlRewrite.path of type %s goes with %s; set that, and nothing else." $.key .type $replacement) -}}
+    {{- end -}}
+  {{- end -}}
   {{- with .requestMirror -}}
-    {{- if and (not .backendRef.port) (eq (.backendRef.kind | default "Service") "Service") -}}
+    {{- if and (not .backendRef.port) (not .backendRef.group) (eq (.backendRef.kind | default "Service") "Service") -}}
       {{- fail (printf "%s: requestMirror to the Service %s has no port; set it, such as to 80." $.key .backendRef.name) -}}
     {{- end -}}
     {{- if and (hasKey . "percent") (hasKey . "fraction") -}}
@@ -180,6 +194,23 @@
   {{- end -}}
   {{- $types = append $types .type -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What Prometheus takes of rules. Takes rules and key. */}}
+{{- define "ml-api.checkRules" -}}
+{{- range .rules -}}
+  {{- if eq (hasKey . "alert") (hasKey . "record") -}}
+    {{- fail (printf "%s: each rule has either alert or record; the one with expr %v has %s." $.key .expr (hasKey . "alert" | ternary "both" "neither")) -}}
+  {{- end -}}
+  {{- if hasKey . "record" -}}
+    {{- range $field := keys (pick . "for" "keep_firing_for" "annotations") | sortAlpha -}}
+      {{- fail (printf "%s: %s is of alerts only; remove it from the one with record." $.key $field) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if hasKey (.labels | default dict) "__name__" -}}
+    {{- fail (printf "%s: __name__ is no label that a rule may set; name the series by record." $.key) -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -77,6 +77,9 @@ The first action of a text that only another tool has; nothing where there is no
 {{- define "ml-api.renderValues" -}}
 {{- $values := .Values -}}
 {{- include "ml-api.renderKeys" (dict "context" . "of" $values "path" "" "keys" (list "commonAnnotations")) -}}
+{{- range $path, $of := dict "tests." $values.tests "promotion.gate." $values.promotion.gate -}}
+  {{- include "ml-api.renderKeys" (dict "context" $ "of" $of "path" $path "keys" (list "podAnnotations")) -}}
+{{- end -}}
 {{- $maps := dict "ingress." $values.ingress "ingress.grpc." $values.ingress.grpc "httpRoute." $values.httpRoute "grpcRoute." $values.grpcRoute "serviceAccount." $values.serviceAccount "monitoring.dashboard." $values.monitoring.dashboard -}}
 {{- range $path, $of := $maps -}}
   {{- include "ml-api.renderKeys" (dict "context" $ "of" $of "path" $path "keys" (list "annotations" "hosts" "hostnames")) -}}
@@ -98,6 +101,8 @@ The first action of a text that only another tool has; nothing where there is no
 {{- $context := merge (dict "version" $v.version "fullname" $v.fullname) .root -}}
 {{- $keys := list "env" "podAnnotations" "deploymentAnnotations" "extraVolumes" "extraVolumeMounts" "initContainers" -}}
 {{- include "ml-api.renderKeys" (dict "context" $context "of" $v "path" (printf "versions.%s." $v.version) "keys" $keys) -}}
+{{- include "ml-api.renderKeys" (dict "context" $context "of" $v.autoscaling.keda "path" (printf "versions.%s.autoscaling.keda." $v.version) "keys" (list "triggers")) -}}
+{{- include "ml-api.renderKeys" (dict "context" $context "of" $v.model.fetch "path" (printf "versions.%s.model.fetch." $v.version) "keys" (list "env")) -}}
 {{- include "ml-api.renderKeys" (dict "context" $context "of" $v.service "path" (printf "versions.%s.service." $v.version) "keys" (list "annotations")) -}}
 {{- end -}}
 

@@ -12,6 +12,9 @@ metricsPort, ownImage, openai (what is of LLMs, see _llm.tpl), keysFile.
 {{- end -}}
 
 {{- define "ml-api.mergedVersions" -}}
+{{- range omit .Values "versions" "global" -}}
+  {{- if kindIs "map" . -}}{{- include "ml-api.takeAway" (dict "from" . "own" . "marked" false) -}}{{- end -}}
+{{- end -}}
 {{- include "ml-api.takeNulls" (dict "of" .Values "below" "") -}}
 {{- include "ml-api.renderValues" . -}}
 {{- $versions := dict -}}
@@ -218,9 +221,9 @@ runtime's are filled in later. Takes from, own, and marked.
 {{- range $kind, $preset := .preset -}}
   {{- $own := get $.own $kind -}}
   {{- if kindIs "map" $own -}}
-    {{- $amounts := merge (deepCopy $own) $preset -}}
-    {{- range $name, $amount := $own -}}
-      {{- if kindIs "invalid" $amount -}}{{- $_ := unset $amounts $name -}}{{- end -}}
+    {{- $amounts := deepCopy $preset -}}
+    {{- range $name, $amount := $own -}}{{/* one by one, since merging takes a 0 for none */}}
+      {{- if kindIs "invalid" $amount -}}{{- $_ := unset $amounts $name -}}{{- else -}}{{- $_ := set $amounts $name $amount -}}{{- end -}}
     {{- end -}}
     {{- $_ := set $resources $kind $amounts -}}
   {{- end -}}

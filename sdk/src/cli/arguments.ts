@@ -26,19 +26,24 @@ export function optionLines(options: Options): string {
     .join('');
 }
 
-/** @throws UsageError with the problem and how the command is used */
+/** @throws UsageError with the problem and where to read how the command is used */
 export function readOptions<const Known extends Options>(
+  command: string,
   args: readonly string[],
   options: Known,
-  usage: string,
 ) {
   try {
     const { values, tokens } = parseArgs({ args: [...args], options, tokens: true });
     refuseRepeated(tokens, options);
     return values;
   } catch (error) {
-    throw new UsageError(`${problemOf(error, options)}\n\n${usage}`);
+    throw wrongUsage(command, problemOf(error, options));
   }
+}
+
+/** A problem with a command line, as sentences. */
+export function wrongUsage(command: string, problem: string): UsageError {
+  return new UsageError(`${problem} Run ml-sdk ${command} --help to see how it is used.`);
 }
 
 /** The last would win, and nobody would see which that is in a long command, or one that is put together. */
@@ -57,6 +62,6 @@ function refuseRepeated(
 function problemOf(error: unknown, options: Options): string {
   const { message } = error instanceof Error ? error : new Error(String(error));
   const [, name = ''] = /^Option '--([\w-]+)(?: <value>)?' argument /.exec(message) ?? [];
-  if (!Object.hasOwn(options, name)) return message;
+  if (!Object.hasOwn(options, name)) return `${message.split('. ')[0]?.replace(/[.]$/, '')}.`;
   return `--${name}: expected ${options[name]?.value ?? 'a value'}, got none. One that begins with a dash is written --${name}=-….`;
 }

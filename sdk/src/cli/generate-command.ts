@@ -2,8 +2,7 @@
 import path from 'node:path';
 import { writeAllModels } from './all-models.ts';
 import { apiKeyIn } from './api-key-file.ts';
-import { type Options, optionLines, readOptions } from './arguments.ts';
-import { UsageError } from './cli-error.ts';
+import { type Options, optionLines, readOptions, wrongUsage } from './arguments.ts';
 import type { Command } from './command.ts';
 import type { ServedContract } from './contract.ts';
 import { writeTypedClient } from './typed-client.ts';
@@ -50,9 +49,10 @@ export const generateCommand: Command = {
   usage,
   options,
   async run(args) {
-    const { from, out, all, skip, 'api-key-file': file } = readOptions(args, options, usage);
-    if (from === undefined) throw new UsageError(`--from is missing.\n\n${usage}`);
-    if (skip !== undefined && !all) throw new UsageError(`--skip is for --all.\n\n${usage}`);
+    const { from, out, all, skip, 'api-key-file': file } = readOptions('generate', args, options);
+    if (from === undefined)
+      throw wrongUsage('generate', '--from URL is missing, such as --from http://localhost:5000.');
+    if (skip !== undefined && !all) throw wrongUsage('generate', '--skip is for --all.');
     const apiKey = await apiKeyIn(file);
     if (all) await generateAll({ from, out: out ?? 'src/models', apiKey, skip: skip ?? [] });
     else await generateOne(from, out ?? 'src/ml', apiKey);

@@ -29,7 +29,8 @@ export function writeTogether(
   const changed: string[] = [];
   const clean = () => {
     for (const file of [...removed, ...files.keys()])
-      for (const beside of [next(file), before(file)]) rmSync(beside, { force: true });
+      for (const beside of [next(file), before(file)])
+        if (found(beside) !== undefined) rmSync(beside, { force: true });
   };
   endBetweenSteps();
   try {
@@ -53,9 +54,7 @@ export function writeTogether(
       else rmSync(file, { force: true });
     clean();
     for (const folder of made.toReversed()) rmSync(folder, { recursive: true, force: true });
-    throw new CliError(
-      `--out: ${error instanceof Error ? error.message : error}. Nothing was written.`,
-    );
+    throw new CliError(`--out: ${problemOf(error)}. Nothing was written.`);
   }
   clean();
 }
@@ -68,6 +67,20 @@ function keep(file: string, copy: string): void {
   if (there !== undefined) cpSync(file, copy, { verbatimSymlinks: true });
 }
 
+/** Undefined, too, where a part of its path is a file. */
 function found(file: string): Stats | undefined {
-  return lstatSync(file, { throwIfNoEntry: false });
+  try {
+    return lstatSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, path: place } = error as NodeJS.ErrnoException;
+  return code === 'ENOTDIR' || code === 'EEXIST'
+    ? `${place} is a file, or lies in one; expected a folder, or nothing`
+    : error.message;
 }

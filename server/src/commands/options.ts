@@ -61,7 +61,7 @@ export function readArguments<const Known extends Options>(
   command: string,
   args: readonly string[],
   options: Known,
-  variables: object = {},
+  variables?: object,
 ) {
   try {
     const { values, positionals } = parsed(args, options);
@@ -133,15 +133,16 @@ function unknown(
   command: string,
   problem: string,
   options: Options,
-  variables: object = {},
+  variables?: object,
 ): UsageError {
   const known = Object.keys(options).map((name) => `--${name}`);
   const [, option = ''] = /^Unknown option '--([\w-]+)'/.exec(problem) ?? [];
   const variable = option.toUpperCase().replaceAll('-', '_');
-  const instead = Object.hasOwn(variables, variable)
-    ? `Set the environment variable ${variable} instead.`
-    : 'Settings are environment variables.';
+  const others = variables === undefined ? '' : ' Settings are environment variables.';
+  const instead = Object.hasOwn(variables ?? {}, variable)
+    ? ` Set the environment variable ${variable} instead.`
+    : others;
   return new UsageError(
-    `${command}: ${problem}. Options: ${known.length === 0 ? 'none' : known.join(', ')}. ${instead} Run ml-api ${command} --help to see all of them.`,
+    `${command}: ${problem}. Options: ${known.length === 0 ? 'none' : known.join(', ')}.${instead} Run ml-api ${command} --help to see all of them.`,
   );
 }

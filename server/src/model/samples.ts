@@ -69,6 +69,7 @@ function goldenRows(model: Model, { inputs }: Golden): Work[] {
     const why = error instanceof Error ? error.message : error;
     throw new ModelLoadError(`golden.json does not fit the model: ${why}.`);
   }
+  for (const { name, shape } of model.signature.inputs) checkShape(name, shape, whole.feeds[name]);
   if (model.rowMode !== 'many') return [whole];
   return Array.from({ length: Math.min(whole.rows, MAX_SAMPLES) }, (_, row) => ({
     feeds: Object.fromEntries(
@@ -76,6 +77,18 @@ function goldenRows(model: Model, { inputs }: Golden): Work[] {
     ),
     rows: 1,
   }));
+}
+
+/** No contract has looked at these inputs yet. @throws ModelLoadError where a size is another than the model takes */
+function checkShape(name: string, shape: TensorSpec['shape'], tensor: Tensor | undefined): void {
+  const dims = tensor?.dims ?? [];
+  const fits =
+    dims.length === shape.length &&
+    shape.every((size, axis) => isFree(size) || Number(size) === dims[axis]);
+  if (fits) return;
+  throw new ModelLoadError(
+    `golden.json does not fit the model: its ${JSON.stringify(name)} has the shape [${dims.join(', ')}], and the model takes [${shape.join(', ')}]. Export the model and its golden predictions together.`,
+  );
 }
 
 /** The features' examples as a row, when every feature has one or the middle of its range. */

@@ -1,6 +1,6 @@
 // `ml-sdk compare`: its options, and its exit status for pipelines.
 import { apiKeyIn } from '../api-key-file.ts';
-import { type Options, optionLines, readOptions } from '../arguments.ts';
+import { type Options, optionLines, readOptions, wrongUsage } from '../arguments.ts';
 import { UsageError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -60,10 +60,11 @@ export const compareCommand: Command = {
   usage,
   options,
   async run(args) {
-    const values = readOptions(args, options, usage);
+    const values = readOptions('compare', args, options);
     const required = (name: 'champion' | 'challenger' | 'data'): string => {
       const value = values[name];
-      if (value === undefined) throw new UsageError(`--${name} is missing.\n\n${usage}`);
+      if (value === undefined)
+        throw wrongUsage('compare', `--${name} ${options[name].value} is missing.`);
       return value;
     };
     const minAgreement = number('--min-agreement', values['min-agreement'], 0, 1);

@@ -39,7 +39,7 @@ export interface Comparison {
   readonly rows: number;
   readonly champion: SideFigures;
   readonly challenger: SideFigures;
-  /** Rows that both answered, and that they agree on. */
+  /** Rows that either answered, and that they agree on: one that only one of them answers is a disagreement. */
   readonly agreement: Share;
   /** Of any class, over all rows; absent where one of them gives no probabilities, or other classes. */
   readonly largestProbabilityDifference?: { readonly difference: number; readonly line: number };
@@ -64,7 +64,7 @@ export class Comparer {
   private readonly tolerance: number;
   private readonly isClasses: boolean;
   private rows = 0;
-  private both = 0;
+  private answered = 0;
   private agreed = 0;
   private labelled = 0;
   private onlyChampionRight = 0;
@@ -86,8 +86,8 @@ export class Comparer {
     this.rows++;
     this.champion.add(champion);
     this.challenger.add(challenger);
+    if (champion.ok || challenger.ok) this.answered++;
     if (!champion.ok || !challenger.ok) return;
-    this.both++;
     this.addLabel(row, champion.prediction, challenger.prediction);
     const { line } = row;
     if (champion.probabilities && challenger.probabilities) {
@@ -117,7 +117,7 @@ export class Comparer {
       rows: this.rows,
       champion: this.champion.figures(labelled),
       challenger: this.challenger.figures(labelled),
-      agreement: shareOf(this.agreed, this.both),
+      agreement: shareOf(this.agreed, this.answered),
       ...(this.probabilities && { largestProbabilityDifference: this.probabilities }),
       ...(this.numbers && { largestDifference: this.numbers }),
       ...(this.isClasses && {

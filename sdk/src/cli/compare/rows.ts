@@ -113,13 +113,23 @@ function csvColumns(
     throw new CliError(`--label: ${where} has no column "${label}", but ${names.join(', ')}.`);
   const labelIndex = label === undefined ? undefined : names.indexOf(label);
   const rest = names.map((_, index) => index).filter((index) => index !== labelIndex);
-  const named = features?.every((feature) => names.includes(feature));
-  const inputs = features && named ? features.map((feature) => names.indexOf(feature)) : rest;
+  const missing = features?.filter((feature) => !names.includes(feature)) ?? [];
+  const isNamed = features?.some((feature) => names.some((name) => bare(name) === bare(feature)));
+  if (isNamed && missing.length > 0)
+    throw new CliError(
+      `${where}: there is no column "${missing.join('", "')}", but ${names.join(', ')}. Name all columns as the features are, or none of them to have them taken in the model's order.`,
+    );
+  const inputs = features && isNamed ? features.map((feature) => names.indexOf(feature)) : rest;
   if (features && inputs.length !== features.length)
     throw new CliError(
       `${where}: the model takes ${features.length} features (${features.join(', ')}), and there are ${rest.length} columns (${rest.map((index) => names[index]).join(', ')}). Name the columns as the features are, and the true answer's by --label.`,
     );
   return { inputs, names, label: labelIndex };
+}
+
+/** A name as careless people write it, too. */
+function bare(name: string): string {
+  return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
 }
 
 function csvRow(record: readonly string[], columns: CsvColumns, where: string): Omit<Row, 'line'> {

@@ -2,6 +2,7 @@
 import { createClient, type MlApiClient } from '../../client.ts';
 import { MlApiError } from '../../errors.ts';
 import type { Model, Prediction, TensorValue } from '../../generated/types.gen.js';
+import { addressIn } from '../address.ts';
 import { CliError } from '../cli-error.ts';
 import type { Row } from './rows.ts';
 
@@ -26,19 +27,20 @@ export interface Side {
 /**
  * @param option the option that gave the address, for messages
  * @param apiKey sent with every request, where there is one
- * @throws CliError where no predictor answers at the address
+ * @throws UsageError for an address that is none; CliError where no predictor answers at it
  */
 export async function openSide(
   option: string,
   url: string,
   apiKey: string | undefined,
 ): Promise<Side> {
+  const baseUrl = addressIn(option, url, 'http://ml.local/v1');
   let client: MlApiClient;
   let model: Model;
   let fields: readonly string[];
   try {
     client = createClient({
-      baseUrl: url,
+      baseUrl,
       retries: 0, // a failure is a figure of the comparison
       onContractChange: () => {},
       ...(apiKey !== undefined && { apiKey }),

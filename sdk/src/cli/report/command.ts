@@ -1,6 +1,6 @@
 // `ml-sdk report`: an A/B test's outcome, from Prometheus.
 import { addressIn } from '../address.ts';
-import { type Options, optionLines, readOptions } from '../arguments.ts';
+import { type Options, optionLines, readOptions, wrongUsage } from '../arguments.ts';
 import { UsageError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { figures } from './figures.ts';
@@ -38,8 +38,12 @@ export const reportCommand: Command = {
   usage,
   options,
   async run(args) {
-    const { prometheus, namespace, release, window, json } = readOptions(args, options, usage);
-    if (prometheus === undefined) throw new UsageError(`--prometheus is missing.\n\n${usage}`);
+    const { prometheus, namespace, release, window, json } = readOptions('report', args, options);
+    if (prometheus === undefined)
+      throw wrongUsage(
+        'report',
+        '--prometheus URL is missing, such as --prometheus http://localhost:9090.',
+      );
     const address = addressIn('--prometheus', prometheus, 'http://localhost:9090');
     if (!/^(\d+(ms|[smhdwy]))+$/.test(window))
       throw new UsageError(`--window: expected a duration such as 1h, got "${window}".`);

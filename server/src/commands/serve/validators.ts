@@ -204,7 +204,6 @@ export function reportTo(
   }: { where?: string | undefined; labels?: Readonly<Record<string, string>> } = {},
 ) {
   const ofEnvironment = Object.keys(labels).length > 0 ? 'setting' : 'environment variable';
-  const what = where === undefined ? ofEnvironment : 'variable';
   const place = where === undefined ? '' : ` in ${where}`;
   return ({ errors }: { errors: Readonly<Record<string, unknown>> }): void => {
     const problems = Object.entries(errors).map(([name, error]) =>
@@ -212,6 +211,8 @@ export function reportTo(
         ? `  ${labels[name] ?? name} is missing`
         : `  ${name}: ${error instanceof Error ? error.message : error}`,
     );
+    const isOption = Object.keys(errors).every((name) => name.startsWith('--'));
+    const what = isOption ? 'option' : where === undefined ? ofEnvironment : 'variable';
     if (problems.length > 0)
       throw new UsageError(
         `Bad ${what}${problems.length > 1 ? 's' : ''}${place}:\n${problems.join('\n')}\nRun ml-api ${command} --help to see all of them.`,
