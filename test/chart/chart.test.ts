@@ -8,6 +8,7 @@ import { dashboardFile } from '../../monitoring/dashboard/generate.ts';
 import { runTool } from '../tools/tool.ts';
 import { chart, render, version } from './chart.ts';
 import { kindsFile, makeKinds, makeSchema, schemaFile } from './schema.ts';
+import { makeTemplatePlaces, templatePlacesFile } from './template-places.ts';
 import { runSuites } from './unittest.ts';
 
 test('all helm-unittest suites pass, and there are as many cases as a specification needs', {
@@ -29,6 +30,10 @@ test('values.schema.json is what values.yaml makes; `npm run chart:docs` writes 
 
 test('_kinds.tpl is what values.yaml makes; `npm run chart:docs` writes it', () => {
   expect(readFileSync(kindsFile, 'utf8')).toBe(makeKinds());
+});
+
+test('_template-places.tpl is what values.yaml makes; `npm run chart:docs` writes it', () => {
+  expect(readFileSync(templatePlacesFile, 'utf8')).toBe(makeTemplatePlaces());
 });
 
 test('README.md is what values.yaml and README.md.gotmpl make; `npm run chart:docs` writes it', () => {

@@ -1,7 +1,7 @@
 // Makes charts/ml-api/values.schema.json from values.yaml: types from the defaults, descriptions from `# --` comments,
 // rules from schema-rules.yaml. Closed: a key that is not in values.yaml is refused.
-// `node test/chart/schema.ts --write` writes the file.
-import { readFileSync, writeFileSync } from 'node:fs';
+// generate.ts writes the file.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCollection, isMap, isScalar, type Pair, parse, parseDocument, type YAMLMap } from 'yaml';
 import { type Schema, takingNulls, takingTemplates } from './schema-variants.ts';
@@ -13,10 +13,10 @@ const typesFiles = ['schema-types', 'schema-pod-types', 'schema-custom-types'].m
 const rulesFile = join(import.meta.dirname, 'schema-rules.yaml');
 const patternsFile = join(import.meta.dirname, 'schema-patterns.yaml');
 
-/** The schema's file, which this module writes. */
+/** The schema's file. */
 export const schemaFile = join(chart, 'values.schema.json');
 
-/** The template with the kinds of values, which it writes too. */
+/** The template with the kinds of values. */
 export const kindsFile = join(chart, 'templates/_kinds.tpl');
 
 const patternParts: Readonly<Record<string, string>> = parse(readFileSync(patternsFile, 'utf8'));
@@ -58,7 +58,7 @@ export function makeSchema(): string {
   const closed = takingNulls(closedObject(values, '', { defs, rules }), defs);
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#', // what every Helm 3 understands, too
-    title: 'Values of the chart ml-api; made by test/chart/schema.ts, not edited',
+    title: 'Values of the chart ml-api; made by test/chart/generate.ts, not edited',
     ...closed,
     $defs: defs,
   };
@@ -163,7 +163,7 @@ export function makeKinds(): string {
   };
   const whole: Schema & { readonly $defs: Record<string, Schema> } = JSON.parse(makeSchema());
   add(whole, '');
-  return `{{/* The kinds of values, for _nulls.tpl; made by test/chart/schema.ts, not edited. */}}
+  return `{{/* The kinds of values, for _nulls.tpl; made by test/chart/generate.ts, not edited. */}}
 {{- define "ml-api.valueKinds" -}}
 ${kinds.join('\n')}
 {{- end -}}
@@ -190,12 +190,4 @@ function typeOf(value: unknown, path: string): string {
   if (typeof value === 'string' || typeof value === 'boolean') return typeof value;
   if (typeof value === 'object' && value !== null) return 'object';
   throw new Error(`${path}: give its type in schema-rules.yaml.`);
-}
-
-if (import.meta.main) {
-  const schema = makeSchema();
-  if (process.argv.includes('--write')) {
-    writeFileSync(schemaFile, schema);
-    writeFileSync(kindsFile, makeKinds());
-  } else process.stdout.write(schema);
 }

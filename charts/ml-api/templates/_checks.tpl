@@ -398,6 +398,11 @@ Takes v and key.
 {{/* The ports that probes and hooks call by name. */}}
 {{- define "ml-api.checkPortNames" -}}
 {{- $ports := .v.ports -}}
+{{- with .v.service.trafficDistribution -}}
+  {{- if and (ne . "PreferClose") (semverCompare "<1.34-0" $.root.Capabilities.KubeVersion.Version) -}}
+    {{- fail (printf "%s.service.trafficDistribution: %s needs Kubernetes 1.34, and this is %s; set it to PreferClose." $.key . $.root.Capabilities.KubeVersion.Version) -}}
+  {{- end -}}
+{{- end -}}
 {{- $handlers := dict -}}
 {{- range $name, $probe := .v.probes -}}{{- $_ := set $handlers (printf "probes.%s.handler" $name) $probe.handler -}}{{- end -}}
 {{- range $name, $hook := .v.lifecycle -}}{{- $_ := set $handlers (printf "lifecycle.%s" $name) $hook -}}{{- end -}}

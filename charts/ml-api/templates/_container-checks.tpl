@@ -191,6 +191,15 @@
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- $own := list -}}
+{{- range $container.ports -}}{{- with .name -}}{{- $own = append $own . -}}{{- end -}}{{- end -}}
+{{- range $part := list "startupProbe" "readinessProbe" "livenessProbe" -}}
+  {{- range $action := pick (get $container $part | default dict) "httpGet" "tcpSocket" -}}
+    {{- if and (kindIs "string" $action.port) (not (has $action.port $own)) -}}
+      {{- fail (printf "%s.%s: the container has no port %s; expected a number, or the name of one of its ports." $key $part $action.port) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- $names := dict "ports" list "hostPorts" list "env" list "volumeMounts" list "volumeDevices" list "resizePolicy" list "resources.claims" list -}}
 {{- range $container.ports -}}
   {{- $port := printf "%d/%s" (int .containerPort) (.protocol | default "TCP") -}}

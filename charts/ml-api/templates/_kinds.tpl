@@ -1,4 +1,4 @@
-{{/* The kinds of values, for _nulls.tpl; made by test/chart/schema.ts, not edited. */}}
+{{/* The kinds of values, for _nulls.tpl; made by test/chart/generate.ts, not edited. */}}
 {{- define "ml-api.valueKinds" -}}
 global map
 enabled needed

@@ -59,8 +59,23 @@ The first action of a text that only another tool has; nothing where there is no
     {{- /* Helm shows the text of a template that fails: a comment in it says which value it is. */ -}}
     {{- $value = tpl (printf "{{/* %s */}}%s" (replace "*" "" .path) $value) $context -}}
   {{- end -}}
+  {{- if contains "{{" .value -}}{{- include "ml-api.checkRendered" (dict "value" $value "path" .path) -}}{{- end -}}
 {{- end -}}
 {{- dict "value" $value | toJson -}}
+{{- end -}}
+
+{{/* Refuses what a template makes where the schema would refuse it as a value. Takes value and path. */}}
+{{- define "ml-api.checkRendered" -}}
+{{- $at := regexReplaceAll `^versions[.][^.]+[.]` .path "" -}}
+{{- range $place := include "ml-api.templatePlaces" . | fromJsonArray -}}
+  {{- if regexMatch .at $at -}}
+    {{- $fits := le (len $.value) (int (.most | default 4096)) -}}
+    {{- range .is -}}{{- $fits = and $fits (regexMatch . $.value) -}}{{- end -}}
+    {{- if not $fits -}}
+      {{- fail (printf "%s: the template makes %q; expected %s." $.path $.value .expected) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Renders what has templates below some keys of a map. Takes of: the map, its path, keys, and context. */}}
@@ -99,10 +114,10 @@ The first action of a text that only another tool has; nothing where there is no
 {{- define "ml-api.renderVersion" -}}
 {{- $v := .v -}}
 {{- $context := merge (dict "version" $v.version "fullname" $v.fullname) .root -}}
-{{- $keys := list "env" "podAnnotations" "deploymentAnnotations" "extraVolumes" "extraVolumeMounts" "initContainers" -}}
+{{- $keys := list "env" "envFrom" "podAnnotations" "deploymentAnnotations" "extraVolumes" "extraVolumeMounts" "initContainers" -}}
 {{- include "ml-api.renderKeys" (dict "context" $context "of" $v "path" (printf "versions.%s." $v.version) "keys" $keys) -}}
 {{- include "ml-api.renderKeys" (dict "context" $context "of" $v.autoscaling.keda "path" (printf "versions.%s.autoscaling.keda." $v.version) "keys" (list "triggers")) -}}
-{{- include "ml-api.renderKeys" (dict "context" $context "of" $v.model.fetch "path" (printf "versions.%s.model.fetch." $v.version) "keys" (list "env")) -}}
+{{- include "ml-api.renderKeys" (dict "context" $context "of" $v.model.fetch "path" (printf "versions.%s.model.fetch." $v.version) "keys" (list "env" "envFrom")) -}}
 {{- include "ml-api.renderKeys" (dict "context" $context "of" $v.service "path" (printf "versions.%s.service." $v.version) "keys" (list "annotations")) -}}
 {{- end -}}
 
