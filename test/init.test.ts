@@ -117,6 +117,17 @@ describe('makes a project that works', () => {
       expect([code, stdout + stderr]).toEqual([0, expect.not.stringContaining('problem')]);
   });
 
+  it('of a model file, and says what lies beside it and is not taken', async () => {
+    const parent = folder();
+    for (const name of ['model.onnx', 'model.json', 'golden.json'])
+      cpSync(path.join(root, 'model/v1', name), path.join(parent, name));
+    const { code, stdout } = await init(parent, 'mine', '--model', path.join(parent, 'model.onnx'));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^model\.json and golden\.json beside the file are not taken\. To take them, name their directory with --model\.$/m,
+    );
+  });
+
   it('of a URI, from which pods fetch it', async () => {
     const { url } = await serveFile((_req, res) => res.end(irisModel));
     const project = path.join(folder(), 'web');

@@ -43,6 +43,6 @@ export function watchContract(
 
 function warn({ expected, actual, model = 'the model', version = '' }: ContractChange): void {
   console.warn(
-    `ml-sdk: the contract of ${model} ${version} has the hash ${actual}, not ${expected}: the model has changed. Generate the client again, or pass onContractChange.`,
+    `ml-sdk: the contract of ${model} ${version} has the hash ${actual}, not ${expected}: the model or a setting of its server has changed. Generate the client again, or pass onContractChange.`,
   );
 }

@@ -44,7 +44,7 @@ export class ContractMismatchError extends MlApiError {
 
   constructor(expected: string, actual: string) {
     super(
-      `The server's contract has the hash ${actual}, not ${expected} as this client expects: the model has changed. Generate the client again.`,
+      `The server's contract has the hash ${actual}, not ${expected} as this client expects: the model or a setting of its server has changed. Generate the client again.`,
     );
     this.expected = expected;
     this.actual = actual;

@@ -8,6 +8,7 @@ import {
   responseError,
   TimeoutError,
 } from './errors.ts';
+import { networkReason } from './network-reason.ts';
 import type { ResponseOrigin, Settings } from './options.ts';
 import { redirectIn } from './redirect.ts';
 import { beginningOf, bytesWithin } from './response-body.ts';
@@ -96,7 +97,7 @@ async function attempt(
   } catch (cause) {
     signal.throwIfAborted();
     if (!timer.aborted)
-      return new NetworkError(`No response from ${url}: ${reasonOf(cause)}.`, { cause });
+      return new NetworkError(`No response from ${url}: ${networkReason(cause)}.`, { cause });
     return left < timeout
       ? new TimeoutError(
           `No response from ${url} within ${totalTimeout} ms, retries included.`,
@@ -158,10 +159,4 @@ function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
     }, milliseconds);
     signal.addEventListener('abort', abort, { once: true });
   });
-}
-
-/** Node's fetch says only "fetch failed"; its cause says why. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message;
 }

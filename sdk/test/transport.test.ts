@@ -31,6 +31,14 @@ async function clientOf(behave: Behaviour, options: MlApiOptions = {}) {
 }
 
 describe('errors', () => {
+  it('of TLS where the server speaks none, in words', async () => {
+    const server = await faultyServer((_req, res) => json(res, 200, good));
+    const client = createClient({ baseUrl: server.url.replace('http:', 'https:'), retries: 0 });
+    await expect(client.predict({ inputs })).rejects.toThrow(
+      /^No response from .+: the TLS handshake failed \(ERR_SSL_\w+\); the address of a server without TLS begins with http:\/\/\.$/,
+    );
+  });
+
   it.each([
     [400, BadRequestError],
     [401, AuthenticationError],

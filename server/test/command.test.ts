@@ -59,7 +59,7 @@ describe('a start that cannot succeed ends with one clear message', () => {
     [
       'a model.json with an unknown field',
       { MODEL_DIR: withIris({ 'model.json': '{"nam": "iris"}' }) },
-      /model\.json is not a valid model\.json: the document must NOT have additional properties \("nam"\)\.\n$/,
+      /model\.json is not a valid model\.json: the document has "nam", and takes only name, version, .+\.\n$/,
     ],
     [
       'a model.json that contradicts the model',

@@ -233,6 +233,7 @@ console.log(JSON.stringify([first, label, batch.prediction, contractHash]));
       code: 0,
       stdout: expect.stringContaining('Usage: ml-sdk generate --from URL'),
     });
+    expect((await mlSdk(project, '--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     const stderrOf = async (...args: string[]) => (await mlSdk(project, ...args)).stderr;
     expect(await stderrOf('generat')).toBe(
       'There is no command "generat". Commands: generate, compare, report. Run ml-sdk --help to see what they do.\n',

@@ -1,4 +1,5 @@
 // What a server responds to a command.
+import { networkReason } from '../network-reason.ts';
 import { redirectIn } from '../redirect.ts';
 import { CliError } from './cli-error.ts';
 import { textOf } from './text-of.ts';
@@ -44,7 +45,7 @@ export async function fetched(
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no response within ${FETCH_TIMEOUT_MS} ms`;
-  return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message;
+  return error instanceof Error && error.name === 'TimeoutError'
+    ? `no response within ${FETCH_TIMEOUT_MS} ms`
+    : networkReason(error);
 }

@@ -1,4 +1,5 @@
 // The command `ml-sdk`.
+import { createRequire } from 'node:module';
 import { UsageError } from './cli-error.ts';
 import { commands } from './commands.ts';
 import { exitWith } from './exit.ts';
@@ -9,6 +10,11 @@ const usage = Object.values(commands)
   .join('\n');
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
+  if (name === '--version') {
+    const { version } = createRequire(import.meta.url)('../../package.json');
+    process.stdout.write(`${version}\n`);
+    return EXIT.done;
+  }
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(usage);
     return EXIT.done;

@@ -217,8 +217,8 @@ export const getRepositoryIndex = <ThrowOnError extends boolean = true>(options?
 /**
  * Serve what the folder of a model holds now
  *
- * For who has a key of `OPERATOR_KEYS_FILE`. A model that is served already is replaced between two requests, as it is where
- * `MODEL_RELOAD_SECONDS` is set: by one that loads, predicts what its golden predictions say, and keeps the contract. Versions
+ * Needs a key of `OPERATOR_KEYS_FILE`. A model that is served already is replaced between two requests, as with
+ * `MODEL_RELOAD_SECONDS`: by one that loads, predicts what its golden predictions say, and keeps the contract. Versions
  * that the folder has got are served from then on, those that it has lost no longer. A body is not read.
  *
  */
@@ -239,7 +239,7 @@ export const loadModel = <ThrowOnError extends boolean = true>(parameters: {
 /**
  * Serve a model no more
  *
- * For who has a key of `OPERATOR_KEYS_FILE`. Requests that it has taken end first; then its memory is free. The default model is
+ * Needs a key of `OPERATOR_KEYS_FILE`. Requests that it has taken end first; then its memory is free. The default model is
  * not unloaded. A body is not read.
  *
  */

@@ -6,7 +6,7 @@ import type { PredictData, PredictResponse } from './types.gen.js';
 export type * from './types.gen.js';
 
 /** The hash of the contract that these types were generated from. */
-export const contractHash = "ce19a66164c61a76486c72c85285a86e0486affa0e262be154f813d3f8f23918";
+export const contractHash = "b6081dd9e0d4812ff412851226cf8fc3e318a93f2e032b7a761e9897f9dd4a30";
 
 export type PredictParameters = PredictData['body'];
 export type Client = MlApiClient<PredictParameters, PredictResponse>;

@@ -6,7 +6,7 @@ import type { PredictData, PredictResponse } from './types.gen.js';
 export type * from './types.gen.js';
 
 /** The hash of the contract that these types were generated from. */
-export const contractHash = "b20a3c7921704ed5fe7d8b103dfae17e4bba462214215b3bd62bc450e023b54f";
+export const contractHash = "1580a2534208c0744554d0992bc4d1e5bf995fd5b5fad906c7ef9be0990688c3";
 
 export type PredictParameters = PredictData['body'];
 export type Client = MlApiClient<PredictParameters, PredictResponse>;

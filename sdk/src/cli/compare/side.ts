@@ -1,6 +1,6 @@
 // One of the two servers that are compared: what it is, what it answers, and how fast.
 import { createClient, type MlApiClient } from '../../client.ts';
-import { MlApiError } from '../../errors.ts';
+import { AuthenticationError, MlApiError } from '../../errors.ts';
 import type { Model, Prediction, TensorValue } from '../../generated/types.gen.js';
 import { addressIn } from '../address.ts';
 import { CliError } from '../cli-error.ts';
@@ -49,7 +49,9 @@ export async function openSide(
     fields = requestFields(await client.getContract());
   } catch (error) {
     if (!(error instanceof MlApiError)) throw error;
-    throw new CliError(`${option}: ${url} does not tell its model. ${error.message}`);
+    const key =
+      error instanceof AuthenticationError ? ' Name a file with the key by --api-key-file.' : '';
+    throw new CliError(`${option}: ${url} does not tell its model. ${error.message}${key}`);
   }
   const wanted = {
     ...(fields.includes('labels') && { labels: true }),

@@ -15,6 +15,7 @@ import { isLocal, normalised } from '../../sources/open.ts';
 import { isHidden } from '../../sources/paths.ts';
 import { LOCK_FILE } from '../../sources/record.ts';
 import { shownUri } from '../../sources/shown-uri.ts';
+import { localPath } from '../../sources/stores/local.ts';
 import { CommandError, UsageError } from '../../util/command-error.ts';
 import { printable } from '../../util/printable.ts';
 import type { Command } from '../command.ts';
@@ -42,7 +43,7 @@ const help = `Usage: ml-api init [FOLDER] [--model MODEL]
 Creates a project for a model: model/ with model.onnx, model.json and golden.json, a values.yaml that serves it with the Helm chart, and a
 README.md with the next commands. No existing file is overwritten.
 
-${optionsHelp(options, ['FOLDER', 'The folder of the project, which gives the model its name. Default: the working directory.'])}
+${optionsHelp(options, ['FOLDER', 'The folder of the project. It names the release, and the model if nothing else does. Default: the working directory.'])}
 `;
 
 export const initCommand: Command = {
@@ -111,6 +112,11 @@ async function bring(
   defaultModel: URL,
 ): Promise<void> {
   if (model !== undefined) checkForm(model, 'model', '--model');
+  const beside = besideOf(model);
+  if (beside.length > 0)
+    process.stdout.write(
+      `${beside.join(' and ')} beside the file are not taken. To take them, name their directory with --model.\n`,
+    );
   const fetched = path.join(work, 'fetched');
   await fetchInto({
     uri: model ?? fileURLToPath(defaultModel),
@@ -133,6 +139,13 @@ async function bring(
   await rm(fetched, { recursive: true });
   // A path of this machine says nothing to others.
   if (model === undefined || isLocal(model)) await rm(path.join(into, LOCK_FILE));
+}
+
+/** What a file of this machine has beside it that belongs to a model: of a file, only it is taken. */
+function besideOf(model: string | undefined): string[] {
+  if (model === undefined || !isLocal(model) || !model.endsWith('.onnx')) return [];
+  const directory = path.dirname(localPath(model));
+  return ['model.json', 'golden.json'].filter((name) => existsSync(path.join(directory, name)));
 }
 
 async function deliveryOf(

@@ -63,7 +63,7 @@ function readme({ names, version, delivery, golden, written }: Project): string 
   const rows = [
     [
       '`model/`',
-      `the ONNX model, and what is known of it: \`model.json\` describes it${golden === undefined ? '' : ', `golden.json` has predictions to verify servers by'}`,
+      `the ONNX model; \`model.json\` describes it${golden === undefined ? '' : ', and `golden.json` has predictions that servers must reproduce'}`,
     ],
     ...(isImage ? [['`Dockerfile`', 'makes an image of the server and the model']] : []),
     ['`values.yaml`', 'serves it with the Helm chart'],
@@ -95,7 +95,7 @@ ${isImage ? `docker build --tag ${imageOf(names)}:1 . && docker push ${imageOf(n
 helm test ${release}
 \`\`\`
 
-${isImage ? `Replace \`registry.example.com\` by your registry, here and in \`values.yaml\`.` : delivered(delivery.uri, written)}
+${isImage ? `Replace \`registry.example.com\` with your registry, here and in \`values.yaml\`.` : delivered(delivery.uri, written)}
 `;
 }
 

@@ -44,7 +44,7 @@ function tell(log: Logger, event: ReloadEvent): void {
     const { reason } = event;
     log.error(
       { reason },
-      "what the model's directory holds now was refused; what was served, where there was something, is served on",
+      "what the model's directory holds now was refused; the server goes on with what it had",
     );
     return;
   }

@@ -180,7 +180,9 @@ function splitPair(option: string, pair: string): [string, string] {
 
 function webUrl(option: string, url: string): string {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw usageError(`${option}: expected an http or https URL, got ${withoutSecrets(url)}`);
+    throw usageError(
+      `${option}: expected an http or https URL such as http://localhost:5000, got ${withoutSecrets(url)}`,
+    );
   return withoutTrailingSlashes(url);
 }
 

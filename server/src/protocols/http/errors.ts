@@ -70,7 +70,7 @@ export function answerOtherMethods(path: string, methods: readonly string[]): Re
     next(
       new ProblemException(
         'method-not-allowed',
-        `${path} does not answer ${req.method}; expected ${allow}.`,
+        `${path} does not support ${req.method}; expected ${allow}.`,
         {
           headers: { Allow: allow },
         },
