@@ -112,11 +112,11 @@
 {{- end -}}
 {{- end -}}
 
-{{/* An init container of yours. Takes container, and volumes: the names of those that it may mount. */}}
 {{- define "ml-api.failBeside" -}}
 {{- fail (printf "%s.%s: only a container that goes on beside the server has one; set restartPolicy to Always, or remove it." .key .part) -}}
 {{- end -}}
 
+{{/* An init container of yours. Takes container, v, and volumes: the names of those that it may mount. */}}
 {{- define "ml-api.checkInitContainer" -}}
 {{- $container := .container -}}
 {{- $key := .key -}}

@@ -1,5 +1,5 @@
 {{/*
-Templates in values: in annotations, hosts, variables, and volumes, mounts and init containers of yours. A text is taken for one of Helm's
+Templates in values: in annotations, hosts, variables, triggers, and volumes, mounts and init containers of yours. A text is taken for one of Helm's
 only if it names something that only Helm has: `.Values`, `.Release`, `.Chart`, `.Capabilities`, `.version` and `.fullname` of a version, or
 an `include`. Other tools have braces, too: Vault's agent in annotations, chat templates in variables. Helm cannot catch the failure of a
 template, so what cannot be meant is refused before. Takes text and path.
