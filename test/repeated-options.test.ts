@@ -52,6 +52,8 @@ it('an option that may be repeated is not refused, and the program ends with 2 f
     ...['verify', '--target', 'a=http://a', '--target', 'b=http://b'],
     ...['--golden', 'a.json', '--golden', 'b.json'],
   ]);
-  expect(stderr).toMatch(/^--golden is given more than once; expected it once\.\n/);
+  expect(stderr).toMatch(
+    /^--golden is given more than once; expected it once\. Run ml-api verify --help to see how it is used\.\n$/,
+  );
   expect(code).toBe(EXIT.usage);
 });

@@ -186,8 +186,17 @@ describe('what must not be served is refused, and the model before it is served 
     ],
     [
       'a model with other inputs',
-      (directory) => put(directory, testModel('line')),
+      (directory) => {
+        rmSync(path.join(directory, 'golden.json'));
+        put(directory, testModel('line'));
+      },
       /the contract would break: its (name|task|inputs) would be/,
+    ],
+    [
+      'a model with other inputs than the golden predictions beside it',
+      (directory) => put(directory, testModel('line')),
+      /golden\.json does not fit the model: its "\w+" has the shape \[150, 4\], and the model takes/,
+      /it cannot be loaded; the log says why/,
     ],
     [
       'a model with other labels',

@@ -123,7 +123,7 @@ The versions do not differ: chance alone can explain every difference above.
   });
 
   it.each([
-    [[], '--prometheus is missing'],
+    [[], '--prometheus URL is missing, such as --prometheus http://localhost:9090.'],
     [['--prometheus', 'nowhere'], '--prometheus: expected a URL such as "http://localhost:9090"'],
     [['--prometheus', 'ftp://x'], '--prometheus: expected a URL such as "http://localhost:9090"'],
     [['--prometheus', 'http://jane:secret@p'], '--prometheus: must hold no user name'],
