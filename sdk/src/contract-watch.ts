@@ -1,5 +1,5 @@
 // Notices when the server's contract is not, or no longer, the one that the caller was written against.
-import { ContractMismatchError } from './errors.ts';
+import { CHANGED, ContractMismatchError } from './errors.ts';
 import type { MlApiOptions } from './options.ts';
 
 /** What `onContractChange` is told. */
@@ -43,6 +43,6 @@ export function watchContract(
 
 function warn({ expected, actual, model = 'the model', version = '' }: ContractChange): void {
   console.warn(
-    `ml-sdk: the contract of ${model} ${version} has the hash ${actual}, not ${expected}: the model or a setting of its server has changed. Generate the client again, or pass onContractChange.`,
+    `ml-sdk: the contract of ${model} ${version} has the hash ${actual}, not ${expected}: ${CHANGED}, or pass onContractChange.`,
   );
 }

@@ -36,6 +36,9 @@ export class TimeoutError extends MlApiError {
   }
 }
 
+/** Why a contract has another hash, and what to do. */
+export const CHANGED = 'the model or a setting changed. Generate the client again';
+
 /** The server's contract is not the one that this client was generated from; only thrown on request. */
 export class ContractMismatchError extends MlApiError {
   override readonly name = 'ContractMismatchError';
@@ -43,9 +46,7 @@ export class ContractMismatchError extends MlApiError {
   readonly actual: string;
 
   constructor(expected: string, actual: string) {
-    super(
-      `The server's contract has the hash ${actual}, not ${expected} as this client expects: the model or a setting of its server has changed. Generate the client again.`,
-    );
+    super(`The server's contract has the hash ${actual}, not ${expected}: ${CHANGED}.`);
     this.expected = expected;
     this.actual = actual;
   }

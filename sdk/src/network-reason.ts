@@ -3,8 +3,8 @@ export function networkReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   if (!(cause instanceof Error)) return error.message;
+  const { code = '' } = cause as Error & { code?: string };
   // OpenSSL's own words are lines long, and say nothing of what to do.
-  if ('code' in cause && String(cause.code).startsWith('ERR_SSL_'))
-    return `the TLS handshake failed (${cause.code}); the address of a server without TLS begins with http://`;
+  if (/^ERR_SSL/.test(code)) return `TLS failed (${code}); try http://`;
   return cause.message || cause.name;
 }

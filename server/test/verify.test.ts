@@ -238,7 +238,9 @@ describe('over gRPC', () => {
       /^--golden FILE is missing: the predictions to expect, such as .+\. Run ml-api verify --help to see how it is used\.\n$/,
     );
     const bad = await run(['verify', '--grpc', 'a=x:8001', '--golden', golden('v1')]);
-    expect(bad.stderr).toMatch(/^--grpc: expected an http or https URL, got something else/);
+    expect(bad.stderr).toMatch(
+      /^--grpc: expected an http or https URL such as http:\/\/localhost:5000, got something else/,
+    );
   });
 });
 
@@ -726,10 +728,13 @@ describe('fails with what is wrong', () => {
 });
 
 it.each([
-  [['--target', 'a=me:hunter2@host'], /^--target: expected an http or https URL, got something/],
+  [
+    ['--target', 'a=me:hunter2@host'],
+    /^--target: expected an http or https URL such as http:\/\/localhost:5000, got something/,
+  ],
   [
     ['--target', 'a=httpx://me:hunter2@h'],
-    /^--target: expected an http or https URL, got "httpx:\/\/h"/,
+    /^--target: expected an http or https URL such as http:\/\/localhost:5000, got "httpx:\/\/h"/,
   ],
   [['--target', 'http://me:hunter2@host'], /^--target: expected NAME=VALUE such as/],
   [['--target', 'http://me:hunter2@host/?a=http://b'], /^--target: expected NAME=VALUE such as/],
