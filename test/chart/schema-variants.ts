@@ -61,7 +61,7 @@ function variant(
   suffix: string,
   change: (inner: Schema, defs: Schema) => Schema,
 ): Schema {
-  const name = schema['$ref']?.toString().replace('#/$defs/', '');
+  const name = typeNamed(schema);
   if (name !== undefined) {
     const own = Object(defs[name]);
     const copy = change(own, defs);
@@ -79,6 +79,11 @@ function variant(
   for (const key of ['properties', 'patternProperties'])
     if (key in schema) changed[key] = places(schema[key]);
   return changed;
+}
+
+/** The name of the type that a schema refers to; undefined where it is one itself. */
+export function typeNamed(schema: Schema): string | undefined {
+  return schema['$ref']?.toString().replace('#/$defs/', '');
 }
 
 function typesOf({ type }: Schema): unknown[] {

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCollection, isMap, isScalar, type Pair, parse, parseDocument, type YAMLMap } from 'yaml';
-import { type Schema, takingNulls, takingTemplates } from './schema-variants.ts';
+import { type Schema, takingNulls, takingTemplates, typeNamed } from './schema-variants.ts';
 
 const chart = join(import.meta.dirname, '../../charts/ml-api');
 const typesFiles = ['schema-types', 'schema-pod-types', 'schema-custom-types'].map((name) =>
@@ -149,7 +149,7 @@ function property(
 export function makeKinds(): string {
   const kinds: string[] = [];
   const add = (schema: Schema, path: string): void => {
-    const name = schema['$ref']?.toString().replace('#/$defs/', '');
+    const name = typeNamed(schema);
     const { type, properties } = name === undefined ? schema : (whole.$defs[name] ?? {});
     const standard = schema['default'];
     const isList = Array.isArray(standard) && !('minItems' in schema);

@@ -1,6 +1,6 @@
 // What templates in values may make: the schema has looked at the template, so that what it renders to is checked by the chart.
 import { makeSchema, ownPattern } from './schema.ts';
-import type { Schema } from './schema-variants.ts';
+import { type Schema, typeNamed } from './schema-variants.ts';
 
 export const templatePlacesFile = new URL(
   '../../charts/ml-api/templates/_template-places.tpl',
@@ -23,7 +23,7 @@ type Place = {
 export function makeTemplatePlaces(): string {
   const whole: Schema & { readonly $defs: Record<string, Schema> } = JSON.parse(makeSchema());
   const resolved = (schema: Schema): Schema => {
-    const name = schema['$ref']?.toString().replace('#/$defs/', '');
+    const name = typeNamed(schema);
     return name === undefined ? schema : resolved(whole.$defs[name] ?? {});
   };
   const places = new Map<string, Place>();
