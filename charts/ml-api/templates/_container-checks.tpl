@@ -124,6 +124,8 @@
 {{- if and $container.lifecycle (not $isSidecar) -}}
   {{- include "ml-api.failBeside" (dict "key" $key "part" "lifecycle") -}}
 {{- end -}}
+{{- $own := list -}}
+{{- range $container.ports -}}{{- with .name -}}{{- $own = append $own . -}}{{- end -}}{{- end -}}
 {{- range $part := list "startupProbe" "readinessProbe" "livenessProbe" -}}
   {{- with get $container $part -}}
     {{- if not $isSidecar -}}
@@ -137,6 +139,11 @@
     {{- end -}}
     {{- if and .terminationGracePeriodSeconds (eq $part "readinessProbe") -}}
       {{- fail (printf "%s.%s.terminationGracePeriodSeconds: a readinessProbe ends no container; remove it." $key $part) -}}
+    {{- end -}}
+    {{- range pick . "httpGet" "tcpSocket" -}}
+      {{- if and (kindIs "string" .port) (not (has .port $own)) -}}
+        {{- fail (printf "%s.%s: the container has no port %s; expected a number, or the name of one of its ports." $key $part .port) -}}
+      {{- end -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -188,15 +195,6 @@
   {{- range $name, $own := $.v.ports -}}
     {{- if and $isSidecar (eq (int $own) $port) (eq ($listed.protocol | default "TCP") "TCP") -}}
       {{- fail (printf "%s.ports: the server listens at %d (%s), and containers of a pod share its ports; choose another one." $key $port $name) -}}
-    {{- end -}}
-  {{- end -}}
-{{- end -}}
-{{- $own := list -}}
-{{- range $container.ports -}}{{- with .name -}}{{- $own = append $own . -}}{{- end -}}{{- end -}}
-{{- range $part := list "startupProbe" "readinessProbe" "livenessProbe" -}}
-  {{- range $action := pick (get $container $part | default dict) "httpGet" "tcpSocket" -}}
-    {{- if and (kindIs "string" $action.port) (not (has $action.port $own)) -}}
-      {{- fail (printf "%s.%s: the container has no port %s; expected a number, or the name of one of its ports." $key $part $action.port) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
