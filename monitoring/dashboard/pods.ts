@@ -8,6 +8,7 @@ const legend = '{{pod}}';
 const byPod = (gauge: string, of = ofPredictors) => `sum by (${pod.join(', ')}) (${of(gauge)})`;
 const cpu = rate(ofPredictors('process_cpu_seconds_total'), pod);
 
+const eventLoop = 'nodejs_eventloop_time_seconds_total';
 const hpa = 'kube_horizontalpodautoscaler';
 const utilization = 'metric_target_type="utilization"';
 
@@ -100,11 +101,18 @@ export const saturationPanels = [
     width: 8,
   }),
   panel({
-    title: 'Event loop lag',
-    description: 'p99 of how late timers run: what every request waits beside its own work.',
-    unit: 's',
-    queries: [{ expr: byPod('nodejs_eventloop_lag_p99_seconds'), legend }],
+    title: 'Event loop busy',
+    description:
+      'Share of the time that the serving threads of each pod work instead of wait. Near 100 %, requests wait for each other.',
+    unit: 'percentunit',
+    queries: [
+      {
+        expr: `${rate(ofPredictors(eventLoop, 'nodejs_eventloop_state="active"'), pod)} / ${rate(ofPredictors(eventLoop), pod)}`,
+        legend,
+      },
+    ],
     width: 8,
+    max: 1,
   }),
 ];
 

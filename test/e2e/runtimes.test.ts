@@ -37,6 +37,7 @@ describe.skipIf(!possible)('one release, v1 by our predictor and v2 by MLServer'
   });
 
   const values = (model: Values): Values => ({
+    versionDefaults: { autoscaling: { type: 'none' } }, // pods are counted, and a start is load to a slow machine
     versions: {
       v1: {},
       v2: {

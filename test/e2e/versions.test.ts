@@ -12,7 +12,11 @@ const versions = ['v1', 'v2'] as const;
 describe('two versions behind an Ingress', () => {
   const namespace = useNamespace('versions-ingress');
   const release = new Release(namespace);
-  const values: Values = { versions: { v1: {}, v2: {} }, tests: { ingressUrl: urlInCluster() } };
+  const values: Values = {
+    versionDefaults: { autoscaling: { type: 'none' } }, // a second pod would read other weights a while later
+    versions: { v1: {}, v2: {} },
+    tests: { ingressUrl: urlInCluster() },
+  };
 
   beforeAll(async () => {
     await release.install(values);

@@ -32,12 +32,33 @@ export function createLog(level: string): Log {
   destination.on('error', () => {});
   // It would try for ever, the process standing still, while a disk is full; pino calls it for fatal lines and at the end.
   destination.flushSync = () => {};
-  const flushing = setInterval(() => destination.flush(), COLLECT_MS).unref();
+  let waiting = 0;
+  destination.on('write', (bytes: number) => {
+    waiting -= bytes;
+  });
+  destination.on('drop', (lines: string) => {
+    waiting -= Buffer.byteLength(lines);
+  });
+  // Only while lines wait: a timer that goes on would be most of what a server without requests does.
+  let flushing: NodeJS.Timeout | undefined;
+  const flushSoon = () => {
+    flushing ??= setTimeout(() => {
+      flushing = undefined;
+      if (waiting === 0) return;
+      destination.flush();
+      flushSoon();
+    }, COLLECT_MS).unref();
+  };
+  const write = (lines: string) => {
+    waiting += Buffer.byteLength(lines);
+    destination.write(lines);
+    flushSoon();
+  };
   return {
-    log: pino({ level, base: null }, destination),
-    write: (lines) => void destination.write(lines),
+    log: pino({ level, base: null }, { write }),
+    write,
     async close() {
-      clearInterval(flushing);
+      clearTimeout(flushing);
       const flush = () => new Promise((resolve) => destination.flush(resolve));
       // Twice: the first may be the end of a write that had begun before the last lines came.
       const written = flush().then(flush);

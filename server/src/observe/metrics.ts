@@ -1,17 +1,11 @@
 // Everything the predictor measures, in Prometheus' terms. Label values are bounded: routes of the contract,
 // methods and statuses of HTTP, labels of the model.
-import {
-  type Aggregator,
-  AggregatorRegistry,
-  Counter,
-  collectDefaultMetrics,
-  Gauge,
-  Registry,
-} from 'prom-client';
+import { type Aggregator, AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
 import type { Model } from '../model/model.ts';
 import { labelOf } from '../model/prediction.ts';
 import type { Resources } from '../runtime/resources.ts';
 import { type Slot, UNLOADED } from '../serving/slot.ts';
+import { collectProcessMetrics } from './event-loop.ts';
 import { hotCounter, hotHistogram } from './hot-metrics.ts';
 import type { Observer } from './observer.ts';
 
@@ -82,7 +76,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ version: sources.version });
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
 
   const names = [...new Set(slots().map(({ name }) => name))];
   const labels = new Map(names.map((name) => [name, new Set<string>()]));
@@ -286,7 +280,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   };
 }
 
-const LAG = /^nodejs_eventloop_lag_(?!min)/;
+const LAG = 'nodejs_eventloop_lag_seconds';
 
 /**
  * The metrics of a process in Prometheus' text format.
@@ -297,7 +291,7 @@ export function joinMetrics([first = [], ...others]: readonly CountedMetrics[]):
   const told = first.map((metric) => {
     if (metric.aggregator === 'omit') return { ...metric, aggregator: 'first' };
     // A thread that stands still is not to disappear among the others.
-    return LAG.test(metric.name) ? { ...metric, aggregator: 'max' } : metric;
+    return metric.name === LAG ? { ...metric, aggregator: 'max' } : metric;
   });
   const ofThreads = others.map((one) => one.filter(({ name }) => !name.startsWith('process_')));
   return AggregatorRegistry.aggregate([told, ...ofThreads]).metrics();
