@@ -186,7 +186,9 @@ describe('refuses, as {"error"}', () => {
       const { status, body } = await server.http.get(path);
       expect([status, body]).toEqual([
         404,
-        { error: expect.stringContaining(`There is nothing at "${path}". There is: /predict,`) },
+        {
+          error: expect.stringContaining(`There is nothing at "${path}". POST /predict predicts;`),
+        },
       ]);
     }
   });

@@ -63,7 +63,7 @@ describe('an operator', () => {
     const gone = await running.http.post('/models/new/predict').send(row);
     expect([gone.status, gone.body.detail]).toEqual([
       503,
-      'The model "new" is not served: it was unloaded.',
+      'The model "new" is not served: it was unloaded. Whoever runs the server can load it again: POST /v2/repository/models/NAME/load.',
     ]);
     // Nothing was refused: nobody has to be woken.
     expect((await running.http.get('/metrics')).text).toContain(

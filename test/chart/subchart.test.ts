@@ -105,6 +105,11 @@ test('serves several times under aliases, of which none selects the pods of anot
   expect(services.map(({ spec }) => selected(spec.selector).length)).toEqual([1, 1, 1, 1]);
 });
 
+test('has names of its own under each of two aliases that the name of the release contains', () => {
+  const objects = render([{ alias: 'sh' }, { alias: 'op' }], {});
+  expect(namesOf(objects, 'Deployment').sort()).toEqual(['shop-op-v1', 'shop-sh-v1']);
+});
+
 test('is unlike an alias whose values are its own', () => {
   const objects = render([{ alias: 'a' }, { alias: 'b' }], {
     a: { versionDefaults: { autoscaling: { type: 'none' }, replicas: 3 } },

@@ -657,7 +657,7 @@ console.log(JSON.stringify([Object.keys(models), named.map((one) => typeof one.p
     );
     const { url } = await serve(modelsDir({ iris: v1, other: testModel('two-inputs') }));
     expect(await stderrOf(`${url}/models/iris`)).toContain(
-      `${url}/models/iris/models/iris/openapi.json answered 404. Is --from the address of the server itself`,
+      `${url}/models/iris/models/iris/openapi.json answered 404: There is nothing at "/models/iris/models/iris/openapi.json". POST /predict predicts; GET /openapi.json lists all paths. Is --from the address of the server itself`,
     );
     expect(existsSync(path.join(project, 'never'))).toBe(false);
   });

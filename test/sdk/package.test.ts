@@ -216,7 +216,11 @@ console.log(JSON.stringify([first, label, batch.prediction, contractHash]));
     );
     const { metricsPort } = await start({ METRICS_PORT: '0', LOG_LEVEL: 'silent' });
     expect(await stderrOf(`http://127.0.0.1:${metricsPort}`)).toBe(
-      `http://127.0.0.1:${metricsPort}/openapi.json answered 404. Is --from the address of an ml-api server?\n`,
+      `http://127.0.0.1:${metricsPort}/openapi.json answered 404: There is nothing at "/openapi.json". There is: /metrics, /shadow/disagreements. Is --from the address of an ml-api server?\n`,
+    );
+    const { url } = await start({ LOG_LEVEL: 'silent' });
+    expect(await stderrOf(`${url}/models/irs`)).toContain(
+      'answered 404: There is no model "irs" here; this server has "iris" of version "v1". Is',
     );
   });
 

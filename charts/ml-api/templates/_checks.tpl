@@ -136,6 +136,9 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.ports.http: runtime custom has no port of its own; set the port that serves HTTP." $key) -}}
   {{- end -}}
 {{- end -}}
+{{- if and (gt (int $v.gpu.count) 0) (not (hasPrefix "nvidia.com/" $v.gpu.resource)) (not $v.ownImage) (not (has $v.runtime (list "ovms" "custom"))) (or (ne $v.runtime "onnx") (eq $v.gpu.imageTagSuffix "-cuda")) -}}
+  {{- fail (printf "%s.image: that of runtime %s for GPUs is built for NVIDIA's, and gpu.resource is %s; name a build for these." $key $v.runtime $v.gpu.resource) -}}
+{{- end -}}
 {{- if and (eq $v.runtime "onnx") (gt (int $v.gpu.count) 0) $v.image.digest (eq $v.image.digest .root.Values.image.digest) -}}
   {{- fail (printf "%s.image.digest: image.digest is that of the image for CPUs, and the version asks for a GPU; set the digest of the one for GPUs, or its tag." $key) -}}
 {{- end -}}
@@ -319,6 +322,7 @@ and how to go on. Takes root and versions.
     {{- if and $target (eq (include "ml-api.amount" ($request | default 0) | float64) 0.0) -}}
       {{- fail (printf "%s.%sUtilization: a percentage of resources.requests.%s, which is not set, or 0; set it." $key $resource $resource) -}}
     {{- end -}}
+    {{- if $target -}}{{- include "ml-api.checkSidecarRequests" (dict "v" $v "resource" $resource "key" $.key) -}}{{- end -}}
   {{- end -}}
 {{- end -}}
 {{- range $metric := $scaling.metrics -}}
@@ -344,6 +348,16 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- end -}}
 
+{{/* A percentage of requests is one of all containers that go on, and an autoscaler stands still where one has no request. Takes v, resource and key. */}}
+{{- define "ml-api.checkSidecarRequests" -}}
+{{- range $at, $container := .v.initContainers -}}
+  {{- $resources := $container.resources | default dict -}}
+  {{- if and (eq ($container.restartPolicy | default "") "Always") (not (or (get ($resources.requests | default dict) $.resource) (get ($resources.limits | default dict) $.resource))) -}}
+    {{- fail (printf "%s.initContainers: %s goes on beside the predictor, and without a request for %s the autoscaler cannot tell the utilization of the pod; set resources.requests.%s of it." $.key $container.name $.resource $.resource) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/*
 What KEDA's webhook takes of triggers and of a fallback: https://github.com/kedacore/keda/blob/main/apis/keda/v1alpha1/scaledobject_webhook.go
 Takes v and key.
@@ -366,6 +380,9 @@ Takes v and key.
     {{- $resources := $.v.resources | default dict -}}
     {{- if and (ne (.metricType | default "Utilization") "AverageValue") (not (or (get ($resources.requests | default dict) .type) (get ($resources.limits | default dict) .type))) -}}
       {{- fail (printf "%s.triggers: one of type %s is a percentage of resources.requests.%s, which is not set; set it." $.key .type .type) -}}
+    {{- end -}}
+    {{- if and (ne (.metricType | default "Utilization") "AverageValue") (not (get (.metadata | default dict) "containerName")) -}}
+      {{- include "ml-api.checkSidecarRequests" (dict "v" $.v "resource" .type "key" (trimSuffix ".autoscaling.keda" $.key)) -}}
     {{- end -}}
   {{- else if eq (.metricType | default "AverageValue") "AverageValue" -}}
     {{- $hasAverage = true -}}
@@ -504,6 +521,12 @@ the form of IPv6. Takes address and key.
 {{- end -}}
 
 {{- define "ml-api.checkService" -}}
+{{- if and .v.service.loadBalancerSourceRanges (ne .v.service.type "LoadBalancer") -}}
+  {{- fail (printf "%s.service.loadBalancerSourceRanges: a %s Service has no load balancer; remove them, or set type to LoadBalancer." .key .v.service.type) -}}
+{{- end -}}
+{{- if and .v.service.externalTrafficPolicy (eq .v.service.type "ClusterIP") -}}
+  {{- fail (printf "%s.service.externalTrafficPolicy: nothing outside the cluster reaches a ClusterIP Service; remove it, or set type to LoadBalancer or NodePort." .key) -}}
+{{- end -}}
 {{- $service := .v.service -}}
 {{- if and (has $service.ipFamilyPolicy (list "" "SingleStack")) (gt (len $service.ipFamilies) 1) -}}
   {{- fail (printf "%s.service.ipFamilies: a Service of a single stack has one family; name one, or set ipFamilyPolicy to PreferDualStack or RequireDualStack." .key) -}}
@@ -542,11 +565,18 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
   {{- $paths := dict -}}
   {{- range $name, $v := .versions -}}
     {{- if and $v.expose (or $v.servesBasePath (eq $name $.root.Values.defaultVersion) (hasKey $weights $name)) -}}
-      {{- $_ := set $paths (include "ml-api.albTargets" $v | fromYaml | dig "alb.ingress.kubernetes.io/healthcheck-path" "/") $name -}}
+      {{- if not (hasKey $v.service.annotations "alb.ingress.kubernetes.io/healthcheck-path") -}}{{/* which goes before that of the Ingress */}}
+        {{- $path := include "ml-api.albTargets" $v | fromYaml | dig "alb.ingress.kubernetes.io/healthcheck-path" "/" -}}
+        {{- if or (eq $name $.root.Values.defaultVersion) (not (hasKey $paths $path)) -}}{{- $_ := set $paths $path $name -}}{{- end -}}
+      {{- end -}}
     {{- end -}}
   {{- end -}}
   {{- if and (gt (len $paths) 1) (not (hasKey $ingress.annotations "alb.ingress.kubernetes.io/healthcheck-path")) -}}
-    {{- fail (printf "ingress.controller: the AWS load balancer checks the health of all versions at one path, and these answer at several (%s); set expose to false for those of other runtimes, or ingress.annotations.alb.ingress.kubernetes.io/healthcheck-path to one that all of them answer." (keys $paths | sortAlpha | join ", ")) -}}
+    {{- range $path, $name := $paths -}}
+      {{- if ne $name $.root.Values.defaultVersion -}}
+        {{- fail (printf "versions.%s.service.annotations: the AWS load balancer checks the health of all versions at the path of the default one, unless their Services have another, and these answer at several (%s); set alb.ingress.kubernetes.io/healthcheck-path to %s there, or expose to false." $name (keys $paths | sortAlpha | join ", ") $path) -}}
+      {{- end -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -634,6 +664,12 @@ Takes versions, name, other, and key.
 {{- end -}}
 {{- $gate := $values.promotion.gate -}}
 {{- if $gate.enabled -}}
+  {{- range $name := keys $traffic.weights | sortAlpha -}}
+    {{- $v := get $versions $name -}}
+    {{- if and $v (ne $v.runtime "onnx") -}}
+      {{- fail (printf "promotion.gate.enabled: the gate reads the metrics of runtime onnx, and %s runs %s; set it to false." $name $v.runtime) -}}
+    {{- end -}}
+  {{- end -}}
   {{- include "ml-api.checkNameLookup" (dict "v" $values.versionDefaults "key" "versionDefaults") -}}
   {{- include "ml-api.checkTolerations" (dict "tolerations" $values.versionDefaults.tolerations "key" "versionDefaults.tolerations") -}}
   {{- $job := printf "%s-promotion-gate" (include "ml-api.fullname" .root) -}}
@@ -711,7 +747,26 @@ Takes versions, name, other, and key.
 {{- end -}}
 
 {{/* The hosts of routes, which may be made by templates, and their certificates. */}}
+{{/* cert-manager keeps one Certificate for a Secret, of the Ingress that came first. Takes ingress. */}}
+{{- define "ml-api.checkCertificates" -}}
+{{- $issued := false -}}
+{{- range $name, $_ := .annotations -}}
+  {{- if regexMatch "^cert-manager[.]io/(cluster-)?issuer$" $name -}}{{- $issued = true -}}{{- end -}}
+{{- end -}}
+{{- if and $issued .enabled .tls.enabled .grpc.enabled -}}
+  {{- $ofHttp := list -}}
+  {{- range $host := .hosts -}}{{- $ofHttp = append $ofHttp (get $.tls.secretNames $host | default $.tls.secretName) -}}{{- end -}}
+  {{- range $host := .grpc.hosts -}}
+    {{- $secret := get $.tls.secretNames $host | default $.tls.secretName -}}
+    {{- if and $secret (has $secret $ofHttp) -}}
+      {{- fail (printf "ingress.tls.secretNames: cert-manager makes a certificate for one Ingress, and those of HTTP and of gRPC have the Secret %s; name another for %s." $secret $host) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "ml-api.checkHosts" -}}
+{{- include "ml-api.checkCertificates" .root.Values.ingress -}}
 {{- $values := .root.Values -}}
 {{- $ingress := $values.ingress -}}
 {{- $hosts := dict "ingress.hosts" $ingress.hosts "ingress.grpc.hosts" $ingress.grpc.hosts "httpRoute.hostnames" $values.httpRoute.hostnames "grpcRoute.hostnames" $values.grpcRoute.hostnames -}}
@@ -875,6 +930,24 @@ Takes versions, name, other, and key.
 {{- end -}}
 {{- if and (has "ReadWriteOncePod" $values.modelStore.accessModes) (gt (len ($values.modelStore.accessModes | uniq)) 1) -}}
   {{- fail "modelStore.accessModes: ReadWriteOncePod allows no other mode beside it; remove it or the others." -}}
+{{- end -}}
+{{- $users := list -}}{{/* of the chart's claim */}}
+{{- range $name, $v := .versions -}}
+  {{- if and (eq $v.model.source "pvc") (not $v.model.pvc.existingClaim) -}}{{- $users = append $users $name -}}{{- end -}}
+{{- end -}}
+{{- if has "ReadWriteOncePod" $values.modelStore.accessModes -}}
+  {{- if gt (len $users) 1 -}}
+    {{- fail (printf "modelStore.accessModes: ReadWriteOncePod lets one pod use the claim, and %s do; use ReadOnlyMany or ReadWriteMany, or a claim for each." (join ", " $users)) -}}
+  {{- else if and $users $values.tests.enabled (eq (get .versions (first $users)).runtime "onnx") -}}
+    {{- fail "modelStore.accessModes: ReadWriteOncePod lets one pod use the claim, and the one of helm test reads it, too; use ReadWriteOnce, or set tests.enabled to false." -}}
+  {{- end -}}
+{{- end -}}
+{{- if and (eq (uniq $values.modelStore.accessModes | join "") "ReadOnlyMany") -}}
+  {{- range $name := $users -}}
+    {{- if (get $.versions $name).model.uri -}}
+      {{- fail (printf "modelStore.accessModes: %s writes what it fetches to the claim, which ReadOnlyMany forbids; use ReadWriteOnce or ReadWriteMany." $name) -}}
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
 {{- if and $values.modelStore.persistentVolume.enabled (not $values.modelStore.persistentVolume.source) -}}
   {{- fail "modelStore.persistentVolume.source: a PersistentVolume needs one, such as {hostPath: {path: /srv/models}}." -}}

@@ -85,6 +85,36 @@ alb.ingress.kubernetes.io/healthcheck-path: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
+{{/*
+What a controller limits by itself below what config allows: ingress-nginx bodies of 1 MiB and 60 s between two reads, Contour 15 s for a response,
+AWS' load balancer 60 s without a byte. Takes root and versions: those it leads to.
+*/}}
+{{- define "ml-api.limitAnnotations" -}}
+{{- $bytes := 0 -}}
+{{- $milliseconds := 0 -}}
+{{- range .versions -}}
+  {{- if eq .runtime "onnx" -}}
+    {{- $config := mergeOverwrite (dict) $.root.Values.config .config -}}
+    {{- $bytes = max $bytes (int64 $config.maxBodyBytes) -}}
+    {{- $milliseconds = max $milliseconds (int64 $config.requestTimeoutMs) -}}
+  {{- end -}}
+{{- end -}}
+{{- $seconds := div (add $milliseconds 1999) 1000 -}}{{/* the server itself answers that it took too long */}}
+{{- $controller := .root.Values.ingress.controller -}}
+{{- if eq $controller "nginx" -}}
+{{- if gt $bytes 1048576 }}
+nginx.ingress.kubernetes.io/proxy-body-size: {{ $bytes | quote }}
+{{- end }}
+{{- if gt $seconds 60 }}
+nginx.ingress.kubernetes.io/proxy-read-timeout: {{ $seconds | quote }}
+{{- end }}
+{{- else if and (eq $controller "contour") (gt $seconds 15) -}}
+projectcontour.io/response-timeout: {{ $seconds }}s
+{{- else if and (eq $controller "alb") (gt $seconds 60) -}}
+alb.ingress.kubernetes.io/load-balancer-attributes: idle_timeout.timeout_seconds={{ min $seconds 4000 }}
+{{- end -}}
+{{- end -}}
+
 {{/* The canary annotations of ingress-nginx: a second Ingress takes a share of the first's requests. Takes root and name. */}}
 {{- define "ml-api.nginxCanary" -}}
 {{- $total := 0 -}}

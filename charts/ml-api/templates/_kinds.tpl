@@ -138,6 +138,8 @@ versionDefaults.service.annotations map
 versionDefaults.service.ipFamilyPolicy needed
 versionDefaults.service.ipFamilies list
 versionDefaults.service.loadBalancerClass needed
+versionDefaults.service.loadBalancerSourceRanges list
+versionDefaults.service.externalTrafficPolicy needed
 versionDefaults.service.trafficDistribution needed
 versionDefaults.podSecurityContext map
 versionDefaults.securityContext map

@@ -57,6 +57,9 @@
 {{- if and $id (ne $model.source "huggingFace") -}}
   {{- fail (printf "%s.model.huggingFace.id: source %s downloads nothing from there; set source to huggingFace." $key $model.source) -}}
 {{- end -}}
+{{- if and (gt (int64 $v.autoscaling.waitingRequests) 0) $v.openai.metricsNeedKey .root.Values.auth.existingSecret (not .root.Values.auth.metricsKey) -}}
+  {{- fail (printf "%s.autoscaling.waitingRequests: they are read from metrics, for which %s asks for a key; name it in auth.metricsKey." $key $v.runtime) -}}
+{{- end -}}
 {{- if and (gt (int64 $v.autoscaling.waitingRequests) 0) (eq $v.autoscaling.type "keda") (not $v.autoscaling.keda.prometheusUrl) -}}
   {{- fail (printf "%s.autoscaling.keda.prometheusUrl: waitingRequests is read from Prometheus; name it, such as http://prometheus.monitoring:9090." $key) -}}
 {{- end -}}

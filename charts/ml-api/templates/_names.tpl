@@ -9,7 +9,7 @@
 {{- $name := include "ml-api.name" . -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride -}}
-{{- else if contains $name .Release.Name -}}
+{{- else if ternary (contains $name .Release.Name) (eq $name .Release.Name) (eq .Chart.Name "ml-api") -}}{{/* of two aliases, a release may contain both */}}
 {{- .Release.Name -}}
 {{- else -}}
 {{- printf "%s-%s" .Release.Name $name -}}

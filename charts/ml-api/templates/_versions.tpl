@@ -168,6 +168,9 @@ runtime's are filled in later. Takes from, own, and marked.
   {{- $image := .root.Values.image -}}
   {{- $suffix := ternary $v.gpu.imageTagSuffix "" (gt (int $v.gpu.count) 0) -}}
   {{- $tag := printf "%s%s" ($image.tag | default .root.Chart.AppVersion | trimSuffix $suffix) $suffix -}}
+  {{- if and $suffix $v.image.tag (not $v.image.repository) -}}{{/* one of the predictor's */}}
+    {{- $_ := set $v.image "tag" (printf "%s%s" (trimSuffix $suffix $v.image.tag) $suffix) -}}
+  {{- end -}}
   {{- $digest := include "ml-api.ownDigest" (dict "root" .root "tag" $tag) -}}
   {{- $_ := set $preset "image" (dict "repository" $image.repository "tag" $tag "digest" (or $v.image.repository $v.image.tag | empty | ternary $digest "")) -}}
 {{- end -}}

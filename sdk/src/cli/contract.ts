@@ -33,7 +33,7 @@ export async function fetchContract(
   const server = addressIn('--from', from, 'http://localhost:5000');
   const address = `${server}/openapi.json`;
   const { ok, status, headers, text } = await fetched(address, { apiKey });
-  if (!ok) throw new CliError(`${address} answered ${status}. ${question}`);
+  if (!ok) throw new CliError(`${address} answered ${status}${problemIn(text)}. ${question}`);
   const document = parse(text);
   const model = titleOf(document);
   if (document === undefined || model === undefined)
@@ -53,6 +53,15 @@ export async function fetchContract(
       `${address} is not the contract that its header names: ML-Contract-Hash is ${hash}, and the hash of the document is ${served}. Something between here and the server changes or mixes up its answers, such as a cache; or the server is not of ml-api.`,
     );
   return { server, model, hash, document };
+}
+
+/** What a server of ml-api says is wrong, such as that it has no such model; else nothing. */
+function problemIn(text: string): string {
+  const problem = parse(text);
+  if (problem === undefined || !('detail' in problem) || !('type' in problem)) return '';
+  return String(problem.type).startsWith('urn:ml-api:problem:')
+    ? `: ${printable(String(problem.detail), 300).replace(/\.$/, '')}`
+    : '';
 }
 
 /** As the server makes it: SHA-256 of the canonical JSON without `servers`, since a contract may be served at several addresses. */

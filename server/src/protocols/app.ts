@@ -103,8 +103,7 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
   }
   app.use(below('/v2', BASE_PATH), errorsAsOpenInference); // also for what nothing serves there
   app.use(modelPathsOf(BASE_PATH), noteUnserved);
-  const pages = DOCS === 'on' ? ['/', '/docs'] : [];
-  app.use(answerUnknownPaths([...Object.keys(document.paths ?? {}), ...pages]));
+  app.use(answerUnknownPaths('POST /predict predicts; GET /openapi.json lists all paths.'));
   app.use(answer);
   return guard(app, answer, log);
 }
@@ -123,7 +122,7 @@ export function createMetricsApp(parts: AppParts, messages: Messages): RequestLi
     ...shadowDisagreements(parts.disagreements),
   );
   app.all('/shadow/disagreements', answerOtherMethods('/shadow/disagreements', ['GET']));
-  app.use(answerUnknownPaths(['/metrics', '/shadow/disagreements']));
+  app.use(answerUnknownPaths('There is: /metrics, /shadow/disagreements.'));
   const answer = answerErrors(headersFor, isLetIn(parts.apiKeys));
   app.use(answer);
   return guard(app, answer, parts.log);

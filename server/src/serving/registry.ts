@@ -2,7 +2,7 @@
 import { quote } from '../util/quote.ts';
 import { NotFoundError, NotServedError } from './errors.ts';
 import type { ServedModel } from './served-model.ts';
-import type { Slot } from './slot.ts';
+import { type Slot, UNLOADED } from './slot.ts';
 
 /** Models that an error names; there may be hundreds. */
 const NAMED = 10;
@@ -67,7 +67,9 @@ export class Registry {
         `this server has ${this.#all()}`,
       );
     if (slot.served === undefined)
-      throw new NotServedError(`The model ${quote(name)} is not served: ${slot.reason}`);
+      throw new NotServedError(
+        `The model ${quote(name)} is not served: ${slot.reason}${slot.reason === UNLOADED ? ' Whoever runs the server can load it again: POST /v2/repository/models/NAME/load.' : ''}`,
+      );
     return slot.served;
   }
 

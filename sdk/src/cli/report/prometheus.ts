@@ -1,6 +1,7 @@
 // Asks a Prometheus: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
 import { redirectIn } from '../../redirect.ts';
 import { CliError } from '../cli-error.ts';
+import { printable } from '../printable.ts';
 import { textOf } from '../text-of.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -36,7 +37,7 @@ export async function query(url: string, promql: string): Promise<Sample[]> {
   const result = response.ok ? vectorIn(text) : undefined;
   if (result === undefined)
     throw new CliError(
-      `--prometheus: ${address} answered ${response.status}, which is not what a Prometheus answers to ${promql}: ${text.slice(0, 200)}`,
+      `--prometheus: ${address} answered ${response.status} ${JSON.stringify(printable(text, 200))}, which is not what a Prometheus answers. Is it the address of a Prometheus, such as http://localhost:9090?`,
     );
   return result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
 }

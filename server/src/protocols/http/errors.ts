@@ -49,15 +49,13 @@ function removeBodyHeaders(res: Response): void {
   for (const name of ABOUT_THE_BODY) res.removeHeader(name);
 }
 
-/** Answers paths that are not in the contract. */
-export function answerUnknownPaths(paths: readonly string[]): RequestHandler {
+/**
+ * Answers paths that are not in the contract.
+ * @param there a sentence on what there is
+ */
+export function answerUnknownPaths(there: string): RequestHandler {
   return (req, _res, next) =>
-    next(
-      new ProblemException(
-        'not-found',
-        `There is nothing at ${quote(req.path)}. There is: ${paths.join(', ')}.`,
-      ),
-    );
+    next(new ProblemException('not-found', `There is nothing at ${quote(req.path)}. ${there}`));
 }
 
 /** Answers methods that a path of the contract does not have. */
