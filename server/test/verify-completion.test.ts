@@ -1,4 +1,4 @@
-// `verify --completion`, by which `helm test` asks a server of an LLM. The server is a stand-in; a real one is in test/e2e/llm.test.ts.
+// `verify --completion`, by which `helm test` asks a server of an LLM. The server is a stand-in; a real one is in test/e2e/llm.slow.ts.
 import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -66,8 +66,9 @@ dashboards and alerts use them. Every series also has the label \`version\`. Nam
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-There are also the metrics of prom-client: \`process_*\` (CPU, memory, file descriptors) and \`nodejs_*\` (event loop, heap, garbage
-collection).
+There are also the metrics of prom-client: \`process_*\` (CPU, memory, file descriptors) and \`nodejs_*\` (heap, garbage collection, event
+loop). Its percentiles of the event loop's lag are left out: their timer wakes each thread a hundred times a second, and a pod without requests
+is to cost nothing. \`nodejs_eventloop_time_seconds_total\` says how busy the threads are instead, by \`nodejs_eventloop_state\` \`active\` and \`idle\`.
 
 ## Reasons
 

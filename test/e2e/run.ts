@@ -1,6 +1,6 @@
 // `npm run e2e -- [--all | --slow NAME …] [--keep] [-t NAME] [FILE …]`: the suites on a real cluster, those of the named files or all.
 //
-// --all        Also the slow suites (*.slow.ts), which build KEDA, Prometheus and kube-state-metrics first.
+// --all        Also the slow suites (*.slow.ts), most of which build or install others' servers first: KEDA, Prometheus, MLServer, llama.cpp.
 // --slow NAME  Also this one of them.
 // --keep       Leaves the cluster up; without it, a cluster that this run brought up is removed.
 // -t NAME      Only the tests whose names match.

@@ -12,7 +12,7 @@ export default defineConfig({
     // One after the other: they share one node, and the load of one must not disturb what another counts.
     fileParallelism: false,
     testTimeout: 300_000,
-    hookTimeout: 300_000,
+    hookTimeout: 900_000, // in some, a server of others' is built
     reporters: ['verbose'],
   },
 });

@@ -6,15 +6,20 @@ import type { createClient } from './ml/index.ts';
 /** Of the typed client, the one call that this service needs. */
 export type Predictor = Pick<ReturnType<typeof createClient>, 'predict'>;
 
+const SIZES = ['sepal.length', 'sepal.width', 'petal.length', 'petal.width'];
+
 export function createApp(model: Predictor): Express {
   const app = express().use(express.json());
 
   app.post('/flowers', async (req, res) => {
     const { sepal, petal } = req.body ?? {};
     const sizes = [sepal?.length, sepal?.width, petal?.length, petal?.width];
-    // Four lists would be a batch, which the server takes. Which numbers it takes, it says itself.
-    if (sizes.some((size) => typeof size === 'object' && size !== null))
-      return void res.status(422).json({ errors: ['A flower has one number of each size.'] });
+    // The model's errors name its inputs by number, and visitors know theirs by name.
+    const wrong = SIZES.filter((_, at) => typeof sizes[at] !== 'number');
+    if (wrong.length > 0)
+      return void res
+        .status(422)
+        .json({ errors: wrong.map((size) => `${size}: a number is needed`) });
     try {
       const inputs = sizes as [number, number, number, number];
       const { labels, probabilities } = await model.predict({

@@ -49,7 +49,12 @@ test('small petals are those of a setosa', async () => {
 test('a visitor is told what is wrong with a flower', async () => {
   const { status, body } = await post({ ...setosa, petal: { length: 'long', width: 0.2 } });
   assert.equal(status, 422);
-  assert.match(String(body.errors), /expected a number/);
+  assert.deepEqual(body.errors, ['petal.length: a number is needed']);
+  const { errors } = (await post({ sepal: { length: 5.1 } })).body;
+  assert.deepEqual(
+    errors,
+    ['sepal.width', 'petal.length', 'petal.width'].map((size) => `${size}: a number is needed`),
+  );
 
   const many = [5.1, 3.5, 1.4, 0.2];
   const batch = { sepal: { length: many, width: many }, petal: { length: many, width: many } };

@@ -58,6 +58,8 @@ export async function readManifest(file: string, schemaFile: URL): Promise<Manif
     const problems = (validate.errors ?? []).map((error) => {
       if ('additionalProperty' in error.params)
         return `${error.instancePath || 'the document'} has ${JSON.stringify(error.params['additionalProperty'])}, and takes only ${Object.keys(Object(error.parentSchema?.['properties'])).join(', ')}`;
+      if (error.keyword === 'enum')
+        return `${error.instancePath} is ${JSON.stringify(error.data)}; expected one of ${error.params['allowedValues'].map(String).join(', ')}`;
       return `${error.instancePath || 'the document'} ${error.message}`;
     });
     throw new ModelLoadError(`${file} is not a valid model.json: ${problems.join('; ')}.`);

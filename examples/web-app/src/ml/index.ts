@@ -6,7 +6,7 @@ import type { PredictData, PredictResponse } from './types.gen.js';
 export type * from './types.gen.js';
 
 /** The hash of the contract that these types were generated from. */
-export const contractHash = "1580a2534208c0744554d0992bc4d1e5bf995fd5b5fad906c7ef9be0990688c3";
+export const contractHash = "986e3ed6d2f5e2b96172ca7c8f48123cba8e0e40edeb4776ad28ec59e365d109";
 
 export type PredictParameters = PredictData['body'];
 export type Client = MlApiClient<PredictParameters, PredictResponse>;

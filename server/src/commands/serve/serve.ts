@@ -61,6 +61,11 @@ async function serve(
     thread.state.threads = config.SERVING_THREADS || 1;
     const service = await createService(config, files, log, stopped, thread);
     if (showWhatToTry) process.stderr.write(whatToTry(service));
+    if (BLOCKED_PORTS.has(service.port))
+      log.warn(
+        { port: service.port },
+        'browsers and fetch send nothing to this port, such as the SDK: choose another for them',
+      );
     const threads = config.SERVING_THREADS || (areLight(service.parts.models.served) ? most : 1);
     const { port, grpcPort } = service;
     const ports = { PORT: String(port), ...(grpcPort && { GRPC_PORT: String(grpcPort) }) };
@@ -107,6 +112,12 @@ async function withModelOf(
     stopped.removeEventListener('abort', end);
   }
 }
+
+/** Ports that browsers and fetch refuse, of those that anyone may listen at: https://fetch.spec.whatwg.org/#port-blocking */
+const BLOCKED_PORTS: ReadonlySet<number> = new Set([
+  ...[1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566],
+  ...[6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080],
+]);
 
 /** How long a thread may take to end once its requests have, in milliseconds. */
 const LATE_MS = 5000;

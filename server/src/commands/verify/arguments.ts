@@ -152,7 +152,9 @@ function parse(args: readonly string[]) {
     const { values, positionals } = parsed(args, verifyOptions);
     // Not shown: it may be a URL with a password.
     if (positionals.length > 0)
-      throw new TypeError('There is an argument that belongs to no option; expected options only');
+      throw new TypeError(
+        'There is an argument that belongs to no option; expected options only, such as --target service=http://localhost:5000',
+      );
     return values;
   } catch (error) {
     throw error instanceof TypeError ? usageError(error.message) : error;

@@ -2,8 +2,8 @@
 import type { Response } from 'express';
 import { UntracedError } from '../../util/untraced-error.ts';
 
-/** The kinds of problem, with the status and title of each; the contract documents them. */
-const kinds = {
+/** The kinds of problem, with the status and title of each; docs/problems.md lists them. */
+export const kinds = {
   'invalid-json': { status: 400, title: 'The request body is not JSON' },
   'empty-body': { status: 400, title: 'The request body is empty' },
   'invalid-encoding': { status: 400, title: 'The request body cannot be decoded' },

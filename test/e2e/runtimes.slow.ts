@@ -32,6 +32,7 @@ describe.skipIf(!possible)('one release, v1 by our predictor and v2 by MLServer'
     } finally {
       rmSync(folder, { recursive: true });
     }
+    await loadStores();
     const imageVolume = { reference: mlserverModel, subPath: 'iris' };
     await release.install(values({ source: 'imageVolume', imageVolume }));
   });
@@ -89,7 +90,6 @@ describe.skipIf(!possible)('one release, v1 by our predictor and v2 by MLServer'
   });
 
   it('MLServer serves what a store has for it, by the same value as ours', async () => {
-    await loadStores();
     await startS3(namespace);
     await release.install(values({ uri: 's3://models/mlserver', fetch: s3Access }));
     await eventually(60, async () => expect(await namespace.predictors()).toHaveLength(2));
