@@ -302,7 +302,7 @@ kind(
   [
     {
       at: 'versions.v1.gpu.resource',
-      values: (resource) => gpu({ gpu: { count: 1, resource } }),
+      values: (resource) => gpu({ gpu: { count: 1, resource, imageTagSuffix: '-own' } }),
     },
   ],
   {
