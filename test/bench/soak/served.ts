@@ -27,6 +27,8 @@ export interface Served {
   collect(): Promise<void>;
   /** Reads how much the process holds. */
   sample(): Promise<void>;
+  /** Forgets the samples. */
+  forget(): void;
   /** Sends SIGTERM. @returns the exit code; null after a signal */
   stop(): Promise<number | null>;
 }
@@ -91,6 +93,9 @@ export async function serve(
       };
       for (const name of Object.keys(values) as Measure[])
         samples[name].push({ atMs, value: values[name] });
+    },
+    forget() {
+      for (const values of Object.values(samples)) values.length = 0;
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;

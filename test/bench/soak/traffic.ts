@@ -23,7 +23,7 @@ export interface Outcome {
 export async function traffic(
   port: number,
   kinds: readonly Kind[],
-  until: number,
+  isOver: () => boolean,
 ): Promise<Outcome> {
   const outcome: Outcome = {
     exchanges: 0,
@@ -37,7 +37,7 @@ export async function traffic(
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
   const urn = kinds.flatMap((kind) => Array<Kind>(kind.weight).fill(kind));
   const client = async () => {
-    while (performance.now() < until) {
+    while (!isOver()) {
       const kind = urn[Math.floor(Math.random() * urn.length)];
       if (kind === undefined) throw new Error('there is no traffic');
       outcome.exchanges++;
