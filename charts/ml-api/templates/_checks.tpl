@@ -350,7 +350,7 @@ and how to go on. Takes root and versions.
 
 {{/* A percentage of requests is one of all containers that go on, and an autoscaler stands still where one has no request. Takes v, resource and key. */}}
 {{- define "ml-api.checkSidecarRequests" -}}
-{{- range $at, $container := .v.initContainers -}}
+{{- range $container := .v.initContainers -}}
   {{- $resources := $container.resources | default dict -}}
   {{- if and (eq ($container.restartPolicy | default "") "Always") (not (or (get ($resources.requests | default dict) $.resource) (get ($resources.limits | default dict) $.resource))) -}}
     {{- fail (printf "%s.initContainers: %s goes on beside the predictor, and without a request for %s the autoscaler cannot tell the utilization of the pod; set resources.requests.%s of it." $.key $container.name $.resource $.resource) -}}
@@ -378,11 +378,13 @@ Takes v and key.
   {{- end -}}
   {{- if $isOfPods -}}
     {{- $resources := $.v.resources | default dict -}}
-    {{- if and (ne (.metricType | default "Utilization") "AverageValue") (not (or (get ($resources.requests | default dict) .type) (get ($resources.limits | default dict) .type))) -}}
-      {{- fail (printf "%s.triggers: one of type %s is a percentage of resources.requests.%s, which is not set; set it." $.key .type .type) -}}
-    {{- end -}}
-    {{- if and (ne (.metricType | default "Utilization") "AverageValue") (not (get (.metadata | default dict) "containerName")) -}}
-      {{- include "ml-api.checkSidecarRequests" (dict "v" $.v "resource" .type "key" (trimSuffix ".autoscaling.keda" $.key)) -}}
+    {{- if ne (.metricType | default "Utilization") "AverageValue" -}}
+      {{- if not (or (get ($resources.requests | default dict) .type) (get ($resources.limits | default dict) .type)) -}}
+        {{- fail (printf "%s.triggers: one of type %s is a percentage of resources.requests.%s, which is not set; set it." $.key .type .type) -}}
+      {{- end -}}
+      {{- if not (get (.metadata | default dict) "containerName") -}}
+        {{- include "ml-api.checkSidecarRequests" (dict "v" $.v "resource" .type "key" (trimSuffix ".autoscaling.keda" $.key)) -}}
+      {{- end -}}
     {{- end -}}
   {{- else if eq (.metricType | default "AverageValue") "AverageValue" -}}
     {{- $hasAverage = true -}}
@@ -521,13 +523,13 @@ the form of IPv6. Takes address and key.
 {{- end -}}
 
 {{- define "ml-api.checkService" -}}
-{{- if and .v.service.loadBalancerSourceRanges (ne .v.service.type "LoadBalancer") -}}
-  {{- fail (printf "%s.service.loadBalancerSourceRanges: a %s Service has no load balancer; remove them, or set type to LoadBalancer." .key .v.service.type) -}}
+{{- $service := .v.service -}}
+{{- if and $service.loadBalancerSourceRanges (ne $service.type "LoadBalancer") -}}
+  {{- fail (printf "%s.service.loadBalancerSourceRanges: a %s Service has no load balancer; remove them, or set type to LoadBalancer." .key $service.type) -}}
 {{- end -}}
-{{- if and .v.service.externalTrafficPolicy (eq .v.service.type "ClusterIP") -}}
+{{- if and $service.externalTrafficPolicy (eq $service.type "ClusterIP") -}}
   {{- fail (printf "%s.service.externalTrafficPolicy: nothing outside the cluster reaches a ClusterIP Service; remove it, or set type to LoadBalancer or NodePort." .key) -}}
 {{- end -}}
-{{- $service := .v.service -}}
 {{- if and (has $service.ipFamilyPolicy (list "" "SingleStack")) (gt (len $service.ipFamilies) 1) -}}
   {{- fail (printf "%s.service.ipFamilies: a Service of a single stack has one family; name one, or set ipFamilyPolicy to PreferDualStack or RequireDualStack." .key) -}}
 {{- end -}}
@@ -746,7 +748,6 @@ Takes versions, name, other, and key.
 {{- end -}}
 {{- end -}}
 
-{{/* The hosts of routes, which may be made by templates, and their certificates. */}}
 {{/* cert-manager keeps one Certificate for a Secret, of the Ingress that came first. Takes ingress. */}}
 {{- define "ml-api.checkCertificates" -}}
 {{- $issued := false -}}
@@ -765,6 +766,7 @@ Takes versions, name, other, and key.
 {{- end -}}
 {{- end -}}
 
+{{/* The hosts of routes, which may be made by templates, and their certificates. */}}
 {{- define "ml-api.checkHosts" -}}
 {{- include "ml-api.checkCertificates" .root.Values.ingress -}}
 {{- $values := .root.Values -}}
@@ -942,7 +944,7 @@ Takes versions, name, other, and key.
     {{- fail "modelStore.accessModes: ReadWriteOncePod lets one pod use the claim, and the one of helm test reads it, too; use ReadWriteOnce, or set tests.enabled to false." -}}
   {{- end -}}
 {{- end -}}
-{{- if and (eq (uniq $values.modelStore.accessModes | join "") "ReadOnlyMany") -}}
+{{- if eq (uniq $values.modelStore.accessModes | join "") "ReadOnlyMany" -}}
   {{- range $name := $users -}}
     {{- if (get $.versions $name).model.uri -}}
       {{- fail (printf "modelStore.accessModes: %s writes what it fetches to the claim, which ReadOnlyMany forbids; use ReadWriteOnce or ReadWriteMany." $name) -}}
