@@ -86,6 +86,7 @@ async function runOfSdk(command: string): Promise<void> {
     throw new CommandError(
       `${command} is a command of @org/ml-sdk, which is not built here. Run npm run sdk:build.`,
     );
+  process.env['ML_SDK_PROGRAM'] = 'ml-api'; // as its messages are to call it
   await import(program);
 }
 

@@ -17,9 +17,11 @@ interface Figures {
 }
 
 /** A Prometheus with these figures of v2. @returns its URL and the queries that it gets */
-async function prometheus(figures: Figures, status = 200) {
+async function prometheus(figures: Figures, status = 200, token?: string) {
   const queries: string[] = [];
   const server = createServer((req, res) => {
+    if (token !== undefined && req.headers.authorization !== `Bearer ${token}`)
+      return void res.writeHead(401).end('no');
     const query = new URL(req.url ?? '', 'http://p').searchParams.get('query') ?? '';
     queries.push(query);
     const value = figureOf(query, figures);
@@ -197,6 +199,36 @@ describe('the gate', () => {
     ])('says what it expected in place of %j', async (content) => {
       const { code, stderr } = await gate(good, ...limits, deployed(content), '--weights=v1=1');
       expect(stderr).toMatch(/^--deployed: expected .*deployed\.json to hold \{"default": VERSION/);
+      expect(code).toBe(3);
+    });
+  });
+
+  describe('with a Prometheus that asks for a token', () => {
+    const ask = async (held?: string) => {
+      const { url } = await prometheus(good, 200, 'a.secret');
+      const folder = mkdtempSync(path.join(tmpdir(), 'gate-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const file = path.join(folder, 'token');
+      if (held !== undefined) writeFileSync(file, held);
+      const option = held === undefined ? [] : [`--token-file=${file}`];
+      const args = [`--prometheus=${url}`, `--series=${series}`, '--version=v2', ...option];
+      return await run(['gate', ...args, ...limits]);
+    };
+
+    it('has it from a file', async () => {
+      expect((await ask('a.secret\n')).code).toBe(0);
+    });
+
+    it.each([
+      [undefined, 'answered 401: it asks for a token; set promotion.gate.existingSecret'],
+      ['another', 'answered 401: it does not take the token of promotion.gate.existingSecret'],
+      ['', 'to hold one token, without spaces, found nothing.'],
+      ['two words', 'to hold one token, without spaces, found something else.'],
+      ['a\r\nX-Other: b', 'to hold one token, without spaces, found something else.'],
+    ])('promotes nothing with %j, and shows no token', async (held, why) => {
+      const { code, stderr } = await ask(held);
+      expect(stderr).toContain(why);
+      expect(stderr).not.toContain('another');
       expect(code).toBe(3);
     });
   });

@@ -150,6 +150,11 @@ describe('an operator', () => {
     expect((await change(open, 'unload', 'other')).status).toBe(404);
     const document = (await open.http.get('/openapi.json')).body;
     expect(Object.keys(document.paths)).not.toContain('/v2/repository/models/{model}/load');
+    const refused = await change(open, 'load', 'other');
+    expect([refused.status, refused.body.error]).toEqual([
+      404,
+      'Nobody may load or unload models of this server. For that, start it with MODELS_DIR and OPERATOR_KEYS_FILE.',
+    ]);
     await expect(start({ OPERATOR_KEYS_FILE: keysFile() })).rejects.toThrow(
       /OPERATOR_KEYS_FILE is set, and MODELS_DIR is not/,
     );

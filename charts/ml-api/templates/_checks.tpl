@@ -151,6 +151,9 @@ and how to go on. Takes root and versions.
 {{- define "ml-api.checkModel" -}}
 {{- $model := .v.model -}}
 {{- $key := printf "%s.model" .key -}}
+{{- if and (contains "/" $model.name) (not .v.openai) -}}
+  {{- fail (printf "%s.name: only a language model's may have a slash, since bodies name it and paths do not; expected letters, digits, dots, dashes and underscores, such as iris." $key) -}}
+{{- end -}}
 {{- $ownImage := (get .root.Values.versions .v.version | default dict).image | default .root.Values.versionDefaults.image -}}
 {{- if and (eq $model.source "image") (not (has .v.runtime (list "onnx" "custom"))) (not .v.openai) (not $ownImage.repository) -}}
   {{- fail (printf "%s.source: the image of runtime %s holds no model; expected pvc, uri or imageVolume, or an image of yours in %s.image." $key .v.runtime .key) -}}
@@ -677,6 +680,12 @@ Takes versions, name, other, and key.
   {{- $job := printf "%s-promotion-gate" (include "ml-api.fullname" .root) -}}
   {{- if gt (len $job) 63 -}}
     {{- fail (printf "promotion.gate.enabled: the Job would be called %q, which has more than 63 characters; choose a shorter release name or fullnameOverride." $job) -}}
+  {{- end -}}
+  {{- if and $gate.existingSecret (not (or $gate.tokenKey $gate.caKey)) -}}
+    {{- fail "promotion.gate.existingSecret: nothing of it is used; set tokenKey or caKey, or remove it." -}}
+  {{- end -}}
+  {{- if and $gate.caKey (not $gate.existingSecret) -}}
+    {{- fail "promotion.gate.caKey: it is a key of promotion.gate.existingSecret, which is not set; set it, or remove the key." -}}
   {{- end -}}
   {{- if not $gate.prometheusUrl -}}
     {{- fail "promotion.gate.prometheusUrl: the gate asks a Prometheus; name it, such as http://prometheus.monitoring:9090." -}}

@@ -243,6 +243,9 @@ promotion needed
 promotion.gate needed
 promotion.gate.enabled needed
 promotion.gate.prometheusUrl needed
+promotion.gate.existingSecret needed
+promotion.gate.tokenKey needed
+promotion.gate.caKey needed
 promotion.gate.window needed
 promotion.gate.minRows needed
 promotion.gate.onTooFewRows needed

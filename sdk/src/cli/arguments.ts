@@ -1,6 +1,7 @@
 // The options of a command: read, and shown by its usage, from one definition, which shells complete by, too.
 import { parseArgs } from 'node:util';
 import { UsageError } from './cli-error.ts';
+import { PROGRAM } from './program.ts';
 
 export interface Option {
   readonly type: 'string' | 'boolean';
@@ -43,7 +44,7 @@ export function readOptions<const Known extends Options>(
 
 /** A problem with a command line, as sentences. */
 export function wrongUsage(command: string, problem: string): UsageError {
-  return new UsageError(`${problem} Run ml-sdk ${command} --help to see how it is used.`);
+  return new UsageError(`${problem} Run ${PROGRAM} ${command} --help to see how it is used.`);
 }
 
 /** The last would win, and nobody would see which that is in a long command, or one that is put together. */

@@ -5,6 +5,7 @@ import { apiKeyIn } from './api-key-file.ts';
 import { type Options, optionLines, readOptions, wrongUsage } from './arguments.ts';
 import type { Command } from './command.ts';
 import type { ServedContract } from './contract.ts';
+import { PROGRAM } from './program.ts';
 import { writeTypedClient } from './typed-client.ts';
 
 const options = {
@@ -36,8 +37,8 @@ const options = {
   },
 } as const satisfies Options;
 
-const usage = `Usage: ml-sdk generate --from URL [--out DIR]
-       ml-sdk generate --all --from URL [--out DIR] [--skip NAME]...
+const usage = `Usage: ${PROGRAM} generate --from URL [--out DIR]
+       ${PROGRAM} generate --all --from URL [--out DIR] [--skip NAME]...
 
   Generates a client for the model of a running server, with exact shapes, feature names and labels.
   Writes index.ts and types.gen.ts. With --all, it writes a folder with them for each model, and an index.ts

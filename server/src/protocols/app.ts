@@ -10,7 +10,12 @@ import type { Repository } from '../serving/repository.ts';
 import type { Traffic } from '../traffic/traffic.ts';
 import type { ApiKeys } from './api-keys.ts';
 import { isLetIn, requireApiKey } from './http/api-keys.ts';
-import { answerErrors, answerOtherMethods, answerUnknownPaths } from './http/errors.ts';
+import {
+  answerErrors,
+  answerNoOperators,
+  answerOtherMethods,
+  answerUnknownPaths,
+} from './http/errors.ts';
 import { beginExchange, type IdentityHeaders, identify, identityHeaders } from './http/exchange.ts';
 import { guard } from './http/guard.ts';
 import { adopt, type Messages } from './http/messages.ts';
@@ -103,6 +108,8 @@ export function createApp(parts: AppParts, messages: Messages): RequestListener 
   }
   app.use(below('/v2', BASE_PATH), errorsAsOpenInference); // also for what nothing serves there
   app.use(modelPathsOf(BASE_PATH), noteUnserved);
+  if (parts.operatorKeys === undefined)
+    app.use(below('/v2/repository/models', BASE_PATH), answerNoOperators);
   app.use(answerUnknownPaths('POST /predict predicts; GET /openapi.json lists all paths.'));
   app.use(answer);
   return guard(app, answer, log);

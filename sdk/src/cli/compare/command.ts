@@ -4,6 +4,7 @@ import { type Options, optionLines, readOptions, wrongUsage } from '../arguments
 import { UsageError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { PROGRAM } from '../program.ts';
 import { compare } from './compare.ts';
 import { report } from './report.ts';
 
@@ -50,7 +51,7 @@ const options = {
   json: { type: 'boolean', default: false, desc: 'Print the whole comparison as JSON' },
 } as const satisfies Options;
 
-const usage = `Usage: ml-sdk compare --champion URL --challenger URL --data FILE [options]
+const usage = `Usage: ${PROGRAM} compare --champion URL --challenger URL --data FILE [options]
 
   Sends the same rows to two servers, and reports how often and where they differ, before users see it.
 

@@ -3,6 +3,7 @@ import { addressIn } from '../address.ts';
 import { type Options, optionLines, readOptions, wrongUsage } from '../arguments.ts';
 import { UsageError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
+import { PROGRAM } from '../program.ts';
 import { figures } from './figures.ts';
 import { text } from './text.ts';
 
@@ -27,7 +28,7 @@ const options = {
   json: { type: 'boolean', default: false, desc: 'Print the report as JSON' },
 } as const satisfies Options;
 
-const usage = `Usage: ml-sdk report --prometheus URL [options]
+const usage = `Usage: ${PROGRAM} report --prometheus URL [options]
 
   Reports on each version: requests, errors, latencies, and how often it predicted which class, with
   95 % intervals, and which differences chance does not explain. Needs the package simple-statistics.

@@ -1,15 +1,28 @@
 // The options of `gate`.
+import { readFileSync } from 'node:fs';
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
-import type { UsageError } from '../../util/command-error.ts';
+import { CommandError, type UsageError } from '../../util/command-error.ts';
 import { EXIT } from '../../util/exit-codes.ts';
+import { whyUnreadable } from '../../util/why-unreadable.ts';
 import { type Options, optionsHelp, parsed, wrongUsage } from '../options.ts';
 import { type Deployed, readDeployed, type Weights } from './deployed.ts';
+import type { PrometheusAddress } from './prometheus.ts';
 
 /** In seconds: the last of LATENCY_BUCKETS in observe/metrics.ts, which this command does not load. */
 const LARGEST_LATENCY = 10;
 
 export const gateOptions = {
   prometheus: { type: 'string', value: 'URL', desc: 'The address of Prometheus' },
+  'token-file': {
+    type: 'string',
+    value: 'FILE',
+    desc: 'A file with the bearer token that Prometheus asks for',
+  },
+  'ca-file': {
+    type: 'string',
+    value: 'FILE',
+    desc: 'The certificate authority of Prometheus, as PEM; default: those of the system',
+  },
   series: {
     type: 'string',
     value: 'SELECTOR',
@@ -80,7 +93,7 @@ ${optionsHelp(gateOptions)}
 `;
 
 export interface GateArguments {
-  readonly prometheus: string;
+  readonly prometheus: PrometheusAddress;
   readonly series: string;
   readonly versions: readonly string[];
   readonly weights: Weights | undefined;
@@ -133,7 +146,11 @@ export function readGateArguments(args: readonly string[]): GateArguments {
       `--max-latency-seconds: expected less than ${LARGEST_LATENCY}, the largest latency that the metrics tell apart, got ${limits.maxLatencySeconds}`,
     );
   const read: GateArguments = {
-    prometheus: withoutTrailingSlashes(prometheus),
+    prometheus: {
+      url: withoutTrailingSlashes(prometheus),
+      token: tokenIn(values['token-file']),
+      ca: fileOf('--ca-file', values['ca-file']),
+    },
     series,
     versions,
     weights: weights === undefined ? undefined : readWeights(weights),
@@ -149,6 +166,23 @@ export function readGateArguments(args: readonly string[]): GateArguments {
       'No limit is set, so the gate would let everything pass: set --max-disagreement, --max-error-ratio or --max-latency-seconds',
     );
   return read;
+}
+
+/** @throws CommandError where it cannot be read, or holds what no header can */
+function tokenIn(file: string | undefined): string | undefined {
+  const token = fileOf('--token-file', file)?.trim();
+  if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return token;
+  throw new CommandError(
+    `--token-file: expected ${file} to hold one token, without spaces, found ${token === '' ? 'nothing' : 'something else'}.`,
+  );
+}
+
+function fileOf(option: string, file: string | undefined): string | undefined {
+  try {
+    return file === undefined ? undefined : readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CommandError(`${option}: ${file} cannot be read: ${whyUnreadable(error)}`);
+  }
 }
 
 function readWeights(text: string): Weights {

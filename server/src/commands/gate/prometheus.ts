@@ -14,16 +14,26 @@ export interface Prometheus {
   value(query: string): Promise<number | undefined>;
 }
 
-export function createPrometheus(url: string): Prometheus {
+export interface PrometheusAddress {
+  /** Without a trailing slash. */
+  readonly url: string;
+  /** That it asks for. */
+  readonly token: string | undefined;
+  /** Its certificate authority, PEM; undefined: one that the system trusts. */
+  readonly ca: string | undefined;
+}
+
+export function createPrometheus({ url, token, ca }: PrometheusAddress): Prometheus {
   const target = {
     name: 'prometheus',
     url,
     host: undefined,
     apiKey: undefined,
-    ca: undefined,
+    ca,
     timeoutMs: TIMEOUT_MS,
     readyBy: performance.now() + CONNECT_MS,
   };
+  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   return {
     async value(query) {
       let response: HttpResponse;
@@ -32,6 +42,8 @@ export function createPrometheus(url: string): Prometheus {
           target,
           'GET',
           `/api/v1/query?query=${encodeURIComponent(query)}`,
+          undefined,
+          headers,
         );
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
@@ -40,6 +52,10 @@ export function createPrometheus(url: string): Prometheus {
         );
       }
       const body = parsedJson(response.body);
+      if (response.status === 401 || response.status === 403)
+        throw new CommandError(
+          `Prometheus at ${shown(new URL(url))} answered ${response.status}: ${token === undefined ? 'it asks for a token; set promotion.gate.existingSecret (--token-file)' : 'it does not take the token of promotion.gate.existingSecret (--token-file)'}.`,
+        );
       if (response.status !== 200 || !isVector(body))
         throw new CommandError(
           `Prometheus at ${shown(new URL(url))} answered ${response.status} to ${query}: ${response.body.slice(0, 300)}`,

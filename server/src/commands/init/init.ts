@@ -15,11 +15,11 @@ import { isLocal, normalised } from '../../sources/open.ts';
 import { isHidden } from '../../sources/paths.ts';
 import { LOCK_FILE } from '../../sources/record.ts';
 import { shownUri } from '../../sources/shown-uri.ts';
-import { localPath } from '../../sources/stores/local.ts';
 import { CommandError, UsageError } from '../../util/command-error.ts';
 import { printable } from '../../util/printable.ts';
 import type { Command } from '../command.ts';
 import { checkForm, listeners, readLimits, readSum } from '../fetch.ts';
+import { leftBeside } from '../left-beside.ts';
 import { openModel } from '../open-model.ts';
 import { type Options, optionsHelp, readArguments } from '../options.ts';
 import type { Files } from '../serve/files.ts';
@@ -112,11 +112,8 @@ async function bring(
   defaultModel: URL,
 ): Promise<void> {
   if (model !== undefined) checkForm(model, 'model', '--model');
-  const beside = besideOf(model);
-  if (beside.length > 0)
-    process.stdout.write(
-      `${beside.join(' and ')} beside the file are not taken. To take them, name their directory with --model.\n`,
-    );
+  const left = model === undefined ? undefined : leftBeside(model);
+  if (left !== undefined) process.stdout.write(`${left} with --model.\n`);
   const fetched = path.join(work, 'fetched');
   await fetchInto({
     uri: model ?? fileURLToPath(defaultModel),
@@ -139,13 +136,6 @@ async function bring(
   await rm(fetched, { recursive: true });
   // A path of this machine says nothing to others.
   if (model === undefined || isLocal(model)) await rm(path.join(into, LOCK_FILE));
-}
-
-/** What a file of this machine has beside it that belongs to a model: of a file, only it is taken. */
-function besideOf(model: string | undefined): string[] {
-  if (model === undefined || !isLocal(model) || !model.endsWith('.onnx')) return [];
-  const directory = path.dirname(localPath(model));
-  return ['model.json', 'golden.json'].filter((name) => existsSync(path.join(directory, name)));
 }
 
 async function deliveryOf(

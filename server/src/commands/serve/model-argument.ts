@@ -9,6 +9,7 @@ import { localPath } from '../../sources/stores/local.ts';
 import { UsageError } from '../../util/command-error.ts';
 import { homeFolder } from '../../util/home-folder.ts';
 import { checkForm, listeners, readLimits, readSum } from '../fetch.ts';
+import { leftBeside } from '../left-beside.ts';
 import { reportTo, text } from './validators.ts';
 
 /**
@@ -44,6 +45,8 @@ export async function withModel(
     env,
     ...listeners(say),
   });
+  const left = leftBeside(model);
+  if (left !== undefined) say(`${left}.`);
   return { ...env, MODEL_DIR: directory };
 }
 

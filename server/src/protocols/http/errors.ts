@@ -58,6 +58,15 @@ export function answerUnknownPaths(there: string): RequestHandler {
     next(new ProblemException('not-found', `There is nothing at ${quote(req.path)}. ${there}`));
 }
 
+/** Answers who would load or unload models of a server that lets nobody. */
+export const answerNoOperators: RequestHandler = (_req, _res, next) =>
+  next(
+    new ProblemException(
+      'not-found',
+      'Nobody may load or unload models of this server. For that, start it with MODELS_DIR and OPERATOR_KEYS_FILE.',
+    ),
+  );
+
 /** Answers methods that a path of the contract does not have. */
 export function answerOtherMethods(path: string, methods: readonly string[]): RequestHandler {
   const allow = methods
