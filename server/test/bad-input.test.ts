@@ -22,6 +22,13 @@ describe('a body that is JSON but does not fit the model is 422', () => {
       '',
       'unknown field "__proto__"; expected "inputs", "outputs", "probabilities", "labels"',
     ],
+    ['another name', `{"instances":${row}}`, '', 'missing field "inputs"; got "instances"'],
+    [
+      'many other names',
+      `{"input":${row},"__proto__":1,"\\u001b[31m":2,"labels":true,"x":3}`,
+      '',
+      'missing field "inputs"; got "input", "__proto__", "\\u001b[31m", …',
+    ],
     ['an array for a body', '[]', '', 'expected a JSON object, got an empty array'],
     ['null for a body', 'null', '', 'expected a JSON object, got null'],
     ['too few features', '{"inputs":[5.1,3.5,1.4]}', '/inputs', `expected ${FEATURES}, got 3`],
@@ -53,7 +60,12 @@ describe('a body that is JSON but does not fit the model is 422', () => {
       '/inputs/3',
       'expected a number (float32), got the string "0.2"',
     ],
-    ['null', '{"inputs":[5.1,null,1.4,0.2]}', '/inputs/1', 'expected a number (float32), got null'],
+    [
+      'null',
+      '{"inputs":[5.1,null,1.4,0.2]}',
+      '/inputs/1',
+      'expected a number (float32), got null, which is how JavaScript sends NaN and Infinity',
+    ],
     [
       'a boolean',
       '{"inputs":[true,3.5,1.4,0.2]}',
@@ -179,7 +191,13 @@ describe('a body that is JSON but does not fit the model is 422', () => {
 describe('a body that cannot be read', () => {
   it.each([
     ['an empty body', '', 400, 'empty-body', /^There is no body/],
-    ['no JSON', 'inputs=5.1', 400, 'invalid-json', /^Unexpected "inputs" at line 1, column 1\.$/],
+    [
+      'no JSON',
+      'inputs=5.1',
+      400,
+      'invalid-json',
+      /^Unexpected "inputs" at line 1, column 1; expected a JSON value\.$/,
+    ],
     [
       'JSON that ends early',
       '{"inputs":[1,2',
@@ -207,6 +225,31 @@ describe('a body that cannot be read', () => {
     expect(response.status).toBe(status);
     expect(response.body).toMatchObject({ type: `urn:ml-api:problem:${kind}`, status });
     expect(response.body.detail).toMatch(detail);
+  });
+
+  it.each([
+    ['a name without quotes', '{inputs:[1]}', 'inputs', 2, 'a name in double quotes'],
+    ['a name in single quotes', "{'inputs':[1]}", "'", 2, 'a name in double quotes'],
+    ['a comma before a brace', '{"inputs":[1],}', '}', 15, 'a name in double quotes'],
+    ['a comma before a bracket', '{"inputs":[1,]}', ']', 14, 'a JSON value'],
+    ['no colon', '{"inputs"=[1]}', '=', 10, 'a colon'],
+    ['no comma in an array', '{"inputs":[1 2]}', '2', 14, '"," or "]"'],
+    ['no comma in an object', '{"inputs":[1] "labels":true}', '"', 15, '"," or "}"'],
+    ['two bodies', '{"inputs":[1]}{}', '{', 15, 'the end of the body'],
+    [
+      'a line break in a string',
+      '{"inputs":"a\nb"}',
+      '\n',
+      13,
+      'the rest of a string, up to its closing double quote',
+    ],
+  ])('%s: says what was expected there', async (_name, body, found, column, expected) => {
+    const { http } = await start({ LOG_LEVEL: 'silent' });
+    const response = await http.post('/predict').set('Content-Type', 'application/json').send(body);
+    expect(response.status).toBe(400);
+    expect(response.body.detail).toBe(
+      `Unexpected ${JSON.stringify(found)} at line 1, column ${column}; expected ${expected}.`,
+    );
   });
 
   it('a wrong media type, or none, is 415', async () => {

@@ -81,12 +81,20 @@ describe('secrets', () => {
 
   it.each([
     ['another scheme', `s3://me:hunter2@bucket/m.onnx${query}`, 'got "s3://bucket/m.onnx?…"'],
-    ['no URL', `https//me:hunter2@host/m.onnx${query}`, 'got something else'],
-    ['no scheme', `me:hunter2@host/m.onnx${query}`, 'got something else'],
-    ['no scheme, and just a name', `hunter2@host/m.onnx${query}`, 'got something else'],
-    ['another scheme without a host', `s3:///me:hunter2@bucket${query}`, 'got something else'],
-    ['another scheme and a late host', `s3://me/hunter2@bucket${query}`, 'got something else'],
-    ['no host', `http://me:hunter2@/${query}`, 'got something else'],
+    ['no URL', `https//me:hunter2@host/m.onnx${query}`, 'characters that are no URL'],
+    ['no scheme', `me:hunter2@host/m.onnx${query}`, 'characters that are no URL'],
+    ['no scheme, and just a name', `hunter2@host/m.onnx${query}`, 'characters that are no URL'],
+    [
+      'another scheme without a host',
+      `s3:///me:hunter2@bucket${query}`,
+      'characters that are no URL',
+    ],
+    [
+      'another scheme and a late host',
+      `s3://me/hunter2@bucket${query}`,
+      'characters that are no URL',
+    ],
+    ['no host', `http://me:hunter2@/${query}`, 'characters that are no URL'],
   ])('are not told of an address with %s', async (_name, url, said) => {
     const { code, stderr } = await fetchFrom(url);
     expect(code).toBe(2);

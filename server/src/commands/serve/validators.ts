@@ -166,7 +166,9 @@ export function shownValue(value: string): string {
 export function withoutSecrets(value: string): string {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) && URL.canParse(value) && new URL(value);
   if (url && url.host !== '' && !url.pathname.includes('@')) return quote(shown(url));
-  return `something else (${value.length} characters)`;
+  return value.length === 0
+    ? 'nothing'
+    : `${value.length} characters that are no URL, not shown as they may hold a password`;
 }
 
 /** The same for a list of versions, which may be shown up to the first URL. */

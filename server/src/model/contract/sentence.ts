@@ -11,7 +11,7 @@ export function sentence(error: ErrorObject): string {
   const schema: SchemaObject = error.parentSchema ?? {};
   switch (keyword) {
     case 'required':
-      return `missing field "${params['missingProperty']}"`;
+      return `missing field "${params['missingProperty']}"${insteadOf(schema, data)}`;
     case 'additionalProperties': {
       const known = Object.keys(schema.properties ?? {}).map((name) => `"${name}"`);
       return `unknown field ${quote(String(params['additionalProperty']))}; expected ${known.join(', ') || 'none'}`;
@@ -25,9 +25,24 @@ export function sentence(error: ErrorObject): string {
     case 'maximum':
       return `expected ${phraseOf(schema) ?? nouns[String(schema.type)] ?? 'a number'}${rangeOf(schema)}, got ${show(data)}`;
     default:
-      return `expected ${describe(schema)}, got ${show(data)}`;
+      return `expected ${describe(schema)}, got ${show(data)}${isNumberSentAsNull(schema, data) ? ', which is how JavaScript sends NaN and Infinity' : ''}`;
   }
 }
+
+/** JSON.stringify() writes null for a number that JSON cannot hold. */
+function isNumberSentAsNull({ type }: SchemaObject, data: unknown): boolean {
+  return data === null && (type === 'number' || type === 'integer');
+}
+
+/** The fields that came and that the schema does not know, one of which may be the missing one by another name. */
+function insteadOf({ properties = {} }: SchemaObject, data: unknown): string {
+  if (typeof data !== 'object' || data === null) return '';
+  const others = Object.keys(data).filter((name) => !Object.hasOwn(properties, name));
+  if (others.length === 0) return '';
+  const more = others.length > SHOWN_FIELDS ? ', …' : '';
+  return `; got ${others.slice(0, SHOWN_FIELDS).map(quote).join(', ')}${more}`;
+}
+const SHOWN_FIELDS = 3;
 
 /** What a schema takes: in its own words where they are a phrase, such as "4 numbers (…)", else from its keywords. */
 function describe(schema: SchemaObject): string {

@@ -41,16 +41,16 @@ function refuseBackslashes(text: string): void {
   });
 }
 
-/** Where a text stops being JSON, and what stands there. */
+/** Where a text stops being JSON, what stands there, and what could have. */
 function whyNotJson(text: string): string {
-  const offset = endOfJson(text);
+  const { offset, expected } = endOfJson(text);
   const place = placeOf(text, offset);
   const found = /^[\w+-]{1,40}|^.?/su.exec(text.slice(offset, offset + 40))?.[0] ?? '';
   if (/^[+-]?(NaN|Infinity)$/.test(found))
     return `${found} at ${place} is not JSON: JSON has no NaN or Infinity. Send a finite number.`;
   return found === ''
     ? `The body ends at ${place} before the JSON is complete.`
-    : `Unexpected ${JSON.stringify(found)} at ${place}.`;
+    : `Unexpected ${JSON.stringify(found)} at ${place}; expected ${expected}.`;
 }
 
 /** One pass without recursion: bodies nest as deeply as they are long. */
@@ -70,12 +70,20 @@ const SCALAR = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings
 const CHARACTERS = /(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})){1,1000}/y;
 
+interface End {
+  /** Of the first character that no JSON text could have there. */
+  readonly offset: number;
+  /** What it could have there instead. */
+  readonly expected: string;
+}
+
 /**
- * The offset of the first character that no JSON text could have there. The grammar is RFC 8259's.
+ * Where a text stops being JSON. The grammar is RFC 8259's.
  * @param onKey told of every name in an object, as it is written
  */
-function endOfJson(text: string, onKey?: (key: string, offset: number) => void): number {
+function endOfJson(text: string, onKey?: (key: string, offset: number) => void): End {
   let at = 0;
+  let expected = '';
   const match = (pattern: RegExp): boolean => {
     pattern.lastIndex = at;
     if (!pattern.test(text)) return false;
@@ -87,16 +95,21 @@ function endOfJson(text: string, onKey?: (key: string, offset: number) => void):
     at++;
     return true;
   };
-  const takeString = (): boolean => {
-    if (!take('"')) return false;
+  /** Takes what the grammar wants here, or says so. */
+  const want = (character: string, what: string): boolean => {
+    expected = what;
+    return take(character);
+  };
+  const takeString = (what: string): boolean => {
+    if (!want('"', what)) return false;
     while (match(CHARACTERS));
-    return take('"');
+    return want('"', 'the rest of a string, up to its closing double quote');
   };
   const takeKey = (): boolean => {
     const start = at;
-    if (!takeString()) return false;
+    if (!takeString('a name in double quotes')) return false;
     onKey?.(text.slice(start, at), start);
-    return match(SPACE) && take(':') && match(SPACE);
+    return match(SPACE) && want(':', 'a colon') && match(SPACE);
   };
 
   const open: ('[' | '{')[] = [];
@@ -108,10 +121,10 @@ function endOfJson(text: string, onKey?: (key: string, offset: number) => void):
       match(SPACE);
       if (!take(isArray ? ']' : '}')) {
         open.push(isArray ? '[' : '{');
-        if (!isArray && !takeKey()) return at;
+        if (!isArray && !takeKey()) return { offset: at, expected };
         continue;
       }
-    } else if (!takeString() && !match(SCALAR)) return at;
+    } else if (!match(SCALAR) && !takeString('a JSON value')) return { offset: at, expected };
     // It has ended: close what it closes, and go to the next.
     match(SPACE);
     while (open.length > 0 && take(open.at(-1) === '[' ? ']' : '}')) {
@@ -119,8 +132,9 @@ function endOfJson(text: string, onKey?: (key: string, offset: number) => void):
       match(SPACE);
     }
     const inside = open.at(-1);
-    if (inside === undefined || !take(',')) return at;
+    if (inside === undefined) return { offset: at, expected: 'the end of the body' };
+    if (!want(',', `"," or "${inside === '[' ? ']' : '}'}"`)) return { offset: at, expected };
     match(SPACE);
-    if (inside === '{' && !takeKey()) return at;
+    if (inside === '{' && !takeKey()) return { offset: at, expected };
   }
 }
