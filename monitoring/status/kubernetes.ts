@@ -37,12 +37,12 @@ export type Autoscaler = {
     readonly maxReplicas: number;
     readonly scaleTargetRef: { readonly name: string };
     readonly metrics?: readonly {
-      readonly resource?: { readonly name: string; readonly target: Utilization };
+      readonly containerResource?: { readonly name: string; readonly target: Utilization };
     }[];
   };
   readonly status: {
     readonly currentMetrics?: readonly {
-      readonly resource?: { readonly name: string; readonly current: Utilization };
+      readonly containerResource?: { readonly name: string; readonly current: Utilization };
     }[];
   };
 };

@@ -50,12 +50,12 @@ function isReady({ status }: Pod): boolean {
 }
 
 function scalingOf({ spec, status }: Autoscaler): NonNullable<Version['scaling']> {
-  const isCpu = ({ resource }: { readonly resource?: { readonly name: string } }) =>
-    resource?.name === 'cpu';
+  const isCpu = (metric: { readonly containerResource?: { readonly name: string } }) =>
+    metric.containerResource?.name === 'cpu';
   return {
     min: spec.minReplicas ?? 1,
     max: spec.maxReplicas,
-    use: status.currentMetrics?.find(isCpu)?.resource?.current.averageUtilization,
-    target: spec.metrics?.find(isCpu)?.resource?.target.averageUtilization,
+    use: status.currentMetrics?.find(isCpu)?.containerResource?.current.averageUtilization,
+    target: spec.metrics?.find(isCpu)?.containerResource?.target.averageUtilization,
   };
 }

@@ -30,6 +30,10 @@ const makes: Readonly<Record<string, Part>> = {
     kind: 'Ingress',
     spec: { tls: [{ hosts: ['iris.example.com'], secretName: 'iris-tls' }] },
   },
+  'Reach the Ingress by its address, without a host name': {
+    kind: 'Ingress',
+    spec: { rules: [expect.not.objectContaining({ host: expect.anything() })] },
+  },
   'Require API keys': pod({
     volumes: expect.arrayContaining([
       expect.objectContaining({ secret: expect.objectContaining({ secretName: 'ml-api-keys' }) }),

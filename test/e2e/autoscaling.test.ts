@@ -94,7 +94,7 @@ describe('the autoscaler', () => {
       at: Date.now(),
       wanted: hpa.status.desiredReplicas,
       ready: deployment.status.readyReplicas ?? 0,
-      cpu: hpa.status.currentMetrics?.[0]?.resource?.current?.averageUtilization ?? null,
+      cpu: hpa.status.currentMetrics?.[0]?.containerResource?.current?.averageUtilization ?? null,
     };
   }
 });

@@ -141,7 +141,7 @@ function asIfReady(resource: Resource): Resource {
   if (resource.kind === 'Deployment') return { ...resource, status: { readyReplicas: 1 } };
   if (resource.kind === 'Pod') return { ...resource, status: {} }; // of helm test, which has ended
   if (resource.kind !== 'HorizontalPodAutoscaler') return resource;
-  const cpu = { resource: { name: 'cpu', current: { averageUtilization: 7 } } };
+  const cpu = { containerResource: { name: 'cpu', current: { averageUtilization: 7 } } };
   return { ...resource, status: { currentMetrics: [cpu] } };
 }
 

@@ -325,7 +325,6 @@ and how to go on. Takes root and versions.
     {{- if and $target (eq (include "ml-api.amount" ($request | default 0) | float64) 0.0) -}}
       {{- fail (printf "%s.%sUtilization: a percentage of resources.requests.%s, which is not set, or 0; set it." $key $resource $resource) -}}
     {{- end -}}
-    {{- if $target -}}{{- include "ml-api.checkSidecarRequests" (dict "v" $v "resource" $resource "key" $.key) -}}{{- end -}}
   {{- end -}}
 {{- end -}}
 {{- range $metric := $scaling.metrics -}}
@@ -351,12 +350,12 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- end -}}
 
-{{/* A percentage of requests is one of all containers that go on, and an autoscaler stands still where one has no request. Takes v, resource and key. */}}
+{{/* A trigger by a percentage counts the requests of all containers that go on, and stands still where one has none. Takes v, resource and key. */}}
 {{- define "ml-api.checkSidecarRequests" -}}
 {{- range $container := .v.initContainers -}}
   {{- $resources := $container.resources | default dict -}}
   {{- if and (eq ($container.restartPolicy | default "") "Always") (not (or (get ($resources.requests | default dict) $.resource) (get ($resources.limits | default dict) $.resource))) -}}
-    {{- fail (printf "%s.initContainers: %s goes on beside the predictor, and without a request for %s the autoscaler cannot tell the utilization of the pod; set resources.requests.%s of it." $.key $container.name $.resource $.resource) -}}
+    {{- fail (printf "%s.initContainers: %s goes on beside the predictor, and without a request for %s the autoscaler cannot tell the utilization of the pod; set resources.requests.%s of it, or the trigger's metadata.containerName to predictor." $.key $container.name $.resource $.resource) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -798,6 +797,9 @@ Takes versions, name, other, and key.
   {{- if and $class $ingress.className (ne $class $ingress.className) -}}
     {{- fail (printf "ingress.className: it is %s, and kubernetes.io/ingress.class of %s is %s; remove one of the two." $ingress.className $at $class) -}}
   {{- end -}}
+{{- end -}}
+{{- if and $ingress.enabled $ingress.tls.enabled (not $ingress.hosts) -}}
+  {{- fail "ingress.tls.enabled: a certificate is of a host, and ingress.hosts is empty; name the host, such as [ml.example.com], or set ingress.tls.enabled to false." -}}
 {{- end -}}
 {{- range $host, $secret := $ingress.tls.secretNames -}}
   {{- if not (has $host (concat $ingress.hosts $ingress.grpc.hosts)) -}}

@@ -200,7 +200,7 @@ ingress needed
 ingress.enabled needed
 ingress.className needed
 ingress.controller needed
-ingress.hosts needed
+ingress.hosts list
 ingress.annotations map
 ingress.tls needed
 ingress.tls.enabled needed

@@ -24,7 +24,9 @@ for LLMs, a short completion; for other runtimes, that their readiness and metri
 - "--completion=service={{ $service }}/v1"
 {{- if and $v.expose (eq $v.version $values.defaultVersion) (not $values.traffic.weights) $values.ingress.enabled $values.tests.ingressUrl }}
 - "--completion=ingress={{ include "ml-api.literal" $values.tests.ingressUrl }}/v1"
-- "--host=ingress={{ include "ml-api.exampleHost" $values.ingress.hosts }}"
+{{- with $values.ingress.hosts }}
+- "--host=ingress={{ include "ml-api.exampleHost" . }}"
+{{- end }}
 {{- end }}
 {{- if and $v.expose $values.httpRoute.enabled $values.tests.gatewayUrl }}
 - "--completion=gateway={{ include "ml-api.literal" $values.tests.gatewayUrl }}{{ include "ml-api.versionPath" $v }}"
@@ -40,7 +42,9 @@ for LLMs, a short completion; for other runtimes, that their readiness and metri
 {{- end }}
 {{- if and $onnx $v.expose $values.ingress.enabled $values.tests.ingressUrl }}
 - "--target=ingress={{ include "ml-api.literal" $values.tests.ingressUrl }}/{{ $v.version }}"
-- "--host=ingress={{ include "ml-api.exampleHost" $values.ingress.hosts }}"
+{{- with $values.ingress.hosts }}
+- "--host=ingress={{ include "ml-api.exampleHost" . }}"
+{{- end }}
 {{- end }}
 {{- if and $onnx $v.expose $values.httpRoute.enabled $values.tests.gatewayUrl }}
 - "--target=gateway={{ include "ml-api.literal" $values.tests.gatewayUrl }}/{{ $v.version }}"
