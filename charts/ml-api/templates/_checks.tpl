@@ -764,9 +764,9 @@ Takes versions, name, other, and key.
 {{- end -}}
 {{- if and $issued .enabled .tls.enabled .grpc.enabled -}}
   {{- $ofHttp := list -}}
-  {{- range $host := .hosts -}}{{- $ofHttp = append $ofHttp (get $.tls.secretNames $host | default $.tls.secretName) -}}{{- end -}}
+  {{- range $host := .hosts -}}{{- $ofHttp = append $ofHttp (include "ml-api.secretOfHost" (dict "tls" $.tls "host" $host)) -}}{{- end -}}
   {{- range $host := .grpc.hosts -}}
-    {{- $secret := get $.tls.secretNames $host | default $.tls.secretName -}}
+    {{- $secret := include "ml-api.secretOfHost" (dict "tls" $.tls "host" $host) -}}
     {{- if and $secret (has $secret $ofHttp) -}}
       {{- fail (printf "ingress.tls.secretNames: cert-manager makes a certificate for one Ingress, and those of HTTP and of gRPC have the Secret %s; name another for %s." $secret $host) -}}
     {{- end -}}

@@ -11,13 +11,18 @@ tls:
 {{- end }}
 {{- end -}}
 
+{{/* The Secret with the certificate of a host; empty: the controller's own. Takes tls and host. */}}
+{{- define "ml-api.secretOfHost" -}}
+{{- get .tls.secretNames .host | default .tls.secretName -}}
+{{- end -}}
+
 {{/* The hosts of each Secret, and those of none, in the order of the hosts. The same arguments. */}}
 {{- define "ml-api.ingressTls" -}}
 {{- $tls := .root.Values.ingress.tls -}}
 {{- $secrets := list -}}
 {{- $hosts := dict -}}
 {{- range .hosts -}}
-  {{- $secret := get $tls.secretNames . | default $tls.secretName -}}
+  {{- $secret := include "ml-api.secretOfHost" (dict "tls" $tls "host" .) -}}
   {{- $secrets = append $secrets $secret | uniq -}}
   {{- $_ := set $hosts $secret (append (get $hosts $secret | default list) .) -}}
 {{- end -}}
