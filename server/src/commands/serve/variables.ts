@@ -188,7 +188,7 @@ export const variables = {
     // Above the idle timeouts of nginx and of AWS's load balancers (60 s). Google's load balancers keep connections for 600 s:
     // set 620000 behind them. Envoy keeps them for 1 h, but repeats a request whose connection was closed before it was sent.
     default: 75_000,
-    desc: "Idle timeout of a kept-alive connection; should exceed the proxy's.",
+    desc: "Idle timeout of a connection, before its first request and between two; should exceed the proxy's.",
   }),
   HEADERS_TIMEOUT_MS: milliseconds(100)({
     default: 10_000,

@@ -17,6 +17,7 @@ import { createMessages, type Messages } from './messages.ts';
 import { ProblemException } from './problem.ts';
 import type { Refusals } from './refusals.ts';
 import { checkHead } from './request-head.ts';
+import { createUnused } from './unused.ts';
 
 export interface Listener {
   readonly port: number;
@@ -94,7 +95,9 @@ export async function listen(
   server.maxConnections = options.maxConnections;
   server.maxHeadersCount = 0; // Node drops those beyond 2,000 silently; the 16 KiB for all of them are the limit
 
-  server.on('clientError', (error, socket) => {
+  const unused = createUnused(options.keepAliveTimeoutMs);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && unused.keep(socket)) return;
     const { responses, answeredEarly } = inFlight.on(socket);
     // What is broken is the rest of a request that has its response.
     if (answeredEarly?.complete === false) socket.destroy();
@@ -138,6 +141,7 @@ export async function listen(
     async close(timeoutMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
+      unused.close();
       let cut = 0;
       const timer = setTimeout(() => {
         cut = inFlight.count;
