@@ -1,5 +1,15 @@
 // The program as people and Kubernetes start it: its messages when it cannot serve, and its end.
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -150,6 +160,31 @@ it.each(['inline', 'workers'])('sends nobody telemetry (engine %s)', async (ENGI
   await exitOf(child);
   // ONNX Runtime keeps what it is about to send, and an id of the device, in the home directory.
   expect(readdirSync(home)).toEqual([]);
+});
+
+it('keeps the lines of its log where messages go to the same file', async () => {
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'log-')), 'out');
+  const models = mkdtempSync(path.join(tmpdir(), 'models-'));
+  cpSync(iris, path.join(models, 'iris'), { recursive: true });
+  mkdirSync(path.join(models, 'broken'));
+  writeFileSync(path.join(models, 'broken/model.onnx'), 'no model');
+  const descriptor = openSync(file, 'w');
+  const child = launch(
+    ['serve', '--try'],
+    { MODELS_DIR: models, DEFAULT_MODEL: 'iris', SERVING_THREADS: '2' },
+    { stdio: ['ignore', descriptor, descriptor] },
+  );
+  closeSync(descriptor);
+  const written = () => readFileSync(file, 'utf8');
+  await expect.poll(written, { timeout: 30_000 }).toContain('Stop with Ctrl-C');
+  await expect.poll(written, { timeout: 30_000 }).toContain('"msg":"serving threads"');
+  child.kill('SIGTERM');
+  await exitOf(child);
+  const logged = written()
+    .split('\n')
+    .filter((line) => /[{}]/.test(line) && !line.includes('curl'));
+  for (const line of logged) expect(() => JSON.parse(line), line).not.toThrow();
+  expect(logged.filter((line) => line.includes('cannot be loaded'))).toHaveLength(2);
 });
 
 it('--help lists every variable with its default', async () => {

@@ -1,5 +1,5 @@
 // Runs the predictor's program as a process of its own.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
@@ -9,6 +9,8 @@ interface How {
   readonly program?: string;
   /** Who runs it, where that is another user. */
   readonly uid?: number;
+  /** Where its input is from and its output goes, where that is not to the test. */
+  readonly stdio?: StdioOptions;
 }
 
 function spawnChild(

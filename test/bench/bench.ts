@@ -176,7 +176,7 @@ function page(report: string): string {
 
 ${writtenHere('npm run bench')}
 
-Every server runs on core 0, and the load on core 1. The figures are medians of ${ROUNDS} interleaved rounds. Every server that predicts serves
+Every server runs on core 0, and the load on core 1. The figures are medians of ${ROUNDS} interleaved rounds. Ratios are medians of the ratios within each round, so they differ from those of two medians. Every server that predicts serves
 the same iris forest of 100 trees, and must predict a golden row before it is measured. ml-api has its defaults:
 validation, batching, metrics and logs (of at most 100 requests per second) are on. The closed loop is wrk for ${SECONDS} s, the open loop is vegeta at ${OPEN_RATE} requests per second. Memory is
 the proportional set size of the process tree.

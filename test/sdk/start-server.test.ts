@@ -26,8 +26,9 @@ const answers = (url: string): Promise<boolean> =>
   );
 
 /** What it throws. */
-const refusal = async (options: StartServerOptions): Promise<Error> => {
-  const started = await startServer(options).catch((error: unknown) => error);
+/** @param options also what only JavaScript lets pass */
+const refusal = async (options: object | string): Promise<Error> => {
+  const started = await startServer(options as StartServerOptions).catch((error: unknown) => error);
   if (started instanceof Error) return started;
   throw new Error('the server started');
 };
@@ -183,6 +184,8 @@ describe('says what is wrong', () => {
     [{ port: 1.5 }, 'port: expected a whole number'],
     [{ timeout: 0 }, 'timeout: expected milliseconds'],
     [{ timeout: Number.NaN }, 'timeout: expected milliseconds'],
+    [{ modle: './nope' }, 'modle: there is no such option; expected model, port, env'],
+    ['./model', 'options: expected an object with some of model, port, env'],
     [{ model: '' }, 'model: expected a directory or a URI, got "".'],
     [{ env: { PORT: '5000' } }, 'env: expected no PORT, which the option port sets.'],
   ])('an option: %j', async (options, message) => {

@@ -136,6 +136,11 @@ and how to go on. Takes root and versions.
     {{- fail (printf "%s.ports.http: runtime custom has no port of its own; set the port that serves HTTP." $key) -}}
   {{- end -}}
 {{- end -}}
+{{- range $resource, $_ := ($v.resources | default dict).limits | default dict -}}
+  {{- if and (hasPrefix "nvidia.com/" $resource) (eq (int $v.gpu.count) 0) (ne $v.runtime "custom") (not $v.ownImage) -}}
+    {{- fail (printf "%s.resources.limits: %s is asked for, and the image would not use it; set gpu.count in its place, which brings the image for GPUs, with gpu.resource where it is not nvidia.com/gpu; or name an image of yours." $key $resource) -}}
+  {{- end -}}
+{{- end -}}
 {{- if and (gt (int $v.gpu.count) 0) (not (hasPrefix "nvidia.com/" $v.gpu.resource)) (not $v.ownImage) (not (has $v.runtime (list "ovms" "custom"))) (or (ne $v.runtime "onnx") (eq $v.gpu.imageTagSuffix "-cuda")) -}}
   {{- fail (printf "%s.image: that of runtime %s for GPUs is built for NVIDIA's, and gpu.resource is %s; name a build for these." $key $v.runtime $v.gpu.resource) -}}
 {{- end -}}
@@ -162,6 +167,12 @@ and how to go on. Takes root and versions.
   {{- fail (printf "%s.pvc.existingClaim: source pvc needs a claim; name one, or set modelStore.enabled." $key) -}}
 {{- end -}}
 {{- $own := (get .root.Values.versions .v.version | default dict).model | default dict -}}
+{{- $common := .root.Values.versionDefaults.model -}}
+{{- range $source, $named := dict "pvc" $common.pvc.existingClaim "imageVolume" $common.imageVolume.reference -}}
+  {{- if and $named (not $own.source) (eq $model.source "image") -}}
+    {{- fail (printf "versionDefaults.model.source: versionDefaults.model.%s names a model, and without a source that of the image is served; set source to %s, or remove what names it." $source $source) -}}
+  {{- end -}}
+{{- end -}}
 {{- range $source, $named := dict "pvc" ($own.pvc | default dict).existingClaim "imageVolume" ($own.imageVolume | default dict).reference -}}
   {{- if and $named (not $own.source) (ne $model.source $source) -}}
     {{- fail (printf "%s.source: %s.%s names a model, and without a source that of %s is served; set source to %s, or remove what names it." $key $key $source $model.source $source) -}}
@@ -567,18 +578,23 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
     {{- end -}}
   {{- end -}}
   {{- $paths := dict -}}
+  {{- $first := .root.Values.defaultVersion -}}{{/* whose path the Ingress has */}}
+  {{- if not (get .versions $first).expose -}}
+    {{- $first = "" -}}
+    {{- range $name, $v := .versions -}}{{- if and (not $first) $v.expose $v.servesBasePath -}}{{- $first = $name -}}{{- end -}}{{- end -}}
+  {{- end -}}
   {{- range $name, $v := .versions -}}
     {{- if and $v.expose (or $v.servesBasePath (eq $name $.root.Values.defaultVersion) (hasKey $weights $name)) -}}
       {{- if not (hasKey $v.service.annotations "alb.ingress.kubernetes.io/healthcheck-path") -}}{{/* which goes before that of the Ingress */}}
         {{- $path := include "ml-api.albTargets" $v | fromYaml | dig "alb.ingress.kubernetes.io/healthcheck-path" "/" -}}
-        {{- if or (eq $name $.root.Values.defaultVersion) (not (hasKey $paths $path)) -}}{{- $_ := set $paths $path $name -}}{{- end -}}
+        {{- if or (eq $name $first) (not (hasKey $paths $path)) -}}{{- $_ := set $paths $path $name -}}{{- end -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}
   {{- if and (gt (len $paths) 1) (not (hasKey $ingress.annotations "alb.ingress.kubernetes.io/healthcheck-path")) -}}
     {{- range $path, $name := $paths -}}
-      {{- if ne $name $.root.Values.defaultVersion -}}
-        {{- fail (printf "versions.%s.service.annotations: the AWS load balancer checks the health of all versions at the path of the default one, unless their Services have another, and these answer at several (%s); set alb.ingress.kubernetes.io/healthcheck-path to %s there, or expose to false." $name (keys $paths | sortAlpha | join ", ") $path) -}}
+      {{- if ne $name $first -}}
+        {{- fail (printf "versions.%s.service.annotations: the AWS load balancer checks the health of all versions at the path of %s, unless their Services have another, and these answer at several (%s); set alb.ingress.kubernetes.io/healthcheck-path to %s there, or expose to false." $name $first (keys $paths | sortAlpha | join ", ") $path) -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}
@@ -594,6 +610,11 @@ Takes versions, name, other, and key.
 {{- $other := get .versions .other -}}
 {{- if ne (empty $v.openai) (empty $other.openai) -}}
   {{- fail (printf "%s: %s runs %s and %s runs %s, which answer different requests; choose versions that both serve a language model, or neither." .key .name $v.runtime .other $other.runtime) -}}
+{{- end -}}
+{{- range $runtime := list "tfserving" "torchserve" -}}
+  {{- if and (ne $v.runtime $other.runtime) (has $runtime (list $v.runtime $other.runtime)) (not (has "custom" (list $v.runtime $other.runtime))) -}}
+    {{- fail (printf "%s: %s runs %s and %s runs %s, which answer different requests; choose versions of one runtime." $.key $.name $v.runtime $.other $other.runtime) -}}
+  {{- end -}}
 {{- end -}}
 {{- if and $v.openai (ne $v.model.name $other.model.name) -}}
   {{- fail (printf "%s: its model is called %s and that of %s %s, and requests name the model; give both the same model.name." .key $v.model.name .other $other.model.name) -}}
@@ -682,6 +703,9 @@ Takes versions, name, other, and key.
   {{- end -}}
   {{- if and $gate.existingSecret (not (or $gate.tokenKey $gate.caKey)) -}}
     {{- fail "promotion.gate.existingSecret: nothing of it is used; set tokenKey or caKey, or remove it." -}}
+  {{- end -}}
+  {{- if and $gate.caKey (hasPrefix "http://" (lower $gate.prometheusUrl)) -}}
+    {{- fail "promotion.gate.caKey: a certificate authority is for https, and promotion.gate.prometheusUrl is http; correct the address, or remove the key." -}}
   {{- end -}}
   {{- if and $gate.caKey (not $gate.existingSecret) -}}
     {{- fail "promotion.gate.caKey: it is a key of promotion.gate.existingSecret, which is not set; set it, or remove the key." -}}
@@ -870,7 +894,8 @@ Takes versions, name, other, and key.
     {{- $taken := include "ml-api.parentPlaces" (dict "root" .root "refs" $values.httpRoute.parentRefs) | fromYamlArray -}}
     {{- range $place := include "ml-api.parentPlaces" (dict "root" .root "refs" $parents) | fromYamlArray -}}
       {{- if and (has $place $taken) (include "ml-api.shareHosts" (dict "a" $values.grpcRoute.hostnames "b" $values.httpRoute.hostnames)) -}}
-        {{- fail "grpcRoute.hostnames: some of them are in httpRoute.hostnames, too, and a Gateway sends all requests for such a name to one of the two routes; choose others, such as grpc.ml.local." -}}
+        {{- $shared := $values.httpRoute.hostnames | empty | ternary "is empty, which is every name" "has some of them, too, or a wildcard for them" -}}
+        {{- fail (printf "grpcRoute.hostnames: httpRoute.hostnames %s, and a Gateway sends all requests for a name to one of the two routes; choose names that differ, such as grpc.ml.local beside ml.local, or another listener by sectionName in parentRefs." $shared) -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}

@@ -62,6 +62,7 @@ const DEFAULT_TIMEOUT_MS = 60_000;
  * @throws StartServerError when the server does not start; the message has its reason
  */
 export async function startServer(options: StartServerOptions = {}): Promise<RunningServer> {
+  checkNames(options);
   const { model, signal, env = {} } = options;
   const wanted = wholeNumber('port', options.port ?? 0, 0);
   if (wanted > HIGHEST_PORT)
@@ -96,6 +97,27 @@ export async function startServer(options: StartServerOptions = {}): Promise<Run
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+const OPTIONS: Readonly<Record<keyof StartServerOptions, true>> = {
+  model: true,
+  port: true,
+  env: true,
+  timeout: true,
+  signal: true,
+};
+
+/**
+ * Without a type checker, a name that is misspelt would start another model than the one that is meant.
+ * @throws ConfigurationError for an option that there is not
+ */
+function checkNames(options: unknown): void {
+  const names = Object.keys(OPTIONS).join(', ');
+  if (typeof options !== 'object' || options === null)
+    throw new ConfigurationError('options', `expected an object with some of ${names}`);
+  for (const name of Object.keys(options))
+    if (!Object.hasOwn(OPTIONS, name))
+      throw new ConfigurationError(name, `there is no such option; expected ${names}`);
 }
 
 /** What a URL names where the server listens on an address, or on all of them. */

@@ -1,5 +1,5 @@
 // The log: JSON lines on standard output. Whatever becomes of standard output, serving goes on.
-import { constants, openSync } from 'node:fs';
+import { constants, fstatSync, openSync } from 'node:fs';
 import pino, { type Logger } from 'pino';
 
 export interface Log {
@@ -75,10 +75,12 @@ export function createLog(level: string): Log {
 
 /**
  * Standard output, opened anew so that writing to a pipe that nobody reads fails instead of waiting: a thread that waits there
- * could not even be ended by process.exit. Where it cannot be opened (a socket, another user's pipe), as it is.
+ * could not even be ended by process.exit. Where it cannot be opened (a socket, another user's pipe), as it is. So is a file: it
+ * keeps nobody waiting, and what is written to standard error, where that is the same file, would write over these lines.
  */
 function openOutput(): number {
   try {
+    if (fstatSync(1).isFile()) return 1;
     return openSync('/dev/stdout', constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
   } catch {
     return 1;

@@ -166,6 +166,7 @@ export function shownValue(value: string): string {
 export function withoutSecrets(value: string): string {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) && URL.canParse(value) && new URL(value);
   if (url && url.host !== '' && !url.pathname.includes('@')) return quote(shown(url));
+  if (/^[\w.-]+:\d+\/?$/.test(value)) return `${quote(value)}, without http:// or another scheme`;
   return value.length === 0
     ? 'nothing'
     : `${value.length} characters that are no URL, not shown as they may hold a password`;
