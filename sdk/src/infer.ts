@@ -1,7 +1,7 @@
 // Inference by the Open Inference Protocol: for any server that speaks it, ours, Triton or MLServer. With tensors in binary
 // where the server takes them so.
 import type { CallConfig } from './call-config.ts';
-import { invalidResponse } from './errors.ts';
+import { ConfigurationError, invalidResponse } from './errors.ts';
 import type { Client } from './generated/client/index.js';
 import { HEADER_LENGTH, writeBinary, writeJson } from './infer-request.ts';
 import { readInference } from './infer-response.ts';
@@ -38,6 +38,7 @@ export async function infer(
   call: CallConfig,
 ): Promise<Inference> {
   const { model, modelVersion } = parameters;
+  if (!model) throw new ConfigurationError('model', "expected a model's name");
   const { body, headers } = binary ? writeBinary(parameters) : writeJson(parameters);
   const { data, request, response } = await client.post<ArrayBuffer, unknown, true>({
     url: `/v2/models/{model}${modelVersion === undefined ? '' : '/versions/{version}'}/infer`,

@@ -87,12 +87,15 @@ export interface Settings
 /**
  * Checks the options and fills in the defaults.
  * @param defaultUrl where the server is when neither the options, nor `ML_API_URL`, nor a page says it
+ * @param others names of options that the caller has, too
  * @throws ConfigurationError naming the option, what was expected and what it was
  */
 export function resolveOptions(
   options: MlApiOptions,
   defaultUrl = 'http://localhost:5000',
+  others: readonly string[] = [],
 ): Settings {
+  checkNames(options, others);
   return {
     ...options,
     baseUrl: baseUrlOf(options, defaultUrl) + versionPath(options.version),
@@ -115,6 +118,32 @@ export function baseUrlOfModel(
 ): string {
   const server = baseUrlOf(options, defaultUrl) + versionPath(options.version);
   return `${server}/models/${encodeURIComponent(name)}`;
+}
+
+const names: Readonly<Record<keyof MlApiOptions, true>> = {
+  baseUrl: true,
+  version: true,
+  apiKey: true,
+  user: true,
+  pinnedVersion: true,
+  headers: true,
+  timeout: true,
+  totalTimeout: true,
+  retries: true,
+  maxResponseBytes: true,
+  contractHash: true,
+  onContractChange: true,
+  strictContract: true,
+  onResponse: true,
+  fetch: true,
+};
+
+/** Without a type checker, an option that is misspelt would have no effect. */
+function checkNames(options: object, others: readonly string[]): void {
+  const known = [...Object.keys(names), ...others];
+  for (const name of Object.keys(options))
+    if (!known.includes(name))
+      throw new ConfigurationError(name, `there is no such option; expected ${known.join(', ')}`);
 }
 
 function baseUrlOf({ baseUrl }: MlApiOptions, defaultUrl: string): string {

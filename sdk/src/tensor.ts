@@ -53,13 +53,18 @@ export const arrays = {
 /** A string's length stands before it in binary. */
 export const LENGTH_BYTES = 4;
 
-/** @throws ConfigurationError when the elements are not as many as the shape says */
+/** @throws ConfigurationError when the elements are not as many as the shape says, or numbers in an array that says no datatype */
 export function encodeTensor(name: string, { data, shape = [data.length], datatype }: TensorInput) {
   const expected = shape.reduce((product, size) => product * size, 1);
   if (data.length !== expected)
     throw new ConfigurationError(
       'inputs',
       `The tensor "${name}" has ${data.length} elements, and its shape ${JSON.stringify(shape)} needs ${expected}`,
+    );
+  if (isList(data) && typeof data[0] === 'number')
+    throw new ConfigurationError(
+      'inputs',
+      `The tensor "${name}" has its numbers in an array; expected one with a datatype, such as a Float32Array`,
     );
   return { datatype: datatype ?? datatypeOf(data), shape, bytes: toBytes(data) };
 }

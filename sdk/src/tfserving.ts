@@ -74,7 +74,8 @@ export interface TfServingClient {
 
 /** @throws ConfigurationError for an option that cannot be used */
 export function createTfServingClient(options: TfServingOptions): TfServingClient {
-  const call = jsonCalls(resolveOptions(options, 'http://localhost:8501'), problemIn);
+  const own = ['model', 'modelVersion', 'modelLabel'];
+  const call = jsonCalls(resolveOptions(options, 'http://localhost:8501', own), problemIn);
   const path = pathOf(options);
   const getStatus: TfServingClient['getStatus'] = async (callOptions) => {
     const body = (await call(path, undefined, callOptions)) as Statuses;

@@ -38,7 +38,7 @@ export interface TorchServeClient {
 export function createTorchServeClient(options: TorchServeOptions): TorchServeClient {
   const { model, modelVersion } = options;
   if (model === '') throw new ConfigurationError('model', 'expected a model\'s name, got ""');
-  const settings = resolveOptions(options, 'http://localhost:8080');
+  const settings = resolveOptions(options, 'http://localhost:8080', ['model', 'modelVersion']);
   const call = jsonCalls(settings);
   const ping = jsonCalls({ ...settings, retries: 0 }); // asking again would hide the response
   const path = ['predictions', model, ...(modelVersion === undefined ? [] : [modelVersion])]

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConfigurationError, createClient, type MlApiOptions, predict } from '../src/index.ts';
 import { resolveOptions } from '../src/options.ts';
+import { createTfServingClient } from '../src/tfserving.ts';
 import { faultyServer, json } from './faulty-server.ts';
 
 afterEach(() => {
@@ -72,6 +73,20 @@ describe('an option that cannot be used is refused by name', () => {
   ])('%j', (options, message) => {
     expect(() => createClient(options)).toThrow(ConfigurationError);
     expect(() => createClient(options)).toThrow(message);
+  });
+
+  it.each([
+    ['one that is misspelt', () => createClient({ baseURL: 'http://ml.test' } as object)],
+    ['one of another server', () => createClient({ modelLabel: 'a' } as object)],
+    [
+      'one of ours at another server',
+      () => createTfServingClient(Object.assign({ model: 'iris' }, { modelName: 'iris' })),
+    ],
+  ])('%s', (_what, create) => {
+    expect(create).toThrow(ConfigurationError);
+    expect(create).toThrow(
+      /^\w+: there is no such option; expected baseUrl, version, .+, fetch(, model, .+)?\.$/,
+    );
   });
 
   it('and so is ML_API_URL', () => {

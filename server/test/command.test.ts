@@ -63,8 +63,8 @@ describe('a start that cannot succeed ends with one clear message', () => {
     ],
     [
       'a model.json that is not JSON',
-      { MODEL_DIR: withIris({ 'model.json': '{' }) },
-      /model\.json is not JSON: /,
+      { MODEL_DIR: withIris({ 'model.json': '{name: 1}' }) },
+      /model\.json is not JSON: Unexpected .+ at line 1, column \d+; expected .+\.\n$/,
     ],
     [
       'a model.json with an unknown field',

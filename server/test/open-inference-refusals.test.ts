@@ -62,7 +62,7 @@ describe('refuses, as {"error"}', () => {
     [
       'an output whose name is none',
       { inputs: [row], outputs: [{ name: [null, null] }] },
-      '/outputs/0/name: expected a string, got an array nested 1 deep',
+      '/outputs/0/name: expected a string, got an array',
     ],
     ['an id that is no text', { id: 7, inputs: [row] }, '/id: expected a string, got 7'],
     [

@@ -2,7 +2,13 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { BadRequestError, createClient, NotFoundError, ServerError } from '../../sdk/src/index.ts';
+import {
+  BadRequestError,
+  createClient,
+  type InferParameters,
+  NotFoundError,
+  ServerError,
+} from '../../sdk/src/index.ts';
 import { faultyServer, json } from '../../sdk/test/faulty-server.ts';
 import { start, testModel } from '../../server/test/start.ts';
 
@@ -183,5 +189,13 @@ describe('throws', () => {
     await expect(
       infer({ model: 'iris', inputs: { inputs: { ...rows, shape: [1, 4] } } }),
     ).rejects.toThrow('The tensor "inputs" has 600 elements, and its shape [1,4] needs 4.');
+    // What only JavaScript lets pass.
+    const inputs = { inputs: { data: [5.1, 3.5, 1.4, 0.2] as unknown as string[] } };
+    await expect(infer({ model: 'iris', inputs })).rejects.toThrow(
+      'The tensor "inputs" has its numbers in an array; expected one with a datatype, such as a Float32Array.',
+    );
+    await expect(infer({ inputs: { inputs: rows } } as unknown as InferParameters)).rejects.toThrow(
+      "model: expected a model's name.",
+    );
   });
 });

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { ModelLoadError } from '../runtime/session.ts';
 import { whyUnreadable } from '../util/why-unreadable.ts';
+import { parseFile } from './parse-file.ts';
 
 export interface Golden {
   /** Rows, or rows of every named tensor. */
@@ -25,14 +26,7 @@ export async function readGolden(file: string): Promise<Golden | undefined> {
     throw new ModelLoadError(`${file} cannot be read: ${whyUnreadable(error)}`);
   });
   if (source === undefined) return undefined;
-  let golden: unknown;
-  try {
-    golden = JSON.parse(source);
-  } catch (error) {
-    throw new ModelLoadError(
-      `${file} is not JSON: ${error instanceof Error ? error.message : error}`,
-    );
-  }
+  const golden = parseFile(file, source);
   if (!isGolden(golden))
     throw new ModelLoadError(
       `${file} needs "inputs": an array of rows, or an object with an array of rows for every named input.`,

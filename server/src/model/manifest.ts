@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { ModelLoadError } from '../runtime/session.ts';
 import { whyUnreadable } from '../util/why-unreadable.ts';
+import { parseFile } from './parse-file.ts';
 
 export interface Manifest {
   readonly name?: string;
@@ -45,14 +46,7 @@ export async function readManifest(file: string, schemaFile: URL): Promise<Manif
       );
     throw new ModelLoadError(`${file} cannot be read: ${whyUnreadable(error)}`);
   });
-  let manifest: unknown;
-  try {
-    manifest = JSON.parse(source);
-  } catch (error) {
-    throw new ModelLoadError(
-      `${file} is not JSON: ${error instanceof Error ? error.message : error}`,
-    );
-  }
+  const manifest = parseFile(file, source);
   const validate = await validatorOf(schemaFile);
   if (!validate(manifest)) {
     const problems = (validate.errors ?? []).map((error) => {

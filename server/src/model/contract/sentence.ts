@@ -96,8 +96,11 @@ function exceptOf({ not }: SchemaObject): string {
 /** A value as an error shows it: what it is, and itself where it is short. */
 export function show(value: unknown): string {
   if (value === null) return 'null';
-  if (Array.isArray(value))
-    return value.length === 0 ? 'an empty array' : `an array nested ${depthOf(value)} deep`;
+  if (Array.isArray(value)) {
+    if (value.length === 0) return 'an empty array';
+    const depth = depthOf(value);
+    return depth === 1 ? 'an array' : `an array nested ${depth} deep`;
+  }
   if (typeof value === 'object') return 'an object';
   if (typeof value === 'string') return `the string ${quote(value)}`;
   return typeof value === 'undefined' ? 'nothing' : String(value);
