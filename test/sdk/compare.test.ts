@@ -132,6 +132,7 @@ it('counts what a server does not answer, and says why', async () => {
   const data = file('bad.jsonl', `${JSON.stringify(rows[0])}\n[1,2]\n`);
   const { stdout } = await compare('--champion', url, '--challenger', url, '--data', data);
   expect(stdout).toContain('1 answered, 1 failed');
+  expect(stdout).toContain('not compared: rows that neither version answered: 1 of 2\n');
   expect(stdout).toMatch(/first failure of iris v1: .*expected 4 numbers/);
   expect(stdout).toContain('agreement   1 of 1');
 });

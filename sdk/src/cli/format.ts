@@ -2,7 +2,7 @@
 import type { Share } from './statistics.ts';
 
 export function share({ count, of, share: value, interval: [low, high] }: Share): string {
-  if (of === 0) return 'not known: there is none';
+  if (of === 0) return 'not known: there is nothing to count';
   return `${count} of ${of} = ${percent(value)} (95 % interval ${percent(low)} to ${percent(high)})`;
 }
 

@@ -11,6 +11,7 @@ export function report(comparison: Comparison): string {
     ...sides(comparison),
     '',
     `agreement   ${share(comparison.agreement)}`,
+    ...unanswered(comparison),
     ...differences(comparison),
     ...accuracy(comparison),
     ...confusion(comparison),
@@ -26,6 +27,12 @@ function sides({ champion, challenger }: Comparison): string[] {
     .filter(({ firstError }) => firstError !== undefined)
     .map(({ name, version, firstError }) => `  first failure of ${name} ${version}: ${firstError}`);
   return [line('champion', champion), line('challenger', challenger), ...failures];
+}
+
+/** Rows that say nothing of the agreement. */
+function unanswered({ rows, agreement }: Comparison): string[] {
+  const left = rows - agreement.of;
+  return left === 0 ? [] : [`not compared: rows that neither version answered: ${left} of ${rows}`];
 }
 
 function differences({ largestProbabilityDifference, largestDifference }: Comparison): string[] {
