@@ -147,7 +147,7 @@ describe('its command line', () => {
     expect(code).toBe(0);
     for (const command of ['init', 'serve', 'completion', 'generate', 'compare', 'report'])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
-    expect((await mlApi('generate', '--help')).stdout).toContain('ml-sdk generate');
+    expect((await mlApi('generate', '--help')).stdout).toContain('ml-api generate');
     expect(await mlApi('compare', '--nothing')).toMatchObject({ code: 2, stdout: '' });
   });
 
