@@ -1,4 +1,7 @@
 // What the chart tells the predictor and the gate is what they read: by their own readers, as a pod would start with it.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { readGateArguments } from '../../server/src/commands/gate/arguments.ts';
 import { readConfig } from '../../server/src/commands/serve/config.ts';
 import { readTraffic } from '../../server/src/commands/serve/traffic-variables.ts';
@@ -13,9 +16,31 @@ function gateFaults(objects: readonly KubernetesObject[]): string[] {
   return objects
     .filter(({ kind }) => kind === 'Job')
     .flatMap(({ metadata, spec }) => {
-      const [command, ...args] = spec.template.spec.containers[0].args;
-      return command === 'gate' ? startFaults(metadata.name, () => readGateArguments(args)) : [];
+      const [container] = spec.template.spec.containers;
+      const [command, ...args] = container.args;
+      if (command !== 'gate') return [];
+      const here = withMounted(args, container.volumeMounts ?? []);
+      return startFaults(metadata.name, () => readGateArguments(here));
     });
+}
+
+/** The arguments with a file of this machine in place of each that a mount has: a key of a Secret, which nobody renders. */
+function withMounted(args: readonly string[], mounts: readonly KubernetesObject[]): string[] {
+  return args.map((arg) => {
+    const [, option, file = ''] = /^(--(?:token|ca)-file=)(.+)$/.exec(arg) ?? [];
+    const isMounted = mounts.some(({ mountPath }) => file.startsWith(`${mountPath}/`));
+    return option !== undefined && isMounted ? option + keyFile() : arg;
+  });
+}
+
+let key: string | undefined;
+function keyFile(): string {
+  if (key !== undefined) return key;
+  const folder = mkdtempSync(path.join(tmpdir(), 'key-'));
+  process.once('exit', () => rmSync(folder, { recursive: true }));
+  key = path.join(folder, 'key');
+  writeFileSync(key, 'key');
+  return key;
 }
 
 function startFaults(name: string, read: () => unknown): string[] {
