@@ -2,6 +2,7 @@
 import { baseUrlIn } from './base-url.ts';
 import type { ContractChange } from './contract-watch.ts';
 import { ConfigurationError } from './errors.ts';
+import { checkNames } from './known-names.ts';
 import { milliseconds, wholeNumber } from './numbers.ts';
 
 /** How a client is made. Every field is optional; times are milliseconds. */
@@ -95,7 +96,7 @@ export function resolveOptions(
   defaultUrl = 'http://localhost:5000',
   others: readonly string[] = [],
 ): Settings {
-  checkNames(options, others);
+  checkNames(options, [...Object.keys(names), ...others]);
   return {
     ...options,
     baseUrl: baseUrlOf(options, defaultUrl) + versionPath(options.version),
@@ -137,14 +138,6 @@ const names: Readonly<Record<keyof MlApiOptions, true>> = {
   onResponse: true,
   fetch: true,
 };
-
-/** Without a type checker, an option that is misspelt would have no effect. */
-function checkNames(options: object, others: readonly string[]): void {
-  const known = [...Object.keys(names), ...others];
-  for (const name of Object.keys(options))
-    if (!known.includes(name))
-      throw new ConfigurationError(name, `there is no such option; expected ${known.join(', ')}`);
-}
 
 function baseUrlOf({ baseUrl }: MlApiOptions, defaultUrl: string): string {
   const env = globalThis.process?.env?.['ML_API_URL'];

@@ -32,6 +32,7 @@ and how to go on. Takes root and versions.
   {{- include "ml-api.checkSecurity" (dict "of" $values.versionDefaults "key" "versionDefaults") -}}{{/* which their pods have */}}
 {{- end -}}
 {{- include "ml-api.checkImage" (dict "key" "image" "reference" (include "ml-api.ownImage" .root) "tag" $values.image.tag) -}}
+{{- include "ml-api.checkSharedModel" . -}}
 {{- include "ml-api.checkFolders" .versions -}}
 {{- include "ml-api.checkOpenaiPath" . -}}
 {{- include "ml-api.checkTraffic" . -}}
@@ -153,6 +154,18 @@ and how to go on. Takes root and versions.
 {{- end -}}
 {{- end -}}
 
+{{/* A model that versionDefaults names is for the versions with its source; without any, nobody would serve it. */}}
+{{- define "ml-api.checkSharedModel" -}}
+{{- $model := .root.Values.versionDefaults.model -}}
+{{- $sources := list -}}
+{{- range .versions -}}{{- $sources = append $sources .model.source -}}{{- end -}}
+{{- range $source, $named := dict "pvc" $model.pvc.existingClaim "imageVolume" $model.imageVolume.reference -}}
+  {{- if and $named (not (has $source $sources)) (has "image" $sources) -}}
+    {{- fail (printf "versionDefaults.model.source: versionDefaults.model.%s names a model, and without a source that of the image is served; set source to %s, or remove what names it." $source $source) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "ml-api.checkModel" -}}
 {{- $model := .v.model -}}
 {{- $key := printf "%s.model" .key -}}
@@ -167,12 +180,6 @@ and how to go on. Takes root and versions.
   {{- fail (printf "%s.pvc.existingClaim: source pvc needs a claim; name one, or set modelStore.enabled." $key) -}}
 {{- end -}}
 {{- $own := (get .root.Values.versions .v.version | default dict).model | default dict -}}
-{{- $common := .root.Values.versionDefaults.model -}}
-{{- range $source, $named := dict "pvc" $common.pvc.existingClaim "imageVolume" $common.imageVolume.reference -}}
-  {{- if and $named (not $own.source) (eq $model.source "image") -}}
-    {{- fail (printf "versionDefaults.model.source: versionDefaults.model.%s names a model, and without a source that of the image is served; set source to %s, or remove what names it." $source $source) -}}
-  {{- end -}}
-{{- end -}}
 {{- range $source, $named := dict "pvc" ($own.pvc | default dict).existingClaim "imageVolume" ($own.imageVolume | default dict).reference -}}
   {{- if and $named (not $own.source) (ne $model.source $source) -}}
     {{- fail (printf "%s.source: %s.%s names a model, and without a source that of %s is served; set source to %s, or remove what names it." $key $key $source $model.source $source) -}}
@@ -578,11 +585,7 @@ for all pods of an Ingress. The names of its rules are in keys of annotations.
     {{- end -}}
   {{- end -}}
   {{- $paths := dict -}}
-  {{- $first := .root.Values.defaultVersion -}}{{/* whose path the Ingress has */}}
-  {{- if not (get .versions $first).expose -}}
-    {{- $first = "" -}}
-    {{- range $name, $v := .versions -}}{{- if and (not $first) $v.expose $v.servesBasePath -}}{{- $first = $name -}}{{- end -}}{{- end -}}
-  {{- end -}}
+  {{- $first := include "ml-api.reachedByIngress" . | fromJsonArray | first -}}{{/* whose path the Ingress has */}}
   {{- range $name, $v := .versions -}}
     {{- if and $v.expose (or $v.servesBasePath (eq $name $.root.Values.defaultVersion) (hasKey $weights $name)) -}}
       {{- if not (hasKey $v.service.annotations "alb.ingress.kubernetes.io/healthcheck-path") -}}{{/* which goes before that of the Ingress */}}

@@ -11,6 +11,16 @@ tls:
 {{- end }}
 {{- end -}}
 
+{{/* The names of the versions that the Ingress of all leads to, the default one first, as JSON. Takes root and versions. */}}
+{{- define "ml-api.reachedByIngress" -}}
+{{- $default := get .versions .root.Values.defaultVersion -}}
+{{- $names := $default.expose | ternary (list $default.version) list -}}
+{{- range .versions -}}
+  {{- if and .expose .servesBasePath -}}{{- $names = append $names .version -}}{{- end -}}
+{{- end -}}
+{{- toJson ($names | uniq) -}}
+{{- end -}}
+
 {{/* The Secret with the certificate of a host; empty: the controller's own. Takes tls and host. */}}
 {{- define "ml-api.secretOfHost" -}}
 {{- get .tls.secretNames .host | default .tls.secretName -}}

@@ -10,6 +10,7 @@
  * @packageDocumentation
  */
 import { ConfigurationError } from '../errors.ts';
+import { checkNames } from '../known-names.ts';
 import { milliseconds, wholeNumber } from '../numbers.ts';
 import { ServerProcess } from './server-process.ts';
 import { serverProgram } from './server-program.ts';
@@ -62,7 +63,10 @@ const DEFAULT_TIMEOUT_MS = 60_000;
  * @throws StartServerError when the server does not start; the message has its reason
  */
 export async function startServer(options: StartServerOptions = {}): Promise<RunningServer> {
-  checkNames(options);
+  const names = Object.keys(OPTIONS);
+  if (typeof options !== 'object' || options === null)
+    throw new ConfigurationError('options', `expected an object with some of ${names.join(', ')}`);
+  checkNames(options, names);
   const { model, signal, env = {} } = options;
   const wanted = wholeNumber('port', options.port ?? 0, 0);
   if (wanted > HIGHEST_PORT)
@@ -106,19 +110,6 @@ const OPTIONS: Readonly<Record<keyof StartServerOptions, true>> = {
   timeout: true,
   signal: true,
 };
-
-/**
- * Without a type checker, a name that is misspelt would start another model than the one that is meant.
- * @throws ConfigurationError for an option that there is not
- */
-function checkNames(options: unknown): void {
-  const names = Object.keys(OPTIONS).join(', ');
-  if (typeof options !== 'object' || options === null)
-    throw new ConfigurationError('options', `expected an object with some of ${names}`);
-  for (const name of Object.keys(options))
-    if (!Object.hasOwn(OPTIONS, name))
-      throw new ConfigurationError(name, `there is no such option; expected ${names}`);
-}
 
 /** What a URL names where the server listens on an address, or on all of them. */
 function reachable(host: string): string {

@@ -12,7 +12,7 @@ export function whyNotJson(text: string, what: string): string {
     return `${found} at ${place} is not JSON: JSON has no NaN or Infinity. Send a finite number.`;
   return found === ''
     ? `${what} ends at ${place} before the JSON is complete.`
-    : `Unexpected ${JSON.stringify(found)} at ${place}; expected ${expected}.`;
+    : `Unexpected ${JSON.stringify(found)} at ${place}; expected ${expected ?? `the end of ${what.toLowerCase()}`}.`;
 }
 
 /** Line and column of an offset, both from 1. */
@@ -35,8 +35,8 @@ const CHARACTERS = /(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})){1,1
 export interface End {
   /** Of the first character that no JSON text could have there. */
   readonly offset: number;
-  /** What it could have there instead. */
-  readonly expected: string;
+  /** What it could have there instead; undefined: nothing, as the text should have ended. */
+  readonly expected: string | undefined;
 }
 
 /**
@@ -94,7 +94,7 @@ export function endOfJson(text: string, onKey?: (key: string, offset: number) =>
       match(SPACE);
     }
     const inside = open.at(-1);
-    if (inside === undefined) return { offset: at, expected: 'the end of the body' };
+    if (inside === undefined) return { offset: at, expected: undefined };
     if (!want(',', `"," or "${inside === '[' ? ']' : '}'}"`)) return { offset: at, expected };
     match(SPACE);
     if (inside === '{' && !takeKey()) return { offset: at, expected };
