@@ -1,18 +1,25 @@
 // Predictions: the generated operation, whose numbers are what the model gave, or it fails.
 import { type CallConfig, through } from './call-config.ts';
 import type { PredictParameters } from './client.ts';
-import { InvalidResponseError, ResponseError, UnsafeIntegerError } from './errors.ts';
+import {
+  ConfigurationError,
+  InvalidResponseError,
+  ResponseError,
+  UnsafeIntegerError,
+} from './errors.ts';
 import type { Client } from './generated/client/index.js';
 import { getModel, predict } from './generated/sdk.gen.js';
 import type { Prediction } from './generated/types.gen.js';
+import { checkNames } from './known-names.ts';
 import { hasLongInteger, roundedIntegers } from './long-integers.ts';
 
 export type Predict = (parameters: PredictParameters, call: CallConfig) => Promise<Prediction>;
 
-/** @returns a function that throws an UnsafeIntegerError where a number would not be what the model gave */
+/** @returns a function that throws an UnsafeIntegerError where a number would not be what the model gave, and a ConfigurationError for parameters that there are not */
 export function predictions(client: Client): Predict {
   let gives64Bits: boolean | undefined;
   return async (parameters, call) => {
+    checkParameters(parameters);
     const options = Object.assign(through(client, call), { parseAs: 'text' } as const);
     // The transport has seen that it is JSON; the operation's own parser would leave no text to look at.
     const text: unknown = await predict(parameters, options);
@@ -40,4 +47,19 @@ async function has64BitOutput(client: Client, call: CallConfig): Promise<boolean
     if (error instanceof ResponseError || error instanceof InvalidResponseError) return true;
     throw error;
   }
+}
+
+const PARAMETERS: Readonly<Record<keyof PredictParameters, true>> = {
+  inputs: true,
+  probabilities: true,
+  labels: true,
+  outputs: true,
+};
+
+/** Without a type checker, the operation would leave out what it does not know. */
+function checkParameters(parameters: unknown): void {
+  const given: Partial<PredictParameters> = Object(parameters);
+  if (!Array.isArray(given)) checkNames(given, Object.keys(PARAMETERS));
+  if (given.inputs === undefined)
+    throw new ConfigurationError('inputs', 'expected predict({ inputs: … })');
 }

@@ -89,6 +89,24 @@ describe('an option that cannot be used is refused by name', () => {
     );
   });
 
+  it.each([
+    ['a row in the place of the object', [5.1, 3.5, 1.4, 0.2], 'inputs: expected predict({'],
+    ['nothing', undefined, 'inputs: expected predict({'],
+    ['no inputs', { labels: true }, 'inputs: expected predict({'],
+    [
+      'a parameter that is misspelt',
+      { inputs: [1], probabilites: true },
+      'probabilites: there is no such option; expected inputs, probabilities, labels, outputs.',
+    ],
+  ])('predict is refused %s before it sends anything', async (_what, parameters, message) => {
+    const fetch = vi.fn<typeof globalThis.fetch>();
+    const client = createClient({ baseUrl: 'http://ml.test', fetch });
+    const predicted = client.predict(parameters as never);
+    await expect(predicted).rejects.toThrow(ConfigurationError);
+    await expect(predicted).rejects.toThrow(message);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
   it('and so is ML_API_URL', () => {
     vi.stubEnv('ML_API_URL', 'ml.test');
     expect(() => createClient()).toThrow(

@@ -188,6 +188,51 @@ it('keeps the lines of its log where messages go to the same file', async () => 
   expect(logged.filter((line) => line.includes('cannot be loaded'))).toHaveLength(1);
 });
 
+describe('warns in its log of what it serves in spite of', () => {
+  /** The warnings of a server with these settings. */
+  const warningsWith = async (env: Readonly<Record<string, string>>) => {
+    const child = launch(['serve'], { SERVING_THREADS: '2', ...env });
+    const out = collect(child.stdout);
+    await expect.poll(() => out.text, { timeout: 30_000 }).toContain('"thread":2');
+    await expect.poll(() => out.text, { timeout: 30_000 }).toMatch(/"thread":2.*"msg":"ready"/);
+    child.kill('SIGTERM');
+    await exitOf(child);
+    const lines = out.text.trimEnd().split('\n');
+    return lines.map((line) => JSON.parse(line)).filter(({ level }) => level >= 40);
+  };
+
+  it('golden predictions that do not come out', async () => {
+    const golden = JSON.parse(readFileSync(path.join(iris, 'golden.json'), 'utf8'));
+    golden.prediction[3] = 1 - golden.prediction[3];
+    const env = { MODEL_DIR: withIris({ 'golden.json': JSON.stringify(golden) }) };
+    expect(await warningsWith(env)).toEqual([
+      expect.objectContaining({
+        model: 'iris',
+        version: 'v1',
+        reason: expect.stringMatching(
+          /^golden\.json: 1 of \d+ rows differ; the first: row 3, prediction: expected 1, got 0\./,
+        ),
+        msg: 'the model does not predict what its golden.json says; it is served all the same',
+      }),
+    ]);
+  });
+
+  it('variables whose names are nearly those of settings, and of no others', async () => {
+    const others = {
+      ...{ HOSTS: 'a', SORT: 'b', MODEL_URI: 'c', MODEL_URL: 'd', FETCH_MAX_BYTES: '1' },
+      ...{ KUBERNETES_PORT: 'e', ML_API_SERVICE_PORT: '80', FETCH_TIMEOUT_MS: '1' },
+    };
+    const slips = { MODEL_DRI: 'secret', model_name: 'secret', LOGLEVEL: 'secret' };
+    const warned = await warningsWith({ ...others, ...slips });
+    expect(warned.map(({ variable, meant }) => [variable, meant])).toEqual([
+      ['MODEL_DRI', 'MODEL_DIR'],
+      ['model_name', 'MODEL_NAME'],
+      ['LOGLEVEL', 'LOG_LEVEL'],
+    ]);
+    expect(JSON.stringify(warned)).not.toContain('secret');
+  });
+});
+
 it('--help lists every variable with its default', async () => {
   const { code, stdout } = await run(['serve', '--help'], {});
   expect(code).toBe(0);

@@ -175,7 +175,7 @@ describe('a redirect', () => {
     const { code, stderr } = await fetchFrom(`${url}/m.onnx`);
     expect(code).toBe(3);
     expect(stderr).toBe(
-      `${url}/m.onnx redirects to ${said}; expected http or https. Nothing was changed. Check MODEL_URL.\n`,
+      `${url}/m.onnx redirects to ${said}; expected http or https. Nothing was changed. Check the address.\n`,
     );
   });
 
@@ -256,7 +256,28 @@ describe('a download', () => {
     const { url } = await serveFile((_req, res) => res.end());
     const { code, stderr } = await fetchFrom(`${url}/m.onnx`, {}, Buffer.alloc(0));
     expect(code).toBe(3);
-    expect(stderr).toContain('is empty; expected a model. Nothing was changed. Upload it again.');
+    expect(stderr).toContain(
+      'is empty; expected an ONNX file, as torch.onnx.export or skl2onnx write one. Nothing was changed. Upload it again.',
+    );
+  });
+
+  it.each([
+    ['a page of HTML', '\n<!doctype html><html lang="en">', 'an HTML or XML page'],
+    ['the error of a store', '\uFEFF<?xml version="1.0"?><Error/>', 'an HTML or XML page'],
+    ['an error in JSON', ' {"error": "not found", "status": 404}', 'JSON'],
+    [
+      'the pointer to a file of Git LFS',
+      'version https://git-lfs.github.com/spec/v1\n',
+      'only a Git LFS pointer',
+    ],
+  ])('that is %s, with the status 200, is refused', async (_what, text, said) => {
+    const sent = Buffer.from(text);
+    const { url } = await serveFile((_req, res) => res.end(sent));
+    const { code, stderr } = await fetchFrom(`${url}/m.onnx`, {}, sent);
+    expect(code).toBe(3);
+    expect(stderr).toContain(
+      `model.onnx of ${url}/m.onnx is ${said}; expected an ONNX file, as torch.onnx.export or skl2onnx write one. Nothing was changed.`,
+    );
   });
 
   it('that stalls for good, or takes too long, ends with a sentence', async () => {

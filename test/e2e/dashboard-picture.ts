@@ -42,8 +42,18 @@ const character = 6.5;
 export async function dashboardPicture(options: PictureOptions): Promise<string> {
   const { panels }: { readonly panels: readonly Panel[] } = JSON.parse(dashboardJson());
   const drawn: string[] = [];
-  for (const panel of panels) drawn.push(await draw(panel, options));
-  const height = Math.max(...panels.map(({ gridPos }) => gridPos.y + gridPos.h)) * row;
+  let left = 0; // rows of the grid that are not drawn
+  let height = 0;
+  for (const section of sectionsOf(panels)) {
+    const filled = await Promise.all(
+      section.map(async (panel) => ({ panel, lines: await linesOf(panel, options) })),
+    );
+    const bottom = Math.max(...section.map(({ gridPos }) => gridPos.y + gridPos.h));
+    if (filled.every(({ lines }) => lines.length === 0))
+      left += bottom - (section[0]?.gridPos.y ?? 0);
+    else for (const { panel, lines } of filled) drawn.push(draw(panel, left, lines, options));
+    height = (bottom - left) * row;
+  }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${24 * column} ${height}" role="img" aria-label="The dashboard">
 <style>
   svg { background: #f4f5f5 } rect { fill: #fff; stroke: #e2e8f0 } text { font: 11px system-ui, sans-serif; fill: #334155 }
@@ -55,14 +65,27 @@ ${drawn.join('\n')}
 `;
 }
 
-async function draw(panel: Panel, options: PictureOptions): Promise<string> {
-  const { gridPos, title, type } = panel;
-  const at = `translate(${gridPos.x * column} ${gridPos.y * row})`;
+/** Rows with the panels below them. What has no data at all, as the one of LLMs without one, is no use in a picture. */
+function sectionsOf(panels: readonly Panel[]): Panel[][] {
+  const sections: Panel[][] = [];
+  for (const panel of panels) {
+    if (panel.type === 'row' || sections.length === 0) sections.push([]);
+    sections.at(-1)?.push(panel);
+  }
+  return sections;
+}
+
+function draw(
+  { gridPos, title, type, fieldConfig }: Panel,
+  left: number,
+  lines: readonly Line[],
+  options: PictureOptions,
+): string {
+  const at = `translate(${gridPos.x * column} ${(gridPos.y - left) * row})`;
   if (type === 'row')
     return `<g transform="${at}"><text class="row" x="6" y="14">${escapeXml(title)}</text></g>`;
   const size = { width: gridPos.w * column - gap, height: gridPos.h * row - gap };
-  const lines = await linesOf(panel, options);
-  const unit = panel.fieldConfig?.defaults?.unit ?? '';
+  const unit = fieldConfig?.defaults?.unit ?? '';
   return `<g transform="${at}"><rect width="${size.width}" height="${size.height}" rx="3"/>
 <text class="title" x="8" y="17">${escapeXml(title)}</text>
 ${plot(lines, size, unit, options)}</g>`;

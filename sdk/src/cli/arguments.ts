@@ -63,6 +63,11 @@ function refuseRepeated(
 function problemOf(error: unknown, options: Options): string {
   const { message } = error instanceof Error ? error : new Error(String(error));
   const [, name = ''] = /^Option '--([\w-]+)(?: <value>)?' argument /.exec(message) ?? [];
-  if (!Object.hasOwn(options, name)) return `${message.split('. ')[0]?.replace(/[.]$/, '')}.`;
-  return `--${name}: expected ${options[name]?.value ?? 'a value'}, got none. One that begins with a dash is written --${name}=-….`;
+  if (Object.hasOwn(options, name))
+    return `--${name}: expected ${options[name]?.value ?? 'a value'}, got none. One that begins with a dash is written --${name}=-….`;
+  const problem = `${message.split('. ')[0]?.replace(/[.]$/, '')}.`;
+  const known = Object.keys(options).map((option) => `--${option}`);
+  return /^(Unknown option|Unexpected argument)/.test(problem)
+    ? `${problem} Options: ${known.join(', ')}.`
+    : problem;
 }

@@ -48,7 +48,7 @@ export function readOptions<const Known extends Options>(
   options: Known,
 ) {
   const { argument, values } = readArguments(command, args, options);
-  if (argument !== undefined) throw unknown(command, `Unexpected argument '${argument}'`, options);
+  if (argument !== undefined) throw wrong(command, unexpected(argument, options));
   return values;
 }
 
@@ -66,11 +66,11 @@ export function readArguments<const Known extends Options>(
   try {
     const { values, positionals } = parsed(args, options);
     const [argument, second] = positionals;
-    if (second !== undefined) throw new TypeError(`Unexpected argument '${second}'`);
+    if (second !== undefined) throw new TypeError(unexpected(second, options));
     return { argument, values };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw unknown(command, error.message, options, variables);
+    throw wrong(command, error.message, variables);
   }
 }
 
@@ -90,12 +90,25 @@ export function parsed<const Known extends Options>(args: readonly string[], opt
     if (!(error instanceof TypeError)) throw error;
     const [, name = ''] =
       /^Option '(?:-\w, )?--([\w-]+)(?: <value>)?' argument /.exec(error.message) ?? [];
-    throw new TypeError(
-      Object.hasOwn(options, name)
-        ? `--${name}: expected ${options[name]?.value ?? 'a value'}, got none; one that begins with a dash is written --${name}=-…`
-        : error.message.split('. ')[0],
-    );
+    if (Object.hasOwn(options, name))
+      throw new TypeError(
+        `--${name}: expected ${options[name]?.value ?? 'a value'}, got none; one that begins with a dash is written --${name}=-…`,
+      );
+    const [problem = ''] = error.message.split('. ');
+    throw new TypeError(UNKNOWN.test(problem) ? beside(options, problem) : problem);
   }
+}
+
+const UNKNOWN = /^Unknown option '--?([\w-]+)'/;
+
+function unexpected(argument: string, options: Options): string {
+  return beside(options, `Unexpected argument '${argument}'`);
+}
+
+/** What is wrong, with all that there is. */
+function beside(options: Options, problem: string): string {
+  const known = Object.keys(options).map((name) => `--${name}`);
+  return `${problem}. Options: ${known.length === 0 ? 'none' : known.join(', ')}`;
 }
 
 /** The last would win, and nobody would see which that is in a long command, or one that is put together. */
@@ -129,20 +142,19 @@ export function wrongUsage(command: string, problem: string): UsageError {
   return new UsageError(`${problem}. Run ml-api ${command} --help to see how it is used.`);
 }
 
-function unknown(
-  command: string,
-  problem: string,
-  options: Options,
-  variables?: object,
-): UsageError {
-  const known = Object.keys(options).map((name) => `--${name}`);
-  const [, option = ''] = /^Unknown option '--([\w-]+)'/.exec(problem) ?? [];
-  const variable = option.toUpperCase().replaceAll('-', '_');
-  const others = variables === undefined ? '' : ' Settings are environment variables.';
-  const instead = Object.hasOwn(variables ?? {}, variable)
-    ? ` Set the environment variable ${variable} instead.`
-    : others;
+/** @param variables see `readArguments` */
+function wrong(command: string, problem: string, variables?: object): UsageError {
+  const [, option] = UNKNOWN.exec(problem) ?? [];
+  const instead =
+    option === undefined || variables === undefined ? '' : settingInstead(option, variables);
   return new UsageError(
-    `${command}: ${problem}. Options: ${known.length === 0 ? 'none' : known.join(', ')}.${instead} Run ml-api ${command} --help to see all of them.`,
+    `${command}: ${problem}.${instead} Run ml-api ${command} --help to see all of them.`,
   );
+}
+
+function settingInstead(option: string, variables: object): string {
+  const variable = option.toUpperCase().replaceAll('-', '_');
+  return Object.hasOwn(variables, variable)
+    ? ` Set the environment variable ${variable} instead.`
+    : ' Settings are environment variables.';
 }

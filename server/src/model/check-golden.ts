@@ -12,20 +12,28 @@ export interface GoldenRequest {
   readonly probabilities?: true;
 }
 
-/** Rows of one request: small enough for every limit of rows. */
+export interface Extent {
+  /** Rows of one request: by default so few that every limit of rows allows them. */
+  readonly rowsPerRequest?: number;
+  /** Whether no further request is needed. */
+  readonly isEnough?: () => boolean;
+}
+
 const ROWS_PER_REQUEST = 50;
 
 /**
  * @param predict gives what the contract calls a prediction
- * @returns how many rows were as expected: all of them
+ * @returns how many rows were as expected: all that were compared
  * @throws Error that says how many rows differ, and how the first does
  */
 export async function checkGolden(
   golden: Golden,
   predict: (request: GoldenRequest) => Promise<Json>,
+  { rowsPerRequest = ROWS_PER_REQUEST, isEnough = () => false }: Extent = {},
 ): Promise<number> {
   const tally = { rows: 0, different: 0, first: '' };
-  for (const part of partsOf(golden)) {
+  for (const part of partsOf(golden, rowsPerRequest)) {
+    if (tally.rows > 0 && isEnough()) break;
     const body = await predict({
       inputs: part.inputs,
       ...(golden.labels && { labels: true }),
@@ -46,11 +54,11 @@ interface Part {
 }
 
 /** The golden inputs in requests of a few rows; inputs without rows, or named ones, in one. */
-function partsOf({ inputs, prediction }: Golden): Part[] {
+function partsOf({ inputs, prediction }: Golden, rowsPerRequest: number): Part[] {
   if (!Array.isArray(inputs)) return [{ start: 0, rows: prediction?.length ?? 1, inputs }];
   const parts: Part[] = [];
-  for (let start = 0; start < inputs.length; start += ROWS_PER_REQUEST) {
-    const rows = inputs.slice(start, start + ROWS_PER_REQUEST);
+  for (let start = 0; start < inputs.length; start += rowsPerRequest) {
+    const rows = inputs.slice(start, start + rowsPerRequest);
     parts.push({ start, rows: rows.length, inputs: rows });
   }
   return parts;

@@ -2,7 +2,7 @@
 import { ModelLoadError } from '../runtime/session.ts';
 import type { Tensors } from '../tensor/tensor.ts';
 import { Outputs } from '../tensor/work.ts';
-import { checkGolden } from './check-golden.ts';
+import { checkGolden, type Extent, type GoldenRequest } from './check-golden.ts';
 import type { Contract } from './contract/contract.ts';
 import type { Golden } from './golden.ts';
 import { encodeInputs } from './inputs.ts';
@@ -11,7 +11,7 @@ import { Result, toPrediction } from './prediction.ts';
 
 /**
  * @param run runs the model
- * @returns how many rows were as expected: all of them
+ * @returns how many rows were as expected: all that were compared
  * @throws ModelLoadError that says how golden.json and the model differ, and what to do about it
  */
 export async function fitsGolden(
@@ -19,13 +19,15 @@ export async function fitsGolden(
   model: Model,
   { validatePredict }: Pick<Contract, 'validatePredict'>,
   run: (feeds: Tensors) => Promise<Tensors>,
+  extent?: Extent,
 ): Promise<number> {
+  const predict = async (body: GoldenRequest) => {
+    const request = validatePredict(body);
+    const outputs = await run(encodeInputs(model, request.inputs).feeds);
+    return { ...toPrediction(new Result(model, new Outputs(outputs)), request) };
+  };
   try {
-    return await checkGolden(golden, async (body) => {
-      const request = validatePredict(body);
-      const outputs = await run(encodeInputs(model, request.inputs).feeds);
-      return { ...toPrediction(new Result(model, new Outputs(outputs)), request) };
-    });
+    return await checkGolden(golden, predict, extent);
   } catch (error) {
     const why =
       error instanceof RangeError

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CommandError } from '../util/command-error.ts';
+import { isGitLfsPointer, ONNX_FILE, pageInstead, startOf } from '../util/not-a-model.ts';
 import { unpackArchive } from './archive.ts';
 import { type Attempts, type Limits, persist, tookTooLong } from './attempts.ts';
 import { isDiskFull } from './disk-full.ts';
@@ -137,7 +138,7 @@ async function bring(
   await rm(path.join(model, LOCK_FILE), { recursive: true, force: true });
   const inside = unpack ? await listed(model) : transferred;
   if (isPacked) checkSum(inside, attempts.name, expected);
-  if (form !== 'files') checkNotEmpty(inside, attempts.name);
+  if (form !== 'files') await checkModels(inside, model, attempts.name);
   const [sent] = archive ? transferred : [];
   await writeFile(path.join(model, LOCK_FILE), lockFile(wanted, remote, inside, sent));
   const [first, second] = isPacked ? inside : transferred;
@@ -174,23 +175,35 @@ function checkSum(files: readonly Transferred[], name: string, expected: string 
   const [first] = files;
   if (first?.sha256 !== expected)
     throw new CommandError(
-      `The file at ${name} has the SHA-256 ${first?.sha256}; MODEL_SHA256 expects ${expected}. Nothing was changed. Check the URL, or set the new sum.`,
+      `The file at ${name} has the SHA-256 ${first?.sha256}; --sha256 or MODEL_SHA256 expects ${expected}. Nothing was changed. Check the address, or give the new sum.`,
     );
 }
 
-/** @throws CommandError for what an upload that broke off has left */
-function checkNotEmpty(files: readonly Transferred[], name: string): void {
-  const empty = files.find((file) => path.basename(file.path) === MODEL_FILE && file.size === 0);
-  if (empty !== undefined)
-    throw new CommandError(
-      `${empty.path} of ${name} is empty; expected a model. Nothing was changed. Upload it again.`,
-    );
+/** @throws CommandError for what an upload that broke off has left, and for what was sent in place of a model */
+async function checkModels(
+  files: readonly Transferred[],
+  folder: string,
+  name: string,
+): Promise<void> {
+  for (const file of files) {
+    if (path.basename(file.path) !== MODEL_FILE) continue;
+    const refuse = (what: string, remedy: string) => {
+      throw new CommandError(
+        `${file.path} of ${name} is ${what}; expected ${ONNX_FILE}. Nothing was changed. ${remedy}`,
+      );
+    };
+    if (file.size === 0) refuse('empty', 'Upload it again.');
+    const start = await startOf(path.join(folder, file.path));
+    if (isGitLfsPointer(start)) refuse('only a Git LFS pointer', 'Run git lfs pull where it is.');
+    const page = pageInstead(start);
+    if (page !== undefined) refuse(page, 'Open the address to see what it says.');
+  }
 }
 
 function checkSingle(files: number, name: string): void {
   if (files > 1)
     throw new CommandError(
-      `MODEL_SHA256 is set, and ${name} has ${files} files; expected an .onnx file or an archive: the sum is of one file. Leave it out, or name the archive.`,
+      `--sha256 or MODEL_SHA256 is given, and ${name} has ${files} files; expected an .onnx file or an archive: the sum is of one file. Leave it out, or name the archive.`,
     );
 }
 

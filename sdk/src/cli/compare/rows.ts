@@ -56,7 +56,8 @@ function jsonRow(text: string, where: string): Omit<Row, 'line'> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new CliError(`${where} is not JSON: ${error instanceof Error ? error.message : error}.`);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(`${where} is not JSON: ${why.replace('(line 1 column', '(column')}.`);
   }
   if (Array.isArray(value)) return { inputs: value };
   if (typeof value === 'object' && value !== null && 'inputs' in value) {

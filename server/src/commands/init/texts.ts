@@ -82,7 +82,7 @@ ${notes(written)}## On this machine
 npx @org/ml-api serve model     # http://localhost:5000: a playground, docs, and POST /predict
 \`\`\`
 
-In another terminal:
+\`npx\` takes the package from npm, or the one that is installed in this folder. In another terminal:
 
 \`\`\`sh
 ${[...request(golden), ...verification(golden)].join('\n')}

@@ -11,6 +11,7 @@ import { printable } from '../../util/printable.ts';
 import type { Command, Context } from '../command.ts';
 import { type Options, optionsHelp, readArguments, variablesHelp } from '../options.ts';
 import { readConfig } from './config.ts';
+import { misspelt } from './misspelt.ts';
 import { createService, type Service } from './service.ts';
 import { areLight, mostThreads } from './threads/how-many.ts';
 import { MainThread } from './threads/main-thread.ts';
@@ -54,6 +55,9 @@ async function serve(
     log.fatal({ err: withoutMessage(error) }, 'the predictor failed');
     void closeLog().then(() => process.exit(EXIT.failed));
   });
+
+  for (const slip of misspelt(env))
+    log.warn(slip, 'an environment variable has no effect: it is no setting, only spelt like one');
 
   try {
     const most = mostThreads(config, readResources());

@@ -21,7 +21,7 @@ export const webStore: Store = {
       new URL(uri),
       await readHeaders(env['MODEL_URL_HEADERS_FILE']),
     );
-    const client = createClient({ env, remedy: 'Nothing was changed. Check MODEL_URL.' });
+    const client = createClient({ env, remedy: 'Nothing was changed. Check the address.' });
     let etag: string | undefined;
     return {
       resolved: shown(url),
@@ -74,7 +74,7 @@ function decompressed(response: IncomingMessage, encoding: string, url: URL): Tr
   if (decoder === undefined) {
     response.destroy();
     throw new CommandError(
-      `${shown(url)} came with the Content-Encoding ${quote(encoding)}; expected none. Check MODEL_URL.`,
+      `${shown(url)} came with the Content-Encoding ${quote(encoding)}; expected none. Check the address.`,
     );
   }
   // Whoever reads it hears of errors.
@@ -86,6 +86,6 @@ function refusal(url: URL, response: IncomingMessage): Error {
   response.destroy();
   const said = statusOf(response);
   if (isPassing(response)) return new Error(`it answered ${said}`);
-  const remedy = /^40[13]/.test(said) ? 'Check MODEL_URL_HEADERS_FILE.' : 'Check MODEL_URL.';
+  const remedy = /^40[13]/.test(said) ? 'Check MODEL_URL_HEADERS_FILE.' : 'Check the address.';
   return new CommandError(`${shown(url)} answered ${said}. ${remedy}`);
 }

@@ -1,4 +1,4 @@
-// Every option of every command, given twice: the last would win without a word.
+// Options of every command: one that is given twice, of which the last would win without a word, and one that there is not.
 import { describe, expect, it } from 'vitest';
 import { commands as ofSdk } from '../sdk/src/cli/commands.ts';
 import { COMMANDS } from '../server/src/commands/table.ts';
@@ -42,6 +42,16 @@ describe.each(all.filter(({ options }) => Object.keys(options).length > 0))(
       await expect(async () => await run([first, second])).rejects.toMatchObject({
         exitCode: EXIT.usage,
         message: expect.stringContaining(`--${name} is given more than once; expected it once.`),
+      });
+    });
+
+    it('names its options for one that it does not know', async () => {
+      const known = Object.keys(options).map((name) => `--${name}`);
+      await expect(async () => await run(['--no-such'])).rejects.toMatchObject({
+        exitCode: EXIT.usage,
+        message: expect.stringContaining(
+          `Unknown option '--no-such'. Options: ${known.join(', ')}.`,
+        ),
       });
     });
   },
