@@ -67,6 +67,32 @@ it('brings the SDK along and no other package, and runs no script when it is ins
   expect(entries.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
 });
 
+it('runs the commands of the SDK with what the project has that it is called in, as npx calls it', async () => {
+  const { url } = await serve();
+  const elsewhere = emptyFolder();
+  writeFileSync(path.join(elsewhere, 'rows.csv'), 'a,b,c,d\n5.1,3.5,1.4,0.2\n');
+  const compare = () =>
+    runProgram(
+      path.join(project, 'node_modules/.bin/ml-api'),
+      ['compare', '--champion', url, '--challenger', url, '--data', 'rows.csv'],
+      { cwd: elsewhere },
+    );
+  expect(await compare()).toMatchObject({
+    code: 3,
+    stderr:
+      'To read CSV, the package csv-parse is needed. Run: npm install @org/ml-sdk && npm install --save-dev csv-parse\n',
+  });
+  const packages = path.join(elsewhere, 'node_modules');
+  cpSync(path.join(project, 'node_modules/@org/ml-sdk'), path.join(packages, '@org/ml-sdk'), {
+    recursive: true,
+  });
+  expect((await compare()).stderr).toMatch(/Run: npm install --save-dev csv-parse\n$/);
+  cpSync(path.join(root, 'node_modules/csv-parse'), path.join(packages, 'csv-parse'), {
+    recursive: true,
+  });
+  expect(await compare()).toMatchObject({ code: 0, stderr: '' });
+});
+
 it('passes publint', () => {
   execFileSync(bin('publint'), ['--strict', tarball], { cwd: project, stdio: 'pipe' });
 });

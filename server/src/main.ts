@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 // The predictor's program. Its first argument says what to do; without one it serves.
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { constants } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { columns } from './commands/columns.ts';
 import { SDK_COMMANDS } from './commands/sdk-commands.ts';
 import type { Files } from './commands/serve/files.ts';
@@ -76,7 +78,7 @@ async function printVersion(): Promise<void> {
 async function runOfSdk(command: string): Promise<void> {
   let program: string;
   try {
-    program = import.meta.resolve('@org/ml-sdk/cli');
+    program = programOfSdk();
   } catch {
     throw new CommandError(
       `${command} is a command of @org/ml-sdk, which is not installed here. Run npx @org/ml-sdk ${command}.`,
@@ -88,6 +90,16 @@ async function runOfSdk(command: string): Promise<void> {
     );
   process.env['ML_SDK_PROGRAM'] = 'ml-api'; // as its messages are to call it
   await import(program);
+}
+
+/** The one of the project, which has what the SDK needs to generate; else the one beside this package, as npx brings it. */
+function programOfSdk(): string {
+  try {
+    const project = createRequire(path.resolve('package.json'));
+    return pathToFileURL(project.resolve('@org/ml-sdk/cli')).href;
+  } catch {
+    return import.meta.resolve('@org/ml-sdk/cli');
+  }
 }
 
 /** Whoever reads may have gone, as `head` does; a full disk is another matter. */

@@ -21,7 +21,7 @@ outputs
   probabilities  float32 [batch, 3]
 
 rows  a request holds a row, or a batch of rows
-task  classification: "prediction" is made of the output "label"
+task  classification: "prediction" comes from the output "label"
 
 contract, in the body of POST /predict
   /inputs  one row of 4 numbers, or a batch of 1 to 1024 rows

@@ -64,6 +64,8 @@ try {
   end(error instanceof Error ? error.message : String(error), 1);
 }
 process.stdout.write(`${tag} is built with ${builder}.\n`);
+if (values.push === undefined && values.archive === undefined && builder !== 'buildah')
+  process.stdout.write(`Try it: ${builder} run --rm -p 5000:5000 ${tag}\n`);
 if (repository !== undefined) pushTo(repository, builder);
 
 function pushTo(repository: Repository, builder: Builder): void {

@@ -108,7 +108,7 @@ describe('two models', () => {
     expect(stdout).toContain(
       `  line 3: ${JSON.stringify(rows[differing])} champion: ${v1.labels[differing]}, challenger: ${v2.labels[differing]}, true: ${truth(differing)}`,
     );
-    expect(stdout).toMatch(/the champion says \(rows\), the challenger says \(columns\)/);
+    expect(stdout).toMatch(/predictions of the champion \(rows\) and the challenger \(columns\)/);
     expect(stderr).toMatch(/^The agreement is below --min-agreement 0\.9/);
     expect(code).toBe(1);
   });
@@ -180,7 +180,7 @@ describe('refuses, and says what was expected', () => {
     [['--agreement', '1'], /^Unknown option '--agreement'/],
     [
       ['--champion', dead, '--challenger', dead, '--data', 'x.csv'],
-      /^--champion: http:\/\/127\.0\.0\.1:9 does not tell its model\. /,
+      /^--champion: http:\/\/127\.0\.0\.1:9 cannot be asked for its model\. /,
     ],
     [
       ['--champion', dead, '--challenger', dead, '--data', 'x', '--concurrency', '0'],
@@ -189,11 +189,11 @@ describe('refuses, and says what was expected', () => {
   ])('%j', async (args, message) => {
     const { code, stderr } = await compare(...args);
     expect(stderr).toMatch(message);
-    expect(code).toBe(stderr.includes('does not tell its model') ? 3 : 2);
+    expect(code).toBe(stderr.includes('cannot be asked for its model') ? 3 : 2);
   });
 
   it.each([
-    ['none.jsonl', undefined, [], /^--data: there is no file .*none\.jsonl that can be read\.\n$/],
+    ['none.jsonl', undefined, [], /^--data: .*none\.jsonl does not exist, or cannot be read\.\n$/],
     ['rows.txt', '1', [], /^--data: expected a \.jsonl, \.ndjson or \.csv file, got .*rows\.txt/],
     ['empty.jsonl', '\n', [], /^--data: there is no row in .*empty\.jsonl/],
     ['text.jsonl', '[1,2,3,4]\nflower\n', [], /text\.jsonl:2 is not JSON: /],
@@ -236,7 +236,9 @@ describe('refuses, and says what was expected', () => {
     const { stderr } = await compare(
       ...['--champion', `http://127.0.0.1:${port}`, '--challenger', dead, '--data', 'x'],
     );
-    expect(stderr).toMatch(/^--champion: http:\/\/127\.0\.0\.1:\d+ does not tell its model\. /);
+    expect(stderr).toMatch(
+      /^--champion: http:\/\/127\.0\.0\.1:\d+ cannot be asked for its model\. /,
+    );
   });
 });
 

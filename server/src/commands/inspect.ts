@@ -89,12 +89,12 @@ outputs
 ${signature.outputs.map(line).join('\n')}
 
 rows  ${meaning[model.rowMode]}
-task  ${task}: "prediction" is made of the output "${prediction.name}"
+task  ${task}: "prediction" comes from the output "${prediction.name}"
 
 contract, in the body of POST /predict
 ${requests.join('\n')}
 
-model.json to start from: put in what you know, leave out what you do not
+model.json to start from: fill in what you know, and delete the rest
 ${JSON.stringify(manifest, null, 2)}
 `;
 }

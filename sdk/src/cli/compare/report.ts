@@ -57,7 +57,7 @@ function accuracy({ champion, challenger, accuracyDifference }: Comparison): str
     '',
     `accuracy of the champion    ${share(champion.accuracy)}`,
     `accuracy of the challenger  ${share(challenger.accuracy)}`,
-    `right alone: champion ${onlyChampionRight}, challenger ${onlyChallengerRight}; McNemar's exact p = ${p.toPrecision(3)}: ${verdict}`,
+    `only one is right: champion ${onlyChampionRight}, challenger ${onlyChallengerRight}; McNemar's exact p = ${p.toPrecision(3)}: ${verdict}`,
   ];
 }
 
@@ -71,7 +71,7 @@ function confusion({ confusion: counts }: Comparison): string[] {
     cells.map((cell) => String(cell).padStart(width)).join('');
   return [
     '',
-    'the champion says (rows), the challenger says (columns)',
+    'predictions of the champion (rows) and the challenger (columns)',
     line(['', ...classes]),
     ...classes.map((row) => line([row, ...classes.map((column) => counts[row]?.[column] ?? 0)])),
   ];

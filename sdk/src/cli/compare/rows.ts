@@ -5,6 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { PredictParameters } from '../../client.ts';
 import { CliError, UsageError } from '../cli-error.ts';
+import { installing } from '../installing.ts';
 
 /** One row: what a server is asked, and the true answer where the file has one. */
 export interface Row {
@@ -26,7 +27,7 @@ export async function* readRows(
   features: readonly string[] | undefined,
 ): AsyncGenerator<Row> {
   await access(file).catch(() => {
-    throw new CliError(`--data: there is no file ${file} that can be read.`);
+    throw new CliError(`--data: ${file} does not exist, or cannot be read.`);
   });
   const extension = path.extname(file).toLowerCase();
   if (extension === '.csv') yield* readCsv(file, label, features);
@@ -151,7 +152,7 @@ async function csvParser() {
     return (await import('csv-parse')).parse;
   } catch {
     throw new CliError(
-      'A CSV file is read by the package csv-parse, which is not installed. Run: npm install --save-dev csv-parse',
+      `To read CSV, the package csv-parse is needed. Run: ${installing('csv-parse')}`,
     );
   }
 }

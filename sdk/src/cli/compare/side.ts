@@ -51,7 +51,7 @@ export async function openSide(
     if (!(error instanceof MlApiError)) throw error;
     const key =
       error instanceof AuthenticationError ? ' Name a file with the key by --api-key-file.' : '';
-    throw new CliError(`${option}: ${url} does not tell its model. ${error.message}${key}`);
+    throw new CliError(`${option}: ${url} cannot be asked for its model. ${error.message}${key}`);
   }
   const wanted = {
     ...(fields.includes('labels') && { labels: true }),

@@ -1,5 +1,6 @@
 // Whether two versions differ in a share by more than chance explains.
 import { CliError } from '../cli-error.ts';
+import { installing } from '../installing.ts';
 import type { Share } from '../statistics.ts';
 import type { VersionFigures } from './figures.ts';
 
@@ -64,7 +65,7 @@ async function statistics() {
     return await import('simple-statistics');
   } catch (cause) {
     throw new CliError(
-      'The report needs the package simple-statistics. Install it: npm install --save-dev simple-statistics',
+      `The report needs the package simple-statistics. Run: ${installing('simple-statistics')}`,
       { cause },
     );
   }

@@ -70,7 +70,8 @@ function readme({ names, version, delivery, golden, written }: Project): string 
   ];
   return `# ${model}
 
-A model, served by [ml-api](https://github.com/org/ml-api).
+A model, served by [ml-api](https://github.com/org/ml-api). The commands below use its published packages. Before there is a release, build
+them [from a clone](https://github.com/org/ml-api#install).
 
 | file | what it is for |
 | --- | --- |
@@ -82,7 +83,7 @@ ${notes(written)}## On this machine
 npx @org/ml-api serve model     # http://localhost:5000: a playground, docs, and POST /predict
 \`\`\`
 
-\`npx\` takes the package from npm, or the one that is installed in this folder. In another terminal:
+In another terminal:
 
 \`\`\`sh
 ${[...request(golden), ...verification(golden)].join('\n')}

@@ -5,8 +5,9 @@ import { cleanEnv } from 'envalid';
 import { fetchInto } from '../../sources/fetch.ts';
 import { identityOf } from '../../sources/identity.ts';
 import { isLocal, normalised } from '../../sources/open.ts';
+import { shownUri } from '../../sources/shown-uri.ts';
 import { localPath } from '../../sources/stores/local.ts';
-import { UsageError } from '../../util/command-error.ts';
+import { CommandError, UsageError } from '../../util/command-error.ts';
 import { homeFolder } from '../../util/home-folder.ts';
 import { checkForm, listeners, readLimits, readSum } from '../fetch.ts';
 import { leftBeside } from '../left-beside.ts';
@@ -30,7 +31,12 @@ export async function withModel(
   const model = normalised(named);
   if (isLocal(model)) {
     const directory = localPath(model);
-    const found = await stat(directory).catch(() => undefined);
+    const found = await stat(directory).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') return undefined; // the fetch says why
+      throw new CommandError(
+        `There is no file or folder ${shownUri(directory)}. Check the path of the model. Without one, ml-api serve serves the iris model; ml-api init makes a project of a model.`,
+      );
+    });
     if (found?.isDirectory()) return { ...env, MODEL_DIR: directory };
   }
   checkForm(model, 'model', '--model');
