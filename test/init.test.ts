@@ -258,7 +258,7 @@ describe('leaves nothing behind', () => {
       'a model that is none',
       (at: string) => writeFileSync(path.join(at, 'bad.onnx'), 'hello'),
       'bad.onnx',
-      /^model\.onnx cannot be loaded as an ONNX model: .* Nothing was changed\.$/m,
+      /^model\.onnx of bad\.onnx is text; expected an ONNX file, .* Nothing was changed\. /m,
     ],
     [
       'a model that is not there',

@@ -92,6 +92,16 @@ describe('a start that cannot succeed ends with one clear message', () => {
       /golden\.json needs "inputs"/,
     ],
     [
+      'a golden.json whose predictions are no array',
+      { MODEL_DIR: withIris({ 'golden.json': '{"inputs": [[1, 2, 3, 4]], "prediction": 5}' }) },
+      /golden\.json: "prediction" must be an array with a value for each row of "inputs"\.\n$/,
+    ],
+    [
+      'a golden.json whose tolerance is no number',
+      { MODEL_DIR: withIris({ 'golden.json': '{"inputs": [[1, 2, 3, 4]], "tolerance": "1e-5"}' }) },
+      /golden\.json: "tolerance" must be a number, 0 or more\.\n$/,
+    ],
+    [
       'a golden.json that does not fit',
       { MODEL_DIR: withIris({ 'golden.json': '{"inputs": [[1, 2, 3, 4], [1]]}' }) },
       /^golden\.json does not fit the model: \/inputs\/1: expected 4 elements/,
@@ -217,17 +227,52 @@ describe('warns in its log of what it serves in spite of', () => {
     ]);
   });
 
+  it.each([
+    ['a row alone', iris, { inputs: [5.1, 3.5, 1.4, 0.2], prediction: [0] }],
+    [
+      'rows that influence each other',
+      testModel('rows-influence-each-other'),
+      {
+        inputs: [
+          ...[
+            [1, 2],
+            [4, 6],
+            [-3, 9],
+          ],
+        ],
+        prediction: [
+          ...[
+            [1 / 3, -11 / 3],
+            [10 / 3, 1 / 3],
+            [-11 / 3, 10 / 3],
+          ],
+        ],
+        tolerance: 1e-5,
+      },
+    ],
+  ])('not of golden predictions that do: %s', async (_what, model, golden) => {
+    const directory = withFiles({ 'golden.json': JSON.stringify(golden) }, model);
+    expect(await warningsWith({ MODEL_DIR: directory })).toEqual([]);
+  });
+
+  it('not of golden predictions in requests of more rows than are allowed', async () => {
+    expect(await warningsWith({ MAX_ROWS: '10' })).toEqual([]);
+  });
+
   it('variables whose names are nearly those of settings, and of no others', async () => {
     const others = {
       ...{ HOSTS: 'a', SORT: 'b', MODEL_URI: 'c', MODEL_URL: 'd', FETCH_MAX_BYTES: '1' },
       ...{ KUBERNETES_PORT: 'e', ML_API_SERVICE_PORT: '80', FETCH_TIMEOUT_MS: '1' },
+      ...{ NODE_NAME: 'f', VERSION: '1', MODEL_ID: 'g', LOG_PATH: 'h', LOG_DATE: 'i' },
+      ...{ GRPC_HOST: 'j', METRICS_HOST: 'k', MAX_RPS: '1', SESSIONS: '1' },
     };
-    const slips = { MODEL_DRI: 'secret', model_name: 'secret', LOGLEVEL: 'secret' };
+    const slips = { MODEL_DRI: 'secret', model_name: 'secret', LOGLEVEL: 'secret', PROT: 'secret' };
     const warned = await warningsWith({ ...others, ...slips });
     expect(warned.map(({ variable, meant }) => [variable, meant])).toEqual([
       ['MODEL_DRI', 'MODEL_DIR'],
       ['model_name', 'MODEL_NAME'],
       ['LOGLEVEL', 'LOG_LEVEL'],
+      ['PROT', 'PORT'],
     ]);
     expect(JSON.stringify(warned)).not.toContain('secret');
   });

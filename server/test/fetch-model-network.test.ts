@@ -262,9 +262,15 @@ describe('a download', () => {
   });
 
   it.each([
-    ['a page of HTML', '\n<!doctype html><html lang="en">', 'an HTML or XML page'],
-    ['the error of a store', '\uFEFF<?xml version="1.0"?><Error/>', 'an HTML or XML page'],
-    ['an error in JSON', ' {"error": "not found", "status": 404}', 'JSON'],
+    ['a page of HTML', '\n<!doctype html><html lang="en">', 'text'],
+    ['the error of a store', '\uFEFF<?xml version="1.0"?><Error/>', 'text'],
+    [
+      'an error in JSON',
+      '{"message": "Nicht gefunden – Datei fehlt, oder sie ist umgezogen ü"}',
+      'text',
+    ],
+    ['a character that is cut at the end of what is looked at', `${'x'.repeat(62)}–`, 'text'],
+    ['a short error', 'Not Found', 'text'],
     [
       'the pointer to a file of Git LFS',
       'version https://git-lfs.github.com/spec/v1\n',

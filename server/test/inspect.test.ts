@@ -97,6 +97,7 @@ describe('refuses with advice', () => {
     [['--jsn'], 2, "inspect: Unknown option '--jsn'. Options: --json."],
     [[testModel('line')], 3, 'line is a directory; expected an ONNX file, such as'],
     [['/nowhere.onnx'], 3, 'There is no file /nowhere.onnx.'],
+    [['/dev/null'], 3, '/dev/null cannot be loaded as an ONNX model: it is not a file.'],
   ])('the arguments %j', async (args, expected, message) => {
     const { code, stderr } = await run(['inspect', ...args]);
     expect(code).toBe(expected);

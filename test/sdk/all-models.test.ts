@@ -382,6 +382,13 @@ describe('what is in the folder already', () => {
 });
 
 describe('all is written, or nothing', () => {
+  it('below /proc, where no folder can be made', async () => {
+    const { url } = await serve(modelsDir({ iris: v1 }));
+    const { code, stderr } = await generateAll(url, '/proc/models/of-mine');
+    expect(stderr).toMatch(/^--out: ENOENT: .+\/proc\/models'\. Nothing was written\.\n$/);
+    expect(code).toBe(3);
+  });
+
   it.each(['iris/types.gen.ts', 'other/types.gen.ts'])(
     'where a folder is in the place of %s',
     async (place) => {

@@ -1,5 +1,5 @@
 // `ml-sdk compare` between real predictors: what it counts is what the golden predictions say.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
@@ -165,6 +165,16 @@ it('takes no column for another one whose name is mistyped', async () => {
   expect(code).toBe(3);
 });
 
+it('reads JSON Lines that begin with a byte order mark, as programs of Windows write them', async () => {
+  const { url } = await serve('v1');
+  const data = file('windows.jsonl', '\uFEFF[5.1,3.5,1.4,0.2]\r\n[6.3,3.3,6,2.5]\r\n');
+  const { code, stdout } = await compare(
+    ...['--champion', url, '--challenger', url, '--data', data],
+  );
+  expect(stdout).toContain('2 of 2');
+  expect(code).toBe(0);
+});
+
 describe('refuses, and says what was expected', () => {
   const dead = 'http://127.0.0.1:9';
 
@@ -226,6 +236,16 @@ describe('refuses, and says what was expected', () => {
     );
     expect(stderr).toMatch(message);
     expect(code).toBe(['rows.txt', 'label.jsonl'].includes(name) ? 2 : 3);
+  });
+
+  it('a folder in the place of the data', async () => {
+    const { url } = await serve('v1');
+    const data = path.join(folder, 'folder.jsonl');
+    mkdirSync(data);
+    expect(await compare('--champion', url, '--challenger', url, '--data', data)).toMatchObject({
+      code: 3,
+      stderr: `--data: ${data} is a folder; expected a .jsonl, .ndjson or .csv file.\n`,
+    });
   });
 
   it('a server that is none of ours', async () => {

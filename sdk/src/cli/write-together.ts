@@ -1,6 +1,7 @@
 // Writes files that belong together.
 import {
   cpSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   renameSync,
@@ -35,7 +36,7 @@ export function writeTogether(
   endBetweenSteps();
   try {
     for (const [file, text] of files) {
-      const folder = mkdirSync(path.dirname(file), { recursive: true });
+      const folder = makeFolders(path.dirname(file));
       if (folder !== undefined) made.push(folder);
       writeFileSync(next(file), text);
     }
@@ -57,6 +58,23 @@ export function writeTogether(
     throw new CliError(`--out: ${problemOf(error)}. Nothing was written.`);
   }
   clean();
+}
+
+/**
+ * One by one: where a file system answers to mkdir that the parent is missing, as /proc does, Node's recursive one tries for ever.
+ * @returns the outermost of those that were missing
+ */
+function makeFolders(directory: string): string | undefined {
+  const missing: string[] = [];
+  for (let folder = path.resolve(directory); !existsSync(folder); folder = path.dirname(folder))
+    missing.unshift(folder);
+  for (const folder of missing)
+    try {
+      mkdirSync(folder);
+    } catch (error) {
+      if (!existsSync(folder)) throw error; // else another one is as far
+    }
+  return missing[0];
 }
 
 /** Copies a file, where there is one, to where it comes back from. @throws Error where something else is there */

@@ -108,7 +108,7 @@ function unexpected(argument: string, options: Options): string {
 /** What is wrong, with all that there is. */
 function beside(options: Options, problem: string): string {
   const known = Object.keys(options).map((name) => `--${name}`);
-  return `${problem}. Options: ${known.length === 0 ? 'none' : known.join(', ')}`;
+  return known.length === 0 ? problem : `${problem}. Options: ${known.join(', ')}`;
 }
 
 /** The last would win, and nobody would see which that is in a long command, or one that is put together. */

@@ -12,13 +12,13 @@ export interface GoldenRequest {
   readonly probabilities?: true;
 }
 
-export interface Extent {
-  /** Rows of one request: by default so few that every limit of rows allows them. */
-  readonly rowsPerRequest?: number;
-  /** Whether no further request is needed. */
-  readonly isEnough?: () => boolean;
-}
+const FIELDS = ['prediction', 'labels', 'probabilities'] as const;
+type Field = (typeof FIELDS)[number];
 
+/** Whether a request of so many rows is to be sent, and those after it. */
+export type IsWanted = (rows: number) => boolean;
+
+/** Rows of one request: small enough for most limits of rows. */
 const ROWS_PER_REQUEST = 50;
 
 /**
@@ -29,11 +29,11 @@ const ROWS_PER_REQUEST = 50;
 export async function checkGolden(
   golden: Golden,
   predict: (request: GoldenRequest) => Promise<Json>,
-  { rowsPerRequest = ROWS_PER_REQUEST, isEnough = () => false }: Extent = {},
+  isWanted: IsWanted = () => true,
 ): Promise<number> {
   const tally = { rows: 0, different: 0, first: '' };
-  for (const part of partsOf(golden, rowsPerRequest)) {
-    if (tally.rows > 0 && isEnough()) break;
+  for (const part of partsOf(golden)) {
+    if (!isWanted(part.rows)) break;
     const body = await predict({
       inputs: part.inputs,
       ...(golden.labels && { labels: true }),
@@ -54,18 +54,26 @@ interface Part {
 }
 
 /** The golden inputs in requests of a few rows; inputs without rows, or named ones, in one. */
-function partsOf({ inputs, prediction }: Golden, rowsPerRequest: number): Part[] {
-  if (!Array.isArray(inputs)) return [{ start: 0, rows: prediction?.length ?? 1, inputs }];
+function partsOf(golden: Golden): Part[] {
+  const { inputs } = golden;
+  const expected = FIELDS.map((field) => golden[field]?.length).find((rows) => rows !== undefined);
+  if (!Array.isArray(inputs)) return [{ start: 0, rows: expected ?? rowsOf(inputs), inputs }];
+  // A row alone, or the tensor of a model without rows, has other numbers of elements than of predictions.
+  if (!Array.isArray(inputs[0]) && expected !== undefined && expected !== inputs.length)
+    return [{ start: 0, rows: expected, inputs }];
   const parts: Part[] = [];
-  for (let start = 0; start < inputs.length; start += rowsPerRequest) {
-    const rows = inputs.slice(start, start + rowsPerRequest);
+  for (let start = 0; start < inputs.length; start += ROWS_PER_REQUEST) {
+    const rows = inputs.slice(start, start + ROWS_PER_REQUEST);
     parts.push({ start, rows: rows.length, inputs: rows });
   }
   return parts;
 }
 
-const FIELDS = ['prediction', 'labels', 'probabilities'] as const;
-type Field = (typeof FIELDS)[number];
+/** Of named inputs, if they have rows. */
+function rowsOf(inputs: object): number {
+  const [first]: unknown[] = Object.values(inputs);
+  return Array.isArray(first) ? first.length : 1;
+}
 
 /** @throws Error where a field has not just the rows that were sent */
 function checkRows(body: Json, { start, rows }: Part, golden: Golden): void {

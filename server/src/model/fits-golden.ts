@@ -2,7 +2,7 @@
 import { ModelLoadError } from '../runtime/session.ts';
 import type { Tensors } from '../tensor/tensor.ts';
 import { Outputs } from '../tensor/work.ts';
-import { checkGolden, type Extent, type GoldenRequest } from './check-golden.ts';
+import { checkGolden, type GoldenRequest, type IsWanted } from './check-golden.ts';
 import type { Contract } from './contract/contract.ts';
 import type { Golden } from './golden.ts';
 import { encodeInputs } from './inputs.ts';
@@ -19,7 +19,7 @@ export async function fitsGolden(
   model: Model,
   { validatePredict }: Pick<Contract, 'validatePredict'>,
   run: (feeds: Tensors) => Promise<Tensors>,
-  extent?: Extent,
+  isWanted?: IsWanted,
 ): Promise<number> {
   const predict = async (body: GoldenRequest) => {
     const request = validatePredict(body);
@@ -27,7 +27,7 @@ export async function fitsGolden(
     return { ...toPrediction(new Result(model, new Outputs(outputs)), request) };
   };
   try {
-    return await checkGolden(golden, predict, extent);
+    return await checkGolden(golden, predict, isWanted);
   } catch (error) {
     const why =
       error instanceof RangeError
@@ -36,7 +36,7 @@ export async function fitsGolden(
           ? error.message
           : error;
     throw new ModelLoadError(
-      `golden.json: ${why}. Export the model and its golden predictions together.`,
+      `golden.json: ${String(why).replace(/[.]$/, '')}. Export the model and its golden predictions together.`,
       { cause: error },
     );
   }

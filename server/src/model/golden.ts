@@ -2,6 +2,7 @@
 // rows; `verify` replays it against a running server.
 import { readFile } from 'node:fs/promises';
 import { ModelLoadError } from '../runtime/session.ts';
+import { isRecord } from '../util/is-record.ts';
 import { whyUnreadable } from '../util/why-unreadable.ts';
 import { parseFile } from './parse-file.ts';
 
@@ -18,7 +19,7 @@ export interface Golden {
 /**
  * Reads golden.json.
  * @returns undefined when there is no such file
- * @throws ModelLoadError when it has no `inputs`
+ * @throws ModelLoadError when it has no `inputs`, or one of its fields is of another type
  */
 export async function readGolden(file: string): Promise<Golden | undefined> {
   const source = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -27,21 +28,23 @@ export async function readGolden(file: string): Promise<Golden | undefined> {
   });
   if (source === undefined) return undefined;
   const golden = parseFile(file, source);
-  if (!isGolden(golden))
+  if (!isRecord(golden) || !areInputs(golden['inputs']))
     throw new ModelLoadError(
       `${file} needs "inputs": an array of rows, or an object with an array of rows for every named input.`,
     );
-  return golden;
+  for (const field of ['prediction', 'labels', 'probabilities'])
+    if (golden[field] !== undefined && !Array.isArray(golden[field]))
+      throw new ModelLoadError(
+        `${file}: "${field}" must be an array with a value for each row of "inputs".`,
+      );
+  const { tolerance = 0 } = golden;
+  if (typeof tolerance !== 'number' || tolerance < 0)
+    throw new ModelLoadError(`${file}: "tolerance" must be a number, 0 or more.`);
+  return golden as unknown as Golden;
 }
 
-function isGolden(value: unknown): value is Golden {
-  if (typeof value !== 'object' || value === null || !('inputs' in value)) return false;
-  const { inputs } = value;
-  if (Array.isArray(inputs)) return inputs.length > 0;
-  return (
-    typeof inputs === 'object' &&
-    inputs !== null &&
-    Object.values(inputs).length > 0 &&
-    Object.values(inputs).every((rows) => Array.isArray(rows) && rows.length > 0)
-  );
+function areInputs(inputs: unknown): boolean {
+  const areRows = (value: unknown) => Array.isArray(value) && value.length > 0;
+  if (!isRecord(inputs)) return areRows(inputs);
+  return Object.keys(inputs).length > 0 && Object.values(inputs).every(areRows);
 }

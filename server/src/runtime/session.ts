@@ -1,4 +1,5 @@
 // One ONNX Runtime session: the only file that touches onnxruntime-node.
+import { stat } from 'node:fs/promises';
 import type { Tensor as OrtTensor, InferenceSession as Session } from 'onnxruntime-node';
 import { isDatatype } from '../tensor/datatype.ts';
 import { type Tensor, type Tensors, tensorsByName } from '../tensor/tensor.ts';
@@ -24,6 +25,12 @@ export interface ModelSession {
 /** Thrown when a file is not a model that can be served; the message says why in one sentence. */
 export class ModelLoadError extends Error {
   override readonly name = 'ModelLoadError';
+}
+
+/** A pipe has no end: to read one would block the process for ever. @throws ModelLoadError for one, and for a folder */
+export async function checkIsFile(modelFile: string): Promise<void> {
+  if ((await stat(modelFile).catch(() => undefined))?.isFile() === false)
+    throw new ModelLoadError(`${modelFile} cannot be loaded as an ONNX model: it is not a file.`);
 }
 
 /**

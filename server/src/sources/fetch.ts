@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CommandError } from '../util/command-error.ts';
-import { isGitLfsPointer, ONNX_FILE, pageInstead, startOf } from '../util/not-a-model.ts';
+import { isGitLfsPointer, isText, ONNX_FILE, startOf } from '../util/not-a-model.ts';
 import { unpackArchive } from './archive.ts';
 import { type Attempts, type Limits, persist, tookTooLong } from './attempts.ts';
 import { isDiskFull } from './disk-full.ts';
@@ -179,6 +179,9 @@ function checkSum(files: readonly Transferred[], name: string, expected: string 
     );
 }
 
+/** In bytes: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md */
+const LARGEST_POINTER = 1024;
+
 /** @throws CommandError for what an upload that broke off has left, and for what was sent in place of a model */
 async function checkModels(
   files: readonly Transferred[],
@@ -186,17 +189,18 @@ async function checkModels(
   name: string,
 ): Promise<void> {
   for (const file of files) {
-    if (path.basename(file.path) !== MODEL_FILE) continue;
+    const isModel = path.basename(file.path) === MODEL_FILE;
     const refuse = (what: string, remedy: string) => {
+      const expected = isModel ? ONNX_FILE : 'the file itself';
       throw new CommandError(
-        `${file.path} of ${name} is ${what}; expected ${ONNX_FILE}. Nothing was changed. ${remedy}`,
+        `${file.path} of ${name} is ${what}; expected ${expected}. Nothing was changed. ${remedy}`,
       );
     };
-    if (file.size === 0) refuse('empty', 'Upload it again.');
+    if (isModel && file.size === 0) refuse('empty', 'Upload it again.');
+    if (!isModel && file.size > LARGEST_POINTER) continue;
     const start = await startOf(path.join(folder, file.path));
     if (isGitLfsPointer(start)) refuse('only a Git LFS pointer', 'Run git lfs pull where it is.');
-    const page = pageInstead(start);
-    if (page !== undefined) refuse(page, 'Open the address to see what it says.');
+    if (isModel && isText(start)) refuse('text', 'Open it to see what it says.');
   }
 }
 
@@ -268,12 +272,21 @@ function lockFile(
   return `${JSON.stringify(lock, undefined, 2)}\n`;
 }
 
+/** Without the names of temporary files, which are in the system's own words. */
+function whyUnwritable({ message, code = '' }: NodeJS.ErrnoException): string {
+  if (code === 'ENOTDIR' || code === 'EEXIST')
+    return `${code}: it is a file, or lies in one; expected a folder, or nothing.`;
+  return code === 'ENOENT'
+    ? `${code}: it cannot be made there, or is a link to nothing. Check the path.`
+    : message;
+}
+
 /** What a directory cannot be written for; its cause is what the system says. */
 export class UnwritableError extends CommandError {
   readonly directory: string;
 
   constructor({ variable, directory }: Wanted, cause: Error) {
-    super(`${variable}: ${directory} cannot be written: ${cause.message}`, { cause });
+    super(`${variable}: ${directory} cannot be written: ${whyUnwritable(cause)}`, { cause });
     this.directory = directory;
   }
 }

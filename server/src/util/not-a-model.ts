@@ -20,19 +20,13 @@ export function isGitLfsPointer(start: Buffer): boolean {
   return start.toString('latin1').startsWith('version https://git-lfs');
 }
 
+/** Whether it is UTF-8 without control characters: an ONNX file begins with one, the number of its field `ir_version`. */
 export function isText(start: Buffer): boolean {
-  return /^[\t\n\r\x20-\x7e]+$/.test(start.toString('latin1'));
-}
-
-/**
- * What a server sent in place of a model, with status 200; undefined where it may be a model. As the first byte of an ONNX file,
- * either character would begin or end a group of Protocol Buffers, and ONNX has none.
- */
-export function pageInstead(start: Buffer): string | undefined {
-  const text = start
-    .toString('utf8')
-    .replace(/^\uFEFF/, '')
-    .trimStart();
-  if (text.startsWith('<')) return 'an HTML or XML page';
-  return text.startsWith('{') && isText(start) ? 'JSON' : undefined;
+  try {
+    // The last character may be cut.
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(start, { stream: true });
+    return /^(?:\P{Cc}|[\t\n\r])+$/u.test(text);
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,6 @@
 // Reads the rows that two servers are compared on: JSON Lines, or CSV with a header.
 import { createReadStream } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { PredictParameters } from '../../client.ts';
@@ -29,6 +29,8 @@ export async function* readRows(
   await access(file).catch(() => {
     throw new CliError(`--data: ${file} does not exist, or cannot be read.`);
   });
+  if ((await stat(file)).isDirectory())
+    throw new CliError(`--data: ${file} is a folder; expected a .jsonl, .ndjson or .csv file.`);
   const extension = path.extname(file).toLowerCase();
   if (extension === '.csv') yield* readCsv(file, label, features);
   else if (extension === '.jsonl' || extension === '.ndjson') {
@@ -47,8 +49,8 @@ async function* readJsonLines(file: string): AsyncGenerator<Row> {
     crlfDelay: Infinity,
   })) {
     line++;
-    if (text.trim() === '') continue;
-    yield { line, ...jsonRow(text, `${file}:${line}`) };
+    const json = text.trim(); // takes the byte order mark off, too, which programs of Windows write
+    if (json !== '') yield { line, ...jsonRow(json, `${file}:${line}`) };
   }
 }
 

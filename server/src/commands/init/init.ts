@@ -226,10 +226,15 @@ function told(
 ${without}
 Next:
 
-  ${asInvoked(process.argv)} serve ${shellQuoted(path.join(argument, 'model'))}
+  ${asInvoked(process.argv)} serve ${asArgument(path.join(argument, 'model'))}
 
 ${path.join(argument, 'README.md')} has the other commands.
 `;
+}
+
+/** A path as a shell and this program read it: one that begins with a dash would be an option. */
+function asArgument(file: string): string {
+  return shellQuoted(file.startsWith('-') ? `./${file}` : file);
 }
 
 /** This program as it was started, to be started again from where it was. */

@@ -8,16 +8,30 @@ interface Misspelt {
   readonly meant: string;
 }
 
-/** Two letters that are swapped are two edits. */
-const EDITS = 2;
-/** What is shorter is near too many names that others use, such as HOSTS and SORT. */
-const SHORTEST = 6;
+/** Of a setting, for a slip of one letter: what is shorter is near to names that others use, such as VERSION and LOG_DATE. */
+const SHORTEST = 9;
 
 export function misspelt(env: NodeJS.ProcessEnv): Misspelt[] {
   const settings = Object.keys(variables);
   return Object.keys(env).flatMap((variable) => {
-    if (variable.length < SHORTEST || Object.hasOwn(variables, variable)) return [];
-    const meant = closestMatch(variable.toUpperCase(), settings, { maxDistance: EDITS });
-    return meant === undefined || meant.length < SHORTEST ? [] : [{ variable, meant }];
+    if (Object.hasOwn(variables, variable)) return [];
+    const written = variable.toUpperCase();
+    const meant =
+      settings.find((setting) => setting === written || isSwapped(written, setting)) ??
+      closestMatch(written, settings.filter(isLong), { maxDistance: 1 });
+    return meant === undefined ? [] : [{ variable, meant }];
   });
+}
+
+function isLong({ length }: string): boolean {
+  return length >= SHORTEST;
+}
+
+/** Whether two neighbouring letters of one are the other way round in the other. */
+function isSwapped(one: string, other: string): boolean {
+  if (one.length !== other.length) return false;
+  const at = Array.from(one).findIndex((letter, i) => letter !== other[i]);
+  return (
+    at >= 0 && one === `${other.slice(0, at)}${other[at + 1]}${other[at]}${other.slice(at + 2)}`
+  );
 }

@@ -1,5 +1,4 @@
 // Loads the model of a directory, tries it, and makes of it what calls are served by.
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { OpenAPIObject } from 'openapi3-ts/oas31';
 import { type Contract, createContract } from '../../model/contract/contract.ts';
@@ -9,7 +8,7 @@ import { fitsGolden } from '../../model/fits-golden.ts';
 import { type Golden, readGolden } from '../../model/golden.ts';
 import type { Naming } from '../../model/model.ts';
 import type { Resources } from '../../runtime/resources.ts';
-import { ModelLoadError } from '../../runtime/session.ts';
+import { checkIsFile } from '../../runtime/session.ts';
 import { sourceOf } from '../../sources/record.ts';
 import type { CallObserver } from '../call.ts';
 import { createBatcher } from '../queue/batcher.ts';
@@ -57,9 +56,7 @@ const QUEUE_MEMORY_SHARE = 1 / 8;
 export async function loadModel(directory: string, options: LoadOptions): Promise<ServedModel> {
   const { settings, resources, threads, observer } = options;
   const modelFile = path.join(directory, 'model.onnx');
-  // A pipe has no end: to read one would block the process for ever.
-  if ((await stat(modelFile).catch(() => undefined))?.isFile() === false)
-    throw new ModelLoadError(`${modelFile} cannot be loaded as an ONNX model: it is not a file.`);
+  await checkIsFile(modelFile);
   const descriptions = await readDescriptions(directory, options.manifestSchema);
   const source = sourceOf(directory); // beside the trial: a large file takes seconds
   const golden = await readGolden(path.join(directory, 'golden.json'));
@@ -85,23 +82,26 @@ export async function loadModel(directory: string, options: LoadOptions): Promis
     onRun: (rows, milliseconds) => observer.ran(model, rows, milliseconds),
   });
   const contract = createContract(options.contract, model, options.contractOptions);
-  const misfit = golden && (await misfitOf(golden, serving, contract));
+  const misfit = golden && (await misfitOf(golden, serving, contract, settings.MAX_ROWS));
   return createServedModel({ serving, source: await source, contract, misfit, batcher, observer });
 }
 
-/** For comparing golden predictions beyond the first row, in milliseconds: a heavy model is to start in time. */
+/** For comparing golden predictions, in milliseconds: what takes longer is left to `verify`, so that a heavy model starts in time. */
 const COMPARING_MS = 50;
 
 /** How predictions differ from the golden ones, of as many rows as there is time for; undefined where they do not. */
 async function misfitOf(
   golden: Golden,
-  { model, engine }: Serving,
+  { model, engine, pace }: Serving,
   contract: Contract,
+  maxRows: number,
 ): Promise<string | undefined> {
   const end = performance.now() + COMPARING_MS;
-  const extent = { rowsPerRequest: 1, isEnough: () => performance.now() > end };
+  const timeFor = (rows: number) =>
+    pace === undefined ? Infinity : (rows * pace.milliseconds) / pace.rows;
+  const isWanted = (rows: number) => rows <= maxRows && performance.now() + timeFor(rows) < end;
   try {
-    await fitsGolden(golden, model, contract, (feeds) => engine.run(feeds), extent);
+    await fitsGolden(golden, model, contract, (feeds) => engine.run(feeds), isWanted);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
