@@ -80,7 +80,7 @@ it('runs the commands of the SDK with what the project has that it is called in,
   expect(await compare()).toMatchObject({
     code: 3,
     stderr:
-      'To read CSV, the package csv-parse is needed. Run: npm install @org/ml-sdk && npm install --save-dev csv-parse\n',
+      'To read CSV, the package csv-parse is needed. Run in your project, and then this command once more, by npx: npm install @org/ml-sdk@0.2.0 && npm install --save-dev csv-parse\n',
   });
   const packages = path.join(elsewhere, 'node_modules');
   cpSync(path.join(project, 'node_modules/@org/ml-sdk'), path.join(packages, '@org/ml-sdk'), {

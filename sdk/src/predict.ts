@@ -59,7 +59,9 @@ const PARAMETERS: Readonly<Record<keyof PredictParameters, true>> = {
 /** Without a type checker, the operation would leave out what it does not know. */
 function checkParameters(parameters: unknown): void {
   const given: Partial<PredictParameters> = Object(parameters);
-  if (!Array.isArray(given)) checkNames(given, Object.keys(PARAMETERS));
+  const isIndexed =
+    typeof parameters !== 'object' || Array.isArray(given) || ArrayBuffer.isView(given);
+  if (!isIndexed) checkNames(given, Object.keys(PARAMETERS));
   if (given.inputs === undefined)
     throw new ConfigurationError('inputs', 'expected predict({ inputs: … })');
 }

@@ -91,6 +91,8 @@ describe('an option that cannot be used is refused by name', () => {
 
   it.each([
     ['a row in the place of the object', [5.1, 3.5, 1.4, 0.2], 'inputs: expected predict({'],
+    ['a typed array', new Float32Array([5.1, 3.5]), 'inputs: expected predict({'],
+    ['a text', 'flower', 'inputs: expected predict({'],
     ['nothing', undefined, 'inputs: expected predict({'],
     ['no inputs', { labels: true }, 'inputs: expected predict({'],
     [

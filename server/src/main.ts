@@ -92,13 +92,17 @@ async function runOfSdk(command: string): Promise<void> {
   await import(program);
 }
 
-/** The one of the project, which has what the SDK needs to generate; else the one beside this package, as npx brings it. */
+/** The one of the project, which has what the SDK needs to generate, if it is the same; else the one beside this package, as npx brings it. */
 function programOfSdk(): string {
+  const own = import.meta.resolve('@org/ml-sdk/cli');
   try {
     const project = createRequire(path.resolve('package.json'));
-    return pathToFileURL(project.resolve('@org/ml-sdk/cli')).href;
+    const versionFor = (require: NodeJS.Require) => require('@org/ml-sdk/package.json').version;
+    return versionFor(project) === versionFor(createRequire(import.meta.url))
+      ? pathToFileURL(project.resolve('@org/ml-sdk/cli')).href
+      : own;
   } catch {
-    return import.meta.resolve('@org/ml-sdk/cli');
+    return own;
   }
 }
 

@@ -91,7 +91,7 @@ describe('a wrong one is refused with a sentence, and nothing is left of it', ()
       'iris.onnx',
       model,
       wrong,
-      /has the SHA-256 [0-9a-f]{64}; --sha256 or MODEL_SHA256 expects 0{64}\. Nothing was changed\. Check the address, or give the new sum\./,
+      /has the SHA-256 [0-9a-f]{64}; MODEL_SHA256 \(or fetch --sha256\) expects 0{64}\. Nothing was changed\. Check the address, or give the new sum\./,
     ],
     ['not an archive', 'iris.tar', model, undefined, /is not a tar archive/],
     [

@@ -430,7 +430,7 @@ describe('serve', () => {
     const { url } = await serveFile((_req, res) => res.end(model));
     const env = { MODEL_SHA256: '0'.repeat(64), MODEL_CACHE_DIR: folder() };
     expect((await run(['serve', `${url}/m.onnx`], env)).stderr).toMatch(
-      /MODEL_SHA256 expects 0{64}/,
+      /MODEL_SHA256 \(or fetch --sha256\) expects 0{64}/,
     );
   });
 

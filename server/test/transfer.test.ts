@@ -11,8 +11,9 @@ import { CommandError } from '../src/util/command-error.ts';
 import { folder, serveFile, sum } from './file-server.ts';
 import { run } from './program.ts';
 
-const content = Buffer.from(Array.from({ length: 100_000 }, (_, i) => `${i}\n`).join(''));
-const shorter = Buffer.from('short');
+// No text, which is no model.
+const content = Buffer.from(Array.from({ length: 100_000 }, (_, i) => `${i}\b`).join(''));
+const shorter = Buffer.from('\bhort');
 
 /** Sends the start of a file, and ends the connection when it has gone out. */
 function cut(res: ServerResponse, data: Buffer, bytes: number, etag = '"1"'): void {

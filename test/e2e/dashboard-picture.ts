@@ -49,6 +49,7 @@ export async function dashboardPicture(options: PictureOptions): Promise<string>
       section.map(async (panel) => ({ panel, lines: await linesOf(panel, options) })),
     );
     const bottom = Math.max(...section.map(({ gridPos }) => gridPos.y + gridPos.h));
+    // Without data, as that of LLMs where there is none, it would only take space.
     if (filled.every(({ lines }) => lines.length === 0))
       left += bottom - (section[0]?.gridPos.y ?? 0);
     else for (const { panel, lines } of filled) drawn.push(draw(panel, left, lines, options));
@@ -65,7 +66,7 @@ ${drawn.join('\n')}
 `;
 }
 
-/** Rows with the panels below them. What has no data at all, as the one of LLMs without one, is no use in a picture. */
+/** Rows with the panels below them. */
 function sectionsOf(panels: readonly Panel[]): Panel[][] {
   const sections: Panel[][] = [];
   for (const panel of panels) {

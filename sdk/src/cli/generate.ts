@@ -1,6 +1,6 @@
 // Runs hey-api, in the two ways that this project needs it.
 import { CliError } from './cli-error.ts';
-import { installing } from './installing.ts';
+import { howToInstall } from './how-to-install.ts';
 import { printable, withoutControls } from './printable.ts';
 
 type Generate = typeof import('@hey-api/openapi-ts').createClient;
@@ -75,8 +75,8 @@ async function heyApi(): Promise<Generate> {
   } catch (error) {
     throw new CliError(
       `@hey-api/openapi-ts, which generates the types, cannot be loaded: ${error instanceof Error ? error.message : error}
-Run: ${installing('@hey-api/openapi-ts', '"typescript@<7"')}
-In a project on TypeScript 7: ${installing('@hey-api/openapi-ts', 'typescript@npm:@typescript/typescript6@6', '@typescript/native@npm:typescript@7')}`,
+${howToInstall('@hey-api/openapi-ts', '"typescript@<7"')}
+In a project on TypeScript 7: npm install --save-dev @hey-api/openapi-ts typescript@npm:@typescript/typescript6@6 @typescript/native@npm:typescript@7`,
     );
   }
 }

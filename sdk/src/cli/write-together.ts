@@ -1,12 +1,13 @@
 // Writes files that belong together.
 import {
   cpSync,
-  existsSync,
   lstatSync,
   mkdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
   type Stats,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -36,8 +37,7 @@ export function writeTogether(
   endBetweenSteps();
   try {
     for (const [file, text] of files) {
-      const folder = makeFolders(path.dirname(file));
-      if (folder !== undefined) made.push(folder);
+      makeFolders(path.dirname(file), made);
       writeFileSync(next(file), text);
     }
     for (const file of [...removed, ...files.keys()]) keep(file, before(file));
@@ -54,7 +54,7 @@ export function writeTogether(
       if (found(before(file))) renameSync(before(file), file);
       else rmSync(file, { force: true });
     clean();
-    for (const folder of made.toReversed()) rmSync(folder, { recursive: true, force: true });
+    removeEmpty(made);
     throw new CliError(`--out: ${problemOf(error)}. Nothing was written.`);
   }
   clean();
@@ -62,19 +62,27 @@ export function writeTogether(
 
 /**
  * One by one: where a file system answers to mkdir that the parent is missing, as /proc does, Node's recursive one tries for ever.
- * @returns the outermost of those that were missing
+ * @param made gets those that were missing
  */
-function makeFolders(directory: string): string | undefined {
-  const missing: string[] = [];
-  for (let folder = path.resolve(directory); !existsSync(folder); folder = path.dirname(folder))
-    missing.unshift(folder);
-  for (const folder of missing)
-    try {
-      mkdirSync(folder);
-    } catch (error) {
-      if (!existsSync(folder)) throw error; // else another one is as far
-    }
-  return missing[0];
+function makeFolders(folder: string, made: string[]): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = path.dirname(folder);
+  if (parent !== folder) makeFolders(parent, made);
+  try {
+    mkdirSync(folder);
+    made.push(folder);
+  } catch (error) {
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error; // else another one is as far
+  }
+}
+
+/** Of what others may have put something into meanwhile, nothing goes. */
+function removeEmpty(folders: readonly string[]): void {
+  try {
+    for (const folder of folders.toReversed()) rmdirSync(folder);
+  } catch {
+    // it holds something
+  }
 }
 
 /** Copies a file, where there is one, to where it comes back from. @throws Error where something else is there */

@@ -99,9 +99,10 @@ export function parsed<const Known extends Options>(args: readonly string[], opt
   }
 }
 
-const UNKNOWN = /^Unknown option '--?([\w-]+)'/;
+const UNKNOWN = /^Unknown option '--?([^']+)'/;
 
-function unexpected(argument: string, options: Options): string {
+/** That a command takes no such argument, as a sentence without its stop. */
+export function unexpected(argument: string, options: Options): string {
   return beside(options, `Unexpected argument '${argument}'`);
 }
 
@@ -146,15 +147,13 @@ export function wrongUsage(command: string, problem: string): UsageError {
 function wrong(command: string, problem: string, variables?: object): UsageError {
   const [, option] = UNKNOWN.exec(problem) ?? [];
   const instead =
-    option === undefined || variables === undefined ? '' : settingInstead(option, variables);
-  return new UsageError(
-    `${command}: ${problem}.${instead} Run ml-api ${command} --help to see all of them.`,
-  );
+    option === undefined || variables === undefined ? '' : `. ${settingInstead(option, variables)}`;
+  return wrongUsage(command, `${command}: ${problem}${instead}`);
 }
 
 function settingInstead(option: string, variables: object): string {
   const variable = option.toUpperCase().replaceAll('-', '_');
   return Object.hasOwn(variables, variable)
-    ? ` Set the environment variable ${variable} instead.`
-    : ' Settings are environment variables.';
+    ? `Set the environment variable ${variable} instead`
+    : 'Settings are environment variables';
 }

@@ -15,10 +15,15 @@ export interface GoldenRequest {
 const FIELDS = ['prediction', 'labels', 'probabilities'] as const;
 type Field = (typeof FIELDS)[number];
 
-/** Whether a request of so many rows is to be sent, and those after it. */
-export type IsWanted = (rows: number) => boolean;
+/** How much is compared; by default all of it. */
+export interface Extent {
+  /** Rows that a request may have. */
+  readonly maxRows?: number;
+  /** Whether a request of so many rows is to be sent, and those after it. */
+  readonly isWanted?: (rows: number) => boolean;
+}
 
-/** Rows of one request: small enough for most limits of rows. */
+/** Rows of one request: so few that most limits of rows allow them. */
 const ROWS_PER_REQUEST = 50;
 
 /**
@@ -29,10 +34,10 @@ const ROWS_PER_REQUEST = 50;
 export async function checkGolden(
   golden: Golden,
   predict: (request: GoldenRequest) => Promise<Json>,
-  isWanted: IsWanted = () => true,
+  { maxRows = ROWS_PER_REQUEST, isWanted = () => true }: Extent = {},
 ): Promise<number> {
   const tally = { rows: 0, different: 0, first: '' };
-  for (const part of partsOf(golden)) {
+  for (const part of partsOf(golden, Math.min(ROWS_PER_REQUEST, maxRows))) {
     if (!isWanted(part.rows)) break;
     const body = await predict({
       inputs: part.inputs,
@@ -53,26 +58,20 @@ interface Part {
   readonly inputs: unknown;
 }
 
-/** The golden inputs in requests of a few rows; inputs without rows, or named ones, in one. */
-function partsOf(golden: Golden): Part[] {
+/** The golden inputs in requests of a few rows; in one, where they are named, or a row alone, or of a model without rows. */
+function partsOf(golden: Golden, rowsPerRequest: number): Part[] {
   const { inputs } = golden;
   const expected = FIELDS.map((field) => golden[field]?.length).find((rows) => rows !== undefined);
-  if (!Array.isArray(inputs)) return [{ start: 0, rows: expected ?? rowsOf(inputs), inputs }];
-  // A row alone, or the tensor of a model without rows, has other numbers of elements than of predictions.
-  if (!Array.isArray(inputs[0]) && expected !== undefined && expected !== inputs.length)
-    return [{ start: 0, rows: expected, inputs }];
+  // Where nothing is expected, numbers beside each other are taken for a row.
+  const areRows = Array.isArray(inputs) && (expected ?? inputs[0]?.length) !== undefined;
+  if (!areRows || (expected !== undefined && expected !== inputs.length))
+    return [{ start: 0, rows: expected ?? 1, inputs }];
   const parts: Part[] = [];
-  for (let start = 0; start < inputs.length; start += ROWS_PER_REQUEST) {
-    const rows = inputs.slice(start, start + ROWS_PER_REQUEST);
+  for (let start = 0; start < inputs.length; start += rowsPerRequest) {
+    const rows = inputs.slice(start, start + rowsPerRequest);
     parts.push({ start, rows: rows.length, inputs: rows });
   }
   return parts;
-}
-
-/** Of named inputs, if they have rows. */
-function rowsOf(inputs: object): number {
-  const [first]: unknown[] = Object.values(inputs);
-  return Array.isArray(first) ? first.length : 1;
 }
 
 /** @throws Error where a field has not just the rows that were sent */

@@ -2,7 +2,7 @@
 import { ModelLoadError } from '../runtime/session.ts';
 import type { Tensors } from '../tensor/tensor.ts';
 import { Outputs } from '../tensor/work.ts';
-import { checkGolden, type GoldenRequest, type IsWanted } from './check-golden.ts';
+import { checkGolden, type Extent, type GoldenRequest } from './check-golden.ts';
 import type { Contract } from './contract/contract.ts';
 import type { Golden } from './golden.ts';
 import { encodeInputs } from './inputs.ts';
@@ -17,9 +17,9 @@ import { Result, toPrediction } from './prediction.ts';
 export async function fitsGolden(
   golden: Golden,
   model: Model,
-  { validatePredict }: Pick<Contract, 'validatePredict'>,
+  { validatePredict, maxRows }: Pick<Contract, 'validatePredict' | 'maxRows'>,
   run: (feeds: Tensors) => Promise<Tensors>,
-  isWanted?: IsWanted,
+  isWanted?: Extent['isWanted'],
 ): Promise<number> {
   const predict = async (body: GoldenRequest) => {
     const request = validatePredict(body);
@@ -27,7 +27,7 @@ export async function fitsGolden(
     return { ...toPrediction(new Result(model, new Outputs(outputs)), request) };
   };
   try {
-    return await checkGolden(golden, predict, isWanted);
+    return await checkGolden(golden, predict, { maxRows, ...(isWanted && { isWanted }) });
   } catch (error) {
     const why =
       error instanceof RangeError

@@ -27,8 +27,8 @@ export async function readGolden(file: string): Promise<Golden | undefined> {
     throw new ModelLoadError(`${file} cannot be read: ${whyUnreadable(error)}`);
   });
   if (source === undefined) return undefined;
-  const golden = parseFile(file, source);
-  if (!isRecord(golden) || !areInputs(golden['inputs']))
+  const golden = withoutNulls(parseFile(file, source));
+  if (golden === undefined || !areInputs(golden['inputs']))
     throw new ModelLoadError(
       `${file} needs "inputs": an array of rows, or an object with an array of rows for every named input.`,
     );
@@ -41,6 +41,12 @@ export async function readGolden(file: string): Promise<Golden | undefined> {
   if (typeof tolerance !== 'number' || tolerance < 0)
     throw new ModelLoadError(`${file}: "tolerance" must be a number, 0 or more.`);
   return golden as unknown as Golden;
+}
+
+/** The fields of an object: null is how Python writes what is left out. */
+function withoutNulls(value: unknown): Record<string, unknown> | undefined {
+  if (!isRecord(value)) return undefined;
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
 }
 
 function areInputs(inputs: unknown): boolean {

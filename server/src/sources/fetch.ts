@@ -4,6 +4,7 @@ import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CommandError } from '../util/command-error.ts';
 import { isGitLfsPointer, isText, ONNX_FILE, startOf } from '../util/not-a-model.ts';
+import { whyUnreadable } from '../util/why-unreadable.ts';
 import { unpackArchive } from './archive.ts';
 import { type Attempts, type Limits, persist, tookTooLong } from './attempts.ts';
 import { isDiskFull } from './disk-full.ts';
@@ -175,7 +176,7 @@ function checkSum(files: readonly Transferred[], name: string, expected: string 
   const [first] = files;
   if (first?.sha256 !== expected)
     throw new CommandError(
-      `The file at ${name} has the SHA-256 ${first?.sha256}; --sha256 or MODEL_SHA256 expects ${expected}. Nothing was changed. Check the address, or give the new sum.`,
+      `The file at ${name} has the SHA-256 ${first?.sha256}; MODEL_SHA256 (or fetch --sha256) expects ${expected}. Nothing was changed. Check the address, or give the new sum.`,
     );
 }
 
@@ -199,15 +200,19 @@ async function checkModels(
     if (isModel && file.size === 0) refuse('empty', 'Upload it again.');
     if (!isModel && file.size > LARGEST_POINTER) continue;
     const start = await startOf(path.join(folder, file.path));
-    if (isGitLfsPointer(start)) refuse('only a Git LFS pointer', 'Run git lfs pull where it is.');
-    if (isModel && isText(start)) refuse('text', 'Open it to see what it says.');
+    if (isGitLfsPointer(start))
+      refuse(
+        'only a Git LFS pointer',
+        'Git LFS keeps the file itself: fetch that one, or run git lfs pull first.',
+      );
+    if (isModel && isText(start)) refuse('text', 'Open the address to see what is there.');
   }
 }
 
 function checkSingle(files: number, name: string): void {
   if (files > 1)
     throw new CommandError(
-      `--sha256 or MODEL_SHA256 is given, and ${name} has ${files} files; expected an .onnx file or an archive: the sum is of one file. Leave it out, or name the archive.`,
+      `MODEL_SHA256 (or fetch --sha256) is given, and ${name} has ${files} files; expected an .onnx file or an archive: the sum is of one file. Leave it out, or name the archive.`,
     );
 }
 
@@ -272,13 +277,23 @@ function lockFile(
   return `${JSON.stringify(lock, undefined, 2)}\n`;
 }
 
-/** Without the names of temporary files, which are in the system's own words. */
-function whyUnwritable({ message, code = '' }: NodeJS.ErrnoException): string {
-  if (code === 'ENOTDIR' || code === 'EEXIST')
-    return `${code}: it is a file, or lies in one; expected a folder, or nothing.`;
-  return code === 'ENOENT'
-    ? `${code}: it cannot be made there, or is a link to nothing. Check the path.`
-    : message;
+/** The system's own words name temporary files. */
+function whyUnwritable(error: NodeJS.ErrnoException): string {
+  const { message, code = '' } = error;
+  switch (code) {
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return `${code}: it is a file, or lies in one; expected a folder, or nothing.`;
+    case 'ENOENT':
+      return `${code}: it cannot be created, or it is a dangling symbolic link. Check the path.`;
+    case 'EROFS':
+      return `${code}: the file system is read-only.`;
+    case 'EACCES':
+    case 'EPERM':
+      return whyUnreadable(error);
+    default:
+      return message;
+  }
 }
 
 /** What a directory cannot be written for; its cause is what the system says. */

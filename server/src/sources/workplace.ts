@@ -63,10 +63,16 @@ async function makeFolders(directory: string): Promise<string[]> {
   const missing: string[] = [];
   for (let folder = directory; !(await exists(folder)); folder = path.dirname(folder))
     missing.push(folder);
+  const made: string[] = [];
   for (const folder of missing.toReversed())
-    await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error; // another fetcher is as far
-    });
+    try {
+      await mkdir(folder);
+      made.unshift(folder);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue; // another fetcher is as far
+      removeEmpty(made);
+      throw error;
+    }
   return missing;
 }
 

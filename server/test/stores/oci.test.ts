@@ -351,7 +351,7 @@ describe('a layer', () => {
     const right = sum(weights).slice('sha256:'.length);
     expect(await fetched(host, { sha256: right })).toEqual({ 'model.onnx': weights });
     await expect(fetched(host, { sha256: right.replace(/^./, 'x') })).rejects.toThrow(
-      `has the SHA-256 ${right}; --sha256 or MODEL_SHA256 expects`,
+      `has the SHA-256 ${right}; MODEL_SHA256 (or fetch --sha256) expects`,
     );
   });
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { PredictParameters } from '../../client.ts';
 import { CliError, UsageError } from '../cli-error.ts';
-import { installing } from '../installing.ts';
+import { howToInstall } from '../how-to-install.ts';
 
 /** One row: what a server is asked, and the true answer where the file has one. */
 export interface Row {
@@ -154,7 +154,7 @@ async function csvParser() {
     return (await import('csv-parse')).parse;
   } catch {
     throw new CliError(
-      `To read CSV, the package csv-parse is needed. Run: ${installing('csv-parse')}`,
+      `To read CSV, the package csv-parse is needed. ${howToInstall('csv-parse')}`,
     );
   }
 }

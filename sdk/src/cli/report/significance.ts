@@ -1,6 +1,6 @@
 // Whether two versions differ in a share by more than chance explains.
 import { CliError } from '../cli-error.ts';
-import { installing } from '../installing.ts';
+import { howToInstall } from '../how-to-install.ts';
 import type { Share } from '../statistics.ts';
 import type { VersionFigures } from './figures.ts';
 
@@ -65,7 +65,7 @@ async function statistics() {
     return await import('simple-statistics');
   } catch (cause) {
     throw new CliError(
-      `The report needs the package simple-statistics. Run: ${installing('simple-statistics')}`,
+      `The report needs the package simple-statistics. ${howToInstall('simple-statistics')}`,
       { cause },
     );
   }

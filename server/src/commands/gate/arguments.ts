@@ -4,7 +4,7 @@ import { withoutTrailingSlashes } from '../../net/base-url.ts';
 import { CommandError, type UsageError } from '../../util/command-error.ts';
 import { EXIT } from '../../util/exit-codes.ts';
 import { whyUnreadable } from '../../util/why-unreadable.ts';
-import { type Options, optionsHelp, parsed, wrongUsage } from '../options.ts';
+import { type Options, optionsHelp, parsed, unexpected, wrongUsage } from '../options.ts';
 import { type Deployed, readDeployed, type Weights } from './deployed.ts';
 import type { PrometheusAddress } from './prometheus.ts';
 
@@ -198,7 +198,8 @@ function readWeights(text: string): Weights {
 function parse(args: readonly string[]) {
   try {
     const { values, positionals } = parsed(args, gateOptions);
-    if (positionals.length > 0) throw new TypeError(`Unexpected argument '${positionals[0]}'`);
+    if (positionals.length > 0)
+      throw new TypeError(unexpected(String(positionals[0]), gateOptions));
     return values;
   } catch (error) {
     throw error instanceof TypeError ? usageError(error.message) : error;

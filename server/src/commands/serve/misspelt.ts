@@ -8,7 +8,7 @@ interface Misspelt {
   readonly meant: string;
 }
 
-/** Of a setting, for a slip of one letter: what is shorter is near to names that others use, such as VERSION and LOG_DATE. */
+/** The shortest setting that a name with one wrong letter is taken for: shorter ones are too close to those of other programs, such as LOG_DATE. */
 const SHORTEST = 9;
 
 export function misspelt(env: NodeJS.ProcessEnv): Misspelt[] {

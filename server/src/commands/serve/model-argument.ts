@@ -32,7 +32,8 @@ export async function withModel(
   if (isLocal(model)) {
     const directory = localPath(model);
     const found = await stat(directory).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') return undefined; // the fetch says why
+      // The fetch says why; one that is pinned may be in the cache.
+      if (error.code !== 'ENOENT' || env['MODEL_SHA256'] !== undefined) return undefined;
       throw new CommandError(
         `There is no file or folder ${shownUri(directory)}. Check the path of the model. Without one, ml-api serve serves the iris model; ml-api init makes a project of a model.`,
       );

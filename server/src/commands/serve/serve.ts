@@ -57,7 +57,10 @@ async function serve(
   });
 
   for (const slip of misspelt(env))
-    log.warn(slip, 'an environment variable has no effect: it is no setting, only spelt like one');
+    log.warn(
+      slip,
+      'this environment variable is not a setting and has no effect; did you mean another?',
+    );
 
   try {
     const most = mostThreads(config, readResources());

@@ -15,6 +15,8 @@ import {
 export interface Contract {
   readonly document: OpenAPIObject;
   readonly hash: string;
+  /** Rows that a request may have. */
+  readonly maxRows: number;
   readonly validatePredict: ValidateBody;
   readonly validateInference: ValidateInference;
   /**
@@ -35,6 +37,7 @@ export function createContract(
   return {
     document,
     hash: contractHash(document),
+    maxRows: options.maxRows,
     validatePredict: createValidator(specialised),
     validateInference: createInferenceValidator(
       withSchemas(document, withoutElements(specialised.inference)),

@@ -82,7 +82,7 @@ export async function loadModel(directory: string, options: LoadOptions): Promis
     onRun: (rows, milliseconds) => observer.ran(model, rows, milliseconds),
   });
   const contract = createContract(options.contract, model, options.contractOptions);
-  const misfit = golden && (await misfitOf(golden, serving, contract, settings.MAX_ROWS));
+  const misfit = golden && (await misfitOf(golden, serving, contract));
   return createServedModel({ serving, source: await source, contract, misfit, batcher, observer });
 }
 
@@ -94,12 +94,12 @@ async function misfitOf(
   golden: Golden,
   { model, engine, pace }: Serving,
   contract: Contract,
-  maxRows: number,
 ): Promise<string | undefined> {
   const end = performance.now() + COMPARING_MS;
   const timeFor = (rows: number) =>
     pace === undefined ? Infinity : (rows * pace.milliseconds) / pace.rows;
-  const isWanted = (rows: number) => rows <= maxRows && performance.now() + timeFor(rows) < end;
+  const isWanted = (rows: number) =>
+    rows <= contract.maxRows && performance.now() + timeFor(rows) < end;
   try {
     await fitsGolden(golden, model, contract, (feeds) => engine.run(feeds), isWanted);
     return undefined;
