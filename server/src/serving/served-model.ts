@@ -20,8 +20,6 @@ export interface ServedModel {
   readonly serving: Serving;
   /** Where it came from; undefined where nothing fetched it, or where its file is another one by now. */
   readonly source: Source | undefined;
-  /** How its predictions differ from golden.json's, as far as there was time to compare; undefined where they do not. */
-  readonly misfit: string | undefined;
   /** Rows that wait for a run, and that may. */
   readonly queuedRows: number;
   readonly queueLimitRows: number;
@@ -48,13 +46,13 @@ export interface ServedModel {
   close(): Promise<void>;
 }
 
-export interface Parts extends Pick<ServedModel, 'contract' | 'serving' | 'source' | 'misfit'> {
+export interface Parts extends Pick<ServedModel, 'contract' | 'serving' | 'source'> {
   readonly batcher: Batcher;
   readonly observer: CallObserver;
 }
 
 export function createServedModel(parts: Parts): ServedModel {
-  const { serving, source, contract, misfit, batcher, observer } = parts;
+  const { serving, source, contract, batcher, observer } = parts;
   const { model, engine } = serving;
 
   let underWay = 0;
@@ -101,7 +99,6 @@ export function createServedModel(parts: Parts): ServedModel {
     contract,
     serving,
     source,
-    misfit,
     get queuedRows() {
       return batcher.queuedRows;
     },

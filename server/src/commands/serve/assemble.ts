@@ -74,17 +74,19 @@ export async function assemble(
     onFault,
     signal,
   };
-  const { models, repository } = await loadModels(config, files, common, log, opened);
-  for (const { model, serving, misfit } of models.served) {
+  const { models, repository } = await loadModels(
+    config,
+    files,
+    common,
+    log,
+    opened,
+    thread.isMain,
+  );
+  for (const { model, serving } of models.served) {
     for (const missing of serving.providers.missing)
       log.warn(
         { model: model.name, ...missing, executionProviders: serving.providers.usable },
         'an execution provider does not work here; EXECUTION_PROVIDER_FALLBACK is on, so serving goes on without it',
-      );
-    if (misfit !== undefined && thread.isMain)
-      log.warn(
-        { model: model.name, version: model.version, reason: misfit },
-        'the model does not predict what its golden.json says; it is served all the same',
       );
   }
   // Of the process: with MODELS_DIR, the main model may have a version of its own.

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { ContractOptions } from '../../model/contract/specialise.ts';
 import { NotServedError } from '../../serving/errors.ts';
 import { type LoadOptions, loadModel } from '../../serving/load/load-model.ts';
+import { misfitOf } from '../../serving/load/misfit.ts';
 import { type ModelPlace, readModelsDir } from '../../serving/load/models-dir.ts';
 import { Registry } from '../../serving/registry.ts';
 import { heldBy } from '../../serving/reload/files.ts';
@@ -21,6 +22,7 @@ interface Common extends Omit<LoadOptions, 'naming' | 'sharedBy' | 'contractOpti
 
 /**
  * @param opened gets what frees all of them
+ * @param compares whether the log is to tell of golden predictions that differ
  * @throws CommandError or ModelLoadError when the main model cannot be served, or it is not clear which that is
  */
 export async function loadModels(
@@ -29,6 +31,7 @@ export async function loadModels(
   common: Common,
   log: Logger,
   opened: AsyncDisposableStack,
+  compares: boolean,
 ): Promise<{ models: Registry; repository: Repository }> {
   const found = await placesOf(config, files, log);
   const optionsOf = (place: ModelPlace, { places }: Pick<Places, 'places'>): LoadOptions => ({
@@ -42,10 +45,12 @@ export async function loadModels(
   });
   const hosted: Hosted[] = [];
   try {
-    for (const place of found.places)
-      hosted.push(
-        await host(place, optionsOf(place, found), config, log, place.name !== found.main),
-      );
+    for (const place of found.places) {
+      const others = place.name !== found.main;
+      const one = await host(place, optionsOf(place, found), config, log, others);
+      hosted.push(one);
+      if (compares) await compareGolden(one, log);
+    }
   } catch (error) {
     await closeAll(hosted);
     throw error;
@@ -74,6 +79,16 @@ async function host(
   const known = config.MODEL_RELOAD_SECONDS === 0 ? undefined : await heldBy(directory);
   const slot = await load(directory, options, others ? log : undefined);
   return { slot, directory, reload: reloading({ slot, directory, known, options }, config, log) };
+}
+
+/** A start, unlike a reload, serves what differs: there is nothing else to serve. */
+async function compareGolden({ slot, directory }: Hosted, log: Logger): Promise<void> {
+  const reason = slot.served && (await misfitOf(directory, slot.served));
+  if (reason !== undefined)
+    log.warn(
+      { model: slot.name, version: slot.version, reason },
+      'the model does not predict what its golden.json says; it is served all the same',
+    );
 }
 
 /** What has come while the process serves: as what replaces a model, it is served once it has passed all checks. */

@@ -11,20 +11,18 @@ interface Misspelt {
 /** The shortest setting that a name with one wrong letter is taken for: shorter ones are too close to those of other programs, such as LOG_DATE. */
 const SHORTEST = 9;
 
+const settings = Object.keys(variables);
+const longSettings = settings.filter(({ length }) => length >= SHORTEST);
+
 export function misspelt(env: NodeJS.ProcessEnv): Misspelt[] {
-  const settings = Object.keys(variables);
   return Object.keys(env).flatMap((variable) => {
     if (Object.hasOwn(variables, variable)) return [];
     const written = variable.toUpperCase();
     const meant =
       settings.find((setting) => setting === written || isSwapped(written, setting)) ??
-      closestMatch(written, settings.filter(isLong), { maxDistance: 1 });
+      closestMatch(written, longSettings, { maxDistance: 1 });
     return meant === undefined ? [] : [{ variable, meant }];
   });
-}
-
-function isLong({ length }: string): boolean {
-  return length >= SHORTEST;
 }
 
 /** Whether two neighbouring letters of one are the other way round in the other. */

@@ -1,11 +1,10 @@
 // Loads the model of a directory, tries it, and makes of it what calls are served by.
 import path from 'node:path';
 import type { OpenAPIObject } from 'openapi3-ts/oas31';
-import { type Contract, createContract } from '../../model/contract/contract.ts';
+import { createContract } from '../../model/contract/contract.ts';
 import type { ContractOptions } from '../../model/contract/specialise.ts';
 import { describeBy, readDescriptions } from '../../model/descriptions.ts';
-import { fitsGolden } from '../../model/fits-golden.ts';
-import { type Golden, readGolden } from '../../model/golden.ts';
+import { readGolden } from '../../model/golden.ts';
 import type { Naming } from '../../model/model.ts';
 import type { Resources } from '../../runtime/resources.ts';
 import { checkIsFile } from '../../runtime/session.ts';
@@ -13,7 +12,7 @@ import { sourceOf } from '../../sources/record.ts';
 import type { CallObserver } from '../call.ts';
 import { createBatcher } from '../queue/batcher.ts';
 import { createServedModel, type ServedModel } from '../served-model.ts';
-import { chooseServing, type EngineSettings, type Serving } from './choose.ts';
+import { chooseServing, type EngineSettings } from './choose.ts';
 
 /** Settings, by the names of their environment variables. */
 export interface LoadSettings extends EngineSettings {
@@ -82,28 +81,5 @@ export async function loadModel(directory: string, options: LoadOptions): Promis
     onRun: (rows, milliseconds) => observer.ran(model, rows, milliseconds),
   });
   const contract = createContract(options.contract, model, options.contractOptions);
-  const misfit = golden && (await misfitOf(golden, serving, contract));
-  return createServedModel({ serving, source: await source, contract, misfit, batcher, observer });
-}
-
-/** For comparing golden predictions, in milliseconds: what takes longer is left to `verify`, so that a heavy model starts in time. */
-const COMPARING_MS = 50;
-
-/** How predictions differ from the golden ones, of as many rows as there is time for; undefined where they do not. */
-async function misfitOf(
-  golden: Golden,
-  { model, engine, pace }: Serving,
-  contract: Contract,
-): Promise<string | undefined> {
-  const end = performance.now() + COMPARING_MS;
-  const timeFor = (rows: number) =>
-    pace === undefined ? Infinity : (rows * pace.milliseconds) / pace.rows;
-  const isWanted = (rows: number) =>
-    rows <= contract.maxRows && performance.now() + timeFor(rows) < end;
-  try {
-    await fitsGolden(golden, model, contract, (feeds) => engine.run(feeds), isWanted);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+  return createServedModel({ serving, source: await source, contract, batcher, observer });
 }
