@@ -4,6 +4,7 @@ type Metadata = {
   readonly name: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly deletionTimestamp?: string;
 };
 type Variable = { readonly name: string; readonly value?: string };
 type Container = {
@@ -25,8 +26,20 @@ export type Deployment = {
 export type Pod = {
   readonly kind: 'Pod';
   readonly metadata: Metadata;
-  readonly spec: { readonly containers: readonly Container[] };
+  readonly spec: {
+    readonly containers: readonly Container[];
+    readonly volumes?: readonly {
+      readonly name: string;
+      readonly configMap?: { readonly name: string };
+    }[];
+  };
   readonly status: { readonly conditions?: readonly { type: string; status: string }[] };
+};
+
+export type ConfigMap = {
+  readonly kind: 'ConfigMap';
+  readonly metadata: Metadata;
+  readonly data?: Readonly<Record<string, string>>;
 };
 
 type Utilization = { readonly averageUtilization?: number };
@@ -75,4 +88,4 @@ export type Route = {
   };
 };
 
-export type Resource = Deployment | Pod | Autoscaler | Ingress | Route;
+export type Resource = Deployment | Pod | ConfigMap | Autoscaler | Ingress | Route;

@@ -1,36 +1,58 @@
-// A release at a glance: `npm run status -- [--namespace NAME] [--release NAME]`.
+// A release at a glance: `npm run status -- [--namespace NAME] [--release NAME] [--wait [--timeout SECONDS]]`.
+//
+// --wait     Until every ready pod applies the release's weights, shadow and list of versions.
+// --timeout  How long at most; then the exit code is 1.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type Kubectl, kubectlOf } from '../../test/cluster/addons.ts';
 import { cluster } from '../../test/cluster/cluster.ts';
 import { ClusterError } from '../../test/cluster/cluster-error.ts';
 import { exitWith } from '../../test/cluster/exit.ts';
+import { type PodBehind, podsBehind } from './behind.ts';
 import type { Pod, Resource } from './kubernetes.ts';
+import { servingPods } from './pods.ts';
 import { table } from './table.ts';
 import { versionsOf } from './versions.ts';
 
-const usage = 'Usage: npm run status -- [--namespace NAME] [--release NAME]';
+const usage =
+  'Usage: npm run status -- [--namespace NAME] [--release NAME] [--wait [--timeout SECONDS]]';
+
+/** A kubelet delivers within a minute and a half, by its default settings. */
+const TIMEOUT_SECONDS = '180';
+const LOOK_AGAIN_MS = 1000;
 
 await exitWith(async () => {
-  const { namespace, release, help } = commandLine();
+  const { namespace, release, wait, timeoutMs, help } = commandLine();
   if (help) {
     process.stdout.write(`${usage}\n`);
     return 0;
   }
   const kubectl = kubectlOf(await cluster());
-  const resources = await read(kubectl, namespace, release);
-  if (resources.length === 0) {
-    throw new ClusterError(
-      `There is no release "${release}" in the namespace "${namespace}": name it by --namespace and --release; "helm list --all-namespaces" shows all.`,
-    );
+  const look = async () => {
+    const resources = await read(kubectl, namespace, release);
+    const pods = await servingPods(resources, (pod) => metricsOf(kubectl, namespace, pod));
+    return { resources, pods, behind: podsBehind(resources, pods) };
+  };
+  const deadline = Date.now() + timeoutMs;
+  let seen = await look();
+  while (wait && seen.behind.length > 0 && Date.now() < deadline) {
+    await sleep(LOOK_AGAIN_MS);
+    seen = await look();
   }
-  const versions = await versionsOf(resources, (pod) => metricsOf(kubectl, namespace, pod));
-  process.stdout.write(table(versions));
-  return 0;
+  process.stdout.write(table(versionsOf(seen.resources, seen.pods)));
+  process.stderr.write(lines(seen.behind));
+  return wait && seen.behind.length > 0 ? 1 : 0;
 });
+
+function lines(behind: readonly PodBehind[]): string {
+  return behind.map(({ name, why }) => `${name} ${why}.\n`).join('');
+}
 
 interface CommandLine {
   readonly namespace: string;
   readonly release: string;
+  readonly wait: boolean;
+  readonly timeoutMs: number;
   readonly help: boolean;
 }
 
@@ -40,10 +62,15 @@ function commandLine(): CommandLine {
       options: {
         namespace: { type: 'string', short: 'n', default: 'default' },
         release: { type: 'string', default: 'ml-api' },
+        wait: { type: 'boolean', default: false },
+        timeout: { type: 'string', default: TIMEOUT_SECONDS },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
-    return values;
+    const { timeout, ...others } = values;
+    if (!/^\d{1,5}$/.test(timeout))
+      throw new Error(`--timeout: expected whole seconds, at most 99999, got "${timeout}".`);
+    return { ...others, timeoutMs: Number(timeout) * 1000 };
   } catch (error) {
     throw new ClusterError(`${error instanceof Error ? error.message : error}\n${usage}`);
   }
@@ -62,7 +89,13 @@ async function read(kubectl: Kubectl, namespace: string, release: string): Promi
     '-o=name',
   ]);
   const routes = kinds.includes('httproutes') ? ',httproutes' : '';
-  return await list(`deployments,pods,horizontalpodautoscalers,ingresses${routes}`);
+  const found = await list(
+    `deployments,pods,configmaps,horizontalpodautoscalers,ingresses${routes}`,
+  );
+  if (found.length > 0) return found;
+  throw new ClusterError(
+    `There is no release "${release}" in the namespace "${namespace}": name it by --namespace and --release; "helm list --all-namespaces" shows all.`,
+  );
 }
 
 /** By way of the API server, so that it works from wherever kubectl does. */

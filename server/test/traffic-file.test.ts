@@ -1,5 +1,6 @@
 // TRAFFIC_FILE: how versions share the traffic changes while they serve.
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -20,7 +21,8 @@ function trafficFile(settings: unknown) {
   };
   const say = (content: unknown) => write(JSON.stringify(content));
   say(settings);
-  return { file, say, write, remove: () => rmSync(file) };
+  const info = () => `sha256="${createHash('sha256').update(readFileSync(file)).digest('hex')}"`;
+  return { file, say, write, info, remove: () => rmSync(file) };
 }
 
 async function pair(settings: (url: string) => unknown) {
@@ -42,8 +44,9 @@ const metric = async ({ http }: Running, series: string) =>
 
 describe('what TRAFFIC_FILE says', () => {
   it('weights and how users are known: changed under load, no request is lost', async () => {
-    const { v1, url, say } = await pair((at) => ({ SPLIT: `v1=1,v2=0@${at}` }));
+    const { v1, url, say, info } = await pair((at) => ({ SPLIT: `v1=1,v2=0@${at}` }));
     expect(await versionOf(v1)).toBe('v1');
+    expect(await metric(v1, 'ml_api_traffic_info')).toContain(info());
     const seen: (string | undefined)[] = [];
     let done = false;
     const load = (async () => {
@@ -61,6 +64,7 @@ describe('what TRAFFIC_FILE says', () => {
         .send({ inputs: setosa });
       expect(pinned.get('ML-Model-Version')).toBe(mine === 1 ? 'v2' : 'v1');
       expect(await metric(v1, 'ml_api_split_weight{to="v2"')).toMatch(new RegExp(` ${theirs}$`));
+      expect(await metric(v1, 'ml_api_traffic_info')).toContain(info());
     }
     say({});
     await expect.poll(() => metric(v1, 'ml_api_split_weight{'), SOON).toBeUndefined();
@@ -149,8 +153,11 @@ describe('what TRAFFIC_FILE cannot say', () => {
   });
 
   it('while it serves: all goes on as before, and the log and a metric say so', async () => {
-    const { v1, url, say, write, remove } = await pair((at) => ({ SPLIT: `v1=0,v2=1@${at}` }));
+    const { v1, url, say, write, info, remove } = await pair((at) => ({
+      SPLIT: `v1=0,v2=1@${at}`,
+    }));
     const errors = () => v1.logs.filter(({ level }) => Number(level) >= 50);
+    const applied = info();
     let before = 0;
     const gone = ['gone', undefined, /cannot be read/] as const;
     // Each reason is told once, however often it is met.
@@ -163,6 +170,7 @@ describe('what TRAFFIC_FILE cannot say', () => {
       expect(err.message).toMatch(why);
       expect(await versionOf(v1)).toBe('v2');
       expect(await metric(v1, 'ml_api_traffic_refused')).toMatch(/ 1$/);
+      expect(await metric(v1, 'ml_api_traffic_info')).toContain(applied);
     }
     expect(JSON.stringify(v1.logs)).not.toContain(SECRET);
     say({ SPLIT: `v1=0,v2=1@${url}` });

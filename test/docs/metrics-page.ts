@@ -35,7 +35,11 @@ async function documentedMetrics(): Promise<Documented[]> {
     latencyDifference: 0,
   });
   const SPLIT = [{ version: 'v1', weight: 1, url: undefined }];
-  createTrafficMetrics(metrics.registry, { settings: { SPLIT } }, () => false);
+  createTrafficMetrics(
+    metrics.registry,
+    { settings: { SPLIT } },
+    { content: '', isRefused: false },
+  );
   const text = await joinMetrics([await metrics.counted()]);
   const samples = parseMetrics(text);
   return [...text.matchAll(/^# HELP (ml_api_\w+) (.*)\n# TYPE \w+ (\w+)$/gm)].map(

@@ -1,10 +1,13 @@
 // `npm run status`: what it makes of real metrics, of the chart's own objects, and of what people type.
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { podsBehind } from '../../monitoring/status/behind.ts';
 import { figuresOf } from '../../monitoring/status/figures.ts';
-import type { Pod, Resource } from '../../monitoring/status/kubernetes.ts';
+import type { Deployment, Pod, Resource } from '../../monitoring/status/kubernetes.ts';
+import { servingPods } from '../../monitoring/status/pods.ts';
 import { parseMetrics, type Sample } from '../../monitoring/status/prometheus-text.ts';
 import { table } from '../../monitoring/status/table.ts';
 import { versionsOf } from '../../monitoring/status/versions.ts';
@@ -113,15 +116,13 @@ describe('the table', () => {
   it('has a line for each version, with what its pods and its autoscaler say', async () => {
     const rendered = objects('--set=versions.v2.autoscaling.type=none,traffic.shadow.to=v2');
     const asked: string[] = [];
-    const versions = await versionsOf(
-      [...rendered.map(asIfReady), pod('v1', true), pod('v2', false)],
-      async ({ metadata }) => {
-        asked.push(metadata.name);
-        return recorded;
-      },
-    );
+    const resources = [...rendered.map(asIfReady), pod('v1', true), pod('v2', false)];
+    const pods = await servingPods(resources, async ({ metadata }) => {
+      asked.push(metadata.name);
+      return recorded;
+    });
     expect(asked).toEqual(['ml-api-v1-abc-12345']); // a pod that is not ready has nothing to say
-    expect(table(versions)).toBe(
+    expect(table(versionsOf(resources, pods))).toBe(
       [
         'VERSION  WEIGHT  READY  HPA             MODEL  CONTRACT      REQUESTS  ERRORS     P99      SHADOW DISAGREEMENT',
         'v1       100 %   1/1    1-5 CPU 7/50 %  iris   234b383975cf  26        0 (0.0 %)  9.57 ms  3.2 % of 770 by v2',
@@ -131,6 +132,57 @@ describe('the table', () => {
     );
   });
 });
+
+describe('the pods that do not share the traffic as the release says', () => {
+  const rendered = objects('--set=versions.v2.enabled=true,traffic.shadow.to=v2');
+  const configMap = rendered.find(({ kind }) => kind === 'ConfigMap');
+  const served = rendered.flatMap((one) => (one.kind === 'Deployment' ? [mounting(one)] : []));
+  const behind = async (metrics: (version: string) => string | undefined) => {
+    const resources = [...rendered.map(asIfReady), ...served];
+    const asked = ({ metadata }: Pod) => metrics(metadata.labels?.['ml-api/model-version'] ?? '');
+    const pods = await servingPods(resources, async (one) => asked(one));
+    expect(pods).toHaveLength(2);
+    return podsBehind(resources, pods).map(({ name, why }) => `${name} ${why}`);
+  };
+  const applying = (content: string | undefined) =>
+    `ml_api_traffic_info{sha256="${createHash('sha256')
+      .update(content ?? '')
+      .digest('hex')}"} 1\nml_api_traffic_refused 0\n`;
+  const settings = (version: string) =>
+    configMap?.kind === 'ConfigMap' ? configMap.data?.[`${version}.json`] : undefined;
+
+  it('are none where each applies the very content', async () => {
+    expect(settings('v1')).toContain('"SHADOW":"v2@');
+    expect(await behind((version) => applying(settings(version)))).toEqual([]);
+  });
+
+  it('apply another, or two at once while their threads differ', async () => {
+    const both = applying('{}') + applying(settings('v1'));
+    for (const v1 of [applying('{}'), applying(settings('v2')), both])
+      expect(await behind((version) => (version === 'v1' ? v1 : applying(settings('v2'))))).toEqual(
+        ['ml-api-v1-abc-12345 applies older traffic settings'],
+      );
+  });
+
+  it('refuse it, or say nothing of it', async () => {
+    const refused = applying('{}').replace('refused 0', 'refused 1');
+    expect(await behind((version) => (version === 'v1' ? refused : undefined))).toEqual([
+      'ml-api-v1-abc-12345 refuses the traffic settings, and its log says why',
+      'ml-api-v2-abc-12345 does not say which traffic settings it applies',
+    ]);
+  });
+
+  it('are none of those that end', async () => {
+    const metadata = { ...pod('v1', true).metadata, deletionTimestamp: '2026-12-01T11:00:00Z' };
+    expect(await servingPods([{ ...pod('v1', true), metadata }], async () => recorded)).toEqual([]);
+  });
+});
+
+/** A ready pod of a Deployment, with its volumes. */
+function mounting({ metadata, spec }: Deployment): Pod {
+  const one = pod(metadata.labels?.['ml-api/model-version'] ?? '', true);
+  return { ...one, spec: { ...one.spec, ...spec.template.spec } };
+}
 
 function objects(...values: string[]): Resource[] {
   return parseAllDocuments(render(...values)).map((document) => document.toJS());

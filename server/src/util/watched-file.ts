@@ -6,6 +6,8 @@ import { whyUnreadable } from './why-unreadable.ts';
 export interface WatchedFile<Made> {
   /** Made of the last content that something could be made of. */
   readonly current: Made;
+  /** That content. */
+  readonly content: string;
   /** Whether the file holds something else by now, or cannot be read. */
   readonly isRefused: boolean;
   close(): void;
@@ -57,6 +59,9 @@ export function watchFile<Made>(options: WatchOptions<Made>): WatchedFile<Made> 
   return {
     get current() {
       return current;
+    },
+    get content() {
+      return content;
     },
     get isRefused() {
       return refused !== undefined;

@@ -50,7 +50,7 @@ export function startTraffic(
   });
   opened.defer(() => watched.close());
   traffic = start(watched.current);
-  createTrafficMetrics(registry, traffic, () => watched.isRefused);
+  createTrafficMetrics(registry, traffic, watched);
   return traffic;
 }
 
