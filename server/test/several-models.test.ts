@@ -1,6 +1,6 @@
 // Several models in one process: each as it would be alone, by every protocol, and what MODELS_DIR may hold.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -457,6 +457,22 @@ describe('MODELS_DIR', () => {
       /cannot be loaded as an ONNX model: it is not a file\.$/,
     );
   });
+
+  it.each(['model.json', 'model.defaults.json', 'golden.json'])(
+    'with a pipe in place of %s starts, without its model',
+    async (name) => {
+      const MODELS_DIR = modelsDir({ iris: one, a: one });
+      const pipe = path.join(MODELS_DIR, 'a', name);
+      rmSync(pipe, { force: true });
+      execFileSync('mkfifo', [pipe]);
+      const { http } = await start({ MODELS_DIR, DEFAULT_MODEL: 'iris', LOG_LEVEL: 'silent' });
+      await http.post('/models/a/predict').send({ inputs: row }).expect(503);
+      await http.post('/predict').send({ inputs: row }).expect(200);
+      await expect(start({ MODEL_DIR: path.dirname(pipe) })).rejects.toThrow(
+        `${pipe} cannot be read: it is not a file.`,
+      );
+    },
+  );
 
   it('that is not there is refused, and DEFAULT_MODEL without it', async () => {
     await expect(start({ MODELS_DIR: '/nowhere' })).rejects.toThrow(/\/nowhere cannot be read/);

@@ -1,4 +1,5 @@
 // `verify`, which `helm test` runs: it passes for the right model and says what is wrong with any other.
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
@@ -6,12 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { inputsToJson } from '../src/model/inputs.ts';
 import { batchOf, sampleInputs } from '../src/model/samples.ts';
 import { modelsDir } from './models-dir.ts';
-import { run } from './program.ts';
+import { main, run } from './program.ts';
 import { keysFile, start, testModel } from './start.ts';
 
 const golden = (version: string) =>
@@ -61,6 +63,13 @@ ok      metrics: ml_api_model_info has the same contract
 
 All checks passed.
 `);
+});
+
+it('takes golden predictions from a pipe', async () => {
+  const { url } = await start({ LOG_LEVEL: 'silent' });
+  const verify = `'${process.execPath}' '${main}' verify --target 'a=${url}' --golden <(cat '${golden('v1')}')`;
+  const { stdout } = await promisify(execFile)('bash', ['-c', verify]);
+  expect(stdout).toContain('a: predictions: 150 rows as expected');
 });
 
 it('waits for a server that is not ready at first, and says so when it stays like that', async () => {

@@ -1,10 +1,9 @@
 // golden.json: inputs with the outputs that the trainer's own framework gave. Here it gives the warm-up real
 // rows; `verify` replays it against a running server.
-import { readFile } from 'node:fs/promises';
 import { ModelLoadError } from '../runtime/session.ts';
 import { isRecord } from '../util/is-record.ts';
-import { whyUnreadable } from '../util/why-unreadable.ts';
 import { parseFile } from './parse-file.ts';
+import { textBeside } from './text-beside.ts';
 
 export interface Golden {
   /** Rows, or rows of every named tensor. */
@@ -19,14 +18,18 @@ export interface Golden {
 /**
  * Reads golden.json.
  * @returns undefined when there is no such file
- * @throws ModelLoadError when it has no `inputs`, or one of its fields is of another type
+ * @throws ModelLoadError when it cannot be read, and as `parseGolden` does
  */
 export async function readGolden(file: string): Promise<Golden | undefined> {
-  const source = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new ModelLoadError(`${file} cannot be read: ${whyUnreadable(error)}`);
-  });
-  if (source === undefined) return undefined;
+  const source = await textBeside(file);
+  return source === undefined ? undefined : parseGolden(file, source);
+}
+
+/**
+ * @param source what the file holds
+ * @throws ModelLoadError when it has no `inputs`, or one of its fields is of another type
+ */
+export function parseGolden(file: string, source: string): Golden {
   const golden = withoutNulls(parseFile(file, source));
   if (golden === undefined || !areInputs(golden['inputs']))
     throw new ModelLoadError(

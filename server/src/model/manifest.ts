@@ -1,10 +1,9 @@
 // model.json: what people know of a model that its ONNX file does not say. Every field is optional.
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { ModelLoadError } from '../runtime/session.ts';
-import { whyUnreadable } from '../util/why-unreadable.ts';
 import { parseFile } from './parse-file.ts';
+import { textBeside } from './text-beside.ts';
 
 export interface Manifest {
   readonly name?: string;
@@ -38,15 +37,7 @@ export interface Feature {
  * @throws ModelLoadError when it is not JSON or does not fit model.schema.json
  */
 export async function readManifest(file: string, schemaFile: URL): Promise<Manifest> {
-  const source = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '{}';
-    if (error.code === 'ENOTDIR')
-      throw new ModelLoadError(
-        `${path.dirname(file)} is not a directory; expected the one that contains model.onnx.`,
-      );
-    throw new ModelLoadError(`${file} cannot be read: ${whyUnreadable(error)}`);
-  });
-  const manifest = parseFile(file, source);
+  const manifest = parseFile(file, (await textBeside(file)) ?? '{}');
   const validate = await validatorOf(schemaFile);
   if (!validate(manifest)) {
     const problems = (validate.errors ?? []).map((error) => {

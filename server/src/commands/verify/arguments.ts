@@ -1,6 +1,7 @@
 // What `verify` is told to do: its options, read and checked.
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { type Golden, readGolden } from '../../model/golden.ts';
+import { type Golden, parseGolden } from '../../model/golden.ts';
 import { withoutTrailingSlashes } from '../../net/base-url.ts';
 import type { Target } from '../../net/patient-request.ts';
 import { type ModelPlace, readModelsDir } from '../../serving/load/models-dir.ts';
@@ -141,10 +142,9 @@ async function existingFolder(folder: string): Promise<string> {
 }
 
 async function readGoldenFile(file: string, mayBeMissing: boolean): Promise<Golden | undefined> {
-  const golden = await readGolden(file);
-  if (golden === undefined && !mayBeMissing)
-    throw new CommandError(`--golden: there is no file ${file}.`);
-  return golden;
+  if (existsSync(file)) return parseGolden(file, await readFileOf('--golden', file));
+  if (mayBeMissing) return undefined;
+  throw new CommandError(`--golden: there is no file ${file}.`);
 }
 
 function parse(args: readonly string[]) {
@@ -189,7 +189,11 @@ function webUrl(option: string, url: string): string {
 }
 
 async function readOptional(option: string, file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
+  return file === undefined ? undefined : readFileOf(option, file);
+}
+
+/** As the user says: also of a pipe. */
+async function readFileOf(option: string, file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: Error) => {
     throw new CommandError(`${option}: ${file} cannot be read: ${whyUnreadable(error)}`);
   });
