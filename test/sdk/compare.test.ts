@@ -109,7 +109,7 @@ describe('two models', () => {
       `  line 3: ${JSON.stringify(rows[differing])} champion: ${v1.labels[differing]}, challenger: ${v2.labels[differing]}, true: ${truth(differing)}`,
     );
     expect(stdout).toMatch(/predictions of the champion \(rows\) and the challenger \(columns\)/);
-    expect(stderr).toMatch(/^The agreement is below --min-agreement 0\.9/);
+    expect(stderr).toMatch(/^1 of 2 rows agree, fewer than --min-agreement 0\.9 asks for/);
     expect(code).toBe(1);
   });
 
@@ -149,7 +149,35 @@ it('counts a row that only one of them answers as a disagreement', async () => {
   const sides = ['--champion', url, '--challenger', strict.url];
   const { code, stdout, stderr } = await compare(...sides, '--data', data, '--min-agreement', '1');
   expect(stdout).toContain('agreement   1 of 2');
-  expect([code, stderr]).toEqual([1, expect.stringContaining('below --min-agreement 1')]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('fewer than --min-agreement 1')]);
+});
+
+it('lets nobody pass by rows that neither answers', async () => {
+  const strict = () =>
+    start({ MODEL_DIR: path.join(root, 'model/v1'), MAX_ROWS: '1', LOG_LEVEL: 'silent' });
+  const sides = await Promise.all([strict(), strict()]);
+  const [one, two] = [JSON.stringify(rows[0]), JSON.stringify([rows[0], rows[1]])];
+  const compared = async (name: string, data: string, ...options: string[]) => {
+    const addresses = ['--champion', sides[0].url, '--challenger', sides[1].url];
+    const { code, stdout, stderr } = await compare(
+      ...addresses,
+      ...['--data', file(name, data), ...options],
+    );
+    return [code, /not compared.*/.exec(stdout)?.[0], stderr];
+  };
+  const unanswered = 'not compared: rows that neither version answered:';
+  expect(await compared('unanswered.jsonl', `${two}\n${two}\n`)).toEqual([
+    3,
+    `${unanswered} 2 of 2`,
+    'Neither server answered any of 2 rows: nothing was compared.\n',
+  ]);
+  const half = `${one}\n${two}\n`;
+  expect(await compared('half.jsonl', half)).toEqual([0, `${unanswered} 1 of 2`, '']);
+  expect(await compared('half.jsonl', half, '--min-agreement', '0.9')).toEqual([
+    1,
+    `${unanswered} 1 of 2`,
+    expect.stringMatching(/^1 of 2 rows agree, fewer than --min-agreement 0\.9 asks for/),
+  ]);
 });
 
 it('takes no column for another one whose name is mistyped', async () => {

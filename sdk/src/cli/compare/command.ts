@@ -46,7 +46,7 @@ const options = {
     type: 'string',
     default: '0',
     value: 'N',
-    desc: `Exit with status ${EXIT.no} if the agreement is lower, such as 0.95`,
+    desc: `Exit with status ${EXIT.no} unless this share of all rows agrees, such as 0.95`,
   },
   json: { type: 'boolean', default: false, desc: 'Print the whole comparison as JSON' },
 } as const satisfies Options;
@@ -81,9 +81,15 @@ export const compareCommand: Command = {
     process.stdout.write(
       values.json ? `${JSON.stringify(comparison, null, 2)}\n` : report(comparison),
     );
-    if (comparison.agreement.share >= minAgreement) return EXIT.done;
+    const { rows, agreement } = comparison;
+    if (agreement.of === 0) {
+      process.stderr.write(`Neither server answered any of ${rows} rows: nothing was compared.\n`);
+      return EXIT.failed;
+    }
+    // What neither answered was not compared: it must not let a challenger pass.
+    if (agreement.count / rows >= minAgreement) return EXIT.done;
     process.stderr.write(
-      `The agreement is below --min-agreement ${minAgreement}: the challenger must not take the champion's place.\n`,
+      `${agreement.count} of ${rows} rows agree, fewer than --min-agreement ${minAgreement} asks for: the challenger must not take the champion's place.\n`,
     );
     return EXIT.no;
   },
