@@ -276,6 +276,17 @@ describe('warns in its log of what it serves in spite of', () => {
     ]);
     expect(JSON.stringify(warned)).not.toContain('secret');
   });
+
+  it('also beside a setting that is wrong, which a slip may have left as it was', async () => {
+    const { code, stderr } = await run(['serve'], { PORT: 'x', MODEL_DRI: 'secret' });
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        / PORT: expected [\s\S]+\nMODEL_DRI is not a setting, and has no effect; did you mean MODEL_DIR\?\n$/,
+      ),
+    ]);
+    expect(stderr).not.toContain('secret');
+  });
 });
 
 it('--help lists every variable with its default', async () => {

@@ -1,6 +1,7 @@
 // Every setting of the predictor: environment variables in, one typed Config out, all errors at once.
 import { cleanEnv } from 'envalid';
 import { UsageError } from '../../util/command-error.ts';
+import { misspelt } from './misspelt.ts';
 import { trafficVariables } from './traffic-variables.ts';
 import { reportTo } from './validators.ts';
 import { variables } from './variables.ts';
@@ -15,6 +16,20 @@ export type Config = Readonly<ReturnType<typeof clean>>;
  * @throws UsageError naming every variable that is wrong, what was expected and what it was.
  */
 export function readConfig(env: Environment): Config {
+  try {
+    return readChecked(env);
+  } catch (error) {
+    // What is wrong may be what a slip has left as it was.
+    const slips = misspelt(env).map(
+      ({ variable, meant }) =>
+        `\n${variable} is not a setting, and has no effect; did you mean ${meant}?`,
+    );
+    if (!(error instanceof UsageError) || slips.length === 0) throw error;
+    throw new UsageError(`${error.message}${slips.join('')}`);
+  }
+}
+
+function readChecked(env: Environment): Config {
   const config = clean(env);
   if (config.MAX_ROWS > config.QUEUE_MAX_ROWS)
     throw new UsageError(

@@ -14,7 +14,7 @@ const SHORTEST = 9;
 const settings = Object.keys(variables);
 const longSettings = settings.filter(({ length }) => length >= SHORTEST);
 
-export function misspelt(env: NodeJS.ProcessEnv): Misspelt[] {
+export function misspelt(env: Readonly<Record<string, string | undefined>>): Misspelt[] {
   return Object.keys(env).flatMap((variable) => {
     if (Object.hasOwn(variables, variable)) return [];
     const written = variable.toUpperCase();
