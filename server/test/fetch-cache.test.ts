@@ -22,7 +22,10 @@ const fetched = (uri: string, cache: string, env: Record<string, string> = {}) =
   const ended = run(['fetch', uri, '--dir', directory], { FETCH_CACHE_DIR: cache, ...env });
   return ended.then((end) => ({ ...end, directory }));
 };
-const entriesOf = (cache: string) => readdirSync(cache).sort();
+const entriesOf = (cache: string) =>
+  readdirSync(cache)
+    .filter((name) => name !== '.origins')
+    .sort();
 const source = (bytes: number) => {
   const place = folder();
   cpSync(iris, place, { recursive: true });

@@ -171,6 +171,7 @@ describe('fetch', () => {
       "expected a path that ends in a file's name",
     ],
     [{ FETCH_FOLLOW_SECONDS: '-1' }, 'FETCH_FOLLOW_SECONDS: expected'],
+    [{ FETCH_IF_UNAVAILABLE: 'Keep' }, 'FETCH_IF_UNAVAILABLE: expected one of keep, fail, got'],
     [
       { FETCH_FOLLOW_SECONDS: '5', MODEL_SHA256: '0'.repeat(64) },
       'FETCH_FOLLOW_SECONDS and MODEL_SHA256 are both set; expected one of them',
@@ -183,6 +184,11 @@ describe('fetch', () => {
     const place = env['MODELS_DIR'] === undefined && { MODEL_DIR: folder() };
     const { code, stderr } = await run(['fetch', env['MODEL_URI'] ?? iris], { ...place, ...env });
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  it('names the option that says nothing', async () => {
+    const { code, stderr } = await run(['fetch', iris, '--dir', '']);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^--dir: expected a directory, got/)]);
   });
 
   it('follows links to files, and none to folders, which may lead to themselves', async () => {

@@ -1,7 +1,7 @@
 // A URI of a model is refused by the chart where the fetcher would refuse it for its form, and only there: both are asked about each. The
 // chart alone refuses what it says by itself: paths of a machine, blanks, secrets, hosts that cannot be, and what is not pinned.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { checkForm } from '../../server/src/commands/fetch.ts';
+import { checkForm } from '../../server/src/commands/fetch/address.ts';
 import { normalised, openModel } from '../../server/src/sources/open.ts';
 import { UsageError } from '../../server/src/util/command-error.ts';
 import { startAdmitter } from './admit.ts';

@@ -62,6 +62,7 @@ versionDefaults.model.fetch.cache.maxBytes needed
 versionDefaults.model.fetch.timeoutMs needed
 versionDefaults.model.fetch.stallMs needed
 versionDefaults.model.fetch.maxBytes needed
+versionDefaults.model.fetch.ifUnavailable needed
 versionDefaults.model.fetch.sizeLimit needed
 versionDefaults.model.url map
 versionDefaults.model.imageVolume needed

@@ -127,6 +127,7 @@ MODEL_FILES: runtime
 FETCH_TIMEOUT_MS: model.fetch.timeoutMs
 FETCH_STALL_MS: model.fetch.stallMs
 FETCH_MAX_BYTES: model.fetch.maxBytes
+FETCH_IF_UNAVAILABLE: model.fetch.ifUnavailable
 FETCH_FOLLOW_SECONDS: model.followSeconds
 MODEL_URL_HEADERS_FILE: model.fetch.headersSecret
 FETCH_CACHE_DIR: model.fetch.cache
@@ -165,6 +166,8 @@ NODE_EXTRA_CA_CERTS: model.fetch.caConfigMap
   value: {{ int64 $model.fetch.stallMs | quote }}
 - name: FETCH_MAX_BYTES
   value: {{ int64 $model.fetch.maxBytes | quote }}
+- name: FETCH_IF_UNAVAILABLE
+  value: {{ $model.fetch.ifUnavailable | quote }}
 {{- with .follow }}
 - name: FETCH_FOLLOW_SECONDS
   value: {{ . | quote }}

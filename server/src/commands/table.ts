@@ -14,7 +14,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   fetch: {
     summary: 'Download a model from an object store, a registry or the web into a directory.',
-    load: async () => (await import('./fetch.ts')).fetchCommand,
+    load: async () => (await import('./fetch/fetch.ts')).fetchCommand,
   },
   inspect: {
     summary: 'Print the inputs and outputs of an ONNX file, and a model.json to start from.',

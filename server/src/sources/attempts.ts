@@ -13,6 +13,9 @@ export interface Limits {
 
 const ATTEMPTS = 4;
 
+/** A download that failed though nothing is wrong with what was asked for: its store is down, out of reach or too slow. */
+export class UnavailableError extends CommandError {}
+
 export interface Attempts {
   /** What is tried, at the start of a sentence. */
   readonly name: string;
@@ -42,7 +45,7 @@ export async function persist<T>(
       if (end.aborted) throw tookTooLong(name, limits);
       if (hasAdvanced()) failures = 1;
       if (failures === ATTEMPTS)
-        throw new CommandError(
+        throw new UnavailableError(
           `${name} could not be downloaded in ${ATTEMPTS} attempts: ${reasonOf(error)}.${error instanceof StallError ? ` ${REMEDY}` : ''}`,
         );
       say(`Attempt ${failures} failed: ${reasonOf(error)}. Trying again.`);
@@ -51,8 +54,11 @@ export async function persist<T>(
   }
 }
 
-export function tookTooLong(name: string, { timeoutMs }: Pick<Limits, 'timeoutMs'>): CommandError {
-  return new CommandError(
+export function tookTooLong(
+  name: string,
+  { timeoutMs }: Pick<Limits, 'timeoutMs'>,
+): UnavailableError {
+  return new UnavailableError(
     `${name} was not downloaded within ${timeoutMs} ms. Raise FETCH_TIMEOUT_MS if it is large.`,
   );
 }

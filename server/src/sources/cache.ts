@@ -4,7 +4,10 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CommandError } from '../util/command-error.ts';
+import { UnavailableError } from './attempts.ts';
+import { rememberEntry, rememberedEntry } from './cache-memory.ts';
 import { isDiskFull } from './disk-full.ts';
+import { hasEarlier, noteOrigin, originOf } from './earlier.ts';
 import {
   atWorkIn,
   fetchInto,
@@ -36,14 +39,27 @@ const READ_AT_ONCE = 256 * 1024;
  * @throws CommandError with what was expected, what came, and how to go on; then the directory is as it was
  */
 export async function fetchThrough(cache: Cache, wanted: Wanted): Promise<void> {
+  try {
+    await fetchOrCopy(cache, wanted);
+  } catch (error) {
+    if (await hasEarlier(wanted, error)) return;
+    if (!(await copyEarlier(cache, wanted, error))) throw error;
+  }
+}
+
+async function fetchOrCopy(cache: Cache, wanted: Wanted): Promise<void> {
   const mark = await markFor(wanted);
   if (mark === undefined) return fetchInto(wanted); // what comes is known when it is there
-  if (await isFilled(wanted.directory, mark))
-    return wanted.say(`${wanted.directory} holds the model already.`);
+  if (await isFilled(wanted.directory, mark)) {
+    wanted.say(`${wanted.directory} holds the model already.`);
+    return noteOrigin(wanted, mark);
+  }
   try {
     const workplace = await openWorkplace(cache.directory);
     try {
       await useMakingRoom(cache, mark, wanted, workplace);
+      if (wanted.sha256 === undefined)
+        await rememberEntry(cache.directory, originOf(wanted), mark, workplace);
       const tooMuch = await evict(cache, mark, workplace);
       if (tooMuch > 0)
         wanted.say(
@@ -62,6 +78,29 @@ export async function fetchThrough(cache: Cache, wanted: Wanted): Promise<void> 
       `FETCH_CACHE_DIR: ${cache.directory} cannot be used (${why.message}). Going on without it.`,
     );
     await fetchInto(wanted);
+  }
+}
+
+/** @returns whether the cache held what was fetched for the same place last, and the directory holds it now */
+async function copyEarlier(
+  { directory }: Cache,
+  wanted: Wanted,
+  failure: unknown,
+): Promise<boolean> {
+  const isWanted = wanted.keepsEarlier === true && wanted.sha256 === undefined;
+  if (!(failure instanceof UnavailableError) || !isWanted) return false;
+  const mark = await rememberedEntry(directory, originOf(wanted));
+  if (mark === undefined) return false;
+  const workplace = await openWorkplace(directory).catch(() => undefined);
+  if (workplace === undefined) return false;
+  try {
+    const entry = path.join(directory, mark);
+    const copy = () => copyFrom(entry, mark, wanted, workplace);
+    const isCopied = await withLock(`${entry}.lock`, workplace, copy, { say: wanted.say });
+    if (isCopied) wanted.say(`${failure.message} Going on with the model of an earlier fetch.`);
+    return isCopied;
+  } finally {
+    await workplace.close();
   }
 }
 
@@ -127,7 +166,12 @@ async function copyFrom(
       for (const [file, sum] of filled.files)
         isWhole &&= await copyChecked(path.join(entry, file), path.join(folder, file), sum);
       if (isWhole)
-        await replaceModel(directory, workplace, { folder, sha256: mark, sums: filled.files }, say);
+        await replaceModel(
+          directory,
+          workplace,
+          { folder, sha256: mark, origin: originOf(wanted), sums: filled.files },
+          say,
+        );
     }),
   );
   if (isWhole) say(`${directory} holds the model, copied from the cache.`);

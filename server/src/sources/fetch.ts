@@ -8,6 +8,7 @@ import { whyUnreadable } from '../util/why-unreadable.ts';
 import { unpackArchive } from './archive.ts';
 import { type Attempts, type Limits, persist, tookTooLong } from './attempts.ts';
 import { isDiskFull } from './disk-full.ts';
+import { hasEarlier, noteOrigin, originOf, type Wish } from './earlier.ts';
 import { isFilled } from './mark.ts';
 import { MODEL_FILE, modelFiles } from './model-folder.ts';
 import { openModel } from './open.ts';
@@ -20,16 +21,12 @@ import { shownUri } from './shown-uri.ts';
 import { type Transferred, transfer } from './transfer.ts';
 import { openWorkplace, type Workplace } from './workplace.ts';
 
-export interface Wanted {
-  readonly uri: string;
+export interface Wanted extends Wish {
   /** In hex, of the file or archive; undefined: whatever comes is right. */
   readonly sha256: string | undefined;
-  readonly directory: string;
   /** What the directory was named by, for errors. */
   readonly variable: string;
-  readonly form: Form;
   readonly limits: Limits;
-  readonly env: NodeJS.ProcessEnv;
   /** Is told what is done. */
   readonly say: (line: string) => void;
   /** @param total bytes, where the store tells */
@@ -37,8 +34,12 @@ export interface Wanted {
 }
 
 /** @throws CommandError with what was expected, what came, and how to go on; then the directory is as it was */
-export function fetchInto(wanted: Wanted): Promise<void> {
-  return tellingDisk(wanted, () => fetchModel(wanted));
+export async function fetchInto(wanted: Wanted): Promise<void> {
+  try {
+    await tellingDisk(wanted, () => fetchModel(wanted));
+  } catch (error) {
+    if (!(await hasEarlier(wanted, error))) throw error;
+  }
 }
 
 /** @throws what the disk fails with, as it is, and CommandError */
@@ -57,6 +58,7 @@ export async function fetchModel(wanted: Wanted): Promise<void> {
   const { remote, pinned } = await found(wanted, attempts);
   if (sha256 === undefined && pinned && (await isFilled(directory, markOf(form, pinned)))) {
     say(`${directory} holds the ${form} from ${remote.resolved} already.`);
+    await noteOrigin(wanted, markOf(form, pinned));
     return;
   }
   await atWorkIn(wanted, (workplace) => bring(wanted, remote, pinned, attempts, workplace));
@@ -145,7 +147,12 @@ async function bring(
   const [first, second] = isPacked ? inside : transferred;
   const identity = markOf(form, expected ?? pinned ?? first?.sha256 ?? '');
   const sums = new Map(inside.map((file) => [file.path, file.sha256]));
-  await replaceModel(directory, workplace, { folder: model, sha256: identity, sums }, say);
+  await replaceModel(
+    directory,
+    workplace,
+    { folder: model, sha256: identity, origin: originOf(wanted), sums },
+    say,
+  );
   const by = expected ?? (second === undefined ? first?.sha256 : undefined);
   say(
     `${directory} holds the ${form} from ${remote.resolved}, ${by === undefined ? `revision ${remote.revision}` : `SHA-256 ${by}`}.`,

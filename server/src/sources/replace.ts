@@ -10,7 +10,7 @@ import { isHidden } from './paths.ts';
 import { sha256Of } from './sha256.ts';
 import type { Workplace } from './workplace.ts';
 
-const LOCK = '.model-lock';
+export const LOCK = '.model-lock';
 /** What describes a model. A directory that was filled by hand, or by an earlier release, does not say what came with which. */
 const DESCRIPTIONS = ['model.json', 'model.defaults.json', 'golden.json'];
 
@@ -19,6 +19,8 @@ export interface NewModel {
   readonly folder: string;
   /** What tells it from others. */
   readonly sha256: string;
+  /** Of what was asked for (`originOf`). */
+  readonly origin: string;
   /** Of its files, where they are known already. */
   readonly sums: ReadonlyMap<string, string>;
 }
@@ -38,7 +40,7 @@ export async function replaceModel(
   const files = await filesOf(model);
   const names = new Set(files.keys());
   const mark = path.join(workplace.folder, 'mark');
-  await writeMark(mark, { sha256: model.sha256, files });
+  await writeMark(mark, { sha256: model.sha256, origin: model.origin, files });
   // Its own names are files, too.
   await filesInTheWay(directory, new Set([MARK, LOCK]), new Set());
   const replace = async () => {

@@ -134,7 +134,7 @@ class Directory {
       await replaceModel(
         this.path,
         workplace,
-        { folder: model, sha256: '0'.repeat(64), sums: new Map() },
+        { folder: model, sha256: '0'.repeat(64), origin: '1'.repeat(64), sums: new Map() },
         () => {},
       );
     } catch (error) {

@@ -9,7 +9,9 @@ import { shownUri } from '../../sources/shown-uri.ts';
 import { localPath } from '../../sources/stores/local.ts';
 import { CommandError, UsageError } from '../../util/command-error.ts';
 import { homeFolder } from '../../util/home-folder.ts';
-import { checkForm, listeners, readLimits, readSum } from '../fetch.ts';
+import { checkForm } from '../fetch/address.ts';
+import { listeners } from '../fetch/listeners.ts';
+import { readKeepsEarlier, readLimits, readSum } from '../fetch/variables.ts';
 import { leftBeside } from '../left-beside.ts';
 import { reportTo, text } from './validators.ts';
 
@@ -48,6 +50,7 @@ export async function withModel(
     directory,
     variable: 'MODEL_CACHE_DIR',
     form: 'model',
+    keepsEarlier: readKeepsEarlier(env, 'serve'),
     limits: readLimits(env, 'fetch'),
     env,
     ...listeners(say),
