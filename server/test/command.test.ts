@@ -92,6 +92,16 @@ describe('a start that cannot succeed ends with one clear message', () => {
       /golden\.json needs "inputs"/,
     ],
     [
+      'a golden.json with a value in place of rows',
+      { MODEL_DIR: withIris({ 'golden.json': '{"inputs": 5}' }) },
+      /^golden\.json does not fit the model: its "\w+" has the shape \[\], and the model takes \[.+, 4\]/,
+    ],
+    [
+      'a golden.json with nothing in place of rows',
+      { MODEL_DIR: withIris({ 'golden.json': '{"inputs": []}' }) },
+      /golden\.json needs "inputs"/,
+    ],
+    [
       'a golden.json whose predictions are no array',
       { MODEL_DIR: withIris({ 'golden.json': '{"inputs": [[1, 2, 3, 4]], "prediction": 5}' }) },
       /golden\.json: "prediction" must be an array with a value for each row of "inputs"\.\n$/,

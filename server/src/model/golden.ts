@@ -6,8 +6,8 @@ import { parseFile } from './parse-file.ts';
 import { textBeside } from './text-beside.ts';
 
 export interface Golden {
-  /** Rows, or rows of every named tensor. */
-  readonly inputs: readonly unknown[] | Readonly<Record<string, readonly unknown[]>>;
+  /** What a request's `inputs` are: rows, or rows of every named tensor. A model without rows may take a value that is no array. */
+  readonly inputs: unknown;
   readonly prediction?: readonly unknown[];
   readonly labels?: readonly string[];
   readonly probabilities?: readonly (readonly number[])[];
@@ -53,7 +53,12 @@ function withoutNulls(value: unknown): Record<string, unknown> | undefined {
 }
 
 function areInputs(inputs: unknown): boolean {
-  const areRows = (value: unknown) => Array.isArray(value) && value.length > 0;
-  if (!isRecord(inputs)) return areRows(inputs);
-  return Object.keys(inputs).length > 0 && Object.values(inputs).every(areRows);
+  if (!isRecord(inputs)) return isValue(inputs);
+  return Object.keys(inputs).length > 0 && Object.values(inputs).every(isValue);
+}
+
+/** Whether a tensor may be given so. Which tensors are scalars, the model says. */
+function isValue(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return ['number', 'string', 'boolean'].includes(typeof value);
 }

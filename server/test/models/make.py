@@ -86,6 +86,13 @@ save(
     [("next", T.FLOAT, [2, "batch", 3])],
     [helper.make_node("Cast", ["rate"], ["factor"], to=T.FLOAT), helper.make_node("Mul", ["state", "factor"], ["next"])],
 )
+# Two points, no more and no fewer: a tensor as a whole.
+save(
+    "two-points",
+    [("points", T.FLOAT, [2, 3])],
+    [("mirrored", T.FLOAT, [2, 3])],
+    [helper.make_node("Neg", ["points"], ["mirrored"])],
+)
 # Token ids and their mask: two inputs that share a free dimension.
 save(
     "two-inputs",

@@ -13,7 +13,7 @@ const MOST_CHARACTERS = 100_000;
 const TOLERANCE = 1e-5;
 
 export type MadeGolden =
-  | { readonly json: string; readonly rows: Golden['inputs'] }
+  | { readonly json: string; readonly inputs: unknown }
   /** Why there is none. */
   | { readonly reason: string };
 
@@ -32,17 +32,8 @@ export async function makeGolden(model: Model, session: ModelSession): Promise<M
     if (json.length > MOST_CHARACTERS)
       return { reason: `an example and its prediction have ${json.length} characters` };
     const { inputs }: Golden = JSON.parse(json);
-    if (!isOfRows(inputs)) return { reason: 'an input of the model has no rows' };
-    return { json: `${json}\n`, rows: inputs };
+    return { json: `${json}\n`, inputs };
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };
   }
-}
-
-/** As golden.json must be: rows, or rows of each input. */
-function isOfRows(inputs: unknown): boolean {
-  if (Array.isArray(inputs)) return true;
-  return (
-    typeof inputs === 'object' && inputs !== null && Object.values(inputs).every(Array.isArray)
-  );
 }

@@ -8,7 +8,8 @@ import { createContract } from '../../model/contract/contract.ts';
 import { readContract } from '../../model/contract/read-contract.ts';
 import { describeBy, readDescriptions } from '../../model/descriptions.ts';
 import { fitsGolden } from '../../model/fits-golden.ts';
-import { type Golden, readGolden } from '../../model/golden.ts';
+import { readGolden } from '../../model/golden.ts';
+import { inputsOfRow } from '../../model/inputs.ts';
 import { ModelLoadError } from '../../runtime/session.ts';
 import { fetchInto } from '../../sources/fetch.ts';
 import { isLocal, normalised } from '../../sources/open.ts';
@@ -78,8 +79,8 @@ async function init(
     await bring(model, into, work, env, files.defaultModel);
     const delivery = await deliveryOf(model, isImage, into);
     const contract = await readContract(files.contract);
-    const { golden, written, missing } = await describe(into, names, files, contract);
-    const texts = textsOf({ names, version: contract.info.version, delivery, golden, written });
+    const { inputs, written, missing } = await describe(into, names, files, contract);
+    const texts = textsOf({ names, version: contract.info.version, delivery, inputs, written });
     for (const [name, text] of Object.entries(texts))
       await writeFile(path.join(project, name), text);
     put(project, folder);
@@ -154,7 +155,8 @@ async function deliveryOf(
 }
 
 interface Described {
-  readonly golden: Golden['inputs'] | undefined;
+  /** Of a request with one golden row; undefined without golden.json. */
+  readonly inputs: unknown;
   /** The files that were not there before. */
   readonly written: readonly string[];
   /** Why there is no golden.json. */
@@ -193,12 +195,12 @@ async function describe(
       if (given !== undefined) {
         const contract = createContract(base, model, contractOptions);
         await fitsGolden(given, model, contract, (feeds) => session.run(feeds));
-        return { golden: given.inputs, written, missing: undefined };
+        return { inputs: inputsOfRow(model, given.inputs, 0), written, missing: undefined };
       }
       const made = await makeGolden(model, session);
-      if ('reason' in made) return { golden: undefined, written, missing: made.reason };
+      if ('reason' in made) return { inputs: undefined, written, missing: made.reason };
       await write('golden.json', made.json);
-      return { golden: made.rows, written, missing: undefined };
+      return { inputs: inputsOfRow(model, made.inputs, 0), written, missing: undefined };
     } finally {
       await session.release();
     }

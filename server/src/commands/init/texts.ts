@@ -1,5 +1,4 @@
 // The files of a project beside its model, as text.
-import type { Golden } from '../../model/golden.ts';
 import type { Names } from './names.ts';
 
 /** How the model gets to a cluster. */
@@ -13,8 +12,8 @@ export interface Project {
   /** Of ml-api. */
   readonly version: string;
   readonly delivery: Delivery;
-  /** Of golden.json; undefined without one. */
-  readonly golden: Golden['inputs'] | undefined;
+  /** Of a request with one golden row; undefined without golden.json. */
+  readonly inputs: unknown;
   /** Files of model/ that init has written. */
   readonly written: readonly string[];
 }
@@ -57,13 +56,13 @@ ${sum}      # Credentials, proxies and certificates: docs/model-stores.md of ml-
 `;
 }
 
-function readme({ names, version, delivery, golden, written }: Project): string {
+function readme({ names, version, delivery, inputs, written }: Project): string {
   const { model, release } = names;
   const isImage = delivery.kind === 'image';
   const rows = [
     [
       '`model/`',
-      `the ONNX model; \`model.json\` describes it${golden === undefined ? '' : ', and `golden.json` has predictions that servers must reproduce'}`,
+      `the ONNX model; \`model.json\` describes it${inputs === undefined ? '' : ', and `golden.json` has predictions that servers must reproduce'}`,
     ],
     ...(isImage ? [['`Dockerfile`', 'makes an image of the server and the model']] : []),
     ['`values.yaml`', 'serves it with the Helm chart'],
@@ -86,7 +85,7 @@ npx @org/ml-api serve model     # http://localhost:5000: a playground, docs, and
 In another terminal:
 
 \`\`\`sh
-${[...request(golden), ...verification(golden)].join('\n')}
+${[...request(inputs), ...verification(inputs)].join('\n')}
 \`\`\`
 
 ## On Kubernetes
@@ -129,16 +128,16 @@ function delivered(uri: string, written: readonly string[]): string {
 /** Longer requests are no use in a terminal. */
 const LONGEST_REQUEST = 1000;
 
-function request(golden: Golden['inputs'] | undefined): string[] {
-  const body = JSON.stringify({ inputs: Array.isArray(golden) ? golden[0] : golden });
-  if (golden === undefined || body.length > LONGEST_REQUEST) return [];
+function request(inputs: unknown): string[] {
+  const body = JSON.stringify({ inputs });
+  if (inputs === undefined || body.length > LONGEST_REQUEST) return [];
   return [
     `curl http://localhost:5000/predict -H 'Content-Type: application/json' -d '${body.replaceAll("'", '\\u0027')}'`,
   ];
 }
 
-function verification(golden: Golden['inputs'] | undefined): string[] {
-  return golden === undefined
+function verification(inputs: unknown): string[] {
+  return inputs === undefined
     ? ['curl http://localhost:5000/model']
     : ['npx @org/ml-api verify --target local=http://localhost:5000 --golden model/golden.json'];
 }

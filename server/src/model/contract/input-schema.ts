@@ -85,7 +85,8 @@ function tensorSchema(
   const fixed = typeof size === 'number' && !isFree(size) ? size : undefined;
   const names = featureNames && inner.length === 0 ? ` (${featureNames.join(', ')})` : '';
   const items = tensorSchema(spec, inner, undefined);
-  const what = inner.length === 0 ? `${noun}s` : `arrays of ${items.description}`;
+  const plural = fixed === 1 ? '' : 's';
+  const what = inner.length === 0 ? `${noun}${plural}` : `array${plural} of ${items.description}`;
   const count =
     fixed ?? (typeof size === 'string' && size !== '' ? `1 or more (${size})` : '1 or more');
   return {
