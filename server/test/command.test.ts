@@ -74,7 +74,7 @@ describe('a start that cannot succeed ends with one clear message', () => {
     [
       'a model.json that contradicts the model',
       { MODEL_DIR: withIris({ 'model.json': '{"features": [{"name": "a"}]}' }) },
-      /model\.json contradicts the model: "features" says 1 features, but the model takes 4\.\n$/,
+      /model\.json contradicts the model: "features" says 1 feature, but the model takes 4\.\n$/,
     ],
     [
       'labels that contradict the model',

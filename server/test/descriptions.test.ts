@@ -52,5 +52,5 @@ it('a contradiction of model.json stops the start, whatever the defaults say', a
     'model.json': { features: [{ name: 'one' }] },
     'model.defaults.json': { labels },
   };
-  await expect(served(files)).rejects.toThrow('"features" says 1 features, but the model takes 4');
+  await expect(served(files)).rejects.toThrow('"features" says 1 feature, but the model takes 4');
 });

@@ -211,7 +211,7 @@ describe('refuses, as {"error"}', () => {
       },
     );
     const { status, body } = await infer(server, { inputs }, '/v2/models/model/infer');
-    expect(body.error).toMatch(/expected 1 rows as in "ids", got 2/);
+    expect(body.error).toMatch(/expected 1 row as in "ids", got 2/);
     expect(status).toBe(400);
   });
 });

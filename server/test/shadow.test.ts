@@ -304,7 +304,7 @@ describe('a challenger with a fault leaves the champion as it is', () => {
     expect(await whenDone(server, 1)).toMatchObject({
       requests: { failed: 1, agreed: 0, disagreed: 0 },
       rows: { agreed: 0, disagreed: 0 },
-      firstFailure: `${url} answered ${prediction.length} predictions to 1 rows`,
+      firstFailure: `${url} answered ${prediction.length} predictions to 1 row`,
       disagreements: [],
     });
   });

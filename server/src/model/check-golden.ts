@@ -1,4 +1,6 @@
 // Replays golden predictions: on a running server, or on a model before it is served.
+
+import { counted } from '../util/counted.ts';
 import { isSame } from './agreement.ts';
 import { show } from './contract/sentence.ts';
 import type { Golden } from './golden.ts';
@@ -81,7 +83,7 @@ function checkRows(body: Json, { start, rows }: Part, golden: Golden): void {
     const got = body[field];
     if (expected === undefined || (Array.isArray(got) && got.length === expected)) continue;
     throw new Error(
-      `expected "${field}" to be an array of ${expected} rows, got ${Array.isArray(got) ? `${got.length} rows` : excerpt(got)}`,
+      `expected "${field}" to be an array of ${counted(expected, 'row')}, got ${Array.isArray(got) ? counted(got.length, 'row') : excerpt(got)}`,
     );
   }
 }

@@ -6,6 +6,7 @@ import { InputError } from '../tensor/input-error.ts';
 import { type Tensor, type Tensors, tensorsByName } from '../tensor/tensor.ts';
 import { tensorToJson } from '../tensor/to-json.ts';
 import type { Work } from '../tensor/work.ts';
+import { counted } from '../util/counted.ts';
 import { isRecord } from '../util/is-record.ts';
 import type { Model } from './model.ts';
 
@@ -72,7 +73,7 @@ export function workOf(model: Model, tensors: Tensors): Work {
     if (own !== rows)
       throw new InputError(
         pointerTo(name),
-        `expected ${rows} rows as in ${JSON.stringify(model.signature.inputs[0]?.name)}, got ${own}`,
+        `expected ${counted(rows, 'row')} as in ${JSON.stringify(model.signature.inputs[0]?.name)}, got ${own}`,
       );
   }
   return { feeds, rows: rows ?? 1 };

@@ -9,6 +9,7 @@ import {
   type TensorSpec,
 } from '../runtime/signature.ts';
 import { isFloat } from '../tensor/datatype.ts';
+import { counted } from '../util/counted.ts';
 import type { Feature, Manifest, Task } from './manifest.ts';
 
 export interface Model {
@@ -111,7 +112,7 @@ function checkFeatures(model: Model, file: string): void {
     throw contradiction(
       file,
       'features',
-      `${features.length} features`,
+      counted(features.length, 'feature'),
       `a row of this model is not a flat list of known length (${input?.name}: ${JSON.stringify(input?.shape)})`,
     );
   }
@@ -119,7 +120,7 @@ function checkFeatures(model: Model, file: string): void {
     throw contradiction(
       file,
       'features',
-      `${features.length} features`,
+      counted(features.length, 'feature'),
       `the model takes ${width}`,
     );
 }
@@ -138,7 +139,7 @@ function checkClasses(model: Model, file: string): void {
     throw contradiction(
       file,
       'labels',
-      `${labels.length} labels`,
+      counted(labels.length, 'label'),
       `output ${JSON.stringify(scores?.name)} has ${width} classes`,
     );
 }

@@ -1,6 +1,7 @@
 // JSON values to tensors. The values have passed the contract's schema; what a schema cannot say is checked
 // here: that rows are equally long where the model leaves the length free.
 
+import { counted } from '../util/counted.ts';
 import { type Datatype, datatypes, type TensorData, WHOLE_TEXT } from './datatype.ts';
 import { InputError } from './input-error.ts';
 import type { Tensor } from './tensor.ts';
@@ -94,11 +95,11 @@ function fill(
     writeAt(write, at, value, pointer);
     return at + 1;
   }
-  const expected = dims[axis];
+  const expected = dims[axis] ?? 0;
   if (!Array.isArray(value) || value.length !== expected)
     throw new InputError(
       pointer,
-      `expected ${expected} elements like the first of its siblings, got ${Array.isArray(value) ? value.length : 'one that is not an array'}: the rows of a batch must have the same shape`,
+      `expected ${counted(expected, 'element')} like the first of its siblings, got ${Array.isArray(value) ? value.length : 'one that is not an array'}: the rows of a batch must have the same shape`,
     );
   let next = at;
   for (let i = 0; i < value.length; i++)

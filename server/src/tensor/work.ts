@@ -1,4 +1,6 @@
 // What goes into a run and what comes out: requests as tensors with rows, put together and taken apart.
+
+import { counted } from '../util/counted.ts';
 import { concatenate, rowsOf, type Tensor, type Tensors, tensorsByName } from './tensor.ts';
 
 /** One request to run: the same number of rows in every tensor, or whole tensors that count as one row. */
@@ -48,11 +50,14 @@ export function joinRows(parts: readonly Tensors[]): Tensors {
 
 /** @throws Error when an output does not have one row for every row of the inputs */
 export function checkRows(outputs: Tensors, rows: number): void {
-  for (const [name, { dims }] of Object.entries(outputs))
-    if (dims[0] !== rows)
-      throw new Error(
-        `output ${JSON.stringify(name)} has ${dims[0] ?? 'no'} rows for ${rows} rows of input`,
-      );
+  for (const [name, { dims }] of Object.entries(outputs)) {
+    const [own] = dims;
+    if (own === rows) continue;
+    const has = own === undefined ? 'no rows' : counted(own, 'row');
+    throw new Error(
+      `output ${JSON.stringify(name)} has ${has} for ${counted(rows, 'row')} of input`,
+    );
+  }
 }
 
 /** The same tensors, each changed. */

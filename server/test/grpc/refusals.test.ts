@@ -31,11 +31,11 @@ describe('a request that does not fit is INVALID_ARGUMENT, with what was expecte
   const cases: [string, object, string | RegExp][] = [
     ['no inputs', { inputs: [] }, 'input "inputs" is missing'],
     ['another input', { inputs: [{ ...input, name: 'x' }] }, /^there is no input "x"; .*"inputs"$/],
-    ['an input twice', { inputs: [input, input] }, 'expected 1 inputs ("inputs"), got 2'],
+    ['an input twice', { inputs: [input, input] }, 'expected 1 input ("inputs"), got 2'],
     [
       'half a million inputs',
       { inputs: Array(400_000).fill({}) },
-      'expected 1 inputs ("inputs"), got 400000',
+      'expected 1 input ("inputs"), got 400000',
     ],
     [
       'another datatype',
@@ -90,7 +90,7 @@ describe('a request that does not fit is INVALID_ARGUMENT, with what was expecte
     [
       'more raw contents than inputs',
       { inputs: [rawInput], raw_input_contents: [floats(1, 2, 3, 4), floats(1)] },
-      'expected raw_input_contents of all 1 inputs or of none, got 2',
+      'expected raw_input_contents of 1 input or of none, got 2',
     ],
     [
       'raw contents of another length',

@@ -24,6 +24,7 @@ import type { TensorSpec } from '../../runtime/signature.ts';
 import { datatypeOf, protocolName } from '../../tensor/protocol-names.ts';
 import { type Tensors, tensorsByName } from '../../tensor/tensor.ts';
 import { Outputs } from '../../tensor/work.ts';
+import { counted } from '../../util/counted.ts';
 import type { IndexEntry, Subject } from './subjects.ts';
 
 /** What of the program's files it reads. */
@@ -70,7 +71,7 @@ export function openGrpc(
           }),
         };
       });
-      return `${rows} rows as expected`;
+      return `${counted(rows, 'row')} as expected`;
     },
     close: () => client.close(),
   };

@@ -5,6 +5,7 @@ import { contractHash } from '../../model/contract/canonical-hash.ts';
 import type { Golden } from '../../model/golden.ts';
 import { type HttpResponse, patientRequest, type Target } from '../../net/patient-request.ts';
 import { shown } from '../../net/shown-url.ts';
+import { counted } from '../../util/counted.ts';
 import { isRecord } from '../../util/is-record.ts';
 import { parsedJson } from '../../util/parsed-json.ts';
 import type { IndexEntry, Subject } from './subjects.ts';
@@ -46,7 +47,7 @@ export async function checkPredictions(
   const rows = await checkGolden(golden, async (request) => {
     return jsonObject(await predict(target, JSON.stringify(request), version));
   });
-  return `${rows} rows as expected`;
+  return `${counted(rows, 'row')} as expected`;
 }
 
 async function predict(

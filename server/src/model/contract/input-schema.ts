@@ -3,6 +3,7 @@
 import type { SchemaObject } from 'openapi3-ts/oas31';
 import { isFree, isNamed, type TensorSpec } from '../../runtime/signature.ts';
 import { datatypes } from '../../tensor/datatype.ts';
+import { counted } from '../../util/counted.ts';
 import type { Model } from '../model.ts';
 
 /** The two forms of one tensor's value, and the schema that takes either. */
@@ -85,14 +86,14 @@ function tensorSchema(
   const fixed = typeof size === 'number' && !isFree(size) ? size : undefined;
   const names = featureNames && inner.length === 0 ? ` (${featureNames.join(', ')})` : '';
   const items = tensorSchema(spec, inner, undefined);
-  const plural = fixed === 1 ? '' : 's';
-  const what = inner.length === 0 ? `${noun}${plural}` : `array${plural} of ${items.description}`;
-  const count =
-    fixed ?? (typeof size === 'string' && size !== '' ? `1 or more (${size})` : '1 or more');
+  const each = inner.length === 0 ? noun : 'array';
+  const free = typeof size === 'string' && size !== '' ? `1 or more (${size})` : '1 or more';
+  const what = fixed === undefined ? `${free} ${each}s` : counted(fixed, each);
+  const of = inner.length === 0 ? '' : ` of ${items.description}`;
   return {
     type: 'array',
     ...(isNamed(size) && { title: String(size) }),
-    description: `${count} ${what}${names}`,
+    description: `${what}${of}${names}`,
     minItems: fixed ?? 1,
     ...(fixed !== undefined && { maxItems: fixed }),
     items,

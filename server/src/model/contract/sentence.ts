@@ -3,6 +3,7 @@ import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { SchemaObject } from 'openapi3-ts/oas31';
 import { WHOLE_TEXT } from '../../tensor/datatype.ts';
 import { depthOf } from '../../tensor/from-json.ts';
+import { counted } from '../../util/counted.ts';
 import { quote } from '../../util/quote.ts';
 
 /** "expected …, got …" of an error with its schema and value (ajv's option `verbose`); the place is for the caller to name. */
@@ -82,7 +83,7 @@ function rangeOf({ minimum, maximum }: SchemaObject): string {
 function countOf({ minItems = 0, maxItems }: SchemaObject): string {
   if (maxItems === undefined) return minItems === 0 ? '' : ` of ${minItems} or more elements`;
   return minItems === maxItems
-    ? ` of ${minItems} elements`
+    ? ` of ${counted(minItems, 'element')}`
     : ` of ${minItems} to ${maxItems} elements`;
 }
 

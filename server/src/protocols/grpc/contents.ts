@@ -6,6 +6,7 @@ import protobuf from 'protobufjs';
 import { type Datatype, datatypes, type TensorData } from '../../tensor/datatype.ts';
 import { wholeText } from '../../tensor/from-json.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { counted } from '../../util/counted.ts';
 import { withArticle } from '../../util/quote.ts';
 
 const VARINT = 0;
@@ -67,7 +68,7 @@ export function fromContents(bytes: Uint8Array, datatype: Datatype, length: numb
   // A shape is only a claim: memory is taken for as many elements as are there.
   const count = countElements(bytes, field);
   if (count !== length)
-    throw new RangeError(`expected ${length} elements in ${field.name}, got ${count}`);
+    throw new RangeError(`expected ${counted(length, 'element')} in ${field.name}, got ${count}`);
   const data = datatypes[datatype].allocate(length);
   const write = elementReader(data, datatype);
   const reader = protobuf.Reader.create(bytes);

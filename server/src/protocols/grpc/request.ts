@@ -7,6 +7,7 @@ import type { TensorSpec } from '../../runtime/signature.ts';
 import type { TensorData } from '../../tensor/datatype.ts';
 import { type Tensor, tensorsByName } from '../../tensor/tensor.ts';
 import type { Work } from '../../tensor/work.ts';
+import { counted } from '../../util/counted.ts';
 import { quote } from '../../util/quote.ts';
 import { fromBinary } from '../open-inference/binary.ts';
 import {
@@ -94,11 +95,11 @@ export function readRequest(envelope: Envelope, model: Model, maxRows: number): 
   const { inputs, outputs, raw, id } = envelope;
   if (inputs.count > specs.size)
     throw refusal(
-      `expected ${specs.size} inputs (${[...specs.keys()].map(quote).join(', ')}), got ${inputs.count}`,
+      `expected ${counted(specs.size, 'input')} (${[...specs.keys()].map(quote).join(', ')}), got ${inputs.count}`,
     );
   if (raw.count > 0 && raw.count !== inputs.count)
     throw refusal(
-      `expected raw_input_contents of all ${inputs.count} inputs or of none, got ${raw.count}`,
+      `expected raw_input_contents of ${counted(inputs.count, 'input')} or of none, got ${raw.count}`,
     );
   const feeds = tensorsByName();
   const rawContents = raw[Symbol.iterator]();

@@ -5,6 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import { type Datatype, datatypes, type TensorData } from '../../tensor/datatype.ts';
 import { wholeText } from '../../tensor/from-json.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { counted } from '../../util/counted.ts';
 
 const LENGTH_BYTES = 4;
 
@@ -19,7 +20,9 @@ export function fromBinary(bytes: Buffer, datatype: Datatype, length: number): T
   if (datatype === 'string') return stringsFrom(bytes, length);
   const expected = length * (elementBytes(datatype) ?? 0);
   if (bytes.length !== expected)
-    throw new RangeError(`expected ${expected} bytes (${length} elements), got ${bytes.length}`);
+    throw new RangeError(
+      `expected ${counted(expected, 'byte')} (${counted(length, 'element')}), got ${bytes.length}`,
+    );
   const data = datatypes[datatype].allocate(length);
   if (Array.isArray(data)) throw new TypeError(`${datatype} has no binary form`);
   const target = new Uint8Array(data.buffer);
@@ -52,7 +55,7 @@ function stringsFrom(bytes: Buffer, length: number): string[] {
     at = end;
   }
   if (strings.length !== length)
-    throw new RangeError(`expected ${length} elements, got ${strings.length}`);
+    throw new RangeError(`expected ${counted(length, 'element')}, got ${strings.length}`);
   return strings;
 }
 

@@ -3,6 +3,7 @@
 import type { SchemaObject } from 'openapi3-ts/oas31';
 import { type Datatype, datatypes, type TensorData } from '../../tensor/datatype.ts';
 import { type Write, writer } from '../../tensor/from-json.ts';
+import { counted } from '../../util/counted.ts';
 import { withArticle } from '../../util/quote.ts';
 
 /**
@@ -17,7 +18,8 @@ export function fromJson(
 ): TensorData {
   // A shape is only a claim: memory is taken for as many elements as are there.
   const count = countLeaves(values, Math.max(1, depth));
-  if (count !== length) throw new RangeError(`expected ${length} elements, got ${count}`);
+  if (count !== length)
+    throw new RangeError(`expected ${counted(length, 'element')}, got ${count}`);
   const data = datatypes[datatype].allocate(length);
   const write = checkedWriter(data, datatype);
   writeAll(values, write, 0);

@@ -7,6 +7,7 @@ import { protocolName } from '../../tensor/protocol-names.ts';
 import type { Tensor, Tensors } from '../../tensor/tensor.ts';
 import type { Work } from '../../tensor/work.ts';
 import { CallError } from '../../util/call-error.ts';
+import { counted } from '../../util/counted.ts';
 import { quote } from '../../util/quote.ts';
 
 /** A request that does not fit the model. */
@@ -116,7 +117,7 @@ export function wantedOutputs<
 export function limited(work: Work, maxRows: number): Work {
   if (work.rows > maxRows)
     throw refusal(
-      `expected at most ${maxRows} rows, got ${work.rows}: send them in several requests`,
+      `expected at most ${counted(maxRows, 'row')}, got ${work.rows}: send them in several requests`,
     );
   return work;
 }

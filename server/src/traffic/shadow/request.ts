@@ -5,6 +5,7 @@ import { reasonOf } from '../../net/connect.ts';
 import { type Message, send, textOf } from '../../net/send.ts';
 import { shown } from '../../net/shown-url.ts';
 import type { JsonReviver, JsonValue } from '../../tensor/to-json.ts';
+import { counted } from '../../util/counted.ts';
 
 /** A request, as the challenger gets it. */
 export interface ShadowRequest {
@@ -64,7 +65,9 @@ export async function request(
     if (!isPrediction(found)) return failed(`${name} returned no prediction: ${shorten(text)}`);
     const predictions = found.prediction.length;
     if (predictions !== rows)
-      return failed(`${name} answered ${predictions} predictions to ${rows} rows`);
+      return failed(
+        `${name} answered ${counted(predictions, 'prediction')} to ${counted(rows, 'row')}`,
+      );
     const milliseconds = serverTime(reply.headers['server-timing']);
     return { kind: 'predicted', ...found, milliseconds };
   } catch (error) {
