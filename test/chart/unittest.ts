@@ -4,11 +4,19 @@ import { chart } from './chart.ts';
 
 export type Suites = { readonly passed: number; readonly failed: number; readonly report: string };
 
-/** Runs all suites of the chart in a folder, or until the first failure. */
-export function runSuites(folder = chart, options: { readonly failFast?: boolean } = {}): Suites {
+interface Options {
+  /** Whether the first failure ends it. */
+  readonly failFast?: boolean;
+  /** Names of the suites' files; all of them by default. */
+  readonly files?: readonly string[];
+}
+
+/** Runs the suites of the chart in a folder. */
+export function runSuites(folder = chart, { failFast, files = [] }: Options = {}): Suites {
   const { stdout, stderr } = runTool('helm-unittest', [
     '--strict',
-    ...(options.failFast ? ['--failfast'] : []),
+    ...(failFast ? ['--failfast'] : []),
+    ...files.flatMap((file) => ['--file', `tests/${file}`]),
     folder,
   ]);
   const report = stdout + stderr;
