@@ -41,7 +41,7 @@ export async function follow({ section, python, folders = {} }: Example): Promis
   const golden = ['--golden', path.join(directory, 'golden.json')];
   const verified = await runNode(server, ['verify', '--target', `here=${url}`, ...golden]);
   expect(verified, verified.stdout).toMatchObject({ code: 0 });
-  expect(verified.stdout).toMatch(/predictions: [1-9]\d* rows? as expected/);
+  expect(verified.stdout).toMatch(/predictions: [1-9]\d* rows as expected/);
   const generate = ['run', '--silent', 'sdk:generate', '--', '--from', url, '--out'];
   const generated = await runProgram('npm', [...generate, directory], { cwd: root });
   expect(generated, generated.stderr).toMatchObject({ code: 0 });

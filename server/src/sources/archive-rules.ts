@@ -1,6 +1,7 @@
 // What an archive of a model may hold. An archive is trusted no further than its SHA-256 goes: whoever made it may have erred.
 import type { ReadEntry } from 'tar';
 import { CommandError } from '../util/command-error.ts';
+import { counted } from '../util/counted.ts';
 import { createPaths, isHidden } from './paths.ts';
 
 /** Headers and padding of that many files, and what is skipped. */
@@ -18,7 +19,7 @@ export interface EntryRules {
 
 /** Names what holds links, in a sentence on what it lacks: that may be what they lead to. @param what at the start of a sentence */
 export function withoutLinks(what: string, links: number): string {
-  return links === 0 ? what : `${what}, without its ${links} link${links === 1 ? '' : 's'},`;
+  return links === 0 ? what : `${what}, without its ${counted(links, 'link')},`;
 }
 
 export interface ArchiveRules extends EntryRules {

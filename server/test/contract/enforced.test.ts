@@ -7,13 +7,13 @@ import { addressOf, type Operation, type Parameter, type Served, serve } from '.
 
 /** The rules that no schema can say; the contract has them in words. */
 const IN_WORDS = [
-  /expected [\d.e+]+ elements?, got \d+/, // as the shape says
-  /expected \d+ elements? like the first of its siblings/,
+  /expected (1 element|[\d.e+]+ elements), got \d+/, // as the shape says
+  /expected (1 element|\d+ elements) like the first of its siblings/,
   /expected (arrays nested no deeper than the shape|one element, got an array)/,
-  /expected \d+ rows? as in/,
+  /expected (1 row|\d+ rows) as in/,
   /expected \d+ in dimension \d+ \(\w+\) as in/,
   /expected \d+ bytes of binary data, and 0 are left in the body/,
-  /expected at most \d+ rows?/,
+  /expected at most \d+ rows/,
 ];
 
 /** Where it is, what was expected, and what came instead. */
@@ -26,10 +26,11 @@ const SENTENCES = [
   /^(input|output) ".*" is (missing|given twice)$/s,
   /^there is no (input|output) ".*"; the model (takes|gives) ".+"$/s,
   /^(input|output) ".*": (shared memory is not supported|the parameter ".+" is not supported); .+$/s,
-  /^expected at most \d+ rows?, got \d+: .+$/s,
+  /^expected at most \d+ rows, got \d+: .+$/s,
 ];
 /** What reads like a program's, or like no English. */
-const CLUMSY = /undefined|\[object|expected ,|must (NOT|be|match)|\.,|expected [A-Z]\w* /;
+const CLUMSY =
+  /undefined|\[object|expected ,|must (NOT|be|match)|\.,|expected [A-Z]\w* |\b1 (array|boolean|byte|element|input|integer|number|output|row|string)s\b/;
 
 describe.each(Object.keys(validInputs))('of the model "%s"', (name) => {
   it('every change of a prediction is refused where the contract forbids it, and else is not', async () => {

@@ -1,5 +1,4 @@
 // Golden predictions where a model came without: what it predicts here and now, so that a server elsewhere can be held against it.
-import type { Golden } from '../../model/golden.ts';
 import { inputsToJson } from '../../model/inputs.ts';
 import type { Model } from '../../model/model.ts';
 import { Result, toPrediction } from '../../model/prediction.ts';
@@ -27,11 +26,10 @@ export async function makeGolden(model: Model, session: ModelSession): Promise<M
       labels: model.labels !== undefined,
       probabilities: true,
     });
-    const golden = { inputs: inputsToJson(model, feeds), tolerance: TOLERANCE, ...predicted };
-    const json = JSON.stringify(golden);
+    const inputs = inputsToJson(model, feeds);
+    const json = JSON.stringify({ inputs, tolerance: TOLERANCE, ...predicted });
     if (json.length > MOST_CHARACTERS)
       return { reason: `an example and its prediction have ${json.length} characters` };
-    const { inputs }: Golden = JSON.parse(json);
     return { json: `${json}\n`, inputs };
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };
